@@ -1,0 +1,115 @@
+"""How the commands read their flags: absl's, with its four gaps mended.
+
+absl takes `-h` for an error, exits 1 on `--help`, leaves out flags defined in packages, and accepts stray words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from absl import app, flags
+
+from nst.config import TransferConfig, parse_layers, settings
+from nst.console import print_line
+
+FLAGS = flags.FLAGS
+_HELP = re.compile(r"--?(h|help|helpshort|helpfull)")
+_ABSL = {
+    "verbosity": "1: show TensorFlow's own messages",
+    "flagfile": "read flags from a file, such as the flags.txt of a run",
+}
+_own: list[str] = []
+
+
+def define(name: str, default: Any, text: str, kind: str = "str") -> None:
+    """Defines one flag of this program; they are shown by `--help` in the order of these calls."""
+    makers: dict[str, Callable[..., Any]] = {"int": flags.DEFINE_integer, "float": flags.DEFINE_float}
+    makers.get(kind, flags.DEFINE_string)(name, default, text)
+    _own.append(name)
+
+
+def define_config() -> None:
+    """Defines a flag for every setting of `TransferConfig`, with its default."""
+    for setting in settings():
+        text = f"{setting.help}: {', '.join(setting.choices)}" if setting.choices else setting.help
+        define(setting.name, setting.default, text, setting.kind)
+
+
+def read_config() -> TransferConfig:
+    """The settings that the flags give. Raises `ValueError` for a value out of range."""
+    values: dict[str, Any] = {}
+    for setting in settings():
+        value: Any = FLAGS[setting.name].value
+        try:
+            values[setting.name] = parse_layers(value) if setting.kind == "layers" else value
+        except ValueError as error:
+            raise ValueError(f"{setting.name}: {error}") from None
+    return TransferConfig(**values)
+
+
+def run(main: Callable[[], int | None], about: str) -> NoReturn:
+    """Parses the flags and runs `main`; never returns.
+
+    Help goes to the screen with status 0, a wrong flag or value is one line and status 2; otherwise the status is
+    what `main` returns.
+    """
+
+    def parse(argv: list[str]) -> list[str]:
+        if any(_HELP.fullmatch(word) for word in argv[1:]):
+            print_line(_help(about))
+            sys.exit(0)
+        try:
+            rest = FLAGS(argv)
+        except (flags.Error, OSError) as error:
+            fail(_reworded(str(error)))
+        if len(rest) > 1:
+            fail(f"unexpected word {rest[1]!r}: flags are written --name=value (see --help)")
+        return list(rest)
+
+    app.run(lambda argv: main(), flags_parser=parse)
+    raise AssertionError("app.run exits")
+
+
+def fail(sentence: str, status: int = 2) -> NoReturn:
+    """Prints one line on the error stream and exits."""
+    print(f"{_program()}: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(status)
+
+
+def own_flags() -> dict[str, str]:
+    """The flags that are no settings, as they stand: name → value."""
+    names = {setting.name for setting in settings()}
+    return {name: str(FLAGS[name].value) for name in _own if name not in names}
+
+
+def _program() -> str:
+    return os.path.basename(sys.argv[0]) or "nst"
+
+
+def _help(about: str) -> str:
+    rows = [(f"--{name}={FLAGS[name].value}", FLAGS[name].help) for name in _own]
+    rows += [(f"--{name}", text) for name, text in _ABSL.items()]
+    rows.append(("-h, --help", "this page"))
+    lines = [about.strip().replace("%s", _program()), ""]
+    for flag, text in rows:
+        indent = " " * 34
+        wrapped = textwrap.wrap(text, 82) or [""]
+        if len(flag) > 31:
+            lines += [f"  {flag}", *(indent + line for line in wrapped)]
+        else:
+            lines += [f"  {flag:<32}{wrapped[0]}", *(indent + line for line in wrapped[1:])]
+    return "\n".join(lines)
+
+
+def _reworded(message: str) -> str:
+    """The messages of absl, without Python's terms."""
+    message = re.sub(r"invalid literal for int\(\) with base 10: ('.*?')", r"\1 is not a whole number", message)
+    message = re.sub(r"could not convert string to float: ('.*?')", r"\1 is not a number", message)
+    message = re.sub(r"\. Did you mean: (\S+) \?", r"; did you mean --\1?", message)
+    message = message.removeprefix("flag ").replace("Unknown command line flag", "there is no flag")
+    return f"{message.rstrip('. ')} (see --help)"

@@ -1,0 +1,202 @@
+"""TransferConfig: every number that changes a picture, with its unit and its check; JSON both ways.
+
+The defaults are the Coursera assignment's, and they stand here only: the command's flags are made from these
+fields. The module imports nothing heavy, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+LayerWeights = tuple[tuple[str, float], ...]
+"""Layers and their weights, in order: `(("conv1_1", 0.2), ("conv2_1", 0.2))`."""
+
+STARTS = ("blend", "content", "style", "noise")
+"""The named starts of G; any other value of `init` is the path of a picture."""
+
+_LAYER_NAME = re.compile(r"(conv[1-5]_[1-4]|pool[1-4])")
+
+
+def parse_layers(text: str) -> LayerWeights:
+    """Reads `"conv1_1=0.2,conv2_1=0.2"`; names without weights share 1 equally.
+
+    Raises:
+        ValueError: a part that is not `layer=weight`, or weights given to some layers only.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ValueError(f"{text!r} names no layer: write for example 'conv1_1=0.5,conv2_1=0.5'")
+    if not any("=" in part for part in parts):
+        return tuple((part, 1.0 / len(parts)) for part in parts)
+    layers = []
+    for part in parts:
+        name, equals, weight = part.partition("=")
+        try:
+            layers.append((name.strip(), float(weight)))
+        except ValueError:
+            problem = f"{weight.strip()!r} is not a number" if equals else "it has no weight and others have"
+            raise ValueError(f"layer {part!r}: {problem}; write for example '{name.strip()}=0.2'") from None
+    return tuple(layers)
+
+
+def format_layers(layers: LayerWeights) -> str:
+    """The inverse of `parse_layers`: `"conv1_1=0.2,conv2_1=0.2"`."""
+    return ",".join(f"{name}={weight:g}" for name, weight in layers)
+
+
+def _number(
+    default: float,
+    text: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    above: float | None = None,
+) -> Any:
+    """A numeric field with its help text and its bounds."""
+    bounds = {"at_least": at_least, "at_most": at_most, "above": above}
+    return dataclasses.field(default=default, metadata={"help": text, **bounds})
+
+
+def _choice(default: str, text: str, choices: tuple[str, ...]) -> Any:
+    """A field whose value is one of a few words."""
+    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
+
+
+def _layers(default: str, text: str) -> Any:
+    """A field of layers with weights."""
+    return dataclasses.field(default=parse_layers(default), metadata={"help": text, "layers": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferConfig:
+    """The settings of one run. A value out of range raises `ValueError` with the setting's name.
+
+    J(G) = alpha * J_content(C, G) + beta * J_style(S, G) + tv_weight * J_tv(G); Gatys, Ecker, Bethge 2015,
+    equation 7, with the normalisation of the Coursera assignment.
+    """
+
+    epochs: int = _number(200, "updates of the picture", at_least=1)
+    print_every: int = _number(20, "epochs between printed costs and saved frames", at_least=1)
+    learning_rate: float = _number(2.0, "Adam's step, in grey levels", above=0)
+    alpha: float = _number(10.0, "weight of the content cost", at_least=0)
+    beta: float = _number(40.0, "weight of the style cost", at_least=0)
+    tv_weight: float = _number(
+        0.0, "weight of the total variation, which smooths noise; its cost is printed too", at_least=0
+    )
+    image_size: int = _number(400, "longest side of the picture in pixels; 0: as it is", at_least=0, at_most=32768)
+    init: str = dataclasses.field(
+        default="blend",
+        metadata={"help": "what G starts from: blend (noise over the content), content, style, noise, or a picture"},
+    )
+    noise_ratio: float = _number(0.6, "share of the noise in a blended start, 0 to 1", at_least=0, at_most=1)
+    seed: int = _number(
+        0, "seed of the noise: the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
+    )
+    content_layers: LayerWeights = _layers("conv4_2=1", "content layers and their weights")
+    style_layers: LayerWeights = _layers(
+        "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2", "style layers and their weights"
+    )
+    pooling: str = _choice("avg", "pooling between the blocks of the network", ("avg", "max"))
+    video: str = _choice("mp4", "kind of the progress video", ("mp4", "gif", "webp", "none"))
+    video_every: int = _number(0, "epochs between frames of the video; 0: about 200 frames in all", at_least=0)
+    video_fps: int = _number(25, "frames of the video per second", at_least=1, at_most=60)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.metadata.get("layers"):
+                _check_layers(field.name, value)
+            elif "choices" in field.metadata:
+                if value not in field.metadata["choices"]:
+                    raise ValueError(f"{field.name} is {value!r}: use {_either(field.metadata['choices'])}")
+            elif field.name != "init":
+                _check_number(field.name, value, str(field.type), field.metadata)
+        if not self.init:
+            raise ValueError(f"init is empty: use {_either(STARTS)}, or the path of a picture")
+        if self.alpha == 0 and self.beta == 0 and self.tv_weight == 0:
+            raise ValueError("alpha, beta and tv_weight are all 0: nothing would be painted; raise one of them")
+
+    @property
+    def video_stride(self) -> int:
+        """Epochs between two frames of the video: `video_every`, or what makes about 200 frames."""
+        return self.video_every or max(1, round(self.epochs / 200))
+
+    def to_json(self) -> dict[str, Any]:
+        """A dict of JSON values; layers as `{"conv1_1": 0.2}`."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: dict(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> TransferConfig:
+        """The inverse of `to_json`; settings that are missing take their defaults.
+
+        Raises:
+            ValueError: a name that is no setting, or a value out of range.
+        """
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(values) - set(known)):
+            raise ValueError(f"unknown settings: {', '.join(unknown)}; known are {', '.join(known)}")
+        tuples: dict[str, Any] = {
+            name: tuple(value.items()) if isinstance(value, Mapping) else value for name, value in values.items()
+        }
+        return cls(**tuples)
+
+
+class Setting(NamedTuple):
+    """One setting as a door offers it; `default` is text for `kind` `str` and `layers`."""
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    choices: tuple[str, ...]
+
+
+def settings() -> list[Setting]:
+    """All settings in the order of `TransferConfig`: what a door makes its flags or its form from."""
+    found = []
+    for field in dataclasses.fields(TransferConfig):
+        kind = "layers" if field.metadata.get("layers") else str(field.type)
+        default: Any = field.default
+        if kind == "layers":
+            default = format_layers(default)
+        found.append(Setting(field.name, kind, default, field.metadata["help"], field.metadata.get("choices", ())))
+    return found
+
+
+def _either(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _check_number(name: str, value: Any, kind: str, bounds: Mapping[str, Any]) -> None:
+    """Checks type and range of one numeric setting."""
+    allowed = int if kind == "int" else (int, float)
+    if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}: it must be {'a whole number' if kind == 'int' else 'a number'}")
+    low, high, above = bounds["at_least"], bounds["at_most"], bounds["above"]
+    if (low is not None and value < low) or (high is not None and value > high):
+        span = f"{low} or more" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} is {value}: it must be {span}")
+    if above is not None and value <= above:
+        raise ValueError(f"{name} is {value}: it must be above {above}")
+
+
+def _check_layers(name: str, layers: Any) -> None:
+    """Checks names, weights and their sum; whether the network has the layers is the engine's to say."""
+    if not isinstance(layers, tuple) or not layers:
+        raise ValueError(f"{name} is {layers!r}: it must name one layer or more")
+    for layer, weight in layers:
+        if not _LAYER_NAME.fullmatch(layer):
+            raise ValueError(f"{name}: there is no layer {layer!r}; layers are called conv1_1 … conv5_4, pool1 … pool4")
+        if not isinstance(weight, (int, float)) or not math.isfinite(weight) or weight < 0:
+            raise ValueError(f"{name}: the weight of {layer} is {weight}: it must be 0 or more")
+    names = [layer for layer, _ in layers]
+    if repeated := sorted({layer for layer in names if names.count(layer) > 1}):
+        raise ValueError(f"{name}: {', '.join(repeated)} is named twice")
+    if sum(weight for _, weight in layers) == 0:
+        raise ValueError(f"{name}: the weights sum to 0; give one layer a weight above 0")

@@ -1,0 +1,162 @@
+"""The costs: tensors in, scalars out.
+
+The formulas are those of Gatys, Ecker, Bethge, "A Neural Algorithm of Artistic Style" (2015, arXiv:1508.06576),
+with the normalisation of the Coursera assignment. Every function adds to the graph of its arguments; none of them
+runs anything. Shapes are checked before tensors are subtracted, because `[1, 1]` would broadcast silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow.compat.v1 as tf
+
+
+def content_cost(target: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
+    """J_content = Σ (a_C − a_G)² / (4·n_H·n_W·n_C): equation 1, with the assignment's factor.
+
+    Args:
+        target: float32 `[1, n_H, n_W, n_C]`, feature maps of the content picture.
+        features: the same of the painted picture.
+
+    Returns:
+        tf.Tensor: float32 scalar.
+
+    Raises:
+        ValueError: the shapes differ or are not 4-D.
+    """
+    target, features = tf.convert_to_tensor(target), tf.convert_to_tensor(features)
+    _check_same_shape("feature maps", target, features, rank=4)
+    count = tf.cast(tf.size(features, out_type=tf.int64), features.dtype)
+    return tf.reduce_sum(tf.squared_difference(target, features)) / (4.0 * count)
+
+
+def gram_matrix(unrolled: tf.Tensor) -> tf.Tensor:
+    """G = A·Aᵀ: G_ij is the inner product of feature maps i and j (equation 3).
+
+    Args:
+        unrolled: float32 `[n_C, n_H·n_W]`.
+
+    Returns:
+        tf.Tensor: float32 `[n_C, n_C]`, symmetric.
+    """
+    return tf.matmul(unrolled, unrolled, transpose_b=True)
+
+
+def mean_gram(features: tf.Tensor) -> tf.Tensor:
+    """G / (n_H·n_W): the Gram matrix of feature maps, per pixel, so that pictures of unlike sizes compare.
+
+    Args:
+        features: float32 `[1, n_H, n_W, n_C]`.
+
+    Returns:
+        tf.Tensor: float32 `[n_C, n_C]`.
+
+    Raises:
+        ValueError: `features` is not 4-D.
+    """
+    features = tf.convert_to_tensor(features)
+    _check_rank("feature maps", features, 4)
+    channels = tf.shape(features)[3]
+    # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
+    rows = tf.reshape(features, [-1, channels])
+    rows.set_shape([None, features.shape[3]])
+    pixels = tf.cast(tf.shape(rows)[0], features.dtype)
+    return tf.matmul(rows, rows, transpose_a=True) / pixels
+
+
+def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
+    """Σ (G_S − G_G)² / (4·n_C²) for Gram matrices per pixel: the layer style cost once both are measured.
+
+    Args:
+        target: float32 `[n_C, n_C]`, `mean_gram` of the style picture.
+        gram: the same of the painted picture.
+
+    Returns:
+        tf.Tensor: float32 scalar.
+
+    Raises:
+        ValueError: the shapes differ or are not 2-D.
+    """
+    target, gram = tf.convert_to_tensor(target), tf.convert_to_tensor(gram)
+    _check_same_shape("Gram matrices", target, gram, rank=2)
+    entries = tf.cast(tf.size(gram), gram.dtype)
+    return tf.reduce_sum(tf.squared_difference(target, gram)) / (4.0 * entries)
+
+
+def layer_style_cost(style_features: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
+    """J_style^[l] = Σ (G_S/n_S − G_G/n_G)² / (4·n_C²), n the number of pixels of each (equation 4).
+
+    When both pictures have one size this is the assignment's Σ (G_S − G_G)² / (4·n_C²·(n_H·n_W)²).
+
+    Args:
+        style_features: float32 `[1, h, w, n_C]`, feature maps of the style picture; its size is its own.
+        features: float32 `[1, n_H, n_W, n_C]`, the same of the painted picture.
+
+    Returns:
+        tf.Tensor: float32 scalar.
+
+    Raises:
+        ValueError: the numbers of channels differ, or a tensor is not 4-D.
+    """
+    return gram_cost(mean_gram(style_features), mean_gram(features))
+
+
+def style_cost(
+    targets: Mapping[str, tf.Tensor], grams: Mapping[str, tf.Tensor], weights: Sequence[tuple[str, float]]
+) -> tf.Tensor:
+    """J_style = Σ_l w_l · J_style^[l] (equation 5), over layers whose `mean_gram` is known.
+
+    Args:
+        targets: layer → float32 `[n_C, n_C]`, of the style picture.
+        grams: the same of the painted picture.
+        weights: layers and their weights.
+
+    Returns:
+        tf.Tensor: float32 scalar.
+    """
+    return weighted_sum([(weight, gram_cost(targets[name], grams[name])) for name, weight in weights])
+
+
+def weighted_sum(terms: Sequence[tuple[float, tf.Tensor]]) -> tf.Tensor:
+    """Σ weight · cost, as a float32 scalar; 0 for no terms."""
+    return tf.add_n([weight * cost for weight, cost in terms]) if terms else tf.constant(0.0)
+
+
+def total_variation(image: tf.Tensor) -> tf.Tensor:
+    """J_tv = Σ (|x_(i+1,j) − x_(i,j)| + |x_(i,j+1) − x_(i,j)|) / (H·W·3): mean step between neighbours.
+
+    Rudin, Osher, Fatemi 1992, in its anisotropic form; divided by the number of values so that one weight does
+    for every picture size.
+
+    Args:
+        image: float32 `[1, H, W, 3]`.
+
+    Returns:
+        tf.Tensor: float32 scalar, in grey levels.
+    """
+    image = tf.convert_to_tensor(image)
+    _check_rank("the picture", image, 4)
+    down = tf.reduce_sum(tf.abs(image[:, 1:] - image[:, :-1]))
+    across = tf.reduce_sum(tf.abs(image[:, :, 1:] - image[:, :, :-1]))
+    return (down + across) / tf.cast(tf.size(image, out_type=tf.int64), image.dtype)
+
+
+def total_cost(
+    content: tf.Tensor, style: tf.Tensor, content_weight: float = 10.0, style_weight: float = 40.0
+) -> tf.Tensor:
+    """J = alpha·J_content + beta·J_style (equation 7); alpha is `content_weight`, beta `style_weight`."""
+    return content_weight * content + style_weight * style
+
+
+def _check_rank(what: str, tensor: tf.Tensor, rank: int) -> None:
+    if tensor.shape.rank not in (None, rank):
+        raise ValueError(f"{what}: a {rank}-D tensor is needed, not one of shape {tensor.shape}")
+
+
+def _check_same_shape(what: str, first: tf.Tensor, second: tf.Tensor, rank: int) -> None:
+    """Raises for shapes that are known to differ; `None` dimensions are left to the run."""
+    _check_rank(what, first, rank)
+    _check_rank(what, second, rank)
+    if not first.shape.is_compatible_with(second.shape):
+        raise ValueError(f"{what} of unlike shapes: {first.shape} and {second.shape}")

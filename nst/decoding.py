@@ -1,0 +1,315 @@
+"""The bytes of a picture of any kind → uint8 sRGB array `[H, W, 3]`.
+
+The one place that knows kinds, orientations, colour profiles, transparency and bit depths; `nst.images` is its door.
+Whatever is wrong with the bytes, the caller gets a `PictureError` whose message can be shown to a person as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError, features
+
+MAX_PIXELS = 100_000_000
+# An allow-list: Pillow would hand EPS to Ghostscript, and some of its kinds (TGA) have no signature, so
+# that random bytes could pass for a picture.
+_KINDS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO")
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"RIFF....WEBP", "WebP"),
+    (b"....ftypavi[fs]", "AVIF"),
+    (b"BM", "BMP"),
+    (b"II[*+]\0|MM\0[*+]", "TIFF"),
+    (b"P[1-7]\\s", "PPM"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+)
+# First bytes of what people hand over by mistake, and the rest of the sentence that tells them.
+_AGAIN = "the download went wrong; fetch it again"
+_CONVERT = "open it in an image editor and save it as JPEG or PNG"
+_COMMENTS = rb"(<!--((?!-->).)*-->\s*)*"  # not <!--.*?-->, which tries 2^n ways to part n comments
+_OTHERS = (
+    (rb"version https://git-lfs", f"is a Git LFS pointer, not the picture itself: {_AGAIN} (git lfs pull)"),
+    (
+        rb"(?i)\s*(<\?xml[^>]*>\s*)?" + _COMMENTS + rb"(<!doctype svg[^>]*>\s*)?<svg",
+        f"is an SVG drawing: {_CONVERT}",
+    ),
+    (
+        rb"(?i)\s*" + _COMMENTS + rb"<(!doctype html|html|head|body)",
+        f"is a web page (HTML), not a picture: {_AGAIN}",
+    ),
+    (rb"(?i)\s*<\?xml.*<html", f"is a web page (HTML), not a picture: {_AGAIN}"),
+    (rb"\s*<(\?xml|error)", f"is an XML text, not a picture: {_AGAIN}"),
+    (rb"MATLAB ", "is a MATLAB .mat file (network weights?), not a picture: name a picture here"),
+    (rb"\x89HDF\r\n", "is an HDF5 file (network weights?), not a picture: name a picture here"),
+    (rb"....ftyp(hei[cxms]|hev[cxms])", f"is an HEIC picture, which is not read here: {_CONVERT}"),
+    (rb"....ftyp(mif1|msf1)(?!.{0,64}avi[fs])", f"is an HEIC picture, which is not read here: {_CONVERT}"),
+    (rb"....ftyp(?!avi[fs]|mif1|msf1)", "is a video, not a picture: save one of its frames as a picture"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", f"is a JPEG XL picture, which is not read here: {_CONVERT}"),
+    (rb"8BPS", f"is a Photoshop file: {_CONVERT}"),
+    (rb"%PDF|%!PS", f"is a PDF or PostScript document: {_CONVERT}"),
+    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf", "is a packed archive, not a picture: unpack it and name a picture in it"),
+    (rb"\x93NUMPY", "is a NumPy file, not a picture: load it and pass the array"),
+)
+# EXIF orientation → how to turn the picture upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class PictureError(ValueError):
+    """A picture that cannot be used; the message says what, where and what to do."""
+
+
+def decode(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Gives the picture that a file's bytes hold, as it is meant to look on a white page: see `nst.images.read`.
+
+    Args:
+        data: the whole file.
+        name: what messages call the picture.
+
+    Returns:
+        uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, shared with nothing.
+
+    Raises:
+        PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels. No other exception
+            comes out for any content. Safe to call from several threads at once.
+    """
+    if not data:
+        raise PictureError(f"{name} is empty (0 bytes); {_AGAIN}")
+    head = data[:4096]
+    for pattern, sentence in _OTHERS:
+        if re.match(pattern, head, re.DOTALL):
+            raise PictureError(f"{name} {sentence}")
+    kind = next((kind for start, kind in _SIGNATURES if re.match(start, head, re.DOTALL)), None)
+    damaged = f"{name} is a damaged, cut-off or empty {kind or 'picture'} file, or of a rare sort that is not read here"
+    try:
+        with _pillow_settings(), Image.open(io.BytesIO(data), formats=_formats()) as picture:
+            width, height = picture.size
+            check_size(width, height, name)
+            return np.array(_to_rgb(picture))
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        found = re.search(r"(\d+) pixels", str(error))
+        raise _too_large(int(found[1]) if found else None, name) from None
+    except MemoryError:
+        raise PictureError(f"{name} does not fit into memory; shrink it first") from None
+    except UnidentifiedImageError:
+        if kind == "AVIF" and "AVIF" not in _formats():
+            raise PictureError(f"{name} is an AVIF picture, which this Pillow cannot read: {_CONVERT}") from None
+        if kind:
+            raise PictureError(f"{damaged}; fetch it again, or {_CONVERT}") from None
+        if _is_text(head):
+            raise PictureError(f"{name} is a text, not a picture: {_AGAIN}, or name another file") from None
+        kinds = ", ".join(_KINDS)
+        raise PictureError(f"{name} is not a picture of a kind that is read here ({kinds}); {_CONVERT}") from None
+    except Exception as error:
+        # Hostile or damaged bytes make Pillow raise nearly anything (struct.error, SyntaxError, EOFError,
+        # OverflowError, ...): this is the place where all of it becomes one sentence.
+        raise PictureError(f"{damaged} ({error}); fetch it again, or {_CONVERT}") from error
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether these first bytes of a file are UTF-8 and printable."""
+    text = head.decode("utf-8", "ignore")  # "ignore": the cut may have split the last character
+    return len(text.encode()) >= len(head) - 3 and all(c.isprintable() or c.isspace() for c in text)
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Raises `PictureError` where a side is below 1 or the pixels are more than `MAX_PIXELS`."""
+    if width < 1 or height < 1:
+        raise PictureError(f"{name} has no pixels ({width} x {height}); choose another picture")
+    if width * height > MAX_PIXELS:
+        raise _too_large(width * height, name)
+
+
+def _too_large(pixels: int | None, name: str) -> PictureError:
+    """The error for a picture above `MAX_PIXELS`; None where its pixels were not counted."""
+    size = f"{pixels / 1e6:,.1f}" if pixels else "too many"
+    return PictureError(f"{name} has {size} megapixels, above the limit of {MAX_PIXELS / 1e6:g}; shrink it first")
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """Those of `_KINDS` that this Pillow can open (asking it for another one raises KeyError)."""
+    Image.init()
+    known = tuple(kind for kind in _KINDS if kind in Image.OPEN)
+    return known if features.check("avif") else tuple(kind for kind in known if kind != "AVIF")
+
+
+_settings_lock = threading.Lock()
+_settings_users = 0
+_settings_before: tuple[int | None, bool, warnings.catch_warnings[None]] | None = None
+
+
+@contextmanager
+def _pillow_settings() -> Iterator[None]:
+    """Makes Pillow silent, strict about truncation and strict about `MAX_PIXELS` while pictures are read.
+
+    All three are settings of the process, so readers in several threads share them: the first to come sets them, the
+    last to leave puts back what was there. (One lock around the whole decoding would be simpler, but a loader with
+    several threads would then decode one picture at a time.)
+    """
+    global _settings_users, _settings_before
+    with _settings_lock:
+        if _settings_users == 0:
+            caught = warnings.catch_warnings()
+            _settings_before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, caught)
+            caught.__enter__()
+            # Only what Pillow's own modules say: other threads keep their warnings.
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            warnings.filterwarnings("error", category=Image.DecompressionBombWarning, module=r"PIL\.")
+            Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+            ImageFile.LOAD_TRUNCATED_IMAGES = False  # True, as some libraries set it, paints the rest grey
+        _settings_users += 1
+    try:
+        yield
+    finally:
+        with _settings_lock:
+            _settings_users -= 1
+            if _settings_users == 0 and _settings_before is not None:
+                Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, caught = _settings_before
+                caught.__exit__(None, None, None)
+
+
+def _to_rgb(picture: ImageFile.ImageFile) -> Image.Image:
+    """Decodes an opened picture into mode RGB: sRGB, upright, over white."""
+    _mend_transparent_key(picture)
+    picture.load()
+    turn = _TURNS.get(_orientation(picture))  # after load(): Pillow turns a TIFF itself while loading it
+    rgb = flatten(picture, picture.info.get("icc_profile"))
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _mend_transparent_key(picture: ImageFile.ImageFile) -> None:
+    """Brings a PNG's transparent colour to the scale of the decoded samples.
+
+    Pillow keeps it as the file has it (2, 4 or 16 bits) while it widens or narrows the samples to 8.
+    """
+    key = picture.info.get("transparency")
+    if picture.format != "PNG" or not picture.tile:
+        return
+    raw = str(picture.tile[0][3])
+    if isinstance(key, int) and ("L;2" in raw or "L;4" in raw):
+        picture.info["transparency"] = key * (85 if "L;2" in raw else 17)
+    elif isinstance(key, tuple) and "RGB;16" in raw:
+        picture.info["transparency"] = tuple(part >> 8 for part in key)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """Gives the EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    try:
+        value = picture.getexif().get(0x0112, 1)
+    except Exception:  # broken EXIF data is no reason to refuse the picture
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def flatten(picture: Image.Image, profile: bytes | None = None) -> Image.Image:
+    """Any decoded mode → RGB in sRGB by the ICC profile, laid over white where it is transparent."""
+    alpha = None
+    if picture.mode.startswith("I") or picture.mode == "F":
+        colour, alpha = _narrow(picture)
+    elif picture.has_transparency_data:
+        straight = {"La": "LA", "RGBa": "RGBA"}.get(picture.mode)  # divided by alpha
+        colour = picture.convert(straight) if straight else picture
+        alpha = colour.convert("RGBA").getchannel("A")
+        if "transparency" in colour.info:
+            colour = colour.copy()
+            del colour.info["transparency"]
+        # A grey profile needs grey samples. Dropping the alpha band leaves the colours as they are.
+        colour = colour.convert("L" if colour.mode in ("1", "L", "LA") else "RGB")
+    else:
+        colour = picture
+    rgb = _to_srgb(colour, profile)
+    if alpha is None:
+        return rgb
+    paper = Image.new("RGB", rgb.size, (255, 255, 255))
+    paper.paste(rgb, mask=alpha)
+    return paper
+
+
+def _to_srgb(colour: Image.Image, profile: bytes | None) -> Image.Image:
+    """An opaque picture → RGB in sRGB, by its ICC profile where that is sound and fits the picture."""
+    if profile:
+        try:
+            described = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            space = described.profile.xcolor_space.strip()
+            grey = colour.mode in ("1", "L")
+            if space == "CMYK" and colour.mode == "CMYK":
+                samples = colour
+            elif space == "GRAY" and grey:
+                samples = colour.convert("L")
+            elif space == "RGB" and colour.mode not in ("CMYK", "LAB"):
+                samples = colour.convert("RGB")
+            else:  # a profile for some other picture
+                return colour.convert("RGB")
+            converted = ImageCms.profileToProfile(
+                samples,
+                described,
+                ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+                # What image editors do: keep in-gamut colours exactly, map black to black.
+                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                outputMode="RGB",
+                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass  # a broken profile: the colours as they stand are nearly always close
+    return colour.convert("RGB")
+
+
+def _narrow(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Grey of more than 8 bits (I;16*, I, F) → mode L and, for a PNG's transparent grey, its alpha."""
+    values = np.asarray(picture)
+    tags = getattr(picture, "tag_v2", {})  # TIFF only
+    if picture.mode.startswith("I;16"):
+        bits = tags.get(258, (16,))[0]  # 12 where Pillow leaves the values of 12-bit samples unscaled
+        white: tuple[int, ...] = ((1 << bits) - 1,)
+    elif picture.mode == "I" and picture.format != "TIFF":
+        white = (65535,)  # 16-bit PGM, and 16-bit PNG in older Pillow
+    else:
+        white = (1, 255, 65535) if picture.mode == "F" else (255, 65535)
+        if picture.mode == "I" and tags.get(258) == (32,) and tags.get(339, (1,))[0] == 1:
+            values = values.view(np.uint32)  # Pillow has no unsigned mode: half of the range came out negative
+    grey = _scaled(values, white)
+    if picture.mode.startswith("I;16") and tags.get(262) == 0:  # "white is zero", which Pillow leaves at 16 bits
+        grey = 255 - grey
+    key = picture.info.get("transparency")
+    alpha = Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)) if isinstance(key, int) else None
+    return Image.fromarray(grey), alpha
+
+
+def _scaled(values: NDArray[Any], white: Sequence[int]) -> NDArray[np.uint8]:
+    """`[H, W]` numbers → uint8 `[H, W]` by the first white that none exceeds, else by their own range."""
+    finite = np.isfinite(values)
+    low = float(np.min(values, where=finite, initial=np.inf)) if values.dtype.kind == "f" else float(values.min())
+    high = float(np.max(values, where=finite, initial=-np.inf)) if values.dtype.kind == "f" else float(values.max())
+    for top in white:
+        if low >= 0 and high <= top:
+            low, high = 0.0, float(top)
+            break
+    gain = 255 / (high - low) if high > low else 0.0
+    result = np.empty(values.shape, np.uint8)
+    for row in range(0, len(values), 256):  # in strips: float64 of 100 megapixels would take 800 MB a copy
+        strip = (values[row : row + 256].astype(np.float64) - low) * gain
+        result[row : row + 256] = np.nan_to_num(np.clip(np.rint(strip), 0, 255), nan=0)
+    return result

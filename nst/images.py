@@ -1,0 +1,299 @@
+"""Pictures in and out: path, bytes, file or array ↔ uint8 sRGB array `[H, W, 3]`.
+
+The one reader of every picture kind; nothing else in the project opens a picture. Whatever goes wrong while reading,
+the caller gets a `PictureError` whose message can be shown to a person as it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from nst import decoding, files
+from nst.decoding import MAX_PIXELS as MAX_PIXELS
+from nst.decoding import PictureError as PictureError
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
+
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".jp2", ".ico"),
+)
+_MAX_BYTES = 1 << 30  # 100 megapixels of uncompressed 16-bit RGBA still fit
+
+
+def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
+    """Reads any picture as it is meant to look on a white page.
+
+    EXIF orientation is applied, an ICC profile is converted to sRGB (a broken one is ignored), transparency is laid
+    over white, an animation gives its first frame, a multi-page TIFF its first page. Wider grey is scaled to 8 bits:
+    16-bit by its full range. 32-bit integer and float pictures do not say what is white, so it is the first of 1
+    (float only), 255 and 65535 that no pixel exceeds; beyond that, or with negative values, the smallest value
+    becomes black and the largest white (NaN: black).
+
+    Args:
+        source: a path; a picture's bytes; a binary file, read from where it stands to its end and left open; or a
+            uint8 array `[H, W]`, `[H, W, 1]`, `[H, W, 3]` (sRGB) or `[H, W, 4]` (sRGB + straight alpha).
+        name: what messages call the picture; by default its path, or "the uploaded picture".
+
+    Returns:
+        uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, shared with nothing.
+
+    Raises:
+        PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels. No other
+            exception comes out for any content. Safe to call from several threads at once.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name or "the array")
+    data, name = _load_bytes(source, name)
+    return decoding.decode(data, name)
+
+
+def find(name: str, folders: Sequence[Path]) -> Path:
+    """Gives the file that `name` means: a path as it is, else a file of that name in one of the folders.
+
+    Args:
+        name: a path, or the name of a file in one of the folders, suffix included.
+        folders: where to look, the nearest first; they need not be there.
+
+    Returns:
+        Path: a file that is there.
+
+    Raises:
+        PictureError: there is none; the message names the folders, the most similar picture and up to 8 pictures
+            that are there.
+    """
+    if not name.strip():
+        raise PictureError("no picture was named; give a path, or the name of one of the pictures supplied")
+    candidates = [Path(name), *(folder / name for folder in folders)]
+    for candidate in candidates:
+        if os.path.isfile(candidate):  # unlike Path.is_file it is False, not an error, for any odd name
+            return candidate
+    for candidate in candidates:
+        if os.path.isdir(candidate):
+            raise PictureError(f"{candidate} is a folder, not a picture; name one picture in it")
+    there = sorted({entry for folder in folders for entry in _pictures_in(folder)})
+    looked = ", ".join(["the current folder", *(str(folder) for folder in folders)])
+    message = f"there is no picture {name!r} in {looked}"
+    known = {key.lower(): entry for entry in there for key in (Path(entry).stem, entry)}
+    if close := difflib.get_close_matches(Path(name).name.lower(), known, n=1):
+        message += f". Did you mean {known[close[0]]}?"
+    if there:
+        more = f" and {len(there) - 8} more" if len(there) > 8 else ""
+        message += f"{' ' if close else '. '}Pictures there: {', '.join(there[:8])}{more}"
+    raise PictureError(message)
+
+
+def fit(image: NDArray[np.uint8], longest_side: int, *, enlarge: bool = True) -> NDArray[np.uint8]:
+    """Scales a picture so that its longest side has `longest_side` pixels, keeping its shape (Lanczos).
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        longest_side: pixels; 0 leaves the picture as it is.
+        enlarge: False leaves a picture that is already small enough as it is.
+
+    Returns:
+        uint8 `[h, w, 3]`, no side below 1; the array that was given where nothing is to be done.
+
+    Raises:
+        PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
+        ValueError: `longest_side` is negative.
+    """
+    height, width = _checked(image).shape[:2]
+    longest = max(height, width)
+    if longest_side < 0:
+        raise ValueError(f"the longest side must be 0 (as it is) or more pixels, not {longest_side}")
+    if longest_side in (0, longest) or (longest_side > longest and not enlarge):
+        return image
+    size = [max(1, round(side * longest_side / longest)) for side in (width, height)]
+    decoding.check_size(size[0], size[1], "the enlarged picture")
+    return np.array(Image.fromarray(image).resize((size[0], size[1]), Image.Resampling.LANCZOS))
+
+
+def cover(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Scales a picture until it covers `height` × `width` pixels and crops the rest evenly (Lanczos).
+
+    Nothing is stretched: the part that is kept is the largest of the wanted shape about the picture's centre.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        uint8 `[height, width, 3]`; the array that was given where it has that shape already.
+
+    Raises:
+        PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
+        ValueError: `height` or `width` is below 1.
+    """
+    rows, columns = _checked(image).shape[:2]
+    if height < 1 or width < 1:
+        raise ValueError(f"a picture to cover has 1 or more rows and columns, not {height} and {width}")
+    decoding.check_size(width, height, f"a picture of {width} x {height} pixels")
+    if (rows, columns) == (height, width):
+        return image
+    scale = max(height / rows, width / columns)
+    kept_rows, kept_columns = min(rows, height / scale), min(columns, width / scale)
+    top, left = (rows - kept_rows) / 2, (columns - kept_columns) / 2
+    if scale == 1:  # a mere crop keeps its pixels: half a pixel of offset would blur them
+        top, left = int(top), int(left)
+    box = (left, top, min(columns, left + kept_columns), min(rows, top + kept_rows))
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS, box))
+
+
+def encode(
+    image: NDArray[np.uint8],
+    kind: Literal["png", "jpg"],
+    *,
+    text: Mapping[str, str] | None = None,
+    quality: int = 95,
+) -> bytes:
+    """Gives a picture as the bytes of a file.
+
+    Args:
+        image: uint8 `[H, W, 3]`, sRGB.
+        kind: "png" (lossless) or "jpg" (4:4:4, so that fine colour texture is kept).
+        text: notes to store: PNG text chunks (tEXt, or iTXt outside Latin-1), or one "key: value" line each in the
+            JPEG comment (UTF-8).
+        quality: 1 to 100, JPEG only.
+
+    Returns:
+        bytes: the file.
+
+    Raises:
+        PictureError: not a uint8 `[H, W, 3]` picture, or a JPEG with a side above 65,500 pixels.
+        ValueError: another kind, a quality out of range, or a text that the kind cannot hold.
+    """
+    height, width = _checked(image).shape[:2]
+    notes = dict(text or {})
+    if any(not 1 <= len(key.encode("utf-8")) <= 79 or not key.isprintable() for key in notes):
+        raise ValueError(f"a text's key must be 1 to 79 printable characters: {sorted(notes)}")
+    if any("\0" in value for value in notes.values()):
+        raise ValueError("a text to store with a picture must not contain a NUL character")
+    stream = io.BytesIO()
+    if kind == "png":
+        info = PngImagePlugin.PngInfo()
+        for key, value in notes.items():
+            info.add_text(key.encode("latin-1", "replace").decode("latin-1"), value)
+        Image.fromarray(image).save(stream, "PNG", pnginfo=info)
+    elif kind == "jpg":
+        if not 1 <= quality <= 100:
+            raise ValueError(f"JPEG quality goes from 1 to 100, not {quality}")
+        if max(height, width) > 65_500:
+            raise PictureError(f"{width} x {height} pixels are too many a side for JPEG; write a PNG")
+        comment = "\n".join(f"{key}: {value}" for key, value in notes.items()).encode()
+        if len(comment) > 65_533:
+            raise ValueError(f"{len(comment)} bytes of text do not fit into a JPEG comment (65,533)")
+        extra: dict[str, Any] = {"comment": comment} if comment else {}
+        Image.fromarray(image).save(stream, "JPEG", quality=quality, subsampling=0, **extra)
+    else:
+        raise ValueError(f'the kind of picture to write is "png" or "jpg", not {kind!r}')
+    return stream.getvalue()
+
+
+def write(path: str | os.PathLike[str], image: NDArray[np.uint8], *, text: Mapping[str, str] | None = None) -> None:
+    """Writes a picture, whole or not at all.
+
+    Args:
+        path: the file; its suffix says which kind: .png, .jpg or .jpeg.
+        image: uint8 `[H, W, 3]`, sRGB.
+        text: notes to store with it, see `encode`.
+
+    Raises:
+        PictureError: another suffix, or what `encode` refuses.
+        OSError: as `nst.files.whole`.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".png", ".jpg", ".jpeg"):
+        raise PictureError(f"cannot write {path}: end its name in .png or .jpg, not {suffix or 'nothing'!r}")
+    files.write_bytes(path, encode(image, "png" if suffix == ".png" else "jpg", text=text))
+
+
+def _pictures_in(folder: Path) -> list[str]:
+    """Names of the files in a folder that look like pictures; none where it cannot be listed."""
+    try:
+        return [entry for entry in os.listdir(folder) if entry.lower().endswith(SUFFIXES)]
+    except OSError:
+        return []
+
+
+def _load_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None) -> tuple[bytes, str]:
+    """All bytes of a source and what to call it; `PictureError` says why there are none."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source), name or "the uploaded picture"
+    if isinstance(source, str | os.PathLike):
+        path = os.fsdecode(source)
+        name = name or path or "the picture"
+        if not path:
+            raise PictureError("no picture was named; give a path")
+        if os.path.isdir(path):
+            raise PictureError(f"{name} is a folder, not a picture; name one picture in it")
+        try:
+            with open(path, "rb") as file:
+                return _read_all(file, name), name
+        except FileNotFoundError:
+            web = re.match("https?://", path)
+            help_ = "save the picture from the web first" if web else "check the spelling and the folder"
+            raise PictureError(f"{name} does not exist; {help_}") from None
+        except (OSError, ValueError) as error:
+            if isinstance(error, PictureError):
+                raise
+            why = getattr(error, "strerror", None) or error
+            raise PictureError(f"{name} cannot be read ({why}); check the path and its permissions") from error
+    if not hasattr(source, "read"):
+        kind = type(source).__name__
+        raise PictureError(f"{name or 'the picture'} is a {kind}; give a path, bytes, a binary file or an array")
+    given = getattr(source, "name", None)
+    name = name or (given if isinstance(given, str) and given else "the uploaded picture")
+    try:
+        return _read_all(source, name), name
+    except PictureError:
+        raise
+    except Exception as error:  # someone else's file object: there is no telling what it raises
+        raise PictureError(f"{name} cannot be read ({error}); open it again as a binary file") from error
+
+
+def _read_all(file: BinaryIO, name: str) -> bytes:
+    """Reads to the end, in pieces: the size of a pipe or an upload is not known beforehand."""
+    pieces: list[bytes] = []
+    total = 0
+    while piece := file.read(1 << 20):
+        if not isinstance(piece, bytes):
+            raise PictureError(f"{name} is open as text; open it in binary mode ('rb')")
+        pieces.append(piece)
+        total += len(piece)
+        if total > _MAX_BYTES:
+            raise PictureError(f"{name} has more than {_MAX_BYTES >> 20} MB; shrink the picture first")
+    return b"".join(pieces)
+
+
+def _from_array(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    """`read` for an array."""
+    if array.dtype != np.uint8:
+        raise PictureError(f"{name} holds {array.dtype} values; uint8 (0 to 255) is wanted")
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
+        raise PictureError(f"{name} has shape {array.shape}; [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] is wanted")
+    height, width, bands = array.shape
+    decoding.check_size(width, height, name)
+    if bands == 4:
+        return np.array(decoding.flatten(Image.fromarray(np.ascontiguousarray(array))))
+    return np.array(np.broadcast_to(array, (height, width, 3)), order="C")
+
+
+def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture, or `PictureError` where it is not uint8 `[H, W, 3]` with at least one pixel."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise PictureError(f"a picture is uint8 [H, W, 3] here, not {image.dtype} {list(image.shape)}")
+    return image

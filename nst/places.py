@@ -1,0 +1,25 @@
+"""Where the files that come with the program lie: sample pictures and networks.
+
+A name is looked for in the current folder's `images/` or `pretrained-model/`, in the checkout that this module
+belongs to, and in the installed package, where the same files lie as data.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_PACKAGED = {"images": "sample_images", "pretrained-model": "networks"}
+
+
+def folders(name: str) -> list[Path]:
+    """The existing folders that stand for `images` or `pretrained-model`, the nearest first."""
+    candidates = [Path(name), _PACKAGE / _PACKAGED[name]]
+    if (_PACKAGE.parent / "pyproject.toml").is_file():
+        candidates.insert(1, _PACKAGE.parent / name)
+    found: list[Path] = []
+    for folder in candidates:
+        if os.path.isdir(folder) and not any(os.path.samefile(folder, other) for other in found):
+            found.append(folder)
+    return found

@@ -1,0 +1,164 @@
+"""stylize: the one call that the command, servers, batches and notebooks share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst import images, places, transfer, vgg
+from nst.config import STARTS, TransferConfig
+from nst.matconvnet import Network
+from nst.record import CostRow, Record
+from nst.transfer import Step
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is known when the painting begins. Sizes are (width, height) in pixels."""
+
+    network: str
+    size: tuple[int, int]
+    style_size: tuple[int, int]
+    seconds_per_epoch: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to.
+
+    `picture` is uint8 RGB `[H, W, 3]`; `rows` has the costs of every epoch done; `files` the files by name
+    (`picture`, `jpg`, `progress`, `costs`, `plot`); `ended` is `finished`, `stopped` or `diverged`; `troubles`
+    are sentences about files that could not be written and about a run that diverged.
+    """
+
+    picture: NDArray[np.uint8]
+    rows: list[CostRow]
+    files: Mapping[str, Path]
+    ended: str
+    troubles: list[str]
+
+
+def stylize(
+    content: images.Source,
+    style: images.Source,
+    output_dir: str | Path | None,
+    network: Network,
+    config: TransferConfig | None = None,
+    *,
+    details: Mapping[str, Any] | None = None,
+    flags: Mapping[str, str] | None = None,
+    on_start: Callable[[Start], None] | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    on_trouble: Callable[[str], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Result:
+    """Paints `content` in the style of `style`.
+
+    Args:
+        content: a path, bytes, a file, or uint8 `[H, W, 3]`; scaled so that its longest side is `image_size`.
+        style: the same; it keeps its own shape, and its own size unless it is larger than `image_size`.
+        output_dir: the folder for the files of the run; None leaves nothing on disk.
+        network: from `nst.weights.load`.
+        config: the settings; the assignment's when None.
+        details: further facts for `config.json`.
+        flags: further flags for `flags.txt`.
+        on_start: called once, before the first epoch.
+        on_step: called after every epoch.
+        on_trouble: called with a sentence when a file cannot be written; the painting goes on.
+        stop: asked after every epoch; True ends the run with the picture of that epoch.
+
+    Raises:
+        images.PictureError: a picture that cannot be read.
+        ValueError: a layer that the network lacks, or a picture too small for it.
+        OSError: `output_dir` cannot be made or written.
+        MemoryError: the device has no room; what was painted has been saved.
+        transfer.DivergedError: the cost was not finite after the first epoch already.
+    """
+    config = config or TransferConfig()
+    content_picture = images.fit(images.read(content), config.image_size)
+    style_picture = images.fit(images.read(style), config.image_size, enlarge=False)
+    transfer.check(network, config, content_picture.shape, style_picture.shape)
+    start = _start_image(content_picture, style_picture, network, config)
+    height, width = content_picture.shape[:2]
+    record = None
+    if output_dir is not None:
+        facts = {"network": {"name": network.name, "file": network.source, "notice": network.notice}}
+        size = {"picture_size": [width, height]}
+        record = Record(
+            Path(output_dir), config, height, width,
+            details={**(details or {}), **facts, **size}, flags=flags or {}, warn=on_trouble or (lambda sentence: None),
+        )  # fmt: skip
+    run = _Run(record)
+    try:
+        pixels = vgg.preprocess(content_picture, network.mean)
+        targets = transfer.measure(pixels, vgg.preprocess(style_picture, network.mean), network, config)
+        if on_start:
+            seconds = vgg.step_flops(network, height, width, transfer.wanted(config)) / targets.flops_per_second
+            on_start(Start(network.name, (width, height), style_picture.shape[1::-1], seconds))
+        graph = transfer.build(targets, network, config, pixels.shape)
+        with contextlib.closing(transfer.steps(graph, start, config.epochs, network.mean)) as steps:
+            for step in steps:
+                run.add(step)
+                if on_step:
+                    on_step(step)
+                if stop and stop():
+                    return run.finish("stopped")
+    except transfer.DivergedError as error:
+        if run.last is None:
+            run.abandon()
+            raise
+        return run.finish("diverged", f"{error}; the picture of epoch {run.last.epoch} was kept")
+    except BaseException:
+        # Out of memory, an interrupted notebook, a callback's own error: what was painted is kept.
+        run.rescue()
+        raise
+    return run.finish("finished")
+
+
+class _Run:
+    """The last step of a run, and the record that keeps it when there is one."""
+
+    def __init__(self, record: Record | None) -> None:
+        self.last: Step | None = None
+        self._record = record
+        self._rows: list[CostRow] = []
+
+    def add(self, step: Step) -> None:
+        self.last = step
+        row = CostRow(step.epoch, *step.costs, step.seconds)
+        self._rows.append(row)
+        if self._record is not None:
+            self._record.add(row, step.picture if self._record.wants_picture(step.epoch) else None)
+
+    def finish(self, ended: str, trouble: str = "") -> Result:
+        assert self.last is not None
+        files = self._record.finish(self.last.picture, ended) if self._record else {}
+        troubles = self._record.troubles if self._record else []
+        return Result(self.last.picture, self._rows, files, ended, [*troubles, *([trouble] if trouble else [])])
+
+    def rescue(self) -> None:
+        if self.last is None:
+            self.abandon()
+        else:
+            self.finish("stopped")
+
+    def abandon(self) -> None:
+        if self._record is not None:
+            self._record.abandon()
+
+
+def _start_image(
+    content: NDArray[np.uint8], style: NDArray[np.uint8], network: Network, config: TransferConfig
+) -> NDArray[np.float32]:
+    """G before the first update; a picture, and the style as a start, is cut to the content's shape."""
+    if config.init == "style" or config.init not in STARTS:
+        source = style if config.init == "style" else images.read(images.find(config.init, places.folders("images")))
+        return vgg.preprocess(images.cover(source, *content.shape[:2]), network.mean)
+    pixels = vgg.preprocess(content, network.mean)
+    return transfer.start_image(pixels, config.init, config.noise_ratio, np.random.RandomState(config.seed))

@@ -1,0 +1,104 @@
+"""VGG's pixel space, and the network as a graph.
+
+A network is the table of its convolutions (`Network.layers`): a 2×2 pooling stands wherever the block number
+changes, and every convolution is followed by its bias and a ReLU (Simonyan, Zisserman 2014, arXiv:1409.1556).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from numpy.typing import NDArray
+
+from nst.matconvnet import Network
+
+
+def preprocess(picture: NDArray[np.uint8], mean: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A picture in VGG's pixel space: uint8 RGB `[H, W, 3]` → float32 `[1, H, W, 3]`, less the mean colour."""
+    return (picture.astype(np.float32) - mean)[np.newaxis]
+
+
+def deprocess(image: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The inverse of `preprocess`: rounds, and clips what painting has driven below 0 or above 255."""
+    return np.clip(np.rint(image[0] + mean), 0, 255).astype(np.uint8)
+
+
+def layer_names(network: Network) -> list[str]:
+    """Names of all layers that `build` can give: the convolutions (after their ReLU) and the poolings, `pool1` on."""
+    names: list[str] = []
+    for name in network.layers:
+        if name.endswith("_1") and name != "conv1_1":
+            names.append(f"pool{int(name[4]) - 1}")
+        names.append(name)
+    return names
+
+
+def build(network: Network, image: tf.Tensor, wanted: Iterable[str], pooling: str = "avg") -> dict[str, tf.Tensor]:
+    """Adds the network to the current graph, as deep as the deepest of the wanted layers.
+
+    Args:
+        network: kernels and biases; they become constants, which lets oneDNN keep them in its own layout.
+        image: float32 `[1, H, W, 3]` in VGG's pixel space.
+        wanted: names of layers, see `layer_names`.
+        pooling: `avg` (Gatys et al. 2015, section 2: a smoother gradient) or `max` (as the network was trained).
+
+    Returns:
+        dict: name → activations `[1, h, w, C]`, for every layer up to the deepest one wanted. h and w are halved,
+        rounding up, at each pooling.
+
+    Raises:
+        ValueError: a wanted layer is not in the network.
+    """
+    names = layer_names(network)
+    depth = 1 + max(position(network, name) for name in wanted)
+    pool = {"avg": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[pooling]
+    layers: dict[str, tf.Tensor] = {}
+    current = image
+    for name in names[:depth]:
+        if name.startswith("pool"):
+            current = pool(current, ksize=2, strides=2, padding="SAME", name=name)
+        else:
+            kernel, bias = network.layers[name]
+            with tf.name_scope(name):
+                shifted = tf.nn.bias_add(tf.nn.conv2d(current, tf.constant(kernel), 1, "SAME"), tf.constant(bias))
+                current = tf.nn.relu(shifted)
+        layers[name] = current
+    return layers
+
+
+def position(network: Network, name: str) -> int:
+    """Place of a layer in `layer_names`.
+
+    Raises:
+        ValueError: there is no such layer in this network.
+    """
+    names = layer_names(network)
+    if name not in names:
+        raise ValueError(f"{network.name} has no layer {name}; it has {', '.join(names)}")
+    return names.index(name)
+
+
+def smallest_side(network: Network, wanted: Iterable[str]) -> int:
+    """Pixels that a picture needs on each side so that every pooling before the wanted layers halves it whole."""
+    names = layer_names(network)
+    depth = 1 + max(position(network, name) for name in wanted)
+    return int(2 ** sum(name.startswith("pool") for name in names[:depth]))
+
+
+def step_flops(network: Network, height: int, width: int, wanted: Iterable[str]) -> float:
+    """Floating-point operations of one step, forward and back: 2 passes of 2·9·in·out·h·w for each convolution.
+
+    The first convolution's backward pass gives the gradient of the picture, so it counts as the others do; the
+    filters are constants and have no gradient.
+    """
+    depth = 1 + max(position(network, name) for name in wanted)
+    total = 0.0
+    for name in layer_names(network)[:depth]:
+        if name.startswith("pool"):
+            height, width = -(-height // 2), -(-width // 2)
+        else:
+            _, _, inputs, outputs = network.layers[name].kernel.shape
+            total += 2 * 2 * 9 * inputs * outputs * height * width
+    return total

@@ -1,0 +1,160 @@
+"""Which network file `--model` stands for, and a cache beside the large ones.
+
+Unpacking the 535 MB of VGG-19 takes seconds, and most of them are dense layers that nobody needs, so the
+convolutions are kept in an 80 MB file beside it, used when the source's size and time agree and made again when they
+don't.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst import files, matconvnet, places
+from nst.matconvnet import ADDRESS, Layer, Network, WeightsError
+
+FILES = {"vgg19": "imagenet-vgg-verydeep-19.mat", "vgg16": "imagenet-vgg-verydeep-16.mat"}
+PREVIEW = "preview-vgg19-narrow.mat"
+_NETWORKS = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
+_SIZE = "about 510 MiB"
+_CACHE_ABOVE = 16_000_000  # bytes of a source that is worth a cache
+_CACHE_FORMAT = 1
+
+
+class ModelFile(NamedTuple):
+    """Which file a value of `--model` stands for, and what to tell the person about it."""
+
+    path: Path
+    wanted: str | None
+    notice: str
+
+
+def find(model: str) -> ModelFile:
+    """The file that `model` stands for: `auto`, `vgg19`, `vgg16`, `preview`, or the path of a .mat file.
+
+    Raises:
+        WeightsError: the file is not there; the message says where to get it and where to put it.
+    """
+    folders = places.folders("pretrained-model")
+    # Never the package's own folder: what a person puts there is lost with the next installation.
+    home = next((folder for folder in folders if folder.name == "pretrained-model"), Path("pretrained-model"))
+    if model in FILES:
+        path = _inside(folders, FILES[model])
+        if path is None:
+            link = " (a symbolic link is, but what it points to is not)" if (home / FILES[model]).is_symlink() else ""
+            raise WeightsError(
+                f"{home / FILES[model]} is not there{link}: download {ADDRESS}{FILES[model]} ({_SIZE}) and put it into "
+                f"{home}/, or paint with the small preview network (model 'preview')"
+            )
+        return ModelFile(path, _NETWORKS[model], "")
+    if model in ("auto", "preview"):
+        real = _inside(folders, FILES["vgg19"]) if model == "auto" else None
+        if real is not None:
+            return ModelFile(real, "VGG-19", "")
+        path = _inside(folders, PREVIEW)
+        if path is None:
+            raise WeightsError(
+                f"the preview network {home / PREVIEW} is missing: restore it with 'git checkout', or install the "
+                "program again"
+            )
+        return ModelFile(path, None, _preview_notice(home, model))
+    if not os.path.isfile(model):  # unlike Path.is_file it is False, not an error, for any odd name
+        what = "is a folder" if os.path.isdir(model) else "is not a file" if os.path.exists(model) else "is not there"
+        if os.path.islink(model) and not os.path.exists(model):
+            what = "is a symbolic link to a file that is not there"
+        raise WeightsError(
+            f"the network {model or repr(model)} {what}: give auto, vgg19, vgg16, preview, or the path of a .mat file"
+        )
+    return ModelFile(Path(model), None, "")
+
+
+def load(model: str) -> Network:
+    """Loads the network that `model` stands for (see `find`), through the cache when the file is large."""
+    return read_file(find(model))
+
+
+def read_file(file: ModelFile) -> Network:
+    """Loads a found file: from the cache beside it, or by parsing it and then filling that cache.
+
+    Raises:
+        WeightsError: the file is no MatConvNet VGG, is damaged, or is another network than was asked for. A VGG-19
+            that ends earlier or has other channel counts is a VGG-19.
+    """
+    try:
+        stat = file.path.stat()
+    except OSError as error:
+        raise WeightsError(f"cannot read the network {file.path}: {error.strerror}") from error
+    network = _read_cache(file.path, stat) if stat.st_size > _CACHE_ABOVE else None
+    if network is None:
+        network = matconvnet.read(file.path)
+        if stat.st_size > _CACHE_ABOVE:
+            _write_cache(file.path, stat, network)
+    if file.wanted and not matconvnet.fits(network.layers, file.wanted):
+        raise WeightsError(
+            f"{file.path} holds {network.name}, but {file.wanted} was asked for: fetch the right file from {ADDRESS}, "
+            "or give this one's path as the model"
+        )
+    return Network(network.name, network.layers, network.mean, str(file.path), file.notice)
+
+
+def _inside(folders: list[Path], name: str) -> Path | None:
+    return next((folder / name for folder in folders if os.path.isfile(folder / name)), None)
+
+
+def _preview_notice(home: Path, model: str) -> str:
+    reason = ", because VGG-19's weights are not there" if model == "auto" else ""
+    return (
+        f"Painting with the small preview network{reason}. It carries colours and masses over, but fine brush strokes "
+        f"only roughly. For the real thing download {ADDRESS}{FILES['vgg19']} ({_SIZE}) into {home}/."
+    )
+
+
+def _cache_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.cache.npz")
+
+
+def _stamp(stat: os.stat_result) -> NDArray[np.int64]:
+    return np.array([_CACHE_FORMAT, stat.st_size, stat.st_mtime_ns], np.int64)
+
+
+def _read_cache(path: Path, stat: os.stat_result) -> Network | None:
+    """The cached convolutions when the source's size and time agree; None otherwise."""
+    cache = _cache_path(path)
+    try:
+        # Opened here, since np.load leaves a damaged archive open.
+        with open(cache, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            if not np.array_equal(stored["stamp"], _stamp(stat)):
+                return None
+            names = [str(name) for name in stored["names"]]
+            layers = {name: Layer(stored[f"{name}.kernel"], stored[f"{name}.bias"]) for name in names}
+            mean = stored["mean"]
+        matconvnet.check(cache, layers)
+        if mean.shape != (3,) or any(part.dtype != np.float32 for pair in layers.values() for part in (*pair, mean)):
+            raise ValueError("its arrays are of another shape or type")
+        return Network(matconvnet.published_name(layers), layers, mean, str(path))
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # a broken cache is never fatal: the source is parsed again
+        logging.getLogger(__name__).debug("cache %s not used: %s", cache, error)
+        return None
+
+
+def _write_cache(path: Path, stat: os.stat_result, network: Network) -> None:
+    """Keeps the convolutions beside the source, uncompressed; a folder that cannot be written is no error."""
+    arrays: dict[str, Any] = {
+        "stamp": _stamp(stat),
+        "names": np.array(list(network.layers)),
+        "mean": network.mean,
+    }
+    for name, (kernel, bias) in network.layers.items():
+        arrays[f"{name}.kernel"], arrays[f"{name}.bias"] = kernel, bias
+    try:
+        with files.whole(_cache_path(path)) as part:
+            np.savez(part, **arrays)
+    except OSError as error:
+        logging.getLogger(__name__).debug("no cache for %s: %s", path, error)

@@ -1,0 +1,88 @@
+"""Writes the preview network: a narrow VGG-19 of seeded random filters, scaled so that the default costs paint well.
+
+Random filters already carry style (He, Wang, Hopcroft 2016, arXiv:1606.04801), if the layers are in balance. VGG
+without biases is homogeneous: a factor on one layer's kernel and its inverse on the next one's input changes nothing
+else. So every layer is given a mean activation of its own on a picture of coloured noise with the 1/f spectrum of
+photographs, in the proportions of trained networks.
+
+Usage: python pretrained-model/make_preview.py
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+from numpy.typing import NDArray
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from nst import matconvnet, weights  # noqa: E402
+from nst.matconvnet import Layer, Network  # noqa: E402
+
+CHANNELS = {1: 32, 2: 64, 3: 128, 4: 128, 5: 128}
+MEAN_ACTIVATION = {1: 6.0, 2: 4.0, 3: 4.0, 4: 4.0, 5: 4.0}
+"""Target of each block's first layer; the layers after it in the block keep its level."""
+
+_SEED = flags.DEFINE_integer("seed", 19, "seed of the filters")
+_OUTPUT = flags.DEFINE_string("output", str(HERE / weights.PREVIEW), "the .mat file to write")
+
+
+def random_layers(rng: np.random.Generator) -> dict[str, Layer]:
+    """`conv1_1` to `conv5_1`: kernels drawn from a normal distribution of variance 2/(9·in), biases 0."""
+    layers: dict[str, Layer] = {}
+    inputs = 3
+    for block, count in enumerate((2, 2, 4, 4, 1), start=1):
+        for index in range(1, count + 1):
+            outputs = CHANNELS[block]
+            kernel = rng.normal(0.0, np.sqrt(2 / (9 * inputs)), (3, 3, inputs, outputs))
+            layers[f"conv{block}_{index}"] = Layer(kernel.astype(np.float32), np.zeros(outputs, np.float32))
+            inputs = outputs
+    return layers
+
+
+def coloured_noise(rng: np.random.Generator, side: int = 256) -> NDArray[np.float32]:
+    """`[1, side, side, 3]` in VGG's pixel space: noise with a 1/f amplitude spectrum and correlated channels."""
+    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)[None, :])
+    frequency[0, 0] = np.inf
+    spectrum = np.fft.fft2(rng.normal(size=(3, side, side))) / frequency
+    planes = np.fft.ifft2(spectrum).real
+    planes /= planes.std(axis=(1, 2), keepdims=True)
+    mixed = np.einsum("ij,jhw->hwi", np.array([[1.0, 0.3, 0.2], [1.0, 0.0, -0.1], [1.0, -0.3, 0.3]]), planes)
+    return np.asarray(np.clip(mixed * 55, -110, 140)[np.newaxis], np.float32)
+
+
+def balanced(layers: dict[str, Layer], picture: NDArray[np.float32]) -> dict[str, Layer]:
+    """Scales kernels so that every layer's mean activation on `picture` is its block's target."""
+    import tensorflow.compat.v1 as tf
+
+    from nst import vgg
+
+    network = Network("random", layers, np.zeros(3, np.float32))
+    with tf.Graph().as_default(), tf.Session() as session:
+        built = vgg.build(network, tf.constant(picture), list(layers))
+        means = session.run({name: tf.reduce_mean(built[name]) for name in layers})
+    before = 1.0
+    scaled: dict[str, Layer] = {}
+    for name, (kernel, bias) in layers.items():
+        factor = MEAN_ACTIVATION[int(name[4])] / float(means[name])
+        # Halves the file: values that float16 can hold leave 13 bits of every float32 zero for the compressor.
+        scaled[name] = Layer((kernel * (factor / before)).astype(np.float16).astype(np.float32), bias)
+        before = factor
+    return scaled
+
+
+def main(argv: list[str]) -> None:
+    """Draws, scales and writes the network."""
+    rng = np.random.default_rng(_SEED.value)
+    layers = balanced(random_layers(rng), coloured_noise(rng))
+    network = Network("preview", layers, np.array(matconvnet.MEAN_COLOUR, np.float32))
+    matconvnet.write(Path(_OUTPUT.value), network)
+    print(f"{_OUTPUT.value}: {Path(_OUTPUT.value).stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,44 @@
+"""Quiet TensorFlow, a Python path that finds the program, and small pictures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture
+def content():
+    """A smooth uint8 RGB picture of 40 × 56 pixels, height ≠ width."""
+    rows, columns = np.mgrid[0:40, 0:56]
+    channels = (4 * rows + columns, 255 - 3 * columns, 128 + 80 * np.sin(rows / 5))
+    return np.stack(channels, axis=-1).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def style():
+    """A rough uint8 RGB picture of another size, 48 × 32 pixels."""
+    noise = np.random.default_rng(7).integers(0, 256, (12, 8, 3), dtype=np.uint8)
+    return noise.repeat(4, axis=0).repeat(4, axis=1)
+
+
+@pytest.fixture(scope="session")
+def command():
+    """Runs `nst_main.py` in a folder as a person does; gives the finished process with its text."""
+
+    def run(*words, cwd, timeout=120):
+        environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+        return subprocess.run(
+            [sys.executable, str(ROOT / "nst_main.py"), *map(str, words)],
+            cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    return run

@@ -1,0 +1,56 @@
+"""The plan of the house: imports point one way, and TensorFlow comes in by few doors."""
+
+import ast
+
+from tests.conftest import ROOT
+
+ORDER = [
+    *(
+        "config",
+        "files",
+        "places",
+        "decoding",
+        "images",
+        "matfile",
+        "matconvnet",
+        "weights",
+        "vgg",
+        "costs",
+        "optimizers",
+    ),
+    *("transfer", "video", "plot", "record", "run", "console", "commandline"),
+]
+TENSORFLOW = {"nst/vgg.py", "nst/costs.py", "nst/optimizers.py", "nst/transfer.py", "nst_utils.py"}
+
+
+def imported(path):
+    """(module, whether it is imported only for type checking) for every import of a file."""
+    found = []
+    tree = ast.parse(path.read_text())
+    checking = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    typing_only = {id(node) for block in checking for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def test_every_module_has_its_place():
+    assert sorted(ORDER) == sorted(path.stem for path in (ROOT / "nst").glob("[!_]*.py"))
+
+
+def test_a_module_imports_only_modules_above_it():
+    for place, name in enumerate(ORDER):
+        used = {module.split(".")[1] for module in imported(ROOT / "nst" / f"{name}.py") if module.startswith("nst.")}
+        assert not (used & set(ORDER)) - set(ORDER[:place]), f"nst/{name}.py imports {used}"
+
+
+def test_tensorflow_comes_in_by_few_doors():
+    for path in [*(ROOT / "nst").rglob("*.py"), ROOT / "nst_main.py", ROOT / "nst_utils.py"]:
+        name = path.relative_to(ROOT).as_posix()
+        uses = any(module.split(".")[0] == "tensorflow" for module in imported(path))
+        assert uses == (name in TENSORFLOW), name

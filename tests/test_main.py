@@ -1,0 +1,207 @@
+"""The command as a person uses it, in processes of its own."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst import images
+from nst.config import settings
+from tests import fake_vgg
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a tiny network and two small pictures."""
+    folder = tmp_path_factory.mktemp("place")
+    fake_vgg.write(folder / "tiny.mat")
+    rng = np.random.default_rng(0)
+    images.write(folder / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
+    images.write(folder / "style.png", rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
+    return folder
+
+
+TINY = (
+    "--model=tiny.mat",
+    "--content_image_filename=content.png",
+    "--style_image_filename=style.png",
+    "--image_size=0",
+)
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help", "--helpshort"])
+def test_help_shows_every_flag_with_its_default(command, tmp_path, flag):
+    done = command(flag, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    legacy = {
+        "content_image_filename": None, "style_image_filename": None, "epochs": "200", "print_every": "20",
+        "learning_rate": "2.0", "alpha": "10.0", "beta": "40.0", "output_dir": "output", "model": "auto",
+    }  # fmt: skip
+    for name, default in {**legacy, **{setting.name: str(setting.default) for setting in settings()}}.items():
+        assert re.search(rf"^  --{name}={'' if default is None else re.escape(default)}", done.stdout, re.MULTILINE), (
+            name
+        )
+    assert "absl" not in done.stdout
+
+
+def test_help_and_flag_errors_load_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['nst', *sys.argv[1:]]; import nst_main\n"
+        "try: nst_main.run()\n"
+        "except SystemExit as end: status = end.code\n"
+        "assert not {'tensorflow', 'numpy', 'scipy', 'matplotlib', 'rich'} & set(sys.modules), sorted(sys.modules)\n"
+        "sys.exit(status)"
+    )
+    for words, status in ((["-h"], 0), (["--epoch=3"], 2), (["--print_every=0"], 2)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--epoch", "5"], "did you mean --epochs?"),
+        (["--epochs", "abc"], "'abc' is not a whole number"),
+        (["--alpha=x"], "'x' is not a number"),
+        (["--alpha"], "Missing value for flag --alpha"),
+        (["--epochs=3", "false"], "unexpected word 'false'"),
+        (["--print_every=0"], "print_every is 0: it must be 1 or more"),
+        (["--noise_ratio=2"], "noise_ratio is 2.0: it must be from 0 to 1"),
+        (["--style_layers=conv9_1"], "there is no layer 'conv9_1'"),
+        (["--style_layers=conv1_1=0"], "weights sum to 0"),
+        (["--content_layers="], "names no layer"),
+        (["--pooling=median"], "use avg or max"),
+        (["--alpha=0", "--beta=0"], "nothing would be painted"),
+        (["--flagfile=nowhere.txt"], "nowhere.txt"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_status_2(command, tmp_path, words, sentence):
+    done = command(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr), done.stderr
+    assert sentence in done.stderr
+    assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (["--content_image_filename=nobody.jpg"], "there is no picture 'nobody.jpg'"),
+        (["--content_image_filename=page.jpg"], "is a web page"),
+        (["--style_image_filename=empty.jpg"], "empty"),
+        (["--init=nobody.jpg"], "there is no picture 'nobody.jpg'"),
+        (["--model=page.jpg"], "is a web page, not a network"),
+        (["--model=nowhere.mat"], "nowhere.mat is not there"),
+        (["--model=vgg19"], "download https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line_and_status_1(command, place, changes, sentence):
+    (place / "page.jpg").write_text("<!DOCTYPE html><html><body>Sign in</body></html>")
+    (place / "empty.jpg").write_text("")
+    done = command(*TINY, *changes, "--output_dir=never", cwd=place)
+    assert done.returncode == 1
+    assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr), done.stderr
+    assert sentence in done.stderr
+    assert not (place / "never").exists()
+
+
+def test_a_run_into_a_pipe(command, place):
+    done = command(*TINY, "--epochs=5", "--print_every=2", "--output_dir=piped", "--beta=0.01", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "TensorFlow's start-up noise reached the user"
+    assert re.findall(r"^Iteration (\d+) :$", done.stdout, re.MULTILINE) == ["0", "2", "4"]
+    for cost in ("total", "content", "style"):
+        assert len(re.findall(rf"^{cost} cost = [\d.e+-]+$", done.stdout, re.MULTILINE)) == 3
+    for beginning in ("Device: ", "Network: ", "Picture: 40×30", "Time: about "):
+        assert re.search(rf"^{beginning}", done.stdout, re.MULTILINE)
+    assert "\x1b" not in done.stdout
+    assert (place / "piped" / "generated_image.jpg").exists()
+
+
+def test_flags_txt_repeats_the_run(command, place):
+    done = command(*TINY, "--epochs=3", "--seed=5", "--output_dir=first", cwd=place)
+    assert done.returncode == 0, done.stderr
+    done = command("--flagfile=first/flags.txt", "--output_dir=second", cwd=place)
+    assert done.returncode == 0, done.stderr
+    first, second = (np.asarray(Image.open(place / name / "generated_image.png")) for name in ("first", "second"))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_folder_that_cannot_be_made(command, place):
+    done = command(*TINY, "--epochs=3", "--output_dir=content.png", cwd=place)
+    assert done.returncode == 1
+    assert done.stderr.startswith("nst_main.py: ")
+    assert "content.png" in done.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_with_everything_written(place, number, status):
+    folder = place / f"signal{int(number)}"
+    words = [*TINY, "--epochs=100000", "--print_every=1", f"--output_dir={folder}"]
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "nst_main.py"), *words],
+        cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 90
+    while not (folder / "3.png").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == status, err
+    assert "Stopped after" in out
+    assert err == ""
+    for name in ("generated_image.png", "generated_image.jpg", "progress.mp4", "costs.csv", "costs.png"):
+        assert (folder / name).stat().st_size > 0
+    assert not list(folder.glob(".*"))
+
+
+def test_a_terminal_shows_a_bar_under_the_costs(place):
+    """Seen through a pseudo-terminal, as a person's would."""
+    controller, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "nst_main.py"), *TINY, "--epochs=30", "--print_every=10", "--output_dir=seen"],
+        cwd=place, env=environment, stdin=terminal, stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(controller, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(controller)
+    assert process.wait(timeout=60) == 0, shown.decode()
+    text = shown.decode()
+    assert re.findall(r"Iteration (\d+) :", text) == ["0", "10", "20"]
+    assert "30/30" in text
+    assert "s/epoch" in text
+    assert "left" in text
+
+
+def test_a_reader_that_goes_away_stops_nothing(place):
+    words = [sys.executable, str(ROOT / "nst_main.py"), *TINY, "--epochs=4", "--print_every=1", "--output_dir=unread"]
+    process = subprocess.Popen(words, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 0
+    assert (place / "unread" / "generated_image.png").exists()
+
+
+def test_the_console_script_is_the_same_program():
+    assert 'nst = "nst_main:run"' in (ROOT / "pyproject.toml").read_text()

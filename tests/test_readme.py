@@ -1,0 +1,48 @@
+"""The front door tells the truth about the flags, the files and the packages."""
+
+import re
+
+from nst import weights
+from nst.config import settings
+from nst.record import CostRow
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_flag_table_has_every_setting_with_its_default_and_help():
+    rows = dict(re.findall(r"^\| `--(\w+)` \| (.+) \|$", README, re.MULTILINE))
+    assert {"content_image_filename", "style_image_filename", "output_dir", "model"} < set(rows)
+    for setting in settings():
+        default, _, text = rows.pop(setting.name).partition(" | ")
+        shown = default.strip("`")
+        assert shown == str(setting.default) or str(setting.default).startswith(shown.rstrip("…").rstrip(",")), setting
+        assert text.startswith(setting.help)
+        assert all(choice in text for choice in setting.choices)
+
+
+def test_the_two_lines_are_there_to_the_letter():
+    venv, pip = "python3 -m venv --without-pip .venv", "python3 -m pip --python .venv install -q -r"
+    assert f"{venv} && {pip} requirements.txt && .venv/bin/python nst_main.py --epochs 200\n" in README
+    assert f"{venv} && {pip} requirements-dev.txt && .venv/bin/python -m pytest\n" in README
+
+
+def test_what_it_names_is_there():
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    assert weights.FILES["vgg19"] in README
+    for part in ("`costs.csv`", "`config.json`", "`flags.txt`", "`progress.mp4`"):
+        assert part in README
+    assert CostRow._fields == ("epoch", "total", "content", "style", "total_variation", "seconds")
+
+
+def test_every_package_has_its_reason():
+    names = re.findall(r"^([\w-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| ([\w-]+) \| [^|]+ \| [^|]+ \| [\d.]+ [MG]B \|$", README, re.MULTILINE)
+    assert sorted(names) == sorted(rows)
+
+
+def test_the_tested_set_names_every_package():
+    tested = re.findall(r"^([\w-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        assert set(re.findall(r"^([\w-]+)[><=]", (ROOT / file).read_text(), re.MULTILINE)) <= set(tested)

@@ -1,0 +1,162 @@
+import csv
+import errno
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst import files, record
+from nst.config import TransferConfig
+from nst.record import CostRow, Record
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+
+
+def row(epoch):
+    return CostRow(epoch, 100.0 - epoch, 1.0, 2.25 - epoch / 100, 3.0, 0.5 * (epoch + 1))
+
+
+def make(folder, config, **changes):
+    options = {"details": {"content": "me.jpg"}, "flags": {"model": "auto"}, "warn": lambda sentence: None}
+    return Record(folder, config, 20, 30, **{**options, **changes})
+
+
+def run(folder, config, epochs=None, **changes):
+    kept = make(folder, config, **changes)
+    for epoch in range(config.epochs if epochs is None else epochs):
+        kept.add(row(epoch), PICTURE if kept.wants_picture(epoch) else None)
+    return kept.finish(PICTURE, "finished"), kept
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_everything_a_run_leaves(tmp_path):
+    config = TransferConfig(epochs=7, print_every=3, video_every=2)
+    written, kept = run(tmp_path, config)
+    fixed = ["config.json", "costs.csv", "costs.png", "flags.txt", "generated_image.jpg", "generated_image.png"]
+    assert names(tmp_path) == ["0.png", "3.png", "6.png", *fixed, "progress.mp4"]
+    assert set(written) == {"picture", "jpg", "progress", "costs", "plot"}
+    assert kept.troubles == []
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "generated_image.png")), PICTURE)
+
+
+def test_costs_csv_has_a_row_for_every_epoch(tmp_path):
+    run(tmp_path, TransferConfig(epochs=5, print_every=2))
+    with open(tmp_path / "costs.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["epoch", "total", "content", "style", "total_variation", "seconds"]
+    assert [int(found["epoch"]) for found in rows] == [0, 1, 2, 3, 4]
+    assert [float(found["style"]) for found in rows] == pytest.approx([2.25, 2.24, 2.23, 2.22, 2.21])
+    assert float(rows[4]["seconds"]) == 2.5
+
+
+def test_settings_are_kept_in_three_places(tmp_path):
+    config = TransferConfig(epochs=2, alpha=3.5)
+    run(tmp_path, config)
+    document = json.loads((tmp_path / "config.json").read_text())
+    assert TransferConfig.from_json(document["settings"]) == config
+    assert document["content"] == "me.jpg"
+    assert document["run"]["ended"] == "finished"
+    assert document["run"]["epochs"] == 2
+    text = json.loads(Image.open(tmp_path / "generated_image.png").text["nst"])
+    assert TransferConfig.from_json(text["settings"]) == config
+    lines = (tmp_path / "flags.txt").read_text().splitlines()
+    assert "--model=auto" in lines
+    assert "--alpha=3.5" in lines
+    assert "--content_layers=conv4_2=1" in lines
+
+
+def test_a_new_run_moves_the_earlier_one_and_nothing_else(tmp_path):
+    run(tmp_path, TransferConfig(epochs=6, print_every=2))
+    for foreign in ("5.png", "8.png", "notes.txt", "me.jpg"):
+        (tmp_path / foreign).write_text("mine")
+    earlier = {
+        name: (tmp_path / name).read_bytes() for name in ("0.png", "2.png", "4.png", "costs.csv", "progress.mp4")
+    }
+    run(tmp_path, TransferConfig(epochs=1, print_every=1, video="none"))
+    assert {"5.png", "8.png", "notes.txt", "me.jpg", "earlier-1"} <= set(names(tmp_path))
+    assert not {"2.png", "4.png", "progress.mp4"} & set(names(tmp_path))
+    for name, data in earlier.items():
+        assert (tmp_path / "earlier-1" / name).read_bytes() == data
+    run(tmp_path, TransferConfig(epochs=1, video="none"))
+    assert (tmp_path / "earlier-2" / "generated_image.png").exists()
+
+
+def test_a_foreign_file_in_the_way_is_moved_not_lost(tmp_path):
+    (tmp_path / "0.png").write_text("mine")
+    (tmp_path / "config.json").write_text("[not ours")
+    (tmp_path / "20.png").write_text("mine too")
+    run(tmp_path, TransferConfig(epochs=1, video="none"))
+    assert (tmp_path / "earlier-1" / "0.png").read_text() == "mine"
+    assert (tmp_path / "earlier-1" / "config.json").read_text() == "[not ours"
+    assert (tmp_path / "20.png").read_text() == "mine too"
+
+
+def test_what_a_killed_run_left_of_its_video_is_kept(tmp_path):
+    (tmp_path / ".progress.0123abcd.mp4").write_text("video")
+    run(tmp_path, TransferConfig(epochs=1, video="none"))
+    assert (tmp_path / "earlier-1" / "progress.mp4").read_text() == "video"
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "output").write_text("a file")
+    with pytest.raises(OSError, match="output"):
+        make(tmp_path / "output", TransferConfig())
+
+
+def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monkeypatch):
+    """Frames and costs fail once the disk is full; the video is given up and the picture fits then."""
+    said = []
+    config = TransferConfig(epochs=4, print_every=1)
+    kept = make(tmp_path, config, warn=said.append)
+    kept.add(row(0), PICTURE)
+    real = files.write_bytes
+
+    def full(path, data):
+        if kept._video is not None:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        real(path, data)
+
+    monkeypatch.setattr(record.files, "write_bytes", full)
+    for epoch in range(1, 4):
+        kept.add(row(epoch), PICTURE)
+    written = kept.finish(PICTURE, "finished")
+    assert written["picture"] == tmp_path / "generated_image.png"
+    assert "progress" not in written
+    assert not list(tmp_path.glob("*progress*"))
+    assert len(said) == 1, "the same trouble is told once"
+    assert "No space left on device" in said[0]
+    np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
+
+
+def test_a_folder_that_vanishes_leaves_the_picture_elsewhere(tmp_path, monkeypatch):
+    folder, refuge = tmp_path / "output", tmp_path / "refuge"
+    refuge.mkdir()
+    monkeypatch.setattr(record.tempfile, "tempdir", str(refuge))
+    kept = make(folder, TransferConfig(epochs=1, video="none"))
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    kept.add(row(0), PICTURE)
+    written = kept.finish(PICTURE, "finished")
+    assert refuge in written["picture"].parents
+    np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
+    assert any(str(written["picture"]) in sentence for sentence in kept.troubles)
+
+
+def test_a_dead_encoder_is_told_once_and_survived(tmp_path):
+    said = []
+    config = TransferConfig(epochs=60, print_every=20, video_every=1)
+    kept = make(tmp_path, config, warn=said.append)
+    kept._video._process.kill()
+    kept._video._process.wait()
+    for epoch in range(60):
+        kept.add(row(epoch), PICTURE)
+    written = kept.finish(PICTURE, "finished")
+    assert "picture" in written
+    assert "progress" not in written
+    assert len(said) == 1
+    assert "without a video" in said[0]

@@ -1,0 +1,26 @@
+"""A trained network on the assignment's own pictures; needs ../shared, and is skipped where that is not there."""
+
+import numpy as np
+import pytest
+
+from nst import images, matconvnet, transfer, vgg
+from nst.config import TransferConfig
+from tests.conftest import ROOT
+
+DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
+def test_costs_of_louvre_and_monet_with_the_notebooks_noise():
+    """The noise is that of the notebook: np.random.seed(3), two randn() of an earlier cell, then uniform()."""
+    network = matconvnet.read(DATA / "weights" / "vgg19-slim-reference.mat")
+    names = ("content/louvre_small.jpg", "style/monet.jpg")
+    content, style = (vgg.preprocess(images.read(DATA / name), network.mean) for name in names)
+    rng = np.random.RandomState(3)
+    rng.randn(2)
+    config = TransferConfig(epochs=21)
+    start = transfer.start_image(content, config.init, config.noise_ratio, rng)
+    graph = transfer.build(transfer.measure(content, style, network, config), network, config, content.shape)
+    steps = list(transfer.steps(graph, start, config.epochs, network.mean))
+    assert steps[0].costs[:3] == pytest.approx((9194.08, 0.131905, 229.819), rel=1e-3)
+    assert steps[20].costs[:3] == pytest.approx((1671.59, 0.155243, 41.7509), rel=1e-3)

@@ -1,0 +1,189 @@
+import contextlib
+
+import numpy as np
+import pytest
+import tensorflow as tf2
+import tensorflow.compat.v1 as tf
+
+from nst import costs, transfer, vgg
+from nst.config import TransferConfig
+from tests import fake_vgg
+
+CONFIG = TransferConfig(epochs=6, image_size=0, beta=0.01)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return fake_vgg.network()
+
+
+@pytest.fixture
+def pixels(content, style, network):
+    return vgg.preprocess(content, network.mean), vgg.preprocess(style, network.mean)
+
+
+def paint(pixels, network, config=CONFIG, start=None):
+    content, style = pixels
+    targets = transfer.measure(content, style, network, config)
+    graph = transfer.build(targets, network, config, content.shape)
+    if start is None:
+        start = transfer.start_image(content, config.init, config.noise_ratio, np.random.RandomState(config.seed))
+    return list(transfer.steps(graph, start, config.epochs, network.mean))
+
+
+def slow_costs(image, pixels, network, config):
+    """The costs of one picture by their definitions, each picture run through the network on its own."""
+    maps = []
+    for picture in (*pixels, image):
+        with tf.Graph().as_default() as graph:
+            layers = vgg.build(network, tf.constant(picture), transfer.wanted(config), config.pooling)
+        with tf.Session(graph=graph) as session:
+            maps.append(session.run(layers))
+    content = sum(w * ((maps[0][n] - maps[2][n]) ** 2).sum() / (4 * maps[0][n].size) for n, w in config.content_layers)
+    style = 0.0
+    for name, weight in config.style_layers:
+        grams = [np.einsum("hwi,hwj->ij", m[name][0], m[name][0]) / m[name][0, ..., 0].size for m in maps[1:]]
+        style += weight * ((grams[0] - grams[1]) ** 2).sum() / (4 * grams[0].size)
+    variation = (np.abs(np.diff(image, axis=1)).sum() + np.abs(np.diff(image, axis=2)).sum()) / image.size
+    total = config.alpha * content + config.beta * style + config.tv_weight * variation
+    return total, content, style, variation
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"tv_weight": 3.0, "pooling": "max"},
+        {
+            "content_layers": (("conv4_2", 0.5), ("conv3_1", 2.0)),
+            "style_layers": (("conv2_2", 0.7), ("pool1", 0.3)),
+        },
+    ],
+)
+def test_costs_are_those_of_the_picture_after_the_update(pixels, network, changes):
+    config = TransferConfig(epochs=3, beta=0.01, **changes)
+    steps = paint(pixels, network, config)
+    assert [step.epoch for step in steps] == [0, 1, 2]
+    for step in steps:
+        np.testing.assert_allclose(step.costs, slow_costs(step.image, pixels, network, config), rtol=1e-4)
+
+
+def test_equals_the_assignments_loop(pixels, network):
+    """One run for the update, a second one for the costs and the picture: what the notebook does."""
+    content, style = pixels
+    targets = transfer.measure(content, style, network, CONFIG)
+    start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
+    with tf.Graph().as_default() as graph:
+        variable = tf.Variable(start, use_resource=True)
+        layers = vgg.build(network, variable, ["conv5_1"])
+        content_cost = costs.content_cost(tf.constant(targets.content["conv4_2"]), layers["conv4_2"])
+        style_cost = tf.add_n(
+            [w * costs.gram_cost(targets.style[n], costs.mean_gram(layers[n])) for n, w in CONFIG.style_layers]
+        )
+        total = costs.total_cost(content_cost, style_cost, CONFIG.alpha, CONFIG.beta)
+        train = tf.train.AdamOptimizer(2.0).minimize(total)
+        initialize = tf.global_variables_initializer()
+    with tf.Session(graph=graph) as session:
+        session.run(initialize)
+        for step in paint(pixels, network):
+            session.run(train)
+            image, *values = session.run([variable, total, content_cost, style_cost])
+            np.testing.assert_allclose(step.image, image, rtol=1e-5, atol=1e-3)
+            np.testing.assert_allclose(step.costs[:3], values, rtol=1e-4)
+
+
+def test_the_first_step_moves_every_pixel_by_the_learning_rate(pixels, network):
+    """Adam's first step is learning_rate · sign(gradient) wherever the gradient is far above ε."""
+    start = transfer.start_image(pixels[0], "blend", 0.6, np.random.RandomState(0))
+    moved = np.abs(paint(pixels, network)[0].image - start)
+    assert np.quantile(moved, 0.1) == pytest.approx(2.0, rel=1e-3)
+
+
+def test_a_run_repeats_bit_for_bit_and_its_seed_matters(pixels, network):
+    first, again = paint(pixels, network), paint(pixels, network)
+    np.testing.assert_array_equal(first[-1].image, again[-1].image)
+    other = paint(pixels, network, TransferConfig(epochs=6, beta=0.01, seed=1))
+    assert np.abs(first[-1].image - other[-1].image).max() > 1
+
+
+def test_the_cost_falls(pixels, network):
+    totals = [step.costs.total for step in paint(pixels, network, TransferConfig(epochs=40, beta=0.01))]
+    assert totals[-1] < 0.3 * totals[0]
+
+
+def test_blend_is_the_notebooks_noise(pixels):
+    content = pixels[0]
+    np.random.seed(3)  # noqa: NPY002 - the notebook's generator is what is compared
+    noise = np.random.uniform(-20, 20, content.shape).astype("float32")  # noqa: NPY002
+    expected = noise * 0.6 + content * 0.4
+    found = transfer.start_image(content, "blend", 0.6, np.random.RandomState(3))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(transfer.start_image(content, "content", 0.6, np.random.RandomState(3)), content)
+    pure = transfer.start_image(content, "noise", 0.6, np.random.RandomState(3))
+    np.testing.assert_array_equal(pure, noise)
+
+
+def test_the_style_picture_keeps_its_own_size(pixels, network):
+    """Tiling the style picture leaves its Gram per pixel unchanged but for the seams."""
+    content, style = pixels
+    config = TransferConfig(style_layers=(("conv1_1", 1.0),), content_layers=(("conv1_1", 1.0),))
+    once = transfer.measure(content, style, network, config).style["conv1_1"]
+    twice = transfer.measure(content, np.tile(style, (1, 2, 1, 1)), network, config).style["conv1_1"]
+    np.testing.assert_allclose(once, twice, rtol=0.05, atol=0.01 * np.abs(once).max())
+
+
+def test_divergence_stops_at_the_first_bad_epoch(pixels, network):
+    config = TransferConfig(epochs=5, learning_rate=1e30)
+    with pytest.raises(transfer.DivergedError) as raised:
+        paint(pixels, network, config)
+    assert raised.value.epoch == 0
+
+
+def test_check_refuses_small_pictures_and_unknown_layers(network):
+    transfer.check(network, CONFIG, (16, 16, 3))
+    with pytest.raises(ValueError, match=r"40×15 pixels is too small: conv5_1 needs 16"):
+        transfer.check(network, CONFIG, (15, 40, 3))
+    with pytest.raises(ValueError, match="no layer conv5_4"):
+        transfer.check(network, TransferConfig(style_layers=(("conv5_4", 1.0),)), (64, 64, 3))
+
+
+def test_stopping_early_leaves_tensorflow_as_it_was(pixels, network):
+    """No default graph, no default session and no graph mode leak into the caller, in whatever order it stops."""
+    content, style = pixels
+    targets = transfer.measure(content, style, network, CONFIG)
+    graph = transfer.build(targets, network, CONFIG, content.shape)
+    before = tf.get_default_graph()
+    first, second = (transfer.steps(graph, content, 5, network.mean) for _ in range(2))
+    with contextlib.closing(first), contextlib.closing(second):
+        next(first)
+        next(second)
+        assert tf.get_default_graph() is before
+        assert tf.get_default_session() is None
+        assert tf2.executing_eagerly()
+        first.close()
+        next(second)
+
+
+def test_interleaved_runs_equal_single_ones(pixels, network):
+    content, style = pixels
+    alone = paint(pixels, network)
+    targets = transfer.measure(content, style, network, CONFIG)
+    graph = transfer.build(targets, network, CONFIG, content.shape)
+    start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
+    both = [transfer.steps(graph, start, CONFIG.epochs, network.mean) for _ in range(2)]
+    for expected, one, two in zip(alone, *both, strict=True):
+        np.testing.assert_array_equal(expected.image, one.image)
+        np.testing.assert_array_equal(expected.image, two.image)
+
+
+def test_the_picture_is_the_only_variable_beside_adams(pixels, network):
+    content, style = pixels
+    targets = transfer.measure(content, style, network, CONFIG)
+    graph = transfer.build(targets, network, CONFIG, content.shape).graph
+    assert [variable.op.name for variable in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)] == ["picture"]
+    assert graph.finalized
+
+
+def test_device_is_named():
+    assert transfer.device().startswith(("CPU, ", "GPU, "))

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from scipy.signal import correlate
+
+from nst import vgg
+from tests import fake_vgg
+
+MEAN = np.array([123.68, 116.779, 103.939], np.float32)
+
+
+def run(network, image, wanted, pooling="avg"):
+    with tf.Graph().as_default() as graph:
+        layers = vgg.build(network, tf.constant(image), wanted, pooling)
+    with tf.Session(graph=graph) as session:
+        return session.run(layers)
+
+
+def slow_forward(network, image, pooling):
+    """The network with SciPy's correlation and NumPy's means: an independent reading of its definition."""
+    current = image[0].astype(np.float64)
+    found = {}
+    block = 1
+    for name, (kernel, bias) in network.layers.items():
+        if int(name[4]) != block:
+            block = int(name[4])
+            reduce = np.mean if pooling == "avg" else np.max
+            height, width, channels = current.shape
+            pooled = np.zeros(((height + 1) // 2, (width + 1) // 2, channels))
+            for row in range(pooled.shape[0]):
+                for column in range(pooled.shape[1]):
+                    window = current[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+                    pooled[row, column] = reduce(window, axis=(0, 1))
+            current = found[f"pool{block - 1}"] = pooled
+        padded = np.pad(current, ((1, 1), (1, 1), (0, 0)))
+        maps = [correlate(padded, kernel[..., out], mode="valid")[..., 0] + bias[out] for out in range(bias.size)]
+        current = found[name] = np.maximum(np.stack(maps, axis=-1), 0)
+    return found
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_build_equals_the_slow_network(pooling):
+    network = fake_vgg.network()
+    image = np.random.default_rng(5).normal(0, 50, (1, 19, 26, 3)).astype(np.float32)
+    found = run(network, image, ["conv5_1"], pooling)
+    expected = slow_forward(network, image, pooling)
+    assert list(found) == vgg.layer_names(network) == list(expected)
+    for name, maps in expected.items():
+        np.testing.assert_allclose(found[name][0], maps, rtol=2e-4, atol=2e-4 * np.abs(maps).max(), err_msg=name)
+
+
+def test_build_stops_at_the_deepest_layer_wanted():
+    found = run(fake_vgg.network(), np.zeros((1, 16, 16, 3), np.float32), ["conv2_1", "conv1_2"])
+    assert list(found) == ["conv1_1", "conv1_2", "pool1", "conv2_1"]
+
+
+def test_a_layer_that_is_not_there_is_named():
+    network = fake_vgg.network(blocks=fake_vgg.VGG16)
+    with pytest.raises(ValueError, match=r"no layer conv3_4; it has conv1_1, conv1_2, pool1"):
+        vgg.position(network, "conv3_4")
+
+
+def test_all_levels_survive_the_round_trip():
+    picture = np.arange(256, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 3), np.uint8)
+    image = vgg.preprocess(picture, MEAN)
+    assert image.shape == (1, 256, 2, 3)
+    assert image.dtype == np.float32
+    np.testing.assert_array_equal(vgg.deprocess(image, MEAN), picture)
+
+
+def test_deprocess_rounds_and_clips():
+    values = np.array([-0.6, -0.4, 0.4, 0.6, 254.6, 255.4, 300, -40], np.float32)
+    image = (values[:, None, None] * np.ones(3) - MEAN).astype(np.float32)[np.newaxis]
+    assert vgg.deprocess(image, MEAN)[:, 0, 0].tolist() == [0, 0, 0, 1, 255, 255, 255, 0]
+
+
+def test_channels_keep_their_order():
+    red = np.zeros((2, 2, 3), np.uint8)
+    red[..., 0] = 255
+    np.testing.assert_allclose(vgg.preprocess(red, MEAN)[0, 0, 0], [255 - 123.68, -116.779, -103.939], rtol=1e-6)
+
+
+def test_smallest_side_halves_whole_before_every_pooling():
+    network = fake_vgg.network()
+    assert vgg.smallest_side(network, ["conv1_2"]) == 1
+    assert vgg.smallest_side(network, ["conv5_1", "conv2_1"]) == 16
+
+
+def test_a_step_of_vgg19_at_400_by_300_takes_173_gflop():
+    class Layer:
+        def __init__(self, inputs, outputs):
+            self.kernel = np.broadcast_to(np.float32(0), (3, 3, inputs, outputs))
+
+    widths = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
+    layers, inputs = {}, 3
+    for block, count in enumerate((2, 2, 4, 4, 1), start=1):
+        for index in range(1, count + 1):
+            layers[f"conv{block}_{index}"] = Layer(inputs, widths[block])
+            inputs = widths[block]
+    network = type("Network", (), {"layers": layers, "name": "VGG-19"})
+    assert vgg.step_flops(network, 300, 400, ["conv5_1"]) / 1e9 == pytest.approx(173, rel=0.01)
