@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 def test_the_preview_network_is_small_and_says_what_it_is():
     network = weights.load("preview")
-    assert list(network.layers)[0] == "conv1_1"
+    assert next(iter(network.layers)) == "conv1_1"
     assert list(network.layers)[-1] == "conv5_1"
     assert "conv4_2" in network.layers
     assert (ROOT / "pretrained-model" / weights.PREVIEW).stat().st_size < 5_000_000
