@@ -1,8 +1,18 @@
-"""Optimisers as graph updates: a variable and its gradient in, an operation out."""
+"""Optimisers as graph updates: a variable, its cost and its gradient in, an operation out.
+
+Each run of the operation makes one step and needs one evaluation of cost and gradient.
+"""
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import tensorflow.compat.v1 as tf
+
+_SHRINK = 0.3  # of a step that raised the cost
+_SHRINKS = 3  # of one step, before the history is forgotten
+_CURVATURE = 1e-8  # least cosine between a step and the change of the gradient along it
 
 
 def adam(variable: tf.Variable, gradient: tf.Tensor, learning_rate: float) -> tf.Operation:
@@ -17,3 +27,150 @@ def adam(variable: tf.Variable, gradient: tf.Tensor, learning_rate: float) -> tf
         tf.Operation: running it makes the step. Its moments are further variables, for the initialiser to set.
     """
     return tf.train.AdamOptimizer(learning_rate).apply_gradients([(gradient, variable)])
+
+
+class _State(NamedTuple):
+    """What L-BFGS remembers: the last accepted point, and how often its step has been shortened.
+
+    `point` and `gradient` are float32 `[n]`, `cost` float32, `pairs` (in the history, ever added) and `shrinks` int32.
+    """
+
+    point: tf.Tensor
+    gradient: tf.Tensor
+    cost: tf.Tensor
+    pairs: tf.Tensor
+    shrinks: tf.Tensor
+
+
+def lbfgs(
+    variable: tf.Variable,
+    value: tf.Tensor,
+    cost: tf.Tensor,
+    gradient: tf.Tensor,
+    *,
+    history: int = 10,
+    first_change: float = 8.0,
+    largest_change: float = 20.0,
+) -> tf.Operation:
+    """One step of L-BFGS (Nocedal 1980) without a line search.
+
+    The unit step along −H·g is tried at once; the next run's cost judges it. Where the cost has risen or is not finite
+    the step is shortened from the last accepted point, and after three shortenings the history is forgotten and a small
+    step goes down the gradient. So the accepted costs never rise, and no run is spent on a search that is not needed.
+
+    Args:
+        variable: what is updated; float32.
+        value: the one reading of the variable that cost and gradient were made from.
+        cost: float32 scalar, J(value).
+        gradient: dJ/dvalue, of the variable's shape.
+        history: pairs of steps and gradient changes that are kept; each takes the memory of two variables.
+        first_change: mean change of a value in the first step, when nothing is known of the curvature.
+        largest_change: mean change of a value that no step exceeds. Both in the variable's unit: grey levels here.
+
+    Returns:
+        tf.Operation: running it judges the last step and makes the next. Its state are further variables.
+    """
+    size = math.prod(variable.shape.as_list())
+    point, slope = tf.reshape(value, [-1]), tf.reshape(gradient, [-1])
+    steps, changes = (_variable(tf.zeros([history, size])) for _ in range(2))
+    stored = _State(
+        _variable(tf.zeros([size])), _variable(tf.zeros([size])),
+        _variable(math.inf), _variable(tf.constant(0)), _variable(tf.constant(0)),
+    )  # fmt: skip
+    last = _State(*(part.read_value() for part in stored))
+
+    def accept() -> tuple[tf.Tensor, _State]:
+        pairs = _remember(steps, changes, point - last.point, slope - last.gradient, last)
+        with tf.control_dependencies([pairs]):
+            direction = _direction(slope, steps.read_value(), changes.read_value(), pairs)
+        mean = tf.reduce_mean(tf.abs(direction))
+        downhill = tf.logical_and(pairs > 0, tf.reduce_sum(direction * slope) < 0)
+        known = direction * tf.minimum(1.0, largest_change / mean)
+        move = tf.where(downhill, known, _steepest(slope, first_change))
+        return point + move, _State(point, slope, cost, pairs, tf.constant(0))
+
+    def reject() -> tuple[tf.Tensor, _State]:
+        shrinks = last.shrinks + 1
+        forget = shrinks > _SHRINKS
+        small = first_change / 16 * tf.pow(0.5, tf.cast(shrinks - _SHRINKS - 1, tf.float32))
+        move = tf.where(forget, _steepest(last.gradient, small), _SHRINK * (point - last.point))
+        pairs = tf.where(forget, 0, last.pairs)
+        return last.point + move, _State(last.point, last.gradient, last.cost, pairs, shrinks)
+
+    better = tf.logical_and(tf.math.is_finite(cost), cost <= last.cost)
+    target, state = tf.cond(better, accept, reject)
+    # An accepted point does not depend on the last one, so nothing else makes its assignment wait for that reading.
+    with tf.control_dependencies(last):
+        updates = [part.assign(new) for part, new in zip(stored, state, strict=True)]
+    return tf.group(variable.assign(tf.reshape(target, variable.shape)), *updates)
+
+
+def _variable(value: tf.Tensor | float) -> tf.Variable:
+    return tf.Variable(value, trainable=False, use_resource=True)
+
+
+def _steepest(gradient: tf.Tensor, change: tf.Tensor | float) -> tf.Tensor:
+    """A step down the gradient that changes a value by `change` in the mean."""
+    return -gradient * (change / (tf.reduce_mean(tf.abs(gradient)) + 1e-30))
+
+
+def _remember(steps: tf.Variable, changes: tf.Variable, step: tf.Tensor, change: tf.Tensor, last: _State) -> tf.Tensor:
+    """Puts a pair into the ring of the history unless its curvature is not positive; gives the new count."""
+    curvature = tf.reduce_sum(step * change)
+    lengths = tf.sqrt(tf.reduce_sum(tf.square(step)) * tf.reduce_sum(tf.square(change)))
+    convex = tf.logical_and(tf.math.is_finite(last.cost), curvature > _CURVATURE * lengths)
+    slot = last.pairs % steps.shape[0]
+
+    def push() -> tf.Tensor:
+        writes = [
+            tf.raw_ops.ResourceScatterUpdate(resource=ring.handle, indices=[slot], updates=row[tf.newaxis])
+            for ring, row in ((steps, step), (changes, change))
+        ]
+        with tf.control_dependencies(writes):
+            return last.pairs + 1
+
+    return tf.cond(convex, push, lambda: tf.identity(last.pairs))
+
+
+def _direction(gradient: tf.Tensor, steps: tf.Tensor, changes: tf.Tensor, pairs: tf.Tensor) -> tf.Tensor:
+    """−H·g by the two-loop recursion (Nocedal, Wright 2006, algorithm 7.4), its loops as two triangular systems.
+
+    With s_i, y_i newest first, A_ij = s_i·y_j, L the lower triangle of A and D its diagonal, the first loop is
+    L·α = S·g, the second Lᵀ·δ = D·α − γ·Y·(g − Yᵀα), and H·g = γ·(g − Yᵀα) + Sᵀδ with γ = s_0·y_0 / y_0·y_0.
+    So the pictures are read by a few matrix products, and the recursion itself runs on `history` numbers.
+
+    Args:
+        gradient: float32 `[n]`.
+        steps: float32 `[history, n]`, a ring.
+        changes: the same for the changes of the gradient.
+        pairs: int32, how many were ever put into the ring.
+
+    Returns:
+        tf.Tensor: float32 `[n]`.
+    """
+    history = steps.shape[0]
+    order = tf.math.floormod(pairs - 1 - tf.range(history), history)  # ring slots, newest first
+    used = tf.cast(tf.range(history) < pairs, tf.float32)
+
+    def sorted_rows(rows: tf.Tensor) -> tf.Tensor:
+        return tf.gather(rows, order) * used
+
+    def sorted_products(products: tf.Tensor) -> tf.Tensor:
+        return tf.gather(tf.gather(products, order), order, axis=1) * used[:, tf.newaxis] * used
+
+    crossed = sorted_products(tf.matmul(steps, changes, transpose_b=True))
+    squared = sorted_products(tf.matmul(changes, changes, transpose_b=True))
+    lower = tf.linalg.band_part(crossed, -1, 0) + tf.linalg.diag(1 - used)
+    diagonal = tf.linalg.diag_part(lower)
+    scale = crossed[0, 0] / tf.maximum(squared[0, 0], 1e-30)
+    alpha = _solve(lower, sorted_rows(tf.linalg.matvec(steps, gradient)))
+    remainder = sorted_rows(tf.linalg.matvec(changes, gradient)) - tf.linalg.matvec(squared, alpha)
+    delta = _solve(lower, diagonal * alpha - scale * remainder, adjoint=True)
+    slots = tf.argsort(order)
+    along_changes = tf.linalg.matvec(changes, tf.gather(scale * alpha * used, slots), transpose_a=True)
+    along_steps = tf.linalg.matvec(steps, tf.gather(delta * used, slots), transpose_a=True)
+    return along_changes - along_steps - scale * gradient
+
+
+def _solve(lower: tf.Tensor, right: tf.Tensor, adjoint: bool = False) -> tf.Tensor:
+    return tf.linalg.triangular_solve(lower, right[:, tf.newaxis], adjoint=adjoint)[:, 0]

@@ -7,6 +7,7 @@ graph of the cost and of one update, and `steps` runs it. To cancel is to stop a
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import math
 import os
@@ -66,7 +67,10 @@ class Targets(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Handles into a finished graph: the feed of the start, and what a step runs."""
+    """Handles into a finished graph: the feed of the start, and what a step runs.
+
+    `keeps_best` says that an update may try a worse picture, and comes back from it by itself.
+    """
 
     graph: tf.Graph
     start: tf.Tensor
@@ -74,6 +78,7 @@ class Graph(NamedTuple):
     picture: tf.Tensor
     costs: Costs
     update: tf.Operation
+    keeps_best: bool
 
 
 class DivergedError(ArithmeticError):
@@ -178,10 +183,14 @@ def build(targets: Targets, network: Network, config: TransferConfig, shape: tup
         if config.tv_weight:
             total += config.tv_weight * variation
         (gradient,) = tf.gradients(total, [picture])
-        update = optimizers.adam(variable, gradient, config.learning_rate)
+        keeps_best = config.optimizer == "lbfgs"
+        if keeps_best:
+            update = optimizers.lbfgs(variable, picture, total, gradient)
+        else:
+            update = optimizers.adam(variable, gradient, config.learning_rate)
         initialize = tf.global_variables_initializer()
     graph.finalize()
-    return Graph(graph, start, initialize, picture, Costs(total, content, style, variation), update)
+    return Graph(graph, start, initialize, picture, Costs(total, content, style, variation), update, keeps_best)
 
 
 def steps(
@@ -190,7 +199,8 @@ def steps(
     """Runs the updates and yields the picture and its costs after each.
 
     The run that makes update i + 1 evaluates the costs after update i anyway, so a `Step` is given out one run
-    later and only the last costs need a forward pass of their own.
+    later and only the last costs need a forward pass of their own. Where the optimiser keeps the best picture, a
+    `Step` holds the best one so far.
 
     Raises:
         DivergedError: a cost is not finite; the `Step` given out last holds the last good picture.
@@ -201,6 +211,7 @@ def steps(
         began = time.perf_counter()
         session.run(graph.update)
         seconds = time.perf_counter() - began
+        best: Step | None = None
         for epoch in range(epochs):
             began = time.perf_counter()
             if epoch + 1 < epochs:
@@ -209,9 +220,14 @@ def steps(
                 values, image = session.run((graph.costs, graph.picture))
             spent = time.perf_counter() - began
             found = Costs(*(float(value) for value in values))
-            if not all(math.isfinite(value) for value in found):
+            finite = all(math.isfinite(value) for value in found)
+            if best is not None and graph.keeps_best and not (finite and found.total <= best.costs.total):
+                best = dataclasses.replace(best, epoch=epoch, seconds=seconds)
+            elif finite:
+                best = Step(epoch, found, seconds, image, mean)
+            else:
                 raise DivergedError(epoch)
-            yield Step(epoch, found, seconds, image, mean)
+            yield best
             seconds += spent
 
 

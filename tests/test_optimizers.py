@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.optimize
 import tensorflow.compat.v1 as tf
 
 from nst import optimizers
@@ -25,3 +26,107 @@ def test_adam_equals_its_definition():
             if step in (1, 2, 10):
                 np.testing.assert_allclose(session.run(variable), expected, rtol=1e-4)
         assert session.run(variable) == pytest.approx(minimum, abs=0.05)
+
+
+def minimise(function, start, runs, **options):
+    """Points and costs that L-BFGS evaluates, `function` being TensorFlow's."""
+    with tf.Graph().as_default() as graph:
+        variable = tf.Variable(np.asarray(start, np.float32), use_resource=True)
+        value = variable.read_value()
+        cost = function(value)
+        (gradient,) = tf.gradients(cost, [value])
+        update = optimizers.lbfgs(variable, value, cost, gradient, **options)
+        initialize = tf.global_variables_initializer()
+    with tf.Session(graph=graph) as session:
+        session.run(initialize)
+        found = [session.run((value, cost, gradient, update))[:3] for _ in range(runs)]
+    return [np.array(column) for column in zip(*found, strict=True)]
+
+
+def textbook_direction(gradient, steps, changes):
+    """−H·g by the two loops as they are printed (Nocedal, Wright 2006, algorithm 7.4), in double precision."""
+    left = gradient.astype(float)
+    alphas = []
+    for step, change in zip(reversed(steps), reversed(changes), strict=True):
+        alphas.append(step @ left / (change @ step))
+        left = left - alphas[-1] * change
+    left = left * (steps[-1] @ changes[-1]) / (changes[-1] @ changes[-1])
+    for step, change, alpha in zip(steps, changes, reversed(alphas), strict=True):
+        left = left + step * (alpha - change @ left / (change @ step))
+    return -left
+
+
+def test_lbfgs_takes_the_textbooks_steps():
+    """On a convex quadratic, beyond the length of the history, so that the ring wraps round."""
+    rng = np.random.default_rng(0)
+    half = rng.normal(size=(12, 12))
+    matrix = (half @ half.T + 3 * np.eye(12)).astype(np.float32)
+
+    def bowl(x):
+        return 0.5 * tf.reduce_sum(x * tf.linalg.matvec(matrix, x))
+
+    points, values, gradients = minimise(
+        bowl, rng.normal(size=12), 14, history=4, first_change=0.01, largest_change=1e9
+    )
+    checked = 0
+    steps, changes = [], []
+    for index in range(1, 13):
+        if values[index] > values[index - 1] or np.abs(gradients[index]).max() < 1e-3:
+            break
+        steps.append((points[index] - points[index - 1]).astype(float))
+        changes.append((gradients[index] - gradients[index - 1]).astype(float))
+        expected = points[index] + textbook_direction(gradients[index], steps[-4:], changes[-4:])
+        np.testing.assert_allclose(points[index + 1], expected, rtol=2e-2, atol=2e-3 * np.abs(steps[-1]).max())
+        checked += 1
+    assert checked >= 6
+
+
+def rosenbrock(x):
+    return tf.reduce_sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+@pytest.mark.parametrize("size", [2, 10])
+def test_lbfgs_finds_scipys_minimum(size):
+    start = np.tile([-1.2, 1.0], size // 2)
+    points, values, _ = minimise(rosenbrock, start, 300, first_change=0.1, largest_change=1.0)
+    scipys = scipy.optimize.minimize(
+        scipy.optimize.rosen, start, jac=scipy.optimize.rosen_der, method="L-BFGS-B", options={"maxcor": 10}
+    )
+    best = np.argmin(values)
+    np.testing.assert_allclose(points[best], scipys.x, atol=2e-2)
+    assert int(np.argmax(values < 1e-3)) < 3 * scipys.nfev
+
+
+def test_lbfgs_comes_back_from_a_cost_that_is_not_finite():
+    """x − log x has its minimum at 1 and is not a number below 0, where the first step lands."""
+
+    def barrier(x):
+        return tf.reduce_sum(x - tf.math.log(x))
+
+    points, values, _ = minimise(barrier, [4.0, 2.0, 9.0], 60, first_change=30.0, largest_change=30.0)
+    assert np.isnan(values).any(), "the test would prove nothing"
+    assert np.isfinite(points).all()
+    assert np.nanmin(values) == pytest.approx(3.0, abs=1e-3)
+
+
+def test_lbfgs_never_accepts_a_rise():
+    """After a rise the next point is nearer to the last good one, or a small step down from it."""
+    points, values, _ = minimise(rosenbrock, [-1.2, 1.0], 120, first_change=2.0, largest_change=5.0)
+    best = 0
+    rises = 0
+    for index in range(1, len(values) - 1):
+        if values[index] > values[best]:
+            rises += 1
+            assert np.abs(points[index + 1] - points[best]).mean() <= np.abs(points[index] - points[best]).mean() + 0.15
+        else:
+            best = index
+    assert rises > 0, "the test would prove nothing"
+
+
+def test_the_first_and_the_largest_step_have_their_size():
+    points, _, _ = minimise(lambda x: 1e4 * tf.reduce_sum(x**2), np.full(6, 500.0), 2, first_change=8.0)
+    assert np.abs(points[1] - points[0]).mean() == pytest.approx(8.0, rel=1e-4)
+    points, values, _ = minimise(lambda x: 1e-4 * tf.reduce_sum(x**2), np.full(6, 500.0), 12)
+    moves = np.abs(np.diff(points, axis=0)).mean(axis=1)
+    assert moves.max() == pytest.approx(20.0, rel=1e-4)
+    assert values[-1] < values[0]

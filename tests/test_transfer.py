@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 
 import numpy as np
 import pytest
@@ -97,6 +98,18 @@ def test_the_first_step_moves_every_pixel_by_the_learning_rate(pixels, network):
     start = transfer.start_image(pixels[0], "blend", 0.6, np.random.RandomState(0))
     moved = np.abs(paint(pixels, network)[0].image - start)
     assert np.quantile(moved, 0.1) == pytest.approx(2.0, rel=1e-3)
+
+
+def test_lbfgs_keeps_the_best_picture_and_comes_down_faster(pixels, network):
+    adam = paint(pixels, network, TransferConfig(epochs=40, beta=0.01))
+    config = TransferConfig(epochs=40, beta=0.01, optimizer="lbfgs")
+    steps = paint(pixels, network, config)
+    totals = [step.costs.total for step in steps]
+    assert [step.epoch for step in steps] == list(range(40))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(totals))
+    assert totals[-1] < 0.5 * adam[-1].costs.total
+    np.testing.assert_allclose(steps[-1].costs, slow_costs(steps[-1].image, pixels, network, config), rtol=1e-3)
+    np.testing.assert_array_equal(steps[-1].image, paint(pixels, network, config)[-1].image)
 
 
 def test_a_run_repeats_bit_for_bit_and_its_seed_matters(pixels, network):
