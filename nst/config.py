@@ -83,6 +83,9 @@ class TransferConfig:
     epochs: int = _number(200, "updates of the picture", at_least=1)
     print_every: int = _number(20, "epochs between printed costs and saved frames", at_least=1)
     optimizer: str = _choice("adam", "adam, as the assignment, or lbfgs, which comes down faster", ("adam", "lbfgs"))
+    precision: str = _choice(
+        "float32", "numbers of the convolutions; auto is bfloat16 where it is fast", ("float32", "bfloat16", "auto")
+    )
     learning_rate: float = _number(2.0, "Adam's step, in grey levels", above=0)
     alpha: float = _number(10.0, "weight of the content cost", at_least=0)
     beta: float = _number(40.0, "weight of the style cost", at_least=0)

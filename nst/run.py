@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,13 +84,14 @@ def stylize(
     config = config or TransferConfig()
     content_picture = images.fit(images.read(content), config.image_size)
     style_picture = images.fit(images.read(style), config.image_size, enlarge=False)
+    engine = dataclasses.replace(config, precision=transfer.precision(config.precision))
     transfer.check(network, config, content_picture.shape, style_picture.shape)
     start = _start_image(content_picture, style_picture, network, config)
     height, width = content_picture.shape[:2]
     record = None
     if output_dir is not None:
         facts = {"network": {"name": network.name, "file": network.source, "notice": network.notice}}
-        size = {"picture_size": [width, height]}
+        size = {"picture_size": [width, height], "precision": engine.precision}
         record = Record(
             Path(output_dir), config, height, width,
             details={**(details or {}), **facts, **size}, flags=flags or {}, warn=on_trouble or (lambda sentence: None),
@@ -101,7 +103,7 @@ def stylize(
         if on_start:
             seconds = vgg.step_flops(network, height, width, transfer.wanted(config)) / targets.flops_per_second
             on_start(Start(network.name, (width, height), style_picture.shape[1::-1], seconds))
-        graph = transfer.build(targets, network, config, pixels.shape)
+        graph = transfer.build(targets, network, engine, pixels.shape)
         with contextlib.closing(transfer.steps(graph, start, config.epochs, network.mean)) as steps:
             for step in steps:
                 run.add(step)

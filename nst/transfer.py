@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, optimizers, vgg
+from nst import costs, optimizers, processor, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 
@@ -105,6 +105,22 @@ def device() -> str:
     return f"CPU, {cores} core{'' if cores == 1 else 's'}"
 
 
+def precision(wanted_precision: str) -> str:
+    """`float32` or `bfloat16`: what `auto` comes to on this device.
+
+    Raises:
+        ValueError: `bfloat16` is asked for and the device has no instructions for it.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        capable = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0)) >= (8, 0)
+    else:
+        capable = processor.has_bfloat16()
+    if wanted_precision == "bfloat16" and not capable:
+        raise ValueError("this device has no bfloat16 instructions: use the precision float32, or auto")
+    return {"auto": "bfloat16" if capable else "float32"}.get(wanted_precision, wanted_precision)
+
+
 def check(network: Network, config: TransferConfig, *shapes: tuple[int, ...]) -> None:
     """Checks that the network has the wanted layers and that pictures of these shapes reach them.
 
@@ -146,7 +162,7 @@ def start_image(
 def measure(
     content: NDArray[np.float32], style: NDArray[np.float32], network: Network, config: TransferConfig
 ) -> Targets:
-    """Runs both pictures through the network once.
+    """Runs both pictures through the network once, in float32 whatever the precision of the steps.
 
     Args:
         content: float32 `[1, H, W, 3]` in VGG's pixel space.
@@ -172,7 +188,7 @@ def build(targets: Targets, network: Network, config: TransferConfig, shape: tup
         start = tf.placeholder(tf.float32, shape, name="start")
         variable = tf.Variable(start, use_resource=True, name="picture")
         picture = variable.read_value()
-        layers = vgg.build(network, picture, wanted(config), config.pooling)
+        layers = vgg.build(network, picture, wanted(config), config.pooling, config.precision)
         content = costs.weighted_sum(
             [(w, costs.content_cost(tf.constant(targets.content[n]), layers[n])) for n, w in config.content_layers]
         )

@@ -35,7 +35,13 @@ def layer_names(network: Network) -> list[str]:
     return names
 
 
-def build(network: Network, image: tf.Tensor, wanted: Iterable[str], pooling: str = "avg") -> dict[str, tf.Tensor]:
+def build(
+    network: Network,
+    image: tf.Tensor,
+    wanted: Iterable[str],
+    pooling: str = "avg",
+    precision: str = "float32",
+) -> dict[str, tf.Tensor]:
     """Adds the network to the current graph, as deep as the deepest of the wanted layers.
 
     Args:
@@ -43,28 +49,30 @@ def build(network: Network, image: tf.Tensor, wanted: Iterable[str], pooling: st
         image: float32 `[1, H, W, 3]` in VGG's pixel space.
         wanted: names of layers, see `layer_names`.
         pooling: `avg` (Gatys et al. 2015, section 2: a smoother gradient) or `max` (as the network was trained).
+        precision: `float32`, or `bfloat16` for the convolutions' factors; what is wanted comes back as float32.
 
     Returns:
-        dict: name → activations `[1, h, w, C]`, for every layer up to the deepest one wanted. h and w are halved,
-        rounding up, at each pooling.
+        dict: name → activations float32 `[1, h, w, C]`, for every layer up to the deepest one wanted. h and w are
+        halved, rounding up, at each pooling.
 
     Raises:
         ValueError: a wanted layer is not in the network.
     """
     names = layer_names(network)
     depth = 1 + max(position(network, name) for name in wanted)
+    inner = tf.as_dtype(precision)
     pool = {"avg": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[pooling]
     layers: dict[str, tf.Tensor] = {}
-    current = image
+    current = tf.cast(image, inner)
     for name in names[:depth]:
         if name.startswith("pool"):
             current = pool(current, ksize=2, strides=2, padding="SAME", name=name)
         else:
             kernel, bias = network.layers[name]
             with tf.name_scope(name):
-                shifted = tf.nn.bias_add(tf.nn.conv2d(current, tf.constant(kernel), 1, "SAME"), tf.constant(bias))
-                current = tf.nn.relu(shifted)
-        layers[name] = current
+                products = tf.nn.conv2d(current, tf.constant(kernel, inner), 1, "SAME")
+                current = tf.nn.relu(tf.nn.bias_add(products, tf.constant(bias, inner)))
+        layers[name] = tf.cast(current, tf.float32)
     return layers
 
 

@@ -7,6 +7,7 @@ from tests.conftest import ROOT
 ORDER = [
     *(
         "config",
+        "processor",
         "files",
         "places",
         "decoding",

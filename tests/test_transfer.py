@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
 
-from nst import costs, transfer, vgg
+from nst import costs, processor, transfer, vgg
 from nst.config import TransferConfig
 from tests import fake_vgg
 
@@ -110,6 +110,24 @@ def test_lbfgs_keeps_the_best_picture_and_comes_down_faster(pixels, network):
     assert totals[-1] < 0.5 * adam[-1].costs.total
     np.testing.assert_allclose(steps[-1].costs, slow_costs(steps[-1].image, pixels, network, config), rtol=1e-3)
     np.testing.assert_array_equal(steps[-1].image, paint(pixels, network, config)[-1].image)
+
+
+def test_precision_is_what_the_processor_has(monkeypatch):
+    for capable, auto in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(transfer.processor, "has_bfloat16", lambda capable=capable: capable)
+        assert transfer.precision("auto") == auto
+        assert transfer.precision("float32") == "float32"
+    with pytest.raises(ValueError, match="no bfloat16 instructions"):
+        transfer.precision("bfloat16")
+
+
+@pytest.mark.skipif(not processor.has_bfloat16(), reason="this processor has no bfloat16")
+def test_bfloat16_steps_keep_costs_and_picture_in_float32(pixels, network):
+    exact = paint(pixels, network, TransferConfig(epochs=10, beta=0.01))
+    rough = paint(pixels, network, TransferConfig(epochs=10, beta=0.01, precision="bfloat16"))
+    assert rough[-1].image.dtype == np.float32
+    assert rough[-1].costs.total == pytest.approx(exact[-1].costs.total, rel=0.05)
+    assert rough[-1].costs.total != exact[-1].costs.total
 
 
 def test_a_run_repeats_bit_for_bit_and_its_seed_matters(pixels, network):

@@ -3,7 +3,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from scipy.signal import correlate
 
-from nst import vgg
+from nst import processor, vgg
 from tests import fake_vgg
 
 MEAN = np.array([123.68, 116.779, 103.939], np.float32)
@@ -47,6 +47,23 @@ def test_build_equals_the_slow_network(pooling):
     assert list(found) == vgg.layer_names(network) == list(expected)
     for name, maps in expected.items():
         np.testing.assert_allclose(found[name][0], maps, rtol=2e-4, atol=2e-4 * np.abs(maps).max(), err_msg=name)
+
+
+@pytest.mark.skipif(not processor.has_bfloat16(), reason="this processor has no bfloat16")
+def test_bfloat16_is_near_and_comes_back_as_float32():
+    network = fake_vgg.network()
+    image = np.random.default_rng(5).normal(0, 50, (1, 32, 48, 3)).astype(np.float32)
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        with tf.Graph().as_default() as graph:
+            layers = vgg.build(network, tf.constant(image), ["conv5_1"], "avg", precision)
+        with tf.Session(graph=graph) as session:
+            found[precision] = session.run(layers)
+    for name, maps in found["float32"].items():
+        rough = found["bfloat16"][name]
+        assert rough.dtype == np.float32
+        error = np.sqrt(np.mean((rough - maps) ** 2) / np.mean(maps**2))
+        assert 0 < error < 0.03, name
 
 
 def test_build_stops_at_the_deepest_layer_wanted():
