@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from absl import flags
 
@@ -38,6 +39,8 @@ def main() -> int:
     """Reads the flags, then the pictures, then the network, and paints; returns the exit status."""
     try:
         config = commandline.read_config()
+        if not FLAGS.output_dir:
+            raise ValueError("output_dir is empty: name a folder")
     except ValueError as error:
         commandline.fail(f"{error} (see --help)")
     screen = Screen(config)
@@ -53,14 +56,21 @@ def main() -> int:
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Runs `nst.run.stylize` on what the flags name; what can be wrong is tried before TensorFlow is loaded."""
-    from nst import images, places, weights
+    from nst import folder, images, layers, places, weights
 
     folders = places.folders("images")
     pictures = [images.find(name, folders) for name in (FLAGS.content_image_filename, FLAGS.style_image_filename)]
     content, style = (images.read(path) for path in pictures)
-    if config.init not in STARTS:
-        images.read(images.find(config.init, folders))
+    init = config.init
+    if init not in STARTS:
+        init = str(images.find(init, folders).resolve())
+        images.read(init)
+    content = images.fit(content, config.image_size)
+    style = images.fit(style, config.image_size, enlarge=False)
     network = weights.load(FLAGS.model)
+    layers.check(network, config, {"content picture": content.shape, "style picture": style.shape})
+    output_dir = Path(FLAGS.output_dir).expanduser()
+    folder.make(output_dir)
     if network.notice:
         screen.say(network.notice)
     with quiet_stderr(FLAGS.verbosity < 1):
@@ -71,14 +81,22 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         device = transfer.device()
     screen.say(f"Device: {device}")
 
+    repeat = {
+        "content_image_filename": str(pictures[0].resolve()),
+        "style_image_filename": str(pictures[1].resolve()),
+        "output_dir": str(output_dir.resolve()),
+        "model": "preview" if network.notice else str(Path(network.source).resolve()),
+        "init": init,
+    }
+
     def start(begin: run.Start) -> None:
         screen.start(begin)
         signals.painting = True
 
     result = run.stylize(
-        content, style, FLAGS.output_dir, network, config,
+        content, style, output_dir, network, config,
         details={"content": str(pictures[0]), "style": str(pictures[1]), "device": device},
-        flags=commandline.own_flags(),
+        flags=repeat,
         on_start=start, on_step=screen.step, on_trouble=screen.warn, stop=signals.requested,
     )  # fmt: skip
     screen.end(result)

@@ -11,6 +11,7 @@ It also offers the functions that the assignment asks its students to write, ove
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import types
@@ -28,7 +29,7 @@ from matplotlib.pyplot import imshow
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst import costs, images, matconvnet, places, vgg, weights
+from nst import costs, files, images, matconvnet, places, vgg, weights
 
 __all__ = [
     "CONFIG",
@@ -70,7 +71,7 @@ def load_vgg_model(path: str) -> dict[str, Any]:
     """Builds the network in the default graph, over a picture variable of CONFIG's size.
 
     Args:
-        path: a MatConvNet .mat file, usually `pretrained-model/imagenet-vgg-verydeep-19.mat`.
+        path: a MatConvNet .mat file, usually `pretrained-model/imagenet-vgg-verydeep-19.mat`; `~` is the home folder.
 
     Returns:
         dict: `input`, a tf.Variable `[1, IMAGE_HEIGHT, IMAGE_WIDTH, 3]`; `conv1_1` … `conv5_4` after their ReLU;
@@ -79,6 +80,7 @@ def load_vgg_model(path: str) -> dict[str, Any]:
     Raises:
         ValueError: the file is not there (the message says where to get it) or is not a VGG.
     """
+    path = os.path.expanduser(path)
     if not Path(path).is_file():
         # A published file that is elsewhere, or nowhere: the engine knows where to look and where to get it.
         path = next((model for model, file in weights.FILES.items() if file == Path(path).name), path)
@@ -111,8 +113,31 @@ def reshape_and_normalize_image(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
-    """Saves `[1, H, W, 3]` in VGG's pixel space as a picture, after adding the mean colour, rounding and clipping."""
-    images.write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
+    """Saves `[1, H, W, 3]` in VGG's pixel space as a picture, after adding the mean colour, rounding and clipping.
+
+    The assignment truncates where this rounds, so a value may be one grey level above the assignment's.
+
+    Args:
+        path: the file; its suffix, one that Pillow can write, says which kind.
+        image: `[1, H, W, 3]`, the mean colour subtracted.
+
+    Raises:
+        nst.images.PictureError: a suffix that Pillow does not write.
+        OSError: the file cannot be written.
+    """
+    _write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
+
+
+def _write(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
+    """`nst.images.write` for its own kinds and for unknown ones; Pillow with its defaults for all others."""
+    suffix = Path(path).suffix.lower()
+    kind = Image.registered_extensions().get(suffix, "")
+    if suffix in (".png", ".jpg", ".jpeg") or kind not in Image.SAVE:
+        images.write(path, picture)
+        return
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, kind)
+    files.write_bytes(path, stream.getvalue())
 
 
 # The functions that the students write, under the assignment's names for them and for their arguments.
@@ -161,18 +186,17 @@ def _imread(name: Any, flatten: bool = False, mode: str | None = None) -> NDArra
         mode: a mode of Pillow, such as `L` for uint8 `[H, W]`, grey.
     """
     picture = images.read(name if hasattr(name, "read") else images.find(os.fspath(name), places.folders("images")))
-    mode = "F" if flatten else mode
-    return np.array(Image.fromarray(picture).convert(mode)) if mode else picture
+    return _fromimage(Image.fromarray(picture), flatten, mode)
 
 
 def _imsave(name: str | os.PathLike[str], arr: NDArray[Any]) -> None:
-    """`scipy.misc.imsave`: see `_stretched` for values that are not uint8."""
-    images.write(name, images.read(_stretched(arr)))
+    """`scipy.misc.imsave`: see `_bytescale` for values that are not uint8."""
+    _write(name, images.read(_bytescale(arr)))
 
 
 def _imresize(arr: NDArray[Any], size: Any, interp: str = "bilinear") -> NDArray[np.uint8]:
     """`scipy.misc.imresize`: `size` is a shape (height, width, …), a fraction, or a whole number of percent."""
-    picture = Image.fromarray(_stretched(arr))
+    picture = _toimage(arr)
     if isinstance(size, (int, np.integer)):
         size = float(size) / 100
     if isinstance(size, (float, np.floating)):
@@ -181,13 +205,49 @@ def _imresize(arr: NDArray[Any], size: Any, interp: str = "bilinear") -> NDArray
     return np.array(picture.resize((size[1], size[0]), Image.Resampling(filters[interp])))
 
 
-def _stretched(arr: NDArray[Any]) -> NDArray[np.uint8]:
-    """uint8 as it is; of other values the smallest becomes 0 and the largest 255, as SciPy did it."""
-    arr = np.asarray(arr)
-    if arr.dtype == np.uint8:
-        return arr
-    low, high = float(arr.min()), float(arr.max())
-    return np.rint((arr - low) * (255 / ((high - low) or 1.0))).astype(np.uint8)
+def _bytescale(
+    data: NDArray[Any], cmin: float | None = None, cmax: float | None = None, high: int = 255, low: int = 0
+) -> NDArray[np.uint8]:
+    """`scipy.misc.bytescale`: uint8 as it is; of other values cmin, or the smallest, becomes low, and cmax high."""
+    data = np.asarray(data)
+    if data.dtype == np.uint8:
+        return data
+    cmin = float(data.min() if cmin is None else cmin)
+    cmax = float(data.max() if cmax is None else cmax)
+    if not cmin <= cmax or not 0 <= low <= high <= 255:
+        raise ValueError(f"no scale goes from {cmin}, {cmax} to {low}, {high}: each pair rises, the second in 0 to 255")
+    scaled = (data - cmin) * ((high - low) / ((cmax - cmin) or 1.0)) + low
+    return (scaled.clip(low, high) + 0.5).astype(np.uint8)
+
+
+def _toimage(
+    arr: NDArray[Any], high: int = 255, low: int = 0, cmin: float | None = None, cmax: float | None = None
+) -> Image.Image:
+    """`scipy.misc.toimage` for `[H, W]`, `[H, W, 3]` and `[H, W, 4]`: see `_bytescale` for other values than uint8."""
+    return Image.fromarray(_bytescale(arr, cmin, cmax, high, low))
+
+
+def _fromimage(im: Image.Image, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
+    """`scipy.misc.fromimage`: `mode` converts first, `flatten` gives float32 `[H, W]`, grey."""
+    if mode is not None:
+        im = im.convert(mode)
+    elif im.mode == "P":
+        im = im.convert("RGBA" if "transparency" in im.info else "RGB")
+    if flatten:
+        im = im.convert("F")
+    elif im.mode == "1":  # which would be an array of bools
+        im = im.convert("L")
+    return np.array(im)
+
+
+_SCIPY_MISC = {
+    "bytescale": _bytescale,
+    "fromimage": _fromimage,
+    "imread": _imread,
+    "imresize": _imresize,
+    "imsave": _imsave,
+    "toimage": _toimage,
+}
 
 
 def _supply(module: types.ModuleType, old: types.ModuleType) -> None:
@@ -217,7 +277,7 @@ def _restore_scipy_misc() -> None:
             import scipy.misc as misc
     except ImportError:
         misc = sys.modules["scipy.misc"] = scipy.misc = types.ModuleType("scipy.misc")
-    for name, function in {"imread": _imread, "imsave": _imsave, "imresize": _imresize}.items():
+    for name, function in _SCIPY_MISC.items():
         if name not in vars(misc):
             setattr(misc, name, function)
 

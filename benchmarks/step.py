@@ -20,7 +20,7 @@ import tensorflow.compat.v1 as tf
 from absl import app, flags
 
 from benchmarks.networks import random_vgg19
-from nst import transfer, vgg
+from nst import layers, transfer, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 
@@ -67,22 +67,22 @@ def assignment_step(network: Network, content: Any, style: Any, config: Transfer
     """Seconds per step of the assignment's graph: unrolled and transposed feature maps, full Gram matrices."""
     with tf.Graph().as_default() as graph:
         picture = tf.Variable(np.zeros_like(content))
-        layers = vgg.build(network, picture, ["conv5_1"])
+        maps = vgg.build(network, picture, ["conv5_1"])
         targets = {}
         with tf.Session(graph=graph) as session:
             for image, names in ((content, ["conv4_2"]), (style, [name for name, _ in config.style_layers])):
                 session.run(picture.initializer)
                 session.run(picture.assign(image))
-                targets.update({name: session.run(layers[name]) for name in names})
-        _, height, width, channels = layers["conv4_2"].get_shape().as_list()
-        squares = tf.reduce_sum(tf.square(targets["conv4_2"] - layers["conv4_2"]))
+                targets.update({name: session.run(maps[name]) for name in names})
+        _, height, width, channels = maps["conv4_2"].get_shape().as_list()
+        squares = tf.reduce_sum(tf.square(targets["conv4_2"] - maps["conv4_2"]))
         total = config.alpha * squares / (4 * height * width * channels)
         for name, weight in config.style_layers:
-            _, height, width, channels = layers[name].get_shape().as_list()
+            _, height, width, channels = maps[name].get_shape().as_list()
             unrolled = [
-                tf.transpose(tf.reshape(maps, [height * width, channels])) for maps in (targets[name], layers[name])
+                tf.transpose(tf.reshape(rows, [height * width, channels])) for rows in (targets[name], maps[name])
             ]
-            grams = [tf.matmul(maps, tf.transpose(maps)) for maps in unrolled]
+            grams = [tf.matmul(rows, tf.transpose(rows)) for rows in unrolled]
             squares = tf.reduce_sum(tf.square(grams[0] - grams[1]))
             total += config.beta * weight * squares / (4.0 * channels**2 * (height * width) ** 2)
         train = tf.train.AdamOptimizer(config.learning_rate).minimize(total)
@@ -106,7 +106,7 @@ def main(argv: list[str]) -> None:
     rng = np.random.default_rng(0)
     content, style = (rng.uniform(-100, 100, shape).astype(np.float32) for _ in range(2))
     config = TransferConfig()
-    flops = vgg.step_flops(network, _HEIGHT.value, _WIDTH.value, transfer.wanted(config))
+    flops = layers.step_flops(network, _HEIGHT.value, _WIDTH.value, layers.wanted(config))
     ours, theirs = (make(network, content, style, config) for make in (our_step, assignment_step))
     rate = matrix_products()
     rows = [(rate(), next(ours), next(theirs)) for _ in range(_ROUNDS.value)]

@@ -5,6 +5,7 @@ absl takes `-h` for an error, exits 1 on `--help`, leaves out flags defined in p
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from typing import Any, NoReturn
 from absl import app, flags
 
 from nst.config import TransferConfig, parse_layers, settings
-from nst.console import print_line
+from nst.console import open_streams, print_line
 
 FLAGS = flags.FLAGS
 _HELP = re.compile(r"--?(h|help|helpshort|helpfull)")
@@ -65,26 +66,25 @@ def run(main: Callable[[], int | None], about: str) -> NoReturn:
             sys.exit(0)
         try:
             rest = FLAGS(argv)
+        except UnicodeError:
+            fail("the flagfile is not a text file in this system's encoding")
         except (flags.Error, OSError) as error:
             fail(_reworded(str(error)))
         if len(rest) > 1:
             fail(f"unexpected word {rest[1]!r}: flags are written --name=value (see --help)")
         return list(rest)
 
+    open_streams()
+    for name in ("matplotlib", "PIL"):  # absl's --verbosity=1 would show what they log for their own authors
+        logging.getLogger(name).setLevel(logging.WARNING)
     app.run(lambda argv: main(), flags_parser=parse)
     raise AssertionError("app.run exits")
 
 
 def fail(sentence: str, status: int = 2) -> NoReturn:
     """Prints one line on the error stream and exits."""
-    print(f"{_program()}: {' '.join(sentence.split())}", file=sys.stderr)
+    print_line(f"{_program()}: {' '.join(sentence.split())}", sys.stderr)
     sys.exit(status)
-
-
-def own_flags() -> dict[str, str]:
-    """The flags that are no settings, as they stand: name → value."""
-    names = {setting.name for setting in settings()}
-    return {name: str(FLAGS[name].value) for name in _own if name not in names}
 
 
 def _program() -> str:
@@ -111,5 +111,6 @@ def _reworded(message: str) -> str:
     message = re.sub(r"invalid literal for int\(\) with base 10: ('.*?')", r"\1 is not a whole number", message)
     message = re.sub(r"could not convert string to float: ('.*?')", r"\1 is not a number", message)
     message = re.sub(r"\. Did you mean: (\S+) \?", r"; did you mean --\1?", message)
+    message = re.sub(r"ERROR:: Unable to open flagfile: (?:\[Errno \d+\] )?(.*)", r"the flagfile: \1", message)
     message = message.removeprefix("flag ").replace("Unknown command line flag", "there is no flag")
     return f"{message.rstrip('. ')} (see --help)"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ LayerWeights = tuple[tuple[str, float], ...]
 STARTS = ("blend", "content", "style", "noise")
 """The named starts of G; any other value of `init` is the path of a picture."""
 
+_LARGEST = 1e30  # float32 goes to 3e38, and what is painted is a product of several such numbers
 _LAYER_NAME = re.compile(r"(conv[1-5]_[1-4]|pool[1-4])")
 
 
@@ -45,8 +48,8 @@ def parse_layers(text: str) -> LayerWeights:
 
 
 def format_layers(layers: LayerWeights) -> str:
-    """The inverse of `parse_layers`: `"conv1_1=0.2,conv2_1=0.2"`."""
-    return ",".join(f"{name}={weight:g}" for name, weight in layers)
+    """The exact inverse of `parse_layers`: `"conv1_1=0.2,conv2_1=1"`."""
+    return ",".join(f"{name}={repr(weight).removesuffix('.0')}" for name, weight in layers)
 
 
 def _number(
@@ -74,7 +77,10 @@ def _layers(default: str, text: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class TransferConfig:
-    """The settings of one run. A value out of range raises `ValueError` with the setting's name.
+    """The settings of one run. A value of another kind or out of range raises `ValueError` with the setting's name.
+
+    NumPy's numbers become Python's, and layers may also be a dict or a list of pairs; a whole number stands for a
+    float, but neither a float nor a bool for a whole number.
 
     J(G) = alpha * J_content(C, G) + beta * J_style(S, G) + tv_weight * J_tv(G); Gatys, Ecker, Bethge 2015,
     equation 7, with the normalisation of the Coursera assignment.
@@ -112,16 +118,8 @@ class TransferConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.metadata.get("layers"):
-                _check_layers(field.name, value)
-            elif "choices" in field.metadata:
-                if value not in field.metadata["choices"]:
-                    raise ValueError(f"{field.name} is {value!r}: use {_either(field.metadata['choices'])}")
-            elif field.name != "init":
-                _check_number(field.name, value, str(field.type), field.metadata)
-        if not self.init:
-            raise ValueError(f"init is empty: use {_either(STARTS)}, or the path of a picture")
+            # The class is frozen: this is how its own initialiser sets a field.
+            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
         if self.alpha == 0 and self.beta == 0 and self.tv_weight == 0:
             raise ValueError("alpha, beta and tv_weight are all 0: nothing would be painted; raise one of them")
 
@@ -145,10 +143,7 @@ class TransferConfig:
         known = {field.name: field for field in dataclasses.fields(cls)}
         if unknown := sorted(set(values) - set(known)):
             raise ValueError(f"unknown settings: {', '.join(unknown)}; known are {', '.join(known)}")
-        tuples: dict[str, Any] = {
-            name: tuple(value.items()) if isinstance(value, Mapping) else value for name, value in values.items()
-        }
-        return cls(**tuples)
+        return cls(**values)
 
 
 class Setting(NamedTuple):
@@ -177,30 +172,70 @@ def _either(words: tuple[str, ...]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _check_number(name: str, value: Any, kind: str, bounds: Mapping[str, Any]) -> None:
+def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
+    """The value of one setting as it is kept. Raises `ValueError` for one that cannot be."""
+    if field.metadata.get("layers"):
+        return _checked_layers(field.name, value)
+    if choices := field.metadata.get("choices"):
+        if not isinstance(value, str) or value not in choices:
+            raise ValueError(f"{field.name} is {value!r}: use {_either(choices)}")
+        return value
+    if field.type == "str":
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"{field.name} is {value!r}: use {_either(STARTS)}, or the path of a picture, as text")
+        return value
+    return _checked_number(field.name, value, str(field.type), field.metadata)
+
+
+def _checked_number(name: str, value: Any, kind: str, bounds: Mapping[str, Any]) -> int | float:
     """Checks type and range of one numeric setting."""
-    allowed = int if kind == "int" else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value):
+    number = _plain(value, kind)
+    if number is None:
         raise ValueError(f"{name} is {value!r}: it must be {'a whole number' if kind == 'int' else 'a number'}")
     low, high, above = bounds["at_least"], bounds["at_most"], bounds["above"]
-    if (low is not None and value < low) or (high is not None and value > high):
+    if (low is not None and number < low) or (high is not None and number > high):
         span = f"{low} or more" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} is {value}: it must be {span}")
-    if above is not None and value <= above:
-        raise ValueError(f"{name} is {value}: it must be above {above}")
+        raise ValueError(f"{name} is {number}: it must be {span}")
+    if above is not None and number <= above:
+        raise ValueError(f"{name} is {number}: it must be above {above}")
+    if kind == "float" and number > _LARGEST:
+        raise ValueError(f"{name} is {number}: it must not be above {_LARGEST:g}, or 32-bit numbers overflow")
+    return number
 
 
-def _check_layers(name: str, layers: Any) -> None:
+def _checked_layers(name: str, layers: Any) -> LayerWeights:
     """Checks names, weights and their sum; whether the network has the layers is the engine's to say."""
-    if not isinstance(layers, tuple) or not layers:
-        raise ValueError(f"{name} is {layers!r}: it must name one layer or more")
-    for layer, weight in layers:
-        if not _LAYER_NAME.fullmatch(layer):
+    pairs = list(layers.items()) if isinstance(layers, Mapping) else layers
+    if not isinstance(pairs, (tuple, list)) or not pairs:
+        raise ValueError(f"{name} is {layers!r}: it must name one layer or more, each with its weight")
+    kept = []
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ValueError(f"{name}: {pair!r} is not a layer with its weight; write for example ('conv4_2', 1.0)")
+        layer, weight = pair
+        if not isinstance(layer, str) or not _LAYER_NAME.fullmatch(layer):
             raise ValueError(f"{name}: there is no layer {layer!r}; layers are called conv1_1 … conv5_4, pool1 … pool4")
-        if not isinstance(weight, (int, float)) or not math.isfinite(weight) or weight < 0:
-            raise ValueError(f"{name}: the weight of {layer} is {weight}: it must be 0 or more")
-    names = [layer for layer, _ in layers]
+        number = _plain(weight, "float")
+        if number is None or not 0 <= number <= _LARGEST:
+            raise ValueError(f"{name}: the weight of {layer} is {weight!r}: it must be a number from 0 to {_LARGEST:g}")
+        kept.append((layer, number))
+    names = [layer for layer, _ in kept]
     if repeated := sorted({layer for layer in names if names.count(layer) > 1}):
         raise ValueError(f"{name}: {', '.join(repeated)} is named twice")
-    if sum(weight for _, weight in layers) == 0:
+    if sum(weight for _, weight in kept) == 0:
         raise ValueError(f"{name}: the weights sum to 0; give one layer a weight above 0")
+    return tuple(kept)
+
+
+def _plain(value: Any, kind: str) -> int | float | None:
+    """A number, NumPy's too, as Python's `int` or `float`; None for what is not one, such as a bool or NaN."""
+    # NumPy registers its numbers with the classes of `numbers`, but not its bool.
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    if kind == "int":
+        return operator.index(value) if isinstance(value, numbers.Integral) else None
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return -math.inf if value < 0 else math.inf
+    return None if math.isnan(number) else number

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nst.config import TransferConfig
 
@@ -33,7 +34,8 @@ class Screen:
     def say(self, line: str) -> None:
         """Prints a line above the bar, at once even into a pipe."""
         if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False)
+            with contextlib.suppress(OSError):  # the terminal has gone; the painting goes on
+                self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             print_line(line)
 
@@ -42,7 +44,7 @@ class Screen:
         if self._bar is not None:
             self.say(f"Warning: {sentence}")
         else:
-            print(f"Warning: {sentence}", file=sys.stderr, flush=True)
+            print_line(f"Warning: {sentence}", sys.stderr)
 
     def start(self, start: Start) -> None:
         """Prints network, sizes and an estimate of the time, and starts the bar."""
@@ -70,16 +72,22 @@ class Screen:
             done = step.epoch + 1
             pace = step.seconds / done
             left = f"{_duration(pace * (self._config.epochs - done))} left"
-            self._bar.update(
-                self._task, completed=done, cost=f"cost {step.costs.total:.4g}", pace=f"{pace:.2f} s/epoch", left=left
-            )
+            with contextlib.suppress(OSError):
+                self._bar.update(
+                    self._task,
+                    completed=done,
+                    cost=f"cost {step.costs.total:.4g}",
+                    pace=f"{pace:.2f} s/epoch",
+                    left=left,
+                )
 
     def end(self, result: Result) -> None:
         """Stops the bar and says where the picture is."""
         self.close()
         last = result.rows[-1]
         verb = {"finished": "Painted", "stopped": "Stopped after", "diverged": "Diverged after"}[result.ended]
-        self.say(f"{verb} {last.epoch + 1} epochs in {_duration(last.seconds)}, total cost {last.total:g}")
+        count = f"{last.epoch + 1} epoch{'s' if last.epoch else ''}"
+        self.say(f"{verb} {count} in {_duration(last.seconds)}, total cost {last.total:g}")
         for name in ("picture", "progress", "plot"):
             if name in result.files:
                 self.say(f"  {name + ':':<10}{result.files[name]}")
@@ -87,23 +95,44 @@ class Screen:
     def close(self) -> None:
         """Stops the bar, if there is one."""
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
 
 
-def print_line(line: str) -> None:
-    """Prints at once, and goes on in silence when the reader has gone, as in `nst_main.py | head`."""
+def open_streams() -> None:
+    """Gives the program its three standard streams, whatever it was started with.
+
+    A closed one leads nowhere, so that no file of ours takes its number; characters that the screen's encoding lacks
+    are shown as `?`.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def print_line(line: str, stream: TextIO | None = None) -> None:
+    """Prints at once, and goes on in silence when nobody can read it: in `nst_main.py | head`, or on a full disk."""
+    stream = stream or sys.stdout
     try:
-        print(line, flush=True)
-    except BrokenPipeError:
+        print(line, file=stream, flush=True)
+    except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())  # or Python would complain once more at its exit
+        os.dup2(nowhere, stream.fileno())  # or Python would complain once more at its exit
         os.close(nowhere)
 
 
 class StopSignals:
-    """Turns SIGINT and SIGTERM into a request to stop after the step.
+    """Turns SIGINT, SIGTERM and SIGHUP into a request to stop after the step.
 
     Before `painting` is set there is nothing to lose, and a signal ends the program at once; so does a second one.
+    A signal that was ignored at the start, as by `nohup`, stays ignored.
     """
 
     def __init__(self) -> None:
@@ -112,8 +141,10 @@ class StopSignals:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._receive)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(
@@ -128,13 +159,16 @@ class StopSignals:
 
     @property
     def status(self) -> int:
-        """The exit status that a shell expects: 130 after SIGINT, 143 after SIGTERM."""
+        """The exit status that a shell expects: 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP."""
         return 128 + self.number
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         again, self.number = self.number, number
         if again or not self.painting:
-            raise SystemExit(self.status)
+            # Not an exception: raised while a module is imported it would come out as another one.
+            os._exit(self.status)
+        with contextlib.suppress(OSError):
+            os.write(2, b"Stopping after this step; once more ends at once.\n")
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ the caller gets a `PictureError` whose message can be shown to a person as it is
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import io
 import os
@@ -62,18 +63,20 @@ def find(name: str, folders: Sequence[Path]) -> Path:
     """Gives the file that `name` means: a path as it is, else a file of that name in one of the folders.
 
     Args:
-        name: a path, or the name of a file in one of the folders, suffix included.
+        name: a path, `~` standing for the home folder, or the name of a file in one of the folders, suffix included.
         folders: where to look, the nearest first; they need not be there.
 
     Returns:
         Path: a file that is there.
 
     Raises:
-        PictureError: there is none; the message names the folders, the most similar picture and up to 8 pictures
-            that are there.
+        PictureError: a folder, a device or a pipe is there, or nothing is; then the message names the folders, the
+            most similar picture and up to 8 pictures that are there.
     """
     if not name.strip():
         raise PictureError("no picture was named; give a path, or the name of one of the pictures supplied")
+    with contextlib.suppress(ValueError):  # an odd name, which is not there
+        name = os.path.expanduser(name)
     candidates = [Path(name), *(folder / name for folder in folders)]
     for candidate in candidates:
         if os.path.isfile(candidate):  # unlike Path.is_file it is False, not an error, for any odd name
@@ -81,6 +84,10 @@ def find(name: str, folders: Sequence[Path]) -> Path:
     for candidate in candidates:
         if os.path.isdir(candidate):
             raise PictureError(f"{candidate} is a folder, not a picture; name one picture in it")
+        if os.path.exists(candidate):
+            raise PictureError(
+                f"{candidate} is a device or a pipe, not a picture file; save the picture as a file and name that"
+            )
     there = sorted({entry for folder in folders for entry in _pictures_in(folder)})
     looked = ", ".join(["the current folder", *(str(folder) for folder in folders)])
     message = f"there is no picture {name!r} in {looked}"

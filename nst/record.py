@@ -1,8 +1,7 @@
 """What one run leaves on disk: frames, the picture, the video, the costs and the settings.
 
-Every file appears whole or not at all. Nothing is deleted: what an earlier run left in the folder is moved into
-`earlier-1/`, `earlier-2/`, … before the first file of a new run is written. Trouble with a file never stops the
-painting; it is told through `warn`, and the finished picture finds another place if it must.
+Every file appears whole or not at all. Trouble with a file never stops the painting: it is told through `warn`, and
+the finished picture finds another place if it must.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ import csv
 import dataclasses
 import io
 import json
-import os
-import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,13 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import __version__, files, images, plot
+from nst import __version__, files, folder, images, plot
 from nst.config import TransferConfig, format_layers
-from nst.video import KINDS, VideoError, VideoWriter
-
-_FIXED = ("generated_image.jpg", "generated_image.png", "costs.csv", "costs.png", "config.json", "flags.txt")
-_FRAME = re.compile(r"(\d+)\.png")
-_UNFINISHED_VIDEO = re.compile(r"\.progress\.[0-9a-f]{8}\.(\w+)")
+from nst.video import VideoError, VideoWriter
 
 
 class CostRow(NamedTuple):
@@ -45,7 +38,7 @@ class Record:
     """Keeps one run in a folder.
 
     Args:
-        folder: made when it is not there.
+        place: the folder; made when it is not there.
         config: the settings.
         height: rows of the picture.
         width: columns of the picture.
@@ -59,7 +52,7 @@ class Record:
 
     def __init__(
         self,
-        folder: Path,
+        place: Path,
         config: TransferConfig,
         height: int,
         width: int,
@@ -68,22 +61,22 @@ class Record:
         flags: Mapping[str, str],
         warn: Callable[[str], None],
     ) -> None:
-        self.folder = folder
+        self.folder = place
         self.rows: list[CostRow] = []
         self.troubles: list[str] = []
         self._config = config
         self._details = dict(details)
         self._warn = warn
-        folder.mkdir(parents=True, exist_ok=True)
-        _move_earlier_run(folder, config)
-        self._write_config({})
-        files.write_text(folder / "flags.txt", _flag_lines(config, flags))
+        folder.make(place)
+        folder.clear(place, config)
+        files.write_bytes(place / "config.json", self._config_json({}))
+        files.write_text(place / "flags.txt", _flag_lines(config, flags))
         self._video: VideoWriter | None = None
         if config.video != "none":
             try:
-                self._video = VideoWriter(folder / f"progress.{config.video}", height, width, config.video_fps)
+                self._video = VideoWriter(place / f"progress.{config.video}", height, width, config.video_fps)
             except VideoError as error:
-                self._trouble(str(error))
+                self.trouble(str(error))
 
     def wants_picture(self, epoch: int) -> bool:
         """Whether the picture of this epoch becomes a frame, of the folder or of the video."""
@@ -96,79 +89,104 @@ class Record:
             return
         if row.epoch % self._config.print_every == 0:
             self._save(f"{row.epoch}.png", images.encode(picture, "png"))
-            self._save_costs()
+            self._save("costs.csv", self._costs())
         if row.epoch % self._config.video_stride == 0:
             self._add_to_video(picture)
 
     def finish(self, picture: NDArray[np.uint8], ended: str) -> dict[str, Path]:
-        """Writes the final picture, the video, the costs and their plot; gives the files by name.
+        """Writes the final picture, the video, the costs and their plot; gives the files that were written, by name.
 
         Args:
             picture: the final picture, uint8 RGB `[H, W, 3]`.
-            ended: how the run ended: `finished`, `stopped` or `diverged`; stands in `config.json`.
+            ended: how the run ended: `finished`, `stopped`, `diverged` or `failed`; stands in `config.json`.
         """
-        written = self._save_picture(picture)
-        last = self.rows[-1]
-        if last.epoch % self._config.video_stride:
-            self._add_to_video(picture)
-        if self._video is not None:
-            try:
-                written["progress"] = self._video.close()
-            except VideoError as error:
-                self._trouble(str(error))
-            self._video = None
-        if path := self._save_costs():
-            written["costs"] = path
-        if path := self._save("costs.png", self._plot()):
-            written["plot"] = path
         try:
-            self._write_config(
-                {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3), "costs": last._asdict()}
-            )
-        except OSError as error:
-            self._trouble(_cannot(self.folder, error))
-        return written
+            saved: dict[str, Path | None] = {"picture": self._save_picture(picture)}
+            saved["jpg"] = self._save_jpg(picture)
+            saved["progress"] = self._close_video(picture)
+            saved["costs"] = self._save("costs.csv", self._costs())
+            saved["plot"] = self._save("costs.png", self._plot())
+            last = self.rows[-1]
+            end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
+            end |= {"costs": last._asdict(), "troubles": self.troubles}
+            self._save("config.json", self._config_json(end))
+        finally:
+            self.abandon()
+        return {name: path for name, path in saved.items() if path is not None}
 
     def abandon(self) -> None:
-        """Ends a run that has painted nothing: no video is left."""
+        """Stops the encoder of a video that was not finished, and leaves no file of it."""
         if self._video is not None:
             self._video.discard()
             self._video = None
 
-    def _save_picture(self, picture: NDArray[np.uint8]) -> dict[str, Path]:
-        """`generated_image.png`, in another folder if it must be, and `generated_image.jpg`."""
+    def trouble(self, sentence: str) -> None:
+        """Tells of a trouble that the run survives; the same sentence is told once."""
+        if sentence not in self.troubles:
+            self.troubles.append(sentence)
+            self._warn(sentence)
+
+    def _save_picture(self, picture: NDArray[np.uint8]) -> Path | None:
+        """`generated_image.png`: at the price of the video when the disk is full, and elsewhere if it must be."""
         settings = json.dumps({**self._details, "settings": self._config.to_json()}, ensure_ascii=False)
         png = images.encode(picture, "png", text={"Software": f"nst {__version__}", "nst": settings})
         path = self._save("generated_image.png", png)
-        if path is None and self._video is not None:  # a full disk: the picture is worth more than the video
-            self._video.discard()
-            self._video = None
+        if path is None and self._video is not None:
+            self.abandon()
+            self.trouble("the video was given up to make room for the picture")
             path = self._save("generated_image.png", png)
-        if path is None:
-            path = Path(tempfile.mkdtemp(prefix="nst-")) / "generated_image.png"
-            files.write_bytes(path, png)
-            self._trouble(f"the picture was saved as {path} instead")
-        written = {"picture": path}
-        if jpg := self._save("generated_image.jpg", images.encode(picture, "jpg")):
-            written["jpg"] = jpg
-        return written
+        if path is not None:
+            return path
+        for refuge in (tempfile.gettempdir(), Path.home(), Path.cwd()):
+            try:
+                path = Path(tempfile.mkdtemp(prefix="nst-", dir=refuge)) / "generated_image.png"
+                files.write_bytes(path, png)
+            except OSError:
+                continue
+            self.trouble(f"the picture was saved as {path} instead")
+            return path
+        self.trouble("the picture could not be saved as PNG anywhere")
+        return None
+
+    def _save_jpg(self, picture: NDArray[np.uint8]) -> Path | None:
+        try:
+            return self._save("generated_image.jpg", images.encode(picture, "jpg"))
+        except images.PictureError as error:
+            self.trouble(f"no generated_image.jpg: {error}")
+            return None
+
+    def _close_video(self, picture: NDArray[np.uint8]) -> Path | None:
+        if self.rows[-1].epoch % self._config.video_stride:
+            self._add_to_video(picture)
+        video, self._video = self._video, None
+        try:
+            return video.close() if video is not None else None
+        except VideoError as error:
+            self.trouble(str(error))
+            return None
 
     def _save(self, name: str, data: bytes) -> Path | None:
+        """Writes one file, into a folder made again if somebody has removed it; None when it cannot be."""
+        path = self.folder / name
         try:
-            files.write_bytes(self.folder / name, data)
+            try:
+                files.write_bytes(path, data)
+            except FileNotFoundError:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                files.write_bytes(path, data)
         except OSError as error:
-            self._trouble(_cannot(self.folder, error))
+            self.trouble(f"cannot write into {self.folder}: {folder.reason(error)}")
             return None
-        return self.folder / name
+        return path
 
-    def _save_costs(self) -> Path | None:
+    def _costs(self) -> bytes:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(CostRow._fields)
         writer.writerows(
             (row.epoch, *(f"{value:.9g}" for value in row[1:5]), f"{row.seconds:.4f}") for row in self.rows
         )
-        return self._save("costs.csv", text.getvalue().encode())
+        return text.getvalue().encode()
 
     def _plot(self) -> bytes:
         config = self._config
@@ -186,66 +204,20 @@ class Record:
         try:
             self._video.add(picture)
         except VideoError as error:
-            self._trouble(f"{error}; the painting goes on without a video")
+            self.trouble(f"{error}; the painting goes on without a video")
             self._video = None
 
-    def _write_config(self, run: Mapping[str, Any]) -> None:
+    def _config_json(self, run: Mapping[str, Any]) -> bytes:
         document = {"program": f"nst {__version__}", **self._details, "settings": self._config.to_json()}
         if run:
             document["run"] = dict(run)
-        files.write_text(self.folder / "config.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-
-    def _trouble(self, sentence: str) -> None:
-        if sentence not in self.troubles:
-            self.troubles.append(sentence)
-            self._warn(sentence)
-
-
-def _cannot(folder: Path, error: OSError) -> str:
-    """One sentence for a file that could not be written, without the frame's number, so that it is said once."""
-    return f"cannot write into {folder}: {os.strerror(error.errno) if error.errno else error}"
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _flag_lines(config: TransferConfig, flags: Mapping[str, str]) -> str:
     """`--name=value` lines that repeat the run with `--flagfile`."""
-    lines = [f"--{name}={value}" for name, value in flags.items()]
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        lines.append(f"--{field.name}={format_layers(value) if isinstance(value, tuple) else value}")
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)} | dict(flags)
+    lines = [
+        f"--{name}={format_layers(value) if isinstance(value, tuple) else value}" for name, value in values.items()
+    ]
     return "\n".join(lines) + "\n"
-
-
-def _move_earlier_run(folder: Path, config: TransferConfig) -> None:
-    """Moves what an earlier run wrote, and whatever has a name that this run will use, into `earlier-N/`.
-
-    Which frames an earlier run wrote follows from its `config.json`; other files in the folder stay untouched.
-    """
-    runs = [config]
-    try:
-        earlier = json.loads((folder / "config.json").read_text())
-        if str(earlier["program"]).startswith("nst "):
-            runs.append(TransferConfig.from_json(earlier["settings"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # none, or not ours: then only names that collide are moved
-    moves = {path: name for path in folder.iterdir() if (name := _written_name(path.name, runs))}
-    if not moves:
-        return
-    number = 1
-    while (folder / f"earlier-{number}").exists():
-        number += 1
-    shelf = folder / f"earlier-{number}"
-    shelf.mkdir()
-    for path, name in moves.items():
-        path.rename(shelf / (name if not (shelf / name).exists() else path.name))
-
-
-def _written_name(name: str, runs: list[TransferConfig]) -> str:
-    """The name to keep a file under that one of the runs writes; empty for a file that none of them does."""
-    if name in _FIXED or name in {f"progress.{kind}" for kind in KINDS}:
-        return name
-    if unfinished := _UNFINISHED_VIDEO.fullmatch(name):
-        return f"progress.{unfinished[1]}"
-    frame = _FRAME.fullmatch(name)
-    if frame and any(int(frame[1]) < run.epochs and int(frame[1]) % run.print_every == 0 for run in runs):
-        return name
-    return ""

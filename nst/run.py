@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import images, places, transfer, vgg
+from nst import images, layers, places, transfer, vgg
 from nst.config import STARTS, TransferConfig
 from nst.matconvnet import Network
 from nst.record import CostRow, Record
@@ -75,17 +75,19 @@ def stylize(
         stop: asked after every epoch; True ends the run with the picture of that epoch.
 
     Raises:
-        images.PictureError: a picture that cannot be read.
-        ValueError: a layer that the network lacks, or a picture too small for it.
+        images.PictureError: a picture that cannot be read, the start among them.
+        ValueError: a layer that the network lacks, a picture too small for it, or a precision the device lacks.
         OSError: `output_dir` cannot be made or written.
         MemoryError: the device has no room; what was painted has been saved.
+        Exception: what a callback raises comes through; what was painted has been saved.
         transfer.DivergedError: the cost was not finite after the first epoch already.
     """
     config = config or TransferConfig()
     content_picture = images.fit(images.read(content), config.image_size)
     style_picture = images.fit(images.read(style), config.image_size, enlarge=False)
     engine = dataclasses.replace(config, precision=transfer.precision(config.precision))
-    transfer.check(network, config, content_picture.shape, style_picture.shape)
+    shapes = {"content picture": content_picture.shape, "style picture": style_picture.shape}
+    layers.check(network, config, shapes)
     start = _start_image(content_picture, style_picture, network, config)
     height, width = content_picture.shape[:2]
     record = None
@@ -101,8 +103,10 @@ def stylize(
         pixels = vgg.preprocess(content_picture, network.mean)
         targets = transfer.measure(pixels, vgg.preprocess(style_picture, network.mean), network, config)
         if on_start:
-            seconds = vgg.step_flops(network, height, width, transfer.wanted(config)) / targets.flops_per_second
-            on_start(Start(network.name, (width, height), style_picture.shape[1::-1], seconds))
+            flops = layers.step_flops(network, height, width, layers.wanted(config))
+            style_height, style_width = style_picture.shape[:2]
+            seconds = flops / targets.flops_per_second
+            on_start(Start(network.name, (width, height), (style_width, style_height), seconds))
         graph = transfer.build(targets, network, engine, pixels.shape)
         with contextlib.closing(transfer.steps(graph, start, config.epochs, network.mean)) as steps:
             for step in steps:
@@ -130,6 +134,7 @@ class _Run:
         self.last: Step | None = None
         self._record = record
         self._rows: list[CostRow] = []
+        self._troubles: list[str] = record.troubles if record else []
 
     def add(self, step: Step) -> None:
         self.last = step
@@ -140,15 +145,20 @@ class _Run:
 
     def finish(self, ended: str, trouble: str = "") -> Result:
         assert self.last is not None
-        files = self._record.finish(self.last.picture, ended) if self._record else {}
-        troubles = self._record.troubles if self._record else []
-        return Result(self.last.picture, self._rows, files, ended, [*troubles, *([trouble] if trouble else [])])
+        files: Mapping[str, Path] = {}
+        if self._record:
+            if trouble:
+                self._record.trouble(trouble)
+            files = self._record.finish(self.last.picture, ended)
+        elif trouble:
+            self._troubles.append(trouble)
+        return Result(self.last.picture, self._rows, files, ended, self._troubles)
 
     def rescue(self) -> None:
         if self.last is None:
             self.abandon()
         else:
-            self.finish("stopped")
+            self.finish("failed")
 
     def abandon(self) -> None:
         if self._record is not None:

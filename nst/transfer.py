@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, optimizers, processor, vgg
+from nst import costs, layers, optimizers, processor, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 
@@ -121,23 +121,6 @@ def precision(wanted_precision: str) -> str:
     return {"auto": "bfloat16" if capable else "float32"}.get(wanted_precision, wanted_precision)
 
 
-def check(network: Network, config: TransferConfig, *shapes: tuple[int, ...]) -> None:
-    """Checks that the network has the wanted layers and that pictures of these shapes reach them.
-
-    Raises:
-        ValueError: a layer that the network lacks, or a picture with a side too small for the deepest layer.
-    """
-    names = wanted(config)
-    smallest = vgg.smallest_side(network, names)
-    for height, width, *_ in shapes:
-        if min(height, width) < smallest:
-            deepest = max(names, key=lambda name: vgg.position(network, name))
-            raise ValueError(
-                f"a picture of {width}×{height} pixels is too small: {deepest} needs {smallest} on each side; "
-                "take a larger picture, a larger image size, or layers less deep"
-            )
-
-
 def start_image(
     content: NDArray[np.float32], init: str, noise_ratio: float, rng: np.random.RandomState
 ) -> NDArray[np.float32]:
@@ -173,7 +156,7 @@ def measure(
     content_maps, _ = _evaluate(content, network, [name for name, _ in config.content_layers], config, gram=False)
     names = [name for name, _ in config.style_layers]
     grams, seconds = _evaluate(style, network, names, config, gram=True)
-    forward = vgg.step_flops(network, style.shape[1], style.shape[2], names) / 2
+    forward = layers.step_flops(network, style.shape[1], style.shape[2], names) / 2
     return Targets(content_maps, grams, forward / seconds)
 
 
@@ -188,11 +171,11 @@ def build(targets: Targets, network: Network, config: TransferConfig, shape: tup
         start = tf.placeholder(tf.float32, shape, name="start")
         variable = tf.Variable(start, use_resource=True, name="picture")
         picture = variable.read_value()
-        layers = vgg.build(network, picture, wanted(config), config.pooling, config.precision)
+        maps = vgg.build(network, picture, layers.wanted(config), config.pooling, config.precision)
         content = costs.weighted_sum(
-            [(w, costs.content_cost(tf.constant(targets.content[n]), layers[n])) for n, w in config.content_layers]
+            [(w, costs.content_cost(tf.constant(targets.content[n]), maps[n])) for n, w in config.content_layers]
         )
-        grams = {name: costs.mean_gram(layers[name]) for name, _ in config.style_layers}
+        grams = {name: costs.mean_gram(maps[name]) for name, _ in config.style_layers}
         style = costs.style_cost({n: tf.constant(g) for n, g in targets.style.items()}, grams, config.style_layers)
         variation = costs.total_variation(picture)
         total = costs.total_cost(content, style, config.alpha, config.beta)
@@ -268,11 +251,6 @@ def _open(graph: tf.Graph) -> Iterator[Any]:
         session.close()
 
 
-def wanted(config: TransferConfig) -> list[str]:
-    """Names of the layers that the costs read."""
-    return [name for name, _ in (*config.content_layers, *config.style_layers)]
-
-
 def _evaluate(
     image: NDArray[np.float32], network: Network, names: list[str], config: TransferConfig, *, gram: bool
 ) -> tuple[dict[str, NDArray[np.float32]], float]:
@@ -280,8 +258,8 @@ def _evaluate(
     graph = tf.Graph()
     with graph.as_default():
         feed = tf.placeholder(tf.float32, image.shape)
-        layers = vgg.build(network, feed, names, config.pooling)
-        fetches = {name: costs.mean_gram(layers[name]) if gram else layers[name] for name in names}
+        maps = vgg.build(network, feed, names, config.pooling)
+        fetches = {name: costs.mean_gram(maps[name]) if gram else maps[name] for name in names}
     graph.finalize()
     with _open(graph) as session:
         for _ in range(2):  # the first run also optimises the graph; a short second one tells the true speed

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
+from nst import layers
 from nst.matconvnet import Network
 
 
@@ -23,16 +24,6 @@ def preprocess(picture: NDArray[np.uint8], mean: NDArray[np.float32]) -> NDArray
 def deprocess(image: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The inverse of `preprocess`: rounds, and clips what painting has driven below 0 or above 255."""
     return np.clip(np.rint(image[0] + mean), 0, 255).astype(np.uint8)
-
-
-def layer_names(network: Network) -> list[str]:
-    """Names of all layers that `build` can give: the convolutions (after their ReLU) and the poolings, `pool1` on."""
-    names: list[str] = []
-    for name in network.layers:
-        if name.endswith("_1") and name != "conv1_1":
-            names.append(f"pool{int(name[4]) - 1}")
-        names.append(name)
-    return names
 
 
 def build(
@@ -47,7 +38,7 @@ def build(
     Args:
         network: kernels and biases; they become constants, which lets oneDNN keep them in its own layout.
         image: float32 `[1, H, W, 3]` in VGG's pixel space.
-        wanted: names of layers, see `layer_names`.
+        wanted: names of layers, see `nst.layers`.
         pooling: `avg` (Gatys et al. 2015, section 2: a smoother gradient) or `max` (as the network was trained).
         precision: `float32`, or `bfloat16` for the convolutions' factors; what is wanted comes back as float32.
 
@@ -58,13 +49,11 @@ def build(
     Raises:
         ValueError: a wanted layer is not in the network.
     """
-    names = layer_names(network)
-    depth = 1 + max(position(network, name) for name in wanted)
     inner = tf.as_dtype(precision)
     pool = {"avg": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[pooling]
-    layers: dict[str, tf.Tensor] = {}
+    built: dict[str, tf.Tensor] = {}
     current = tf.cast(image, inner)
-    for name in names[:depth]:
+    for name in layers.up_to_deepest(network, wanted):
         if name.startswith("pool"):
             current = pool(current, ksize=2, strides=2, padding="SAME", name=name)
         else:
@@ -72,41 +61,5 @@ def build(
             with tf.name_scope(name):
                 products = tf.nn.conv2d(current, tf.constant(kernel, inner), 1, "SAME")
                 current = tf.nn.relu(tf.nn.bias_add(products, tf.constant(bias, inner)))
-        layers[name] = tf.cast(current, tf.float32)
-    return layers
-
-
-def position(network: Network, name: str) -> int:
-    """Place of a layer in `layer_names`.
-
-    Raises:
-        ValueError: there is no such layer in this network.
-    """
-    names = layer_names(network)
-    if name not in names:
-        raise ValueError(f"{network.name} has no layer {name}; it has {', '.join(names)}")
-    return names.index(name)
-
-
-def smallest_side(network: Network, wanted: Iterable[str]) -> int:
-    """Pixels that a picture needs on each side so that every pooling before the wanted layers halves it whole."""
-    names = layer_names(network)
-    depth = 1 + max(position(network, name) for name in wanted)
-    return int(2 ** sum(name.startswith("pool") for name in names[:depth]))
-
-
-def step_flops(network: Network, height: int, width: int, wanted: Iterable[str]) -> float:
-    """Floating-point operations of one step, forward and back: 2 passes of 2·9·in·out·h·w for each convolution.
-
-    The first convolution's backward pass gives the gradient of the picture, so it counts as the others do; the
-    filters are constants and have no gradient.
-    """
-    depth = 1 + max(position(network, name) for name in wanted)
-    total = 0.0
-    for name in layer_names(network)[:depth]:
-        if name.startswith("pool"):
-            height, width = -(-height // 2), -(-width // 2)
-        else:
-            _, _, inputs, outputs = network.layers[name].kernel.shape
-            total += 2 * 2 * 9 * inputs * outputs * height * width
-    return total
+        built[name] = tf.cast(current, tf.float32)
+    return built

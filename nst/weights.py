@@ -7,6 +7,7 @@ don't.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from pathlib import Path
@@ -21,7 +22,7 @@ from nst.matconvnet import ADDRESS, Layer, Network, WeightsError
 FILES = {"vgg19": "imagenet-vgg-verydeep-19.mat", "vgg16": "imagenet-vgg-verydeep-16.mat"}
 PREVIEW = "preview-vgg19-narrow.mat"
 _NETWORKS = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
-_SIZE = "about 510 MiB"
+_SIZES = {"vgg19": " (535 MB)", "vgg16": ""}
 _CACHE_ABOVE = 16_000_000  # bytes of a source that is worth a cache
 _CACHE_FORMAT = 1
 
@@ -37,8 +38,12 @@ class ModelFile(NamedTuple):
 def find(model: str) -> ModelFile:
     """The file that `model` stands for: `auto`, `vgg19`, `vgg16`, `preview`, or the path of a .mat file.
 
+    Args:
+        model: in a path, `~` is the home folder.
+
     Raises:
-        WeightsError: the file is not there; the message says where to get it and where to put it.
+        WeightsError: the file is not there, or what is there is no file; the message says where to get it and where
+            to put it. `auto` takes the preview network only where nothing has VGG-19's name.
     """
     folders = places.folders("pretrained-model")
     # Never the package's own folder: what a person puts there is lost with the next installation.
@@ -46,16 +51,14 @@ def find(model: str) -> ModelFile:
     if model in FILES:
         path = _inside(folders, FILES[model])
         if path is None:
-            link = " (a symbolic link is, but what it points to is not)" if (home / FILES[model]).is_symlink() else ""
-            raise WeightsError(
-                f"{home / FILES[model]} is not there{link}: download {ADDRESS}{FILES[model]} ({_SIZE}) and put it into "
-                f"{home}/, or paint with the small preview network (model 'preview')"
-            )
+            raise WeightsError(_how_to_get(model, folders, home))
         return ModelFile(path, _NETWORKS[model], "")
     if model in ("auto", "preview"):
         real = _inside(folders, FILES["vgg19"]) if model == "auto" else None
         if real is not None:
             return ModelFile(real, "VGG-19", "")
+        if model == "auto" and _obstacle(folders, FILES["vgg19"]):
+            raise WeightsError(_how_to_get("vgg19", folders, home))
         path = _inside(folders, PREVIEW)
         if path is None:
             raise WeightsError(
@@ -63,12 +66,12 @@ def find(model: str) -> ModelFile:
                 "program again"
             )
         return ModelFile(path, None, _preview_notice(home, model))
+    with contextlib.suppress(ValueError):  # an odd name, which is not there
+        model = os.path.expanduser(model)
     if not os.path.isfile(model):  # unlike Path.is_file it is False, not an error, for any odd name
-        what = "is a folder" if os.path.isdir(model) else "is not a file" if os.path.exists(model) else "is not there"
-        if os.path.islink(model) and not os.path.exists(model):
-            what = "is a symbolic link to a file that is not there"
         raise WeightsError(
-            f"the network {model or repr(model)} {what}: give auto, vgg19, vgg16, preview, or the path of a .mat file"
+            f"the network {model or repr(model)} is {_what(model) or 'not there'}: give auto, vgg19, vgg16, preview, "
+            "or the path of a .mat file"
         )
     return ModelFile(Path(model), None, "")
 
@@ -106,11 +109,35 @@ def _inside(folders: list[Path], name: str) -> Path | None:
     return next((folder / name for folder in folders if os.path.isfile(folder / name)), None)
 
 
+def _obstacle(folders: list[Path], name: str) -> Path | None:
+    """The nearest thing of that name, where none of them is a file."""
+    return next((folder / name for folder in folders if os.path.lexists(folder / name)), None)
+
+
+def _what(path: str | Path) -> str:
+    """What stands at a path where no file is; empty for nothing."""
+    if os.path.isdir(path):
+        return "a folder"
+    if os.path.exists(path):
+        return "a device or a pipe"
+    return "a symbolic link to a file that is not there" if os.path.islink(path) else ""
+
+
+def _how_to_get(model: str, folders: list[Path], home: Path) -> str:
+    """Why a published network cannot be used, and what to do."""
+    obstacle = _obstacle(folders, FILES[model])
+    why = f"{obstacle} is {_what(obstacle)}: remove it, then" if obstacle else f"{home / FILES[model]} is not there:"
+    return (
+        f"{why} download {ADDRESS}{FILES[model]}{_SIZES[model]} and put it into {home}/, or paint with the small "
+        "preview network (model 'preview')"
+    )
+
+
 def _preview_notice(home: Path, model: str) -> str:
     reason = ", because VGG-19's weights are not there" if model == "auto" else ""
     return (
         f"Painting with the small preview network{reason}. It carries colours and masses over, but fine brush strokes "
-        f"only roughly. For the real thing download {ADDRESS}{FILES['vgg19']} ({_SIZE}) into {home}/."
+        f"only roughly. For the real thing download {ADDRESS}{FILES['vgg19']}{_SIZES['vgg19']} into {home}/."
     )
 
 

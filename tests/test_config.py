@@ -1,5 +1,8 @@
 import dataclasses
+import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nst.config import TransferConfig, format_layers, parse_layers, settings
@@ -19,6 +22,15 @@ def test_layers_are_parsed_and_formatted():
     assert parse_layers("conv1_1,conv2_1,conv3_1,conv4_1") == tuple((f"conv{b}_1", 0.25) for b in range(1, 5))
     layers = TransferConfig().style_layers
     assert parse_layers(format_layers(layers)) == layers
+
+
+def test_formatted_layers_are_exact_and_short():
+    assert format_layers((("conv1_1", 0.2), ("conv2_1", 1.0), ("conv3_1", 10.0))) == "conv1_1=0.2,conv2_1=1,conv3_1=10"
+    layers = TransferConfig(style_layers=parse_layers("conv1_1,conv2_1,conv3_1")).style_layers
+    assert layers[0][1] == 1 / 3
+    assert parse_layers(format_layers(layers)) == layers
+    extremes = (("conv1_1", 1e30), ("conv2_1", 1.5e-300), ("conv3_1", 0.1 + 0.2))
+    assert parse_layers(format_layers(extremes)) == extremes
 
 
 @pytest.mark.parametrize(
@@ -48,6 +60,26 @@ def test_layers_that_cannot_be_parsed(text, word):
         {"seed": -1},
         {"seed": 2**32},
         {"init": ""},
+        {"init": 5},
+        {"init": None},
+        {"init": Path("me.png")},
+        {"pooling": 5},
+        {"pooling": ["avg"]},
+        {"epochs": 3.0},
+        {"epochs": "3"},
+        {"epochs": np.float64(3)},
+        {"epochs": np.bool_(True)},
+        {"alpha": "3"},
+        {"alpha": None},
+        {"alpha": 1j},
+        {"beta": True},
+        {"beta": np.bool_(True)},
+        {"alpha": 1e300},
+        {"beta": 1e31},
+        {"tv_weight": np.float64(1e31)},
+        {"learning_rate": 1e31},
+        {"learning_rate": 10**400},
+        {"learning_rate": -(10**400)},
         {"pooling": "median"},
         {"video": "avi"},
         {"video_fps": 0},
@@ -59,11 +91,64 @@ def test_layers_that_cannot_be_parsed(text, word):
         {"style_layers": (("conv1_1", 0.0), ("conv2_1", 0.0))},
         {"style_layers": (("conv1_1", 0.5), ("conv1_1", 0.5))},
         {"content_layers": (("conv4_2", float("nan")),)},
+        {"content_layers": (("conv4_2", 1e31),)},
+        {"content_layers": (("conv4_2", True),)},
+        {"content_layers": (("conv4_2", "1"),)},
+        {"content_layers": ("conv4_2",)},
+        {"content_layers": ("c1",)},
+        {"content_layers": (("conv4_2", 1.0, 2.0),)},
+        {"content_layers": "conv4_2"},
+        {"content_layers": None},
+        {"content_layers": {}},
+        {"content_layers": 5},
+        {"style_layers": ((5, 1),)},
+        {"style_layers": (5,)},
     ],
 )
 def test_a_value_out_of_range_names_its_setting(values):
     with pytest.raises(ValueError, match="|".join(values)):
         TransferConfig(**values)
+
+
+def test_numbers_beyond_float32_are_told_in_one_sentence():
+    with pytest.raises(
+        ValueError, match=r"^alpha is 1e\+300: it must not be above 1e\+30, or 32-bit numbers overflow$"
+    ):
+        TransferConfig(alpha=1e300)
+    layers = (("conv4_2", 1e30),)
+    most = TransferConfig(alpha=1e30, beta=1e30, tv_weight=1e30, learning_rate=1e30, content_layers=layers)
+    assert np.isfinite(np.float32([most.alpha, most.beta, most.tv_weight, most.learning_rate])).all()
+
+
+def test_numbers_become_plain_ones():
+    config = TransferConfig(
+        epochs=np.int64(7), seed=np.uint32(9), alpha=10, beta=np.float32(0.5), tv_weight=np.int16(2), learning_rate=1
+    )
+    for name, value in {"epochs": 7, "seed": 9}.items():
+        assert type(getattr(config, name)) is int
+        assert getattr(config, name) == value
+    for name, value in {"alpha": 10.0, "beta": 0.5, "tv_weight": 2.0, "learning_rate": 1.0}.items():
+        assert type(getattr(config, name)) is float
+        assert getattr(config, name) == value
+    assert TransferConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"conv1_1": 1, "conv2_1": 0.5},
+        [("conv1_1", 1), ("conv2_1", 0.5)],
+        [["conv1_1", 1.0], ["conv2_1", np.float32(0.5)]],
+        (("conv1_1", np.int64(1)), ["conv2_1", np.float64(0.5)]),
+    ],
+)
+def test_layers_become_pairs_of_a_name_and_a_float(layers):
+    config = TransferConfig(style_layers=layers)
+    assert config.style_layers == (("conv1_1", 1.0), ("conv2_1", 0.5))
+    assert isinstance(hash(config), int)
+    assert [type(weight) for _, weight in config.style_layers] == [float, float]
+    assert TransferConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    assert TransferConfig.from_json({"style_layers": layers}) == config
 
 
 def test_json_both_ways():

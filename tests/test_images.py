@@ -689,6 +689,38 @@ def test_find(tmp_path, monkeypatch):
             find(odd, [styles])
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_find_says_that_a_device_or_a_pipe_is_no_picture_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to("pipe.png")
+    reader, writer = os.pipe()
+    try:
+        given = [str(tmp_path / "pipe.png"), str(tmp_path / "link.png"), os.devnull]
+        given += [f"/dev/fd/{reader}"] if os.path.exists(f"/dev/fd/{reader}") else []
+        for path in given:
+            with pytest.raises(PictureError) as caught:
+                find(path, [])
+            assert str(caught.value).startswith(f"{path} is a device or a pipe, not a picture file; ")
+    finally:
+        os.close(reader)
+        os.close(writer)
+    with pytest.raises(PictureError, match="is a device or a pipe"):
+        find("pipe.png", [tmp_path])
+    (tmp_path / "further").mkdir()
+    (tmp_path / "further" / "pipe.png").write_bytes(b"x")
+    assert find("pipe.png", [tmp_path, tmp_path / "further"]).read_bytes() == b"x", "a file goes before a pipe"
+
+
+def test_find_knows_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "me.png").write_bytes(b"x")
+    assert find("~/me.png", []) == tmp_path / "me.png"
+    for odd in ("~/gone.png", "~no\0body/me.png", "~\ud800/me.png"):
+        with pytest.raises(PictureError, match="there is no picture"):
+            find(odd, [])
+
+
 @pytest.mark.parametrize(
     ("shape", "longest", "enlarge", "expected"),
     [

@@ -15,11 +15,12 @@ ORDER = [
         "matfile",
         "matconvnet",
         "weights",
+        "layers",
         "vgg",
         "costs",
         "optimizers",
     ),
-    *("transfer", "video", "plot", "record", "run", "console", "commandline"),
+    *("transfer", "video", "plot", "folder", "record", "run", "console", "commandline"),
 ]
 TENSORFLOW = {"nst/vgg.py", "nst/costs.py", "nst/optimizers.py", "nst/transfer.py", "nst_utils.py"}
 

@@ -96,7 +96,7 @@ def import_effects():
             for name, value in old.items()
             if vars(part).get(name) is not value
         ],
-        "lacking": lacking + [name for name in ("imread", "imsave", "imresize") if not hasattr(scipy.misc, name)],
+        "lacking": lacking + [name for name in SCIPY_NAMES.split() if not hasattr(scipy.misc, name)],
         "keras": sorted(keras() - keras_before),
         "noise": noise,
         "star": [name for name in STAR_NAMES.split() if name not in nst_utils.__all__],
@@ -115,6 +115,8 @@ TF1_NAMES = """
     train.exponential_decay train.get_or_create_global_step summary.FileWriter summary.merge_all
     data.make_one_shot_iterator
 """
+
+SCIPY_NAMES = "bytescale fromimage imread imresize imsave toimage"
 
 STAR_NAMES = """
     CONFIG load_vgg_model generate_noise_image reshape_and_normalize_image save_image
@@ -195,10 +197,38 @@ def published_numbers():
     answer["sizes"] = sizes
     answer["nearest"] = misc.imresize(colours, (10, 15), interp="nearest").tolist() == colours[1::2, 1::2].tolist()
 
+    answer["images"] = images_of_scipy(misc, grey)
     answer["noise"] = noise_and_pixels()
     answer["model"] = model_shapes()
     answer["loops"] = {kind: compare_with_the_engine(kind) for kind in ("offered", "written out")}
     return answer
+
+
+def images_of_scipy(misc, grey):
+    """scipy.misc between arrays and Pillow's images."""
+    colours = picture(4, 6, 0)
+    palette = Image.fromarray(colours).convert("P", palette=Image.Palette.ADAPTIVE)
+    colours_of_palette = np.array(palette.convert("RGB")).tolist()
+    misc.imsave("grey.bmp", grey)
+    misc.toimage(grey, cmin=0, cmax=2).save("toimage.png")
+    try:
+        misc.bytescale(grey, cmin=2, cmax=1)
+    except ValueError as error:
+        refused = str(error)
+    return {
+        "scaled": misc.bytescale(grey, high=200, low=100).tolist(),
+        "flat": misc.bytescale(np.full((1, 2), 7.5)).tolist(),
+        "unsigned": misc.bytescale(np.array([0, 5, 10], np.uint16), cmin=5).tolist(),
+        "refused": refused,
+        "bmp": images.read("grey.bmp")[:, :, 0].tolist(),
+        "toimage": np.array(Image.open("toimage.png")).tolist(),
+        "modes": [misc.toimage(array).mode for array in (grey, colours, np.dstack([colours, colours[:, :, :1]]))],
+        "same": misc.fromimage(misc.toimage(colours)).tolist() == colours.tolist(),
+        "palette": misc.fromimage(palette).tolist() == colours_of_palette,
+        "one bit": misc.fromimage(Image.new("1", (2, 1), 1)).tolist(),
+        "flattened": str(misc.fromimage(misc.toimage(colours), flatten=True).dtype),
+        "mode": list(misc.fromimage(misc.toimage(colours), mode="L").shape),
+    }
 
 
 def noise_and_pixels():
@@ -217,12 +247,22 @@ def noise_and_pixels():
     CONFIG.NOISE_RATIO = 0.6
     nst_utils.save_image("same.png", image - 0.4)
     nst_utils.save_image("far.png", np.sign(image) * 999)
+    saved = {}
+    for suffix in ("bmp", "TIFF", "ppm", "gif", "webp", "jpe"):
+        nst_utils.save_image(f"kind.{suffix}", image)
+        with Image.open(f"kind.{suffix}") as file:
+            saved[suffix] = [file.format, images.read(f"kind.{suffix}").tolist() == colours.tolist()]
+    try:
+        nst_utils.save_image("kind.mat", image)
+    except images.PictureError as error:
+        saved["mat"] = str(error)
     return {
         "normalized": [list(image.shape), (image[0, 0, 0] - colours[0, 0]).tolist()],
         "ratio 0": bool(np.allclose(noise[0], image)),
         "ratio 1": [float(noise[1].min()), float(noise[1].max())],
         "ratio of CONFIG": float(np.abs(half - expected).max()),
         "same": images.read("same.png").tolist() == colours.tolist(),
+        "saved": saved,
         "far": sorted(np.unique(images.read("far.png")).tolist()),
     }
 
@@ -236,6 +276,10 @@ def model_shapes():
     fake_vgg.write("tiny.mat", blocks=fake_vgg.VGG19)
     tf.reset_default_graph()
     model = nst_utils.load_vgg_model("tiny.mat")
+    os.environ["HOME"] = os.getcwd()
+    fake_vgg.write("imagenet-vgg-verydeep-19.mat", blocks=fake_vgg.SLIM)
+    with tf.Graph().as_default():
+        home = sorted(nst_utils.load_vgg_model("~/imagenet-vgg-verydeep-19.mat"))
     nst_utils.weights.places.folders = lambda name: []
     errors = []
     for path in ("nowhere/imagenet-vgg-verydeep-19.mat", "nowhere/other.mat"):
@@ -247,6 +291,7 @@ def model_shapes():
         "shapes": {name: tensor.get_shape().as_list() for name, tensor in model.items()},
         "trained": [variable.name for variable in tf.trainable_variables()],
         "input": model["input"].name,
+        "home": home,
         "errors": errors,
     }
 
@@ -365,6 +410,11 @@ def test_pictures_and_noise(numbers):
     assert noise["ratio of CONFIG"] < 1e-5
     assert noise["same"] is True
     assert noise["far"] == [0, 255]
+    saved = noise["saved"]
+    for suffix, kind in {"bmp": "BMP", "TIFF": "TIFF", "ppm": "PPM"}.items():
+        assert saved[suffix] == [kind, True]
+    assert [saved[suffix][0] for suffix in ("gif", "webp", "jpe")] == ["GIF", "WEBP", "JPEG"]
+    assert "kind.mat" in saved["mat"]
 
 
 def test_the_models_layers(numbers):
@@ -377,6 +427,7 @@ def test_the_models_layers(numbers):
         expected[f"avgpool{block}"] = [1, *sizes[block], channels]
     assert model["shapes"] == expected
     assert model["trained"] == [model["input"]]
+    assert "conv5_4" not in model["home"], "the network in the home folder, which ends earlier"
 
 
 def test_a_missing_network_says_where_to_get_it(numbers):
@@ -391,6 +442,23 @@ def test_scipy_misc_where_scipy_has_none(numbers):
     assert numbers["flat"] == ["float32", [[0, 64, 128], [128, 128, 255]]]
     assert numbers["sizes"] == [[7, 9, 3], [7, 9, 3], [10, 15, 3], [2, 3, 3], [10, 15, 3]]
     assert numbers["nearest"] is True
+
+
+def test_scipy_misc_between_arrays_and_images(numbers):
+    """The numbers are SciPy's: (x − cmin) · (high − low) / (cmax − cmin) + low + 0.5, cut to whole levels."""
+    made = numbers["images"]
+    assert made["scaled"] == [[100, 125, 150], [150, 150, 200]]
+    assert made["flat"] == [[0, 0]]
+    assert made["unsigned"] == [0, 0, 255]
+    assert "from 2.0, 1.0" in made["refused"]
+    assert made["bmp"] == [[0, 64, 128], [128, 128, 255]]
+    assert made["toimage"] == [[0, 0, 128], [128, 128, 255]]
+    assert made["modes"] == ["L", "RGB", "RGBA"]
+    assert made["same"] is True
+    assert made["palette"] is True
+    assert made["one bit"] == [[255, 255]]
+    assert made["flattened"] == "float32"
+    assert made["mode"] == [4, 6]
 
 
 @pytest.mark.parametrize("kind", ["offered", "written out"])

@@ -1,6 +1,8 @@
 import csv
 import errno
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -127,24 +129,89 @@ def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monk
     assert written["picture"] == tmp_path / "generated_image.png"
     assert "progress" not in written
     assert not list(tmp_path.glob("*progress*"))
-    assert len(said) == 1, "the same trouble is told once"
+    assert len(said) == 2, "the same trouble is told once"
     assert "No space left on device" in said[0]
+    assert "the video was given up" in said[1]
     np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
 
 
-def test_a_folder_that_vanishes_leaves_the_picture_elsewhere(tmp_path, monkeypatch):
-    folder, refuge = tmp_path / "output", tmp_path / "refuge"
+def test_a_folder_that_vanishes_is_made_again(tmp_path):
+    place = tmp_path / "output"
+    kept = make(place, TransferConfig(epochs=1, video="none"))
+    shutil.rmtree(place)
+    kept.add(row(0), PICTURE)
+    written = kept.finish(PICTURE, "finished")
+    assert kept.troubles == []
+    np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
+    assert {"0.png", "costs.csv", "costs.png", "config.json"} <= set(names(place))
+
+
+def test_a_folder_that_can_no_longer_be_written_leaves_the_picture_elsewhere(tmp_path, monkeypatch):
+    place, refuge = tmp_path / "output", tmp_path / "refuge"
     refuge.mkdir()
     monkeypatch.setattr(record.tempfile, "tempdir", str(refuge))
-    kept = make(folder, TransferConfig(epochs=1, video="none"))
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
+    kept = make(place, TransferConfig(epochs=1, video="none"))
+    shutil.rmtree(place)
+    place.write_text("a file in the way")
     kept.add(row(0), PICTURE)
     written = kept.finish(PICTURE, "finished")
     assert refuge in written["picture"].parents
     np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
     assert any(str(written["picture"]) in sentence for sentence in kept.troubles)
+
+
+def test_nowhere_to_write_is_told_and_is_no_crash(tmp_path, monkeypatch):
+    kept = make(tmp_path, TransferConfig(epochs=1, video="none"))
+    kept.add(row(0), PICTURE)
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(record.files, "write_bytes", full)
+    monkeypatch.setattr(record.tempfile, "mkdtemp", lambda **options: full(None, None))
+    assert kept.finish(PICTURE, "finished") == {}
+    assert any("could not be saved" in sentence for sentence in kept.troubles)
+
+
+def test_a_picture_too_wide_for_jpeg_is_a_trouble_and_no_error(tmp_path):
+    wide = np.zeros((1, 65_501, 3), np.uint8)
+    kept = make(tmp_path, TransferConfig(epochs=1, video="none"))
+    kept.add(row(0), wide)
+    written = kept.finish(wide, "finished")
+    assert set(written) == {"picture", "costs", "plot"}
+    assert "generated_image.jpg" in kept.troubles[0]
+
+
+@pytest.mark.parametrize("earlier", ['{"program": "nst x", "settings": []}', "[" * 100_000, '{"program": 3}'])
+def test_a_strange_config_json_is_moved_and_no_error(tmp_path, earlier):
+    (tmp_path / "config.json").write_text(earlier)
+    run(tmp_path, TransferConfig(epochs=1, video="none"))
+    assert (tmp_path / "earlier-1" / "config.json").read_text() == earlier
+
+
+def test_a_pipe_called_config_json_hangs_nothing(tmp_path):
+    os.mkfifo(tmp_path / "config.json")
+    run(tmp_path, TransferConfig(epochs=1, video="none"))
+    assert (tmp_path / "config.json").is_file()
+
+
+def test_frames_of_another_versions_run_are_moved(tmp_path):
+    run(tmp_path, TransferConfig(epochs=3, print_every=1, video="none"), details={"content": "ünï.jpg"})
+    document = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    document["settings"]["a_setting_of_tomorrow"] = 1
+    (tmp_path / "config.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    run(tmp_path, TransferConfig(epochs=1, video="none"))
+    assert not {"1.png", "2.png"} & set(names(tmp_path))
+
+
+def test_a_file_in_the_way_of_the_folder_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(
+            OSError, match=f"cannot write into the output folder {place}: a file is in the way"
+        ) as raised:
+            make(place, TransferConfig())
+        assert "Errno" not in str(raised.value)
 
 
 def test_a_dead_encoder_is_told_once_and_survived(tmp_path):

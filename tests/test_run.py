@@ -105,7 +105,10 @@ def test_divergence_keeps_the_last_good_picture(tmp_path, content, style, networ
             yield step
 
     monkeypatch.setattr(transfer, "steps", diverging)
-    result = run.stylize(content, style, tmp_path, network, CONFIG)
+    told = []
+    result = run.stylize(content, style, tmp_path, network, CONFIG, on_trouble=told.append)
+    assert told == result.troubles
+    assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == told
     assert result.ended == "diverged"
     assert "epoch 2 was kept" in result.troubles[0]
     assert "learning rate" in result.troubles[0]

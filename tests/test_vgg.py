@@ -3,7 +3,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from scipy.signal import correlate
 
-from nst import processor, vgg
+from nst import layers, processor, vgg
 from tests import fake_vgg
 
 MEAN = np.array([123.68, 116.779, 103.939], np.float32)
@@ -11,9 +11,9 @@ MEAN = np.array([123.68, 116.779, 103.939], np.float32)
 
 def run(network, image, wanted, pooling="avg"):
     with tf.Graph().as_default() as graph:
-        layers = vgg.build(network, tf.constant(image), wanted, pooling)
+        built = vgg.build(network, tf.constant(image), wanted, pooling)
     with tf.Session(graph=graph) as session:
-        return session.run(layers)
+        return session.run(built)
 
 
 def slow_forward(network, image, pooling):
@@ -44,7 +44,7 @@ def test_build_equals_the_slow_network(pooling):
     image = np.random.default_rng(5).normal(0, 50, (1, 19, 26, 3)).astype(np.float32)
     found = run(network, image, ["conv5_1"], pooling)
     expected = slow_forward(network, image, pooling)
-    assert list(found) == vgg.layer_names(network) == list(expected)
+    assert list(found) == layers.names(network) == list(expected)
     for name, maps in expected.items():
         np.testing.assert_allclose(found[name][0], maps, rtol=2e-4, atol=2e-4 * np.abs(maps).max(), err_msg=name)
 
@@ -56,9 +56,9 @@ def test_bfloat16_is_near_and_comes_back_as_float32():
     found = {}
     for precision in ("float32", "bfloat16"):
         with tf.Graph().as_default() as graph:
-            layers = vgg.build(network, tf.constant(image), ["conv5_1"], "avg", precision)
+            built = vgg.build(network, tf.constant(image), ["conv5_1"], "avg", precision)
         with tf.Session(graph=graph) as session:
-            found[precision] = session.run(layers)
+            found[precision] = session.run(built)
     for name, maps in found["float32"].items():
         rough = found["bfloat16"][name]
         assert rough.dtype == np.float32
@@ -69,12 +69,6 @@ def test_bfloat16_is_near_and_comes_back_as_float32():
 def test_build_stops_at_the_deepest_layer_wanted():
     found = run(fake_vgg.network(), np.zeros((1, 16, 16, 3), np.float32), ["conv2_1", "conv1_2"])
     assert list(found) == ["conv1_1", "conv1_2", "pool1", "conv2_1"]
-
-
-def test_a_layer_that_is_not_there_is_named():
-    network = fake_vgg.network(blocks=fake_vgg.VGG16)
-    with pytest.raises(ValueError, match=r"no layer conv3_4; it has conv1_1, conv1_2, pool1"):
-        vgg.position(network, "conv3_4")
 
 
 def test_all_levels_survive_the_round_trip():
@@ -95,24 +89,3 @@ def test_channels_keep_their_order():
     red = np.zeros((2, 2, 3), np.uint8)
     red[..., 0] = 255
     np.testing.assert_allclose(vgg.preprocess(red, MEAN)[0, 0, 0], [255 - 123.68, -116.779, -103.939], rtol=1e-6)
-
-
-def test_smallest_side_halves_whole_before_every_pooling():
-    network = fake_vgg.network()
-    assert vgg.smallest_side(network, ["conv1_2"]) == 1
-    assert vgg.smallest_side(network, ["conv5_1", "conv2_1"]) == 16
-
-
-def test_a_step_of_vgg19_at_400_by_300_takes_173_gflop():
-    class Layer:
-        def __init__(self, inputs, outputs):
-            self.kernel = np.broadcast_to(np.float32(0), (3, 3, inputs, outputs))
-
-    widths = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
-    layers, inputs = {}, 3
-    for block, count in enumerate((2, 2, 4, 4, 1), start=1):
-        for index in range(1, count + 1):
-            layers[f"conv{block}_{index}"] = Layer(inputs, widths[block])
-            inputs = widths[block]
-    network = type("Network", (), {"layers": layers, "name": "VGG-19"})
-    assert vgg.step_flops(network, 300, 400, ["conv5_1"]) / 1e9 == pytest.approx(173, rel=0.01)

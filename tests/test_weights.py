@@ -71,15 +71,42 @@ def test_a_published_network_that_is_not_there(models, model, file):
     with pytest.raises(WeightsError) as caught:
         weights.find(model)
     assert f"pretrained-model/{file} is not there" in str(caught.value)
-    assert f"download {PAGE}{file} (about 510 MiB) and put it into pretrained-model/" in str(caught.value)
+    size = " (535 MB)" if model == "vgg19" else ""
+    assert f"download {PAGE}{file}{size} and put it into pretrained-model/" in str(caught.value)
     assert "preview" in str(caught.value)
-    (models / file).mkdir()
-    with pytest.raises(WeightsError, match="is not there"):
+
+
+def dangling(path):
+    path.symlink_to("gone")
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (os.mkdir, "a folder"),
+        (os.mkfifo, "a device or a pipe"),
+        (dangling, "a symbolic link to a file that is not there"),
+    ],
+)
+@pytest.mark.parametrize(("model", "file"), [("vgg19", VGG19_FILE), ("auto", VGG19_FILE), ("vgg16", VGG16_FILE)])
+def test_something_under_its_name_that_is_no_file(models, tmp_path, model, file, make, what):
+    make(models / file)
+    with pytest.raises(WeightsError) as caught:
         weights.find(model)
-    (models / file).rmdir()
-    (models / file).symlink_to(models / "gone")
-    with pytest.raises(WeightsError, match="symbolic link"):
-        weights.find(model)
+    assert f"{file} is {what}: remove it, then download {PAGE}{file}" in str(caught.value)
+    assert "put it into pretrained-model/" in str(caught.value)
+    assert "preview" in str(caught.value)
+    assert weights.find("preview").notice, "who asks for the preview network gets it"
+    real = tmp_path / "checkout" / "pretrained-model" / file
+    real.touch()
+    assert weights.find(model).path == real, "a file in a further folder is used"
+
+
+def test_something_under_its_name_in_a_further_folder(models, tmp_path):
+    folder = tmp_path / "checkout" / "pretrained-model" / VGG19_FILE
+    folder.mkdir()
+    with pytest.raises(WeightsError, match=re.escape(f"{folder} is a folder: remove it")):
+        weights.find("auto")
 
 
 def test_the_nearest_folder_wins(models, tmp_path):
@@ -95,7 +122,7 @@ def test_auto_is_vgg19_if_there_else_the_preview_network_with_its_notice(models,
     (models / VGG16_FILE).touch()
     found = weights.find("auto")
     assert (found.path, found.wanted) == (preview, None)
-    assert f"download {PAGE}{VGG19_FILE} (about 510 MiB) into pretrained-model/" in found.notice
+    assert f"download {PAGE}{VGG19_FILE} (535 MB) into pretrained-model/" in found.notice
     assert "because VGG-19's weights are not there" in found.notice
     assert weights.load("auto").notice == found.notice
     (models / VGG19_FILE).touch()
@@ -145,10 +172,11 @@ def test_a_path(here):
         ("nowhere.mat", "nowhere.mat is not there"),
         ("folder", "folder is a folder"),
         ("dangling.mat", "dangling.mat is a symbolic link to a file that is not there"),
-        ("pipe", "pipe is not a file"),
+        ("pipe", "pipe is a device or a pipe"),
         ("", "'' is not there"),
         ("x" * 5000, "is not there"),
         ("a\0b", "is not there"),
+        ("~a\0b", "is not there"),
         ("VGG19", "VGG19 is not there"),
     ],
 )
@@ -160,6 +188,16 @@ def test_a_path_that_is_no_file(here, model, what):
         weights.load(model)
     assert what in str(caught.value)
     assert "give auto, vgg19, vgg16, preview, or the path of a .mat file" in str(caught.value)
+
+
+def test_a_path_in_the_home_folder(here, monkeypatch):
+    monkeypatch.setenv("HOME", str(here))
+    monkeypatch.setenv("USERPROFILE", str(here))
+    fake_vgg.write(here / "tiny.mat")
+    assert weights.find("~/tiny.mat").path == here / "tiny.mat"
+    assert weights.load("~/tiny.mat").source == str(here / "tiny.mat")
+    with pytest.raises(WeightsError, match=r"gone\.mat is not there"):
+        weights.find("~/gone.mat")
 
 
 def test_a_file_that_vanishes_after_it_was_found(here):

@@ -1,4 +1,4 @@
-"""Paints the picture of the README with the program as it stands: content, style and result side by side.
+"""Paints the picture of the README with the program as it stands: content, style, and two results side by side.
 
 Usage: python images/gallery/make.py
 """
@@ -15,30 +15,30 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from nst import files, images, weights  # noqa: E402
+from nst.config import TransferConfig  # noqa: E402
 from nst.run import stylize  # noqa: E402
 
-PAIRS = (("chelsea", "strokes"),)
 _HEIGHT, _GAP = 240, 8
+_CONTENT = flags.DEFINE_string("content", "chelsea", "name of a picture in images/")
+_STYLE = flags.DEFINE_string("style", "strokes", "name of a picture in images/")
 _MODEL = flags.DEFINE_string("model", "preview", "network, as for nst_main.py")
-_OUTPUT = flags.DEFINE_string("output_dir", str(HERE), "folder for the pictures")
-
-
-def strip(content: Path, style: Path, model: str) -> np.ndarray:
-    """Content, style and result in a row, uint8 `[_HEIGHT, W, 3]` on white."""
-    result = stylize(content, style, None, weights.load(model)).picture
-    pictures = [images.read(content), images.read(style), result]
-    scaled = [images.cover(p, _HEIGHT, round(p.shape[1] * _HEIGHT / p.shape[0])) for p in pictures]
-    gap = np.full((_HEIGHT, _GAP, 3), 255, np.uint8)
-    return np.concatenate([scaled[0], gap, scaled[1], gap, scaled[2]], axis=1)
+_OUTPUT = flags.DEFINE_string("output_dir", str(HERE), "folder for the picture")
 
 
 def main(argv: list[str]) -> None:
-    """Paints every pair with the default settings."""
-    for content, style in PAIRS:
-        row = strip(HERE.parent / f"{content}.jpg", HERE.parent / f"{style}.jpg", _MODEL.value)
-        path = Path(_OUTPUT.value) / f"{content}_{style}.jpg"
-        files.write_bytes(path, images.encode(row, "jpg", quality=90))
-        print(path)
+    """Paints the pair with the default settings and with L-BFGS."""
+    content, style = (images.read(HERE.parent / f"{name}.jpg") for name in (_CONTENT.value, _STYLE.value))
+    network = weights.load(_MODEL.value)
+    settings = (TransferConfig(), TransferConfig(optimizer="lbfgs"))
+    results = [stylize(content, style, None, network, config).picture for config in settings]
+    gap = np.full((_HEIGHT, _GAP, 3), 255, np.uint8)
+    row = []
+    for picture in (content, style, *results):
+        width = round(picture.shape[1] * _HEIGHT / picture.shape[0])
+        row += [images.cover(picture, _HEIGHT, width), gap]
+    path = Path(_OUTPUT.value) / f"{_CONTENT.value}_{_STYLE.value}.jpg"
+    files.write_bytes(path, images.encode(np.concatenate(row[:-1], axis=1), "jpg", quality=90))
+    print(path)
 
 
 if __name__ == "__main__":

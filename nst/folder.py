@@ -1,0 +1,110 @@
+"""The output folder: makes it, and moves what an earlier run left out of the way of a new one.
+
+Nothing is deleted. Which frames an earlier run wrote follows from its `config.json`; a file that no run of this
+program writes stays where it is, unless its name is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from nst.config import TransferConfig
+
+FILES = ("generated_image.jpg", "generated_image.png", "costs.csv", "costs.png", "config.json", "flags.txt")
+"""What a run writes beside its frames and its video."""
+
+VIDEOS = ("mp4", "gif", "webp")
+_FRAME = re.compile(r"(\d{1,12})\.png")
+_UNFINISHED_VIDEO = re.compile(r"\.progress\.[0-9a-f]{8}\.(\w+)")
+_UNFINISHED_FILE = re.compile(r"\.nst-[0-9a-f]{16}\.part")
+_LARGEST_CONFIG = 1_000_000
+
+
+class Frames(NamedTuple):
+    """Which epochs of a run are frames: those below `epochs` that `print_every` divides."""
+
+    epochs: int
+    print_every: int
+
+
+def make(folder: Path) -> None:
+    """Makes the folder if it is not there, and tries whether it can be written.
+
+    Raises:
+        OSError: it cannot; the message says why and what to do.
+    """
+    probe = folder / f".nst-{secrets.token_hex(8)}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = "a file is in the way" if isinstance(error, (FileExistsError, NotADirectoryError)) else error.strerror
+        raise _like(error, f"cannot write into the output folder {folder}: {reason}; choose another folder") from error
+
+
+def clear(folder: Path, config: TransferConfig) -> None:
+    """Moves the files of an earlier run, and whatever has a name that this one needs, into `earlier-N/`.
+
+    Raises:
+        OSError: something cannot be moved.
+    """
+    runs = [Frames(config.epochs, config.print_every), *_earlier(folder / "config.json")]
+    moves = {path: name for path in folder.iterdir() if (name := _written_name(path.name, runs))}
+    if not moves:
+        return
+    number = 1
+    while (folder / f"earlier-{number}").exists():
+        number += 1
+    shelf = folder / f"earlier-{number}"
+    try:
+        shelf.mkdir()
+        for path, name in moves.items():
+            path.rename(shelf / (name if not (shelf / name).exists() else path.name))
+    except OSError as error:
+        raise _like(error, f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}") from error
+
+
+def _earlier(path: Path) -> list[Frames]:
+    """The frames of the run that wrote this `config.json`; none when it is not there or not ours.
+
+    Only two numbers are taken from it, so that a file of another version of the program does as well.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_CONFIG:
+            return []
+        document = json.loads(path.read_text(encoding="utf-8"))
+        frames = Frames(document["settings"]["epochs"], document["settings"]["print_every"])
+        ours = str(document["program"]).startswith("nst ") and all(type(number) is int for number in frames)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
+    return [frames] if ours and frames.print_every > 0 else []
+
+
+def _written_name(name: str, runs: list[Frames]) -> str:
+    """The name to keep a file under that one of the runs writes; empty for a file that none of them does."""
+    if name in FILES or name in {f"progress.{kind}" for kind in VIDEOS} or _UNFINISHED_FILE.fullmatch(name):
+        return name
+    if unfinished := _UNFINISHED_VIDEO.fullmatch(name):
+        return f"progress.{unfinished[1]}"
+    frame = _FRAME.fullmatch(name)
+    if frame and any(int(frame[1]) < run.epochs and int(frame[1]) % run.print_every == 0 for run in runs):
+        return name
+    return ""
+
+
+def _like(error: OSError, sentence: str) -> OSError:
+    """An `OSError` of the same number whose text is the sentence."""
+    made = OSError(sentence)
+    made.errno = error.errno
+    return made
+
+
+def reason(error: OSError) -> str:
+    """What went wrong, without numbers and names."""
+    return os.strerror(error.errno) if error.errno else str(error)
