@@ -211,6 +211,7 @@ SAMPLES = [
 
 
 @pytest.mark.skipif(not SAMPLES, reason="this SciPy came without its test files")
+@pytest.mark.filterwarnings("ignore:The default value for `spmatrix`:DeprecationWarning")
 def test_what_matlab_itself_wrote_passes_the_check_unchanged():
     """Strings, nested structs and cells, complex numbers, empty arrays: MATLAB's habits, which SciPy's writer lacks."""
     passed = 0
