@@ -109,18 +109,31 @@ def test_lbfgs_comes_back_from_a_cost_that_is_not_finite():
     assert np.nanmin(values) == pytest.approx(3.0, abs=1e-3)
 
 
-def test_lbfgs_never_accepts_a_rise():
-    """After a rise the next point is nearer to the last good one, or a small step down from it."""
-    points, values, _ = minimise(rosenbrock, [-1.2, 1.0], 120, first_change=2.0, largest_change=5.0)
-    best = 0
-    rises = 0
+def test_a_rise_shortens_the_step_and_then_forgets_the_history():
+    """The next point is 0.3 of the step from the last good one, at most three times; then a small step down from it."""
+
+    def barrier(x):
+        return tf.reduce_sum(x - tf.math.log(x))
+
+    points, values, gradients = minimise(barrier, [4.0, 2.0, 9.0], 40, first_change=300.0, largest_change=300.0)
+    best, shrinks, shortened, restarted = 0, 0, 0, 0
     for index in range(1, len(values) - 1):
-        if values[index] > values[best]:
-            rises += 1
-            assert np.abs(points[index + 1] - points[best]).mean() <= np.abs(points[index] - points[best]).mean() + 0.15
+        if values[index] <= values[best]:
+            best, shrinks = index, 0
+            continue
+        shrinks += 1
+        move = points[index + 1] - points[best]
+        if shrinks <= 3:
+            np.testing.assert_allclose(move, 0.3 * (points[index] - points[best]), rtol=1e-3, atol=1e-5)
+            shortened += 1
         else:
-            best = index
-    assert rises > 0, "the test would prove nothing"
+            slope = gradients[best]
+            np.testing.assert_allclose(
+                move, -slope / np.abs(slope).mean() * 300 / 16 * 0.5 ** (shrinks - 4), rtol=1e-3, atol=1e-5
+            )
+            restarted += 1
+    assert shortened > 0, "the test would prove nothing"
+    assert restarted > 0, "the test would prove nothing"
 
 
 def test_the_first_and_the_largest_step_have_their_size():
