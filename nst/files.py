@@ -50,7 +50,7 @@ def whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         sentence = f"cannot write {os.fspath(path)}: {error.strerror or error}"
         if not os.path.isdir(folder):
             sentence += f" (there is no folder {folder})"
-        raise _like(error, sentence) from error
+        raise same_kind(error, sentence) from error
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -72,7 +72,7 @@ def _refuse_what_is_no_file(path: str | os.PathLike[str]) -> None:
         raise OSError(errno.EEXIST, "it is a device or a pipe, not a file")
 
 
-def _like(error: OSError, sentence: str) -> OSError:
+def same_kind(error: OSError, sentence: str) -> OSError:
     """An `OSError` of the subclass and number that go with `error`, whose text is the sentence alone.
 
     Made with its number, an `OSError` picks its subclass but says "[Errno 28] …"; so the number is set afterwards.

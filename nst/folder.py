@@ -13,12 +13,13 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
+from nst import files
 from nst.config import TransferConfig
+from nst.video import KINDS
 
 FILES = ("generated_image.jpg", "generated_image.png", "costs.csv", "costs.png", "config.json", "flags.txt")
 """What a run writes beside its frames and its video."""
 
-VIDEOS = ("mp4", "gif", "webp")
 _FRAME = re.compile(r"(\d{1,12})\.png")
 _UNFINISHED_VIDEO = re.compile(r"\.progress\.[0-9a-f]{8}\.(\w+)")
 _UNFINISHED_FILE = re.compile(r"\.nst-[0-9a-f]{16}\.part")
@@ -45,7 +46,9 @@ def make(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         reason = "a file is in the way" if isinstance(error, (FileExistsError, NotADirectoryError)) else error.strerror
-        raise _like(error, f"cannot write into the output folder {folder}: {reason}; choose another folder") from error
+        raise files.same_kind(
+            error, f"cannot write into the output folder {folder}: {reason}; choose another folder"
+        ) from error
 
 
 def clear(folder: Path, config: TransferConfig) -> None:
@@ -67,7 +70,7 @@ def clear(folder: Path, config: TransferConfig) -> None:
         for path, name in moves.items():
             path.rename(shelf / (name if not (shelf / name).exists() else path.name))
     except OSError as error:
-        raise _like(error, f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}") from error
+        raise files.same_kind(error, f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}") from error
 
 
 def _earlier(path: Path) -> list[Frames]:
@@ -88,7 +91,7 @@ def _earlier(path: Path) -> list[Frames]:
 
 def _written_name(name: str, runs: list[Frames]) -> str:
     """The name to keep a file under that one of the runs writes; empty for a file that none of them does."""
-    if name in FILES or name in {f"progress.{kind}" for kind in VIDEOS} or _UNFINISHED_FILE.fullmatch(name):
+    if name in FILES or name in {f"progress.{kind}" for kind in KINDS} or _UNFINISHED_FILE.fullmatch(name):
         return name
     if unfinished := _UNFINISHED_VIDEO.fullmatch(name):
         return f"progress.{unfinished[1]}"
@@ -96,13 +99,6 @@ def _written_name(name: str, runs: list[Frames]) -> str:
     if frame and any(int(frame[1]) < run.epochs and int(frame[1]) % run.print_every == 0 for run in runs):
         return name
     return ""
-
-
-def _like(error: OSError, sentence: str) -> OSError:
-    """An `OSError` of the same number whose text is the sentence."""
-    made = OSError(sentence)
-    made.errno = error.errno
-    return made
 
 
 def reason(error: OSError) -> str:
