@@ -95,7 +95,7 @@ def _help(about: str) -> str:
     rows = [(f"--{name}={FLAGS[name].value}", FLAGS[name].help) for name in _own]
     rows += [(f"--{name}", text) for name, text in _ABSL.items()]
     rows.append(("-h, --help", "this page"))
-    lines = [about.strip().replace("%s", _program()), ""]
+    lines = [about.strip(), ""]
     for flag, text in rows:
         indent = " " * 34
         wrapped = textwrap.wrap(text, 82) or [""]

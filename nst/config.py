@@ -88,7 +88,9 @@ class TransferConfig:
 
     epochs: int = _number(200, "updates of the picture", at_least=1)
     print_every: int = _number(20, "epochs between printed costs and saved frames", at_least=1)
-    optimizer: str = _choice("adam", "adam, as the assignment, or lbfgs, which comes down faster", ("adam", "lbfgs"))
+    optimizer: str = _choice(
+        "adam", "how the picture is updated; lbfgs comes down faster than the assignment's", ("adam", "lbfgs")
+    )
     precision: str = _choice(
         "float32", "numbers of the convolutions; auto is bfloat16 where it is fast", ("float32", "bfloat16", "auto")
     )

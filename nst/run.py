@@ -158,7 +158,9 @@ class _Run:
         if self.last is None:
             self.abandon()
         else:
-            self.finish("failed")
+            self.finish(
+                "failed", f"the run failed after epoch {self.last.epoch}; what was painted until then was saved"
+            )
 
     def abandon(self) -> None:
         if self._record is not None:

@@ -3,12 +3,13 @@ import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nst import files, record
+from nst import files, folder, record
 from nst.config import TransferConfig
 from nst.record import CostRow, Record
 
@@ -107,6 +108,12 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "output").write_text("a file")
     with pytest.raises(OSError, match="output"):
         make(tmp_path / "output", TransferConfig())
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder here that even root cannot write")
+def test_a_folder_that_is_there_but_cannot_be_written():
+    with pytest.raises(OSError, match=r"cannot write into the output folder /proc/self: .+; choose another folder"):
+        folder.make(Path("/proc/self"))
 
 
 def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monkeypatch):

@@ -88,8 +88,11 @@ def test_an_error_under_way_keeps_what_was_painted(tmp_path, content, style, net
         if step.epoch == 1:
             raise error
 
+    told = []
     with pytest.raises(error):
-        run.stylize(content, style, tmp_path, network, CONFIG, on_step=fail)
+        run.stylize(content, style, tmp_path, network, CONFIG, on_step=fail, on_trouble=told.append)
+    assert told == ["the run failed after epoch 1; what was painted until then was saved"]
+    assert json.loads((tmp_path / "config.json").read_text())["run"]["ended"] == "failed"
     assert (tmp_path / "generated_image.png").exists()
     assert len((tmp_path / "costs.csv").read_text().splitlines()) == 3
 
