@@ -17,6 +17,7 @@ Neural style transfer: paints a content picture in the style of another.
 
   python nst_main.py --epochs 200
   python nst_main.py --content_image_filename=me.jpg --style_image_filename=mosaic.jpg
+  python nst_main.py --preset=fast
 
 Flags and their defaults:
 """
@@ -56,7 +57,7 @@ def main() -> int:
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Runs `nst.run.stylize` on what the flags name; what can be wrong is tried before TensorFlow is loaded."""
-    from nst import folder, images, layers, places, weights
+    from nst import folder, images, places, scales, weights
 
     folders = places.folders("images")
     pictures = [images.find(name, folders) for name in (FLAGS.content_image_filename, FLAGS.style_image_filename)]
@@ -65,10 +66,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     if init not in STARTS:
         init = str(images.find(init, folders).resolve())
         images.read(init)
-    content = images.fit(content, config.image_size)
-    style = images.fit(style, config.image_size, enlarge=False)
     network = weights.load(FLAGS.model)
-    layers.check(network, config, {"content picture": content.shape, "style picture": style.shape})
+    scales.check(network, config, scales.plan(content, style, config))
     output_dir = Path(FLAGS.output_dir).expanduser()
     folder.make(output_dir)
     if network.notice:
@@ -76,9 +75,9 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     with quiet_stderr(FLAGS.verbosity < 1):
         if FLAGS.verbosity < 1:
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        from nst import run, transfer
+        from nst import run, sessions
 
-        device = transfer.device()
+        device = sessions.device()
     screen.say(f"Device: {device}")
 
     repeat = {

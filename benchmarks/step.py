@@ -1,14 +1,15 @@
-"""How near a step comes to the machine's limit, beside a bare loop of the assignment's own graph.
+"""How near a step comes to the machine's limit, in both precisions, beside a bare loop of the assignment's own graph.
 
-In one process and in turn, so that a drift of the machine's speed meets all alike: the rate of float32 matrix
-products, a step of our graph, a step of a graph written the way the assignment writes it. A full-width VGG-19 with
-seeded random filters, because the time of a step does not depend on the numbers in them.
+In one process and in turn, so that a drift of the machine's speed meets all alike: the rate of matrix products, a
+step of our engine, a step of a graph written the way the assignment writes it, and the optimisers' updates alone. A
+full-width VGG-19 with seeded random filters, because the time of a step does not depend on the numbers in them.
 
 Usage: python -m benchmarks.step
 """
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import statistics
 import time
@@ -20,7 +21,7 @@ import tensorflow.compat.v1 as tf
 from absl import app, flags
 
 from benchmarks.networks import random_vgg19
-from nst import layers, transfer, vgg
+from nst import layers, machine, objective, sessions, transfer, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 
@@ -30,37 +31,43 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "how often each is measured; the tab
 _STEPS = flags.DEFINE_integer("steps", 8, "steps in one measurement")
 
 
-def matrix_products(size: int = 2048) -> Callable[[], float]:
-    """Gives a function that measures floating-point operations per second of float32 products of size³."""
+def matrix_products(precision: str, size: int = 2048) -> Iterator[float]:
+    """Floating-point operations per second of products of size³."""
     with tf.Graph().as_default() as graph:
-        left, right = (tf.Variable(tf.random_uniform([size, size]), use_resource=True) for _ in range(2))
+        factors = [tf.cast(tf.random_uniform([size, size]), precision) for _ in range(2)]
+        left, right = (tf.Variable(factor, use_resource=True) for factor in factors)
         product = tf.matmul(left, right).op
         initialize = tf.global_variables_initializer()
-    session = tf.Session(graph=graph)
+    session = sessions.create(graph)
     session.run(initialize)
-    session.run(product)
-
-    def rate() -> float:
-        began = time.perf_counter()
-        for _ in range(16):
-            session.run(product)
-        return 16 * 2 * size**3 / (time.perf_counter() - began)
-
-    return rate
+    return _timed(lambda: session.run(product), 16, 2.0 * size**3)
 
 
 def our_step(network: Network, content: Any, style: Any, config: TransferConfig) -> Iterator[float]:
-    """Seconds per step of the program's engine, a measurement for each `next`."""
-    targets = transfer.measure(content, style, network, config)
-    graph = transfer.build(targets, network, config, content.shape)
+    """Seconds per step of the program's engine."""
+    targets = objective.measure(content, style, network, config)
+    goal = objective.Objective(targets, network, config, *content.shape[1:3])
     start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
-    steps = transfer.steps(graph, start, 10**9, network.mean)
-    next(steps)
-    while True:
-        began = time.perf_counter()
-        for _ in range(_STEPS.value):
-            next(steps)
-        yield (time.perf_counter() - began) / _STEPS.value
+    steps = transfer.steps(goal, start, 10**9, network.mean)
+    return _timed(lambda: next(steps), _STEPS.value)
+
+
+def our_update(shape: tuple[int, ...], config: TransferConfig) -> Iterator[float]:
+    """Seconds per update alone: cost and gradient are given, the cost falling so that every step is taken."""
+    update = transfer.build_update(shape, config)
+    session = sessions.create(update.graph)
+    rng = np.random.default_rng(0)
+    session.run(update.initialize, {update.start: np.zeros(shape, np.float32)})
+    gradients = [rng.normal(size=shape).astype(np.float32) for _ in range(4)]
+    costs = iter(range(10**9, 0, -1))
+
+    def run() -> None:
+        cost = next(costs)
+        session.run(update.picture, {update.cost: cost, update.gradient: gradients[cost % 4]})
+
+    for _ in range(12):  # fill the history
+        run()
+    return _timed(run, _STEPS.value)
 
 
 def assignment_step(network: Network, content: Any, style: Any, config: TransferConfig) -> Iterator[float]:
@@ -88,15 +95,25 @@ def assignment_step(network: Network, content: Any, style: Any, config: Transfer
         train = tf.train.AdamOptimizer(config.learning_rate).minimize(total)
         initialize = tf.global_variables_initializer()
         assign = picture.assign(content)
-    session = tf.Session(graph=graph)  # not `with`: a generator that yields in it leaks it into its caller
+    session = tf.Session(graph=graph)  # not `with`: it would be the default session of everything after it
     session.run(initialize)
     session.run(assign)
-    session.run(train)
-    while True:
-        began = time.perf_counter()
-        for _ in range(_STEPS.value):
-            session.run(train)
-        yield (time.perf_counter() - began) / _STEPS.value
+    return _timed(lambda: session.run(train), _STEPS.value)
+
+
+def _timed(run: Callable[[], Any], times: int, work: float = 0) -> Iterator[float]:
+    """After one run to warm up, a measurement of so many runs for each `next`: seconds of one, or work per second."""
+
+    def measure() -> Iterator[float]:
+        while True:
+            began = time.perf_counter()
+            for _ in range(times):
+                run()
+            seconds = (time.perf_counter() - began) / times
+            yield work / seconds if work else seconds
+
+    run()
+    return measure()
 
 
 def main(argv: list[str]) -> None:
@@ -107,17 +124,44 @@ def main(argv: list[str]) -> None:
     content, style = (rng.uniform(-100, 100, shape).astype(np.float32) for _ in range(2))
     config = TransferConfig()
     flops = layers.step_flops(network, _HEIGHT.value, _WIDTH.value, layers.wanted(config))
-    ours, theirs = (make(network, content, style, config) for make in (our_step, assignment_step))
-    rate = matrix_products()
-    rows = [(rate(), next(ours), next(theirs)) for _ in range(_ROUNDS.value)]
-    peak, our, their = (statistics.median(column) for column in zip(*rows, strict=True))
-    share = statistics.median(flops / row[1] / row[0] for row in rows)
-    ratio = statistics.median(row[1] / row[2] for row in rows)
-    print(f"VGG-19 at {_WIDTH.value}×{_HEIGHT.value}, float32, medians of {_ROUNDS.value}:")
+    measured = {
+        "products": matrix_products("float32"),
+        "step": our_step(network, content, style, config),
+        "assignment": assignment_step(network, content, style, config),
+        "adam": our_update(shape, config),
+        "lbfgs": our_update(shape, dataclasses.replace(config, optimizer="lbfgs")),
+    }
+    if machine.has_bfloat16():
+        rough = dataclasses.replace(config, precision="bfloat16")
+        measured["bfloat16 products"] = matrix_products("bfloat16")
+        measured["bfloat16 step"] = our_step(network, content, style, rough)
+    rounds = [{name: next(values) for name, values in measured.items()} for _ in range(_ROUNDS.value)]
+
+    def median(name: str, of: str = "") -> float:
+        return statistics.median(found[name] / (found[of] if of else 1) for found in rounds)
+
+    def speed(step: str, products: str) -> str:
+        rate = statistics.median(flops / found[step] / found[products] for found in rounds)
+        seconds = median(step)
+        return f"{seconds:.3f} s, {flops / seconds / 1e9:.0f} GFLOP/s, {rate:.0%} of the matrix products' rate"
+
+    print(f"VGG-19 at {_WIDTH.value}×{_HEIGHT.value}, medians of {_ROUNDS.value}:")
     print("| | |\n| --- | --- |")
-    print(f"| matrix products | {peak / 1e9:.0f} GFLOP/s |")
-    print(f"| a step | {our:.3f} s, {flops / our / 1e9:.0f} GFLOP/s, {share:.0%} of the matrix products' rate |")
-    print(f"| a step of the assignment's own graph | {their:.3f} s; ours takes {ratio:.2f} of it |")
+    print(f"| float32 matrix products | {median('products') / 1e9:.0f} GFLOP/s |")
+    print(f"| a float32 step | {speed('step', 'products')} |")
+    ratio = median("step", "assignment")
+    print(f"| the assignment's own graph | {median('assignment'):.3f} s; ours takes {ratio:.2f} of it |")
+    if "bfloat16 step" in measured:
+        print(f"| bfloat16 matrix products | {median('bfloat16 products') / 1e9:.0f} GFLOP/s |")
+        row = (
+            f"{speed('bfloat16 step', 'bfloat16 products')}; {median('bfloat16 step', 'step'):.2f} of the float32 step"
+        )
+        print(f"| a bfloat16 step | {row} |")
+    for name, title in (("adam", "Adam"), ("lbfgs", "L-BFGS, 10 pairs")):
+        shares = f"{median(name, 'step'):.1%} of a float32 step"
+        if "bfloat16 step" in measured:
+            shares += f", {median(name, 'bfloat16 step'):.1%} of a bfloat16 one"
+        print(f"| an update by {title} | {1e3 * median(name):.1f} ms, {shares} |")
     print(f"| peak memory of this process | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB |")
 
 

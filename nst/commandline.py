@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from absl import app, flags
 
-from nst.config import TransferConfig, parse_layers, settings
+from nst.config import PRESETS, TransferConfig, parse_layers, settings
 from nst.console import open_streams, print_line
 
 FLAGS = flags.FLAGS
@@ -35,22 +35,30 @@ def define(name: str, default: Any, text: str, kind: str = "str") -> None:
 
 
 def define_config() -> None:
-    """Defines a flag for every setting of `TransferConfig`, with its default."""
+    """Defines a flag for the preset, and one for every setting of `TransferConfig` with its default."""
+    define("preset", next(iter(PRESETS)), f"set of defaults; a flag given by hand wins: {', '.join(PRESETS)}")
     for setting in settings():
         text = f"{setting.help}: {', '.join(setting.choices)}" if setting.choices else setting.help
         define(setting.name, setting.default, text, setting.kind)
 
 
 def read_config() -> TransferConfig:
-    """The settings that the flags give. Raises `ValueError` for a value out of range."""
-    values: dict[str, Any] = {}
+    """The preset's settings, and over them the flags given by hand or in a flagfile.
+
+    Raises:
+        ValueError: a name that is no preset, or a value out of range.
+    """
+    given: dict[str, Any] = {}
     for setting in settings():
-        value: Any = FLAGS[setting.name].value
+        flag = FLAGS[setting.name]
+        if not flag.present:  # not `value != default`: the default's own value, given by hand, wins too
+            continue
+        value: Any = flag.value
         try:
-            values[setting.name] = parse_layers(value) if setting.kind == "layers" else value
+            given[setting.name] = parse_layers(value) if setting.kind == "layers" else value
         except ValueError as error:
             raise ValueError(f"{setting.name}: {error}") from None
-    return TransferConfig(**values)
+    return TransferConfig.from_preset(FLAGS.preset, **given)
 
 
 def run(main: Callable[[], int | None], about: str) -> NoReturn:
@@ -97,13 +105,29 @@ def _help(about: str) -> str:
     rows.append(("-h, --help", "this page"))
     lines = [about.strip(), ""]
     for flag, text in rows:
-        indent = " " * 34
-        wrapped = textwrap.wrap(text, 82) or [""]
-        if len(flag) > 31:
-            lines += [f"  {flag}", *(indent + line for line in wrapped)]
-        else:
-            lines += [f"  {flag:<32}{wrapped[0]}", *(indent + line for line in wrapped[1:])]
+        lines += _entry(flag, text)
+    if "preset" in _own:
+        lines += ["", "Presets (sets of defaults; a flag given by hand wins):", ""]
+        for name, preset in PRESETS.items():
+            lines += _entry(name, preset.about, " ".join(_preset_words(name)))
     return "\n".join(lines)
+
+
+def _preset_words(name: str) -> list[str]:
+    """What a person would write by hand for a preset: `["--epochs=60", …]`."""
+    pairs = zip(settings(), settings(name), strict=True)
+    return [f"--{own.name}={own.default}" for usual, own in pairs if own.default != usual.default]
+
+
+def _entry(title: str, *texts: str) -> list[str]:
+    """The lines of one entry of the help: its title on the left, and on the right each text from a new line."""
+    # A word such as --name=value stays whole, or it could not be copied.
+    wrapped = [textwrap.wrap(text, 82, break_on_hyphens=False, break_long_words=False) for text in texts]
+    lines = [line for part in wrapped for line in part] or [""]
+    indent = " " * 34
+    if len(title) > 31:
+        return [f"  {title}", *(indent + line for line in lines)]
+    return [f"  {title:<32}{lines[0]}", *(indent + line for line in lines[1:])]
 
 
 def _reworded(message: str) -> str:

@@ -1,7 +1,7 @@
-"""TransferConfig: every number that changes a picture, with its unit and its check; JSON both ways.
+"""TransferConfig: every number that changes a picture, with its unit and its check; presets; JSON both ways.
 
 The defaults are the Coursera assignment's, and they stand here only: the command's flags are made from these
-fields. The module imports nothing heavy, so that `--help` is instant.
+fields, and a preset says only where it differs. The module imports nothing heavy, so that `--help` is instant.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ STARTS = ("blend", "content", "style", "noise")
 """The named starts of G; any other value of `init` is the path of a picture."""
 
 _LARGEST = 1e30  # float32 goes to 3e38, and what is painted is a product of several such numbers
+_SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
 _LAYER_NAME = re.compile(r"(conv[1-5]_[1-4]|pool[1-4])")
 
 
@@ -101,6 +102,18 @@ class TransferConfig:
         0.0, "weight of the total variation, which smooths noise; its cost is printed too", at_least=0
     )
     image_size: int = _number(400, "longest side of the picture in pixels; 0: as it is", at_least=0, at_most=32768)
+    scales: int = _number(
+        1, "sizes painted one after the other, each twice the last; 1: the final size only", at_least=1, at_most=8
+    )
+    tile_size: int = _number(
+        0, "side in pixels of the tiles that a large picture is computed in; 0: as memory needs", at_least=0
+    )
+    padding: str = _choice(
+        "zeros",
+        "what the first convolution sees beyond the border; zeros, as the network was trained, or the border's "
+        "pixels again, which paints cleaner edges",
+        ("zeros", "replicate"),
+    )
     init: str = dataclasses.field(
         default="blend",
         metadata={"help": "what G starts from: blend (noise over the content), content, style, noise, or a picture"},
@@ -124,6 +137,11 @@ class TransferConfig:
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
         if self.alpha == 0 and self.beta == 0 and self.tv_weight == 0:
             raise ValueError("alpha, beta and tv_weight are all 0: nothing would be painted; raise one of them")
+        if 0 < self.tile_size < _SMALLEST_TILE:
+            raise ValueError(f"tile_size is {self.tile_size}: it must be 0, or {_SMALLEST_TILE} or more")
+        if self.scales > self.epochs:
+            only = "is only 1 epoch" if self.epochs == 1 else f"are only {self.epochs} epochs"
+            raise ValueError(f"scales is {self.scales}: there {only}; each size needs one")
 
     @property
     def video_stride(self) -> int:
@@ -147,6 +165,45 @@ class TransferConfig:
             raise ValueError(f"unknown settings: {', '.join(unknown)}; known are {', '.join(known)}")
         return cls(**values)
 
+    @classmethod
+    def from_preset(cls, name: str, **changes: Any) -> TransferConfig:
+        """The settings of a preset; `changes` win over them.
+
+        Raises:
+            ValueError: a name that is no preset, or a value out of range.
+        """
+        if not isinstance(name, str) or name not in PRESETS:
+            raise ValueError(f"preset is {name!r}: use {_either(tuple(PRESETS))}")
+        return cls(**{**PRESETS[name].settings, **changes})
+
+
+class Preset(NamedTuple):
+    """A named set of defaults: what it is for, in one line, and the settings that differ from `TransferConfig`'s."""
+
+    about: str
+    settings: Mapping[str, Any]
+
+
+PRESETS: Mapping[str, Preset] = {
+    "coursera": Preset("the assignment, exactly: Adam, 32-bit numbers, one size", {}),
+    "fast": Preset(
+        "the best picture per second",
+        {"epochs": 60, "optimizer": "lbfgs", "precision": "auto", "print_every": 10},
+    ),
+    "quality": Preset(
+        "the best picture; time is no object",
+        {
+            "epochs": 300,
+            "optimizer": "lbfgs",
+            "precision": "auto",
+            "image_size": 800,
+            "scales": 3,
+            "padding": "replicate",
+        },
+    ),
+}
+"""The presets by name; the first changes nothing, and a door that is told no preset takes it."""
+
 
 class Setting(NamedTuple):
     """One setting as a door offers it; `default` is text for `kind` `str` and `layers`."""
@@ -158,12 +215,16 @@ class Setting(NamedTuple):
     choices: tuple[str, ...]
 
 
-def settings() -> list[Setting]:
-    """All settings in the order of `TransferConfig`: what a door makes its flags or its form from."""
+def settings(preset: str | None = None) -> list[Setting]:
+    """All settings in the order of `TransferConfig`: what a door makes its flags or its form from.
+
+    With a preset's name the defaults are that preset's. Raises `ValueError` for a name that is no preset.
+    """
+    defaults = TransferConfig() if preset is None else TransferConfig.from_preset(preset)
     found = []
     for field in dataclasses.fields(TransferConfig):
         kind = "layers" if field.metadata.get("layers") else str(field.type)
-        default: Any = field.default
+        default: Any = getattr(defaults, field.name)
         if kind == "layers":
             default = format_layers(default)
         found.append(Setting(field.name, kind, default, field.metadata["help"], field.metadata.get("choices", ())))

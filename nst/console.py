@@ -50,11 +50,11 @@ class Screen:
         """Prints network, sizes and an estimate of the time, and starts the bar."""
         epochs = self._config.epochs
         self.say(f"Network: {start.network}")
-        self.say(f"Picture: {_size(start.size)} pixels, style {_size(start.style_size)}")
-        self.say(
-            f"Time: about {_duration(epochs * start.seconds_per_epoch)} for {epochs} epochs "
-            f"({start.seconds_per_epoch:.2g} s each)"
-        )
+        sizes = ", then ".join(_size(size) for size in start.sizes)
+        self.say(f"Picture: {sizes} pixels, style {_size(start.style_size)}")
+        if start.tile_size:
+            self.say(f"Tiles: about {start.tile_size} pixels a side")
+        self.say(f"Time: about {_duration(start.seconds)} for {epochs} epochs")
         if self._bar is not None:
             self._task = self._bar.add_task("", total=epochs, cost="", pace="", left="")
             self._bar.start()

@@ -7,7 +7,7 @@ runs anything. Shapes are checked before tensors are subtracted, because `[1, 1]
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow.compat.v1 as tf
 
@@ -46,8 +46,11 @@ def gram_matrix(unrolled: tf.Tensor) -> tf.Tensor:
 def mean_gram(features: tf.Tensor) -> tf.Tensor:
     """G / (n_H·n_W): the Gram matrix of feature maps, per pixel, so that pictures of unlike sizes compare.
 
+    The sums are float32 whatever the maps are. The gradient is A·(S + Sᵀ), S = dJ/dG, as one product and in the type
+    of the maps; left to TensorFlow it would be two, in float32.
+
     Args:
-        features: float32 `[1, n_H, n_W, n_C]`.
+        features: `[1, n_H, n_W, n_C]`, float32 or bfloat16.
 
     Returns:
         tf.Tensor: float32 `[n_C, n_C]`.
@@ -57,12 +60,23 @@ def mean_gram(features: tf.Tensor) -> tf.Tensor:
     """
     features = tf.convert_to_tensor(features)
     _check_rank("feature maps", features, 4)
-    channels = tf.shape(features)[3]
-    # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
-    rows = tf.reshape(features, [-1, channels])
-    rows.set_shape([None, features.shape[3]])
-    pixels = tf.cast(tf.shape(rows)[0], features.dtype)
-    return tf.matmul(rows, rows, transpose_a=True) / pixels
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
+    def gram(maps: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
+        channels = tf.shape(maps)[3]
+        rows = tf.reshape(maps, [-1, channels])
+        rows.set_shape([None, features.shape[3]])
+        exact = tf.cast(rows, tf.float32)
+        pixels = tf.cast(tf.shape(rows)[0], tf.float32)
+
+        def gradient(slope: tf.Tensor) -> tf.Tensor:
+            both = tf.cast((slope + tf.transpose(slope)) / pixels, rows.dtype)
+            return tf.reshape(tf.matmul(rows, both), tf.shape(maps))
+
+        return tf.matmul(exact, exact, transpose_a=True) / pixels, gradient
+
+    return gram(features)
 
 
 def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
@@ -123,7 +137,7 @@ def weighted_sum(terms: Sequence[tuple[float, tf.Tensor]]) -> tf.Tensor:
     return tf.add_n([weight * cost for weight, cost in terms]) if terms else tf.constant(0.0)
 
 
-def total_variation(image: tf.Tensor) -> tf.Tensor:
+def total_variation(image: tf.Tensor, window: tf.Tensor | None = None) -> tf.Tensor:
     """J_tv = Σ (|x_(i+1,j) − x_(i,j)| + |x_(i,j+1) − x_(i,j)|) / (H·W·3): mean step between neighbours.
 
     Rudin, Osher, Fatemi 1992, in its anisotropic form; divided by the number of values so that one weight does
@@ -131,15 +145,23 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
 
     Args:
         image: float32 `[1, H, W, 3]`.
+        window: int32 `[4]`, top, bottom, left and right: only the steps from a pixel in there to the next, per value
+            in there. The picture has to reach a pixel further unless it ends there.
 
     Returns:
         tf.Tensor: float32 scalar, in grey levels.
     """
     image = tf.convert_to_tensor(image)
     _check_rank("the picture", image, 4)
-    down = tf.reduce_sum(tf.abs(image[:, 1:] - image[:, :-1]))
-    across = tf.reduce_sum(tf.abs(image[:, :, 1:] - image[:, :, :-1]))
-    return (down + across) / tf.cast(tf.size(image, out_type=tf.int64), image.dtype)
+    if window is None:
+        rows = columns = core = image
+    else:
+        top, bottom, left, right = tf.unstack(window)
+        core = image[:, top:bottom, left:right]
+        rows, columns = image[:, top : bottom + 1, left:right], image[:, top:bottom, left : right + 1]
+    down = tf.reduce_sum(tf.abs(rows[:, 1:] - rows[:, :-1]))
+    across = tf.reduce_sum(tf.abs(columns[:, :, 1:] - columns[:, :, :-1]))
+    return (down + across) / tf.cast(tf.size(core, out_type=tf.int64), image.dtype)
 
 
 def total_cost(

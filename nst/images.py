@@ -158,6 +158,23 @@ def cover(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8
     return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS, box))
 
 
+def stretch(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """Scales a picture to just this size (bicubic), whatever its values.
+
+    Args:
+        image: uint8 or float32 `[H, W, 3]`; floats may lie outside 0 to 255.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        `[height, width, 3]` of the same type; the array that was given where it has that shape already.
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    bands = (Image.fromarray(image[..., band]) for band in range(image.shape[2]))
+    return np.stack([np.asarray(band.resize((width, height), Image.Resampling.BICUBIC)) for band in bands], axis=-1)
+
+
 def encode(
     image: NDArray[np.uint8],
     kind: Literal["png", "jpg"],

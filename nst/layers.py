@@ -56,7 +56,8 @@ def check(network: Network, config: TransferConfig, shapes: Mapping[str, tuple[i
         if min(height, width) < smallest:
             raise ValueError(
                 f"the {picture} of {width}×{height} pixels is too small: {needed[-1]} needs {smallest} on each side; "
-                "take a larger picture, a larger image size, or layers less deep"
+                f"take a larger picture, a larger image size, {'fewer sizes, ' if config.scales > 1 else ''}or layers "
+                "less deep"
             )
 
 

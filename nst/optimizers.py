@@ -81,7 +81,10 @@ def lbfgs(
 
     def accept() -> tuple[tf.Tensor, _State]:
         pairs = _remember(steps, changes, point - last.point, slope - last.gradient, last)
+        # A row written into a variable makes every later reading a copy, unless it is told that nobody else reads.
         with tf.control_dependencies([pairs]):
+            shared = [tf.raw_ops.DisableCopyOnRead(resource=ring.handle) for ring in (steps, changes)]
+        with tf.control_dependencies(shared):
             direction = _direction(slope, steps.read_value(), changes.read_value(), pairs)
         mean = tf.reduce_mean(tf.abs(direction))
         downhill = tf.logical_and(pairs > 0, tf.reduce_sum(direction * slope) < 0)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import images, layers, places, transfer, vgg
+from nst import images, places, scales, sessions, transfer, vgg
 from nst.config import STARTS, TransferConfig
 from nst.matconvnet import Network
 from nst.record import CostRow, Record
@@ -21,12 +21,17 @@ from nst.transfer import Step
 
 @dataclass(frozen=True)
 class Start:
-    """What is known when the painting begins. Sizes are (width, height) in pixels."""
+    """What is known when the painting begins. Sizes are (width, height) in pixels.
+
+    `sizes` are those painted one after the other; `tile_size` is the side of the tiles in pixels, 0 for none;
+    `seconds` is a rough estimate for all epochs.
+    """
 
     network: str
-    size: tuple[int, int]
+    sizes: list[tuple[int, int]]
     style_size: tuple[int, int]
-    seconds_per_epoch: float
+    tile_size: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -83,32 +88,34 @@ def stylize(
         transfer.DivergedError: the cost was not finite after the first epoch already.
     """
     config = config or TransferConfig()
-    content_picture = images.fit(images.read(content), config.image_size)
-    style_picture = images.fit(images.read(style), config.image_size, enlarge=False)
-    engine = dataclasses.replace(config, precision=transfer.precision(config.precision))
-    shapes = {"content picture": content_picture.shape, "style picture": style_picture.shape}
-    layers.check(network, config, shapes)
-    start = _start_image(content_picture, style_picture, network, config)
-    height, width = content_picture.shape[:2]
+    engine = dataclasses.replace(config, precision=sessions.precision(config.precision))
+    sizes = scales.plan(images.read(content), images.read(style), config)
+    scales.check(network, config, sizes)
+    start = [_start_image(sizes[0].content, sizes[0].style, network, config)]
+    height, width = sizes[-1].content.shape[:2]
     record = None
     if output_dir is not None:
-        facts = {"network": {"name": network.name, "file": network.source, "notice": network.notice}}
-        size = {"picture_size": [width, height], "precision": engine.precision}
+        facts = {
+            "network": {"name": network.name, "file": network.source, "notice": network.notice},
+            "picture_size": [width, height],
+            "precision": engine.precision,
+        }
         record = Record(
             Path(output_dir), config, height, width,
-            details={**(details or {}), **facts, **size}, flags=flags or {}, warn=on_trouble or (lambda sentence: None),
+            details={**(details or {}), **facts}, flags=flags or {}, warn=on_trouble or (lambda sentence: None),
         )  # fmt: skip
-    run = _Run(record)
+    run = _Run(record, height, width)
+
+    def started(progress: transfer.Progress) -> None:
+        if on_start and progress.scale is sizes[0]:
+            shapes = [(size.content.shape[1], size.content.shape[0]) for size in sizes]
+            style_height, style_width = sizes[-1].style.shape[:2]
+            on_start(Start(network.name, shapes, (style_width, style_height), progress.tile_size, progress.seconds))
+
     try:
-        pixels = vgg.preprocess(content_picture, network.mean)
-        targets = transfer.measure(pixels, vgg.preprocess(style_picture, network.mean), network, config)
-        if on_start:
-            flops = layers.step_flops(network, height, width, layers.wanted(config))
-            style_height, style_width = style_picture.shape[:2]
-            seconds = flops / targets.flops_per_second
-            on_start(Start(network.name, (width, height), (style_width, style_height), seconds))
-        graph = transfer.build(targets, network, engine, pixels.shape)
-        with contextlib.closing(transfer.steps(graph, start, config.epochs, network.mean)) as steps:
+        with contextlib.closing(
+            transfer.paint(sizes, start.pop(), network, engine, on_scale=started, warn=on_trouble)
+        ) as steps:
             for step in steps:
                 run.add(step)
                 if on_step:
@@ -130,8 +137,9 @@ def stylize(
 class _Run:
     """The last step of a run, and the record that keeps it when there is one."""
 
-    def __init__(self, record: Record | None) -> None:
+    def __init__(self, record: Record | None, height: int, width: int) -> None:
         self.last: Step | None = None
+        self._size = height, width
         self._record = record
         self._rows: list[CostRow] = []
         self._troubles: list[str] = record.troubles if record else []
@@ -141,7 +149,7 @@ class _Run:
         row = CostRow(step.epoch, *step.costs, step.seconds)
         self._rows.append(row)
         if self._record is not None:
-            self._record.add(row, step.picture if self._record.wants_picture(step.epoch) else None)
+            self._record.add(row, self._picture(step) if self._record.wants_picture(step.epoch) else None)
 
     def finish(self, ended: str, trouble: str = "") -> Result:
         assert self.last is not None
@@ -149,10 +157,14 @@ class _Run:
         if self._record:
             if trouble:
                 self._record.trouble(trouble)
-            files = self._record.finish(self.last.picture, ended)
+            files = self._record.finish(self._picture(self.last), ended)
         elif trouble:
             self._troubles.append(trouble)
-        return Result(self.last.picture, self._rows, files, ended, self._troubles)
+        return Result(self._picture(self.last), self._rows, files, ended, self._troubles)
+
+    def _picture(self, step: Step) -> NDArray[np.uint8]:
+        """The picture in the final size, which is that of every frame."""
+        return images.stretch(step.picture, *self._size)
 
     def rescue(self) -> None:
         if self.last is None:

@@ -1,7 +1,7 @@
-"""The engine: targets, graph, session; an iterator of `Step`.
+"""The engine: an iterator of `Step`, each an update of the picture and its costs after it.
 
-Three parts that never mix: `measure` reads the targets off the content and the style picture, `build` makes the
-graph of the cost and of one update, and `steps` runs it. To cancel is to stop asking for the next `Step`.
+`Objective` says how good a picture is and which way is better; the update here makes the next picture of that.
+To cancel is to stop asking for the next `Step`.
 """
 
 from __future__ import annotations
@@ -10,30 +10,22 @@ import contextlib
 import dataclasses
 import functools
 import math
-import os
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, layers, optimizers, processor, vgg
+from nst import layers, machine, memory, objective, optimizers, scales, sessions, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
+from nst.objective import Costs, Objective
+from nst.scales import Scale
 
 _NOISE_RANGE = 20.0  # grey levels; the assignment's uniform noise
-
-
-class Costs(NamedTuple):
-    """The costs of one picture, unweighted but for the total (and the layers' own weights)."""
-
-    total: float
-    content: float
-    style: float
-    total_variation: float
 
 
 @dataclass(frozen=True)
@@ -55,32 +47,6 @@ class Step:
         return vgg.deprocess(self.image, self.mean)
 
 
-class Targets(NamedTuple):
-    """What the painting should come to: feature maps of the content, Gram matrices per pixel of the style.
-
-    `flops_per_second` is the speed of the forward pass that measured them.
-    """
-
-    content: Mapping[str, NDArray[np.float32]]
-    style: Mapping[str, NDArray[np.float32]]
-    flops_per_second: float
-
-
-class Graph(NamedTuple):
-    """Handles into a finished graph: the feed of the start, and what a step runs.
-
-    `keeps_best` says that an update may try a worse picture, and comes back from it by itself.
-    """
-
-    graph: tf.Graph
-    start: tf.Tensor
-    initialize: tf.Operation
-    picture: tf.Tensor
-    costs: Costs
-    update: tf.Operation
-    keeps_best: bool
-
-
 class DivergedError(ArithmeticError):
     """The cost of a picture is not a finite number; `epoch` is the first epoch of which that is so."""
 
@@ -90,35 +56,6 @@ class DivergedError(ArithmeticError):
             "lower the learning rate, or the weight of the cost that grew"
         )
         self.epoch = epoch
-
-
-def device() -> str:
-    """The device that sessions run on, after opening a first one: `CPU, 2 cores` or `GPU, NVIDIA H100`."""
-    with tf.Graph().as_default() as graph:
-        probe = tf.nn.conv2d(tf.zeros([1, 8, 8, 3]), tf.zeros([3, 3, 3, 8]), 1, "SAME")
-    with _open(graph) as session:
-        session.run(probe)
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        return f"GPU, {tf.config.experimental.get_device_details(gpus[0]).get('device_name', gpus[0].name)}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"CPU, {cores} core{'' if cores == 1 else 's'}"
-
-
-def precision(wanted_precision: str) -> str:
-    """`float32` or `bfloat16`: what `auto` comes to on this device.
-
-    Raises:
-        ValueError: `bfloat16` is asked for and the device has no instructions for it.
-    """
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        capable = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0)) >= (8, 0)
-    else:
-        capable = processor.has_bfloat16()
-    if wanted_precision == "bfloat16" and not capable:
-        raise ValueError("this device has no bfloat16 instructions: use the precision float32, or auto")
-    return {"auto": "bfloat16" if capable else "float32"}.get(wanted_precision, wanted_precision)
 
 
 def start_image(
@@ -142,130 +79,161 @@ def start_image(
     return (noise * ratio + content * (1 - ratio)).astype(np.float32)
 
 
-def measure(
-    content: NDArray[np.float32], style: NDArray[np.float32], network: Network, config: TransferConfig
-) -> Targets:
-    """Runs both pictures through the network once, in float32 whatever the precision of the steps.
+class Progress(NamedTuple):
+    """What is known when a size begins: `seconds` are those of all steps from here to the end, roughly."""
+
+    scale: Scale
+    tile_size: int
+    seconds: float
+
+
+def paint(
+    sizes: Sequence[Scale],
+    start: NDArray[np.float32],
+    network: Network,
+    config: TransferConfig,
+    *,
+    on_scale: Callable[[Progress], None] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Generator[Step, None, None]:
+    """Paints the sizes one after the other, each from the picture of the last, and yields every `Step`.
 
     Args:
-        content: float32 `[1, H, W, 3]` in VGG's pixel space.
-        style: float32 `[1, h, w, 3]`; its size is its own.
+        sizes: from `scales.plan`.
+        start: G before the first update, float32 `[1, H, W, 3]` in VGG's pixel space, of the first size.
         network: the network.
-        config: which layers are measured, and the pooling.
+        config: the settings; its precision is not `auto`.
+        on_scale: called when the targets of a size have been measured.
+        warn: gets a sentence when memory runs out and smaller tiles are taken.
+
+    Raises:
+        DivergedError, MemoryError: see `steps`.
     """
-    content_maps, _ = _evaluate(content, network, [name for name, _ in config.content_layers], config, gram=False)
-    names = [name for name, _ in config.style_layers]
-    grams, seconds = _evaluate(style, network, names, config, gram=True)
-    forward = layers.step_flops(network, style.shape[1], style.shape[2], names) / 2
-    return Targets(content_maps, grams, forward / seconds)
+    tile_sizes = tiles(sizes, network, config)
+    limit = math.inf  # what an earlier size found out by running out of memory
+    spent = 0.0
+    image = start
+    del start  # a large picture's weighs hundreds of megabytes
+    for index, scale in enumerate(sizes):
+        content, style = (vgg.preprocess(picture, network.mean) for picture in (scale.content, scale.style))
+        _, height, width, _ = content.shape
+        image = scales.carry(image, height, width)
+        tile_size = int(min(tile_sizes[index] or max(height, width), limit))
+        targets = objective.measure(content, style, network, config, tile_size)
+        del content, style
+        if on_scale:
+            flops = sum(
+                later.epochs
+                * layers.step_flops(network, later.content.shape[0], later.content.shape[1], layers.wanted(config))
+                for later in sizes[index:]
+            )
+            on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
+        before = spent
+        with (
+            Objective(targets, network, config, height, width, tile_size, warn) as goal,
+            contextlib.closing(steps(goal, image, scale.epochs, network.mean, first=scale.first)) as updates,
+        ):
+            for step in updates:
+                image, spent = step.image, before + step.seconds
+                yield dataclasses.replace(step, seconds=spent)
+            if goal.tile_size < tile_size:
+                limit = goal.tile_size
 
 
-def build(targets: Targets, network: Network, config: TransferConfig, shape: tuple[int, ...]) -> Graph:
-    """Makes the graph: the picture as the only variable beside the optimiser's own, its costs, one update.
+def tiles(sizes: Sequence[Scale], network: Network, config: TransferConfig) -> list[int]:
+    """The side of the tiles for each size, 0 for none, by the memory that is free now.
 
-    The costs and the gradient come from one reading of the variable, which the update then replaces: running
-    `(picture, costs, update)` gives the picture before the update and its costs at no cost of their own.
+    On a GPU nothing is tiled before its memory has run out: how much it has free is not known beforehand.
+
+    Raises:
+        MemoryError: a size does not fit in any tiles; the message says which does.
+    """
+    free = None if sessions.on_gpu() else machine.free_memory()
+    largest = [max(scale.content.shape[:2], scale.style.shape[:2], key=math.prod) for scale in sizes]
+    return [memory.tile_size(network, config, height, width, free) for height, width in largest]
+
+
+class _Update(NamedTuple):
+    """Handles into the graph of one update: what to feed, and what a step runs."""
+
+    graph: tf.Graph
+    start: tf.Tensor
+    initialize: tf.Operation
+    cost: tf.Tensor
+    gradient: tf.Tensor
+    update: tf.Operation
+    picture: tf.Tensor
+
+
+def build_update(shape: tuple[int, ...], config: TransferConfig) -> _Update:
+    """Makes the graph of one update: the picture and the optimiser's state as its variables; cost and gradient are fed.
+
+    So the objective may be one graph or many tiles, and may change under way, without the optimiser's knowing.
     """
     graph = tf.Graph()
     with graph.as_default():
-        start = tf.placeholder(tf.float32, shape, name="start")
+        start, gradient = (tf.placeholder(tf.float32, shape) for _ in range(2))
+        cost = tf.placeholder(tf.float32, [])
         variable = tf.Variable(start, use_resource=True, name="picture")
-        picture = variable.read_value()
-        maps = vgg.build(network, picture, layers.wanted(config), config.pooling, config.precision)
-        content = costs.weighted_sum(
-            [(w, costs.content_cost(tf.constant(targets.content[n]), maps[n])) for n, w in config.content_layers]
-        )
-        grams = {name: costs.mean_gram(maps[name]) for name, _ in config.style_layers}
-        style = costs.style_cost({n: tf.constant(g) for n, g in targets.style.items()}, grams, config.style_layers)
-        variation = costs.total_variation(picture)
-        total = costs.total_cost(content, style, config.alpha, config.beta)
-        if config.tv_weight:
-            total += config.tv_weight * variation
-        (gradient,) = tf.gradients(total, [picture])
-        keeps_best = config.optimizer == "lbfgs"
-        if keeps_best:
-            update = optimizers.lbfgs(variable, picture, total, gradient)
+        if config.optimizer == "lbfgs":
+            pairs = memory.history(*shape[1:3])
+            update = optimizers.lbfgs(variable, variable.read_value(), cost, gradient, history=pairs)
         else:
             update = optimizers.adam(variable, gradient, config.learning_rate)
+        with tf.control_dependencies([update]):
+            picture = variable.read_value()
         initialize = tf.global_variables_initializer()
     graph.finalize()
-    return Graph(graph, start, initialize, picture, Costs(total, content, style, variation), update, keeps_best)
+    return _Update(graph, start, initialize, cost, gradient, update, picture)
 
 
 def steps(
-    graph: Graph, start: NDArray[np.float32], epochs: int, mean: NDArray[np.float32]
+    goal: Objective, start: NDArray[np.float32], epochs: int, mean: NDArray[np.float32], first: int = 0
 ) -> Generator[Step, None, None]:
     """Runs the updates and yields the picture and its costs after each.
 
-    The run that makes update i + 1 evaluates the costs after update i anyway, so a `Step` is given out one run
-    later and only the last costs need a forward pass of their own. Where the optimiser keeps the best picture, a
-    `Step` holds the best one so far.
+    The costs after update i come with the gradient of update i + 1, so only the last ones need a pass of their own.
+    L-BFGS may try a worse picture and comes back from it by itself: with it a `Step` holds the best one so far.
+
+    Args:
+        goal: what comes down.
+        start: float32 `[1, H, W, 3]` in VGG's pixel space.
+        epochs: how many updates.
+        mean: mean colour of VGG's pixel space.
+        first: number of the first epoch.
 
     Raises:
         DivergedError: a cost is not finite; the `Step` given out last holds the last good picture.
         MemoryError: the device has no room for the step.
     """
-    with _open(graph.graph) as session:
-        session.run(graph.initialize, {graph.start: start})
+    graph = build_update(goal.shape, goal.config)
+    keeps_best = goal.config.optimizer == "lbfgs"
+    session = sessions.create(graph.graph)
+    try:
         began = time.perf_counter()
-        session.run(graph.update)
-        seconds = time.perf_counter() - began
+        session.run(graph.initialize, {graph.start: start})
+        found, gradient = goal(start)
         best: Step | None = None
-        for epoch in range(epochs):
+        seconds = 0.0
+        for epoch in range(first, first + epochs):
+            image = session.run(graph.picture, {graph.cost: found.total, graph.gradient: gradient})
+            seconds += time.perf_counter() - began
             began = time.perf_counter()
-            if epoch + 1 < epochs:
-                values, image, _ = session.run((graph.costs, graph.picture, graph.update))
+            if epoch + 1 < first + epochs:
+                found, gradient = goal(image)
             else:
-                values, image = session.run((graph.costs, graph.picture))
-            spent = time.perf_counter() - began
-            found = Costs(*(float(value) for value in values))
+                found = goal.costs(image)
             finite = all(math.isfinite(value) for value in found)
-            if best is not None and graph.keeps_best and not (finite and found.total <= best.costs.total):
+            if best is not None and keeps_best and not (finite and found.total <= best.costs.total):
                 best = dataclasses.replace(best, epoch=epoch, seconds=seconds)
             elif finite:
                 best = Step(epoch, found, seconds, image, mean)
             else:
                 raise DivergedError(epoch)
+            spent = time.perf_counter() - began
             yield best
-            seconds += spent
-
-
-@contextlib.contextmanager
-def _open(graph: tf.Graph) -> Iterator[Any]:
-    """A session on the graph that is neither TensorFlow's default session nor makes `graph` the default graph.
-
-    `with tf.Session()` would do both, and a generator that yields inside it leaks them into its caller.
-    """
-    options = tf.ConfigProto(allow_soft_placement=True)
-    options.gpu_options.allow_growth = True
-    if not tf.config.list_physical_devices("GPU"):
-        # Grappler makes VGG-19's step no faster on a CPU (0.62 s with and without it), but takes 2.6 s and 0.4 GB for
-        # it, mostly copying constants. A GPU needs its layout pass.
-        options.graph_options.rewrite_options.disable_meta_optimizer = True
-    session = tf.Session(graph=graph, config=options)
-    try:
-        yield session
+            began = time.perf_counter() - spent
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError("the device has not enough memory for a picture of this size: take a smaller one") from error
     finally:
         session.close()
-
-
-def _evaluate(
-    image: NDArray[np.float32], network: Network, names: list[str], config: TransferConfig, *, gram: bool
-) -> tuple[dict[str, NDArray[np.float32]], float]:
-    """Feature maps, or Gram matrices per pixel, of one picture; and the seconds of one such pass."""
-    graph = tf.Graph()
-    with graph.as_default():
-        feed = tf.placeholder(tf.float32, image.shape)
-        maps = vgg.build(network, feed, names, config.pooling)
-        fetches = {name: costs.mean_gram(maps[name]) if gram else maps[name] for name in names}
-    graph.finalize()
-    with _open(graph) as session:
-        for _ in range(2):  # the first run also optimises the graph; a short second one tells the true speed
-            began = time.perf_counter()
-            values = session.run(fetches, {feed: image})
-            seconds = time.perf_counter() - began
-            if seconds > 1 or not gram:
-                break
-    return values, seconds

@@ -32,6 +32,7 @@ def build(
     wanted: Iterable[str],
     pooling: str = "avg",
     precision: str = "float32",
+    padding: str = "zeros",
 ) -> dict[str, tf.Tensor]:
     """Adds the network to the current graph, as deep as the deepest of the wanted layers.
 
@@ -41,6 +42,7 @@ def build(
         wanted: names of layers, see `nst.layers`.
         pooling: `avg` (Gatys et al. 2015, section 2: a smoother gradient) or `max` (as the network was trained).
         precision: `float32`, or `bfloat16` for the convolutions' factors; what is wanted comes back as float32.
+        padding: what conv1_1 sees beyond the border: `zeros` (the mean colour), or `replicate`, the border itself.
 
     Returns:
         dict: name → activations float32 `[1, h, w, C]`, for every layer up to the deepest one wanted. h and w are
@@ -49,17 +51,42 @@ def build(
     Raises:
         ValueError: a wanted layer is not in the network.
     """
+    built = extend(network, image, layers.up_to_deepest(network, wanted), pooling, precision, padding)
+    return {name: tf.cast(activations, tf.float32) for name, activations in built.items()}
+
+
+def extend(
+    network: Network, inputs: tf.Tensor, names: Iterable[str], pooling: str, precision: str, padding: str
+) -> dict[str, tf.Tensor]:
+    """Adds the named layers, one after the other, to the current graph.
+
+    Args:
+        network: as of `build`.
+        inputs: `[1, h, w, C]`, what the first of them reads; any float type.
+        names: neighbouring layers of the network in their order.
+        pooling: as of `build`.
+        precision: as of `build`.
+        padding: as of `build`.
+
+    Returns:
+        dict: name → activations `[1, h, w, C]` of the type that `precision` names.
+    """
     inner = tf.as_dtype(precision)
     pool = {"avg": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[pooling]
     built: dict[str, tf.Tensor] = {}
-    current = tf.cast(image, inner)
-    for name in layers.up_to_deepest(network, wanted):
+    current = tf.cast(inputs, inner)
+    for name in names:
         if name.startswith("pool"):
             current = pool(current, ksize=2, strides=2, padding="SAME", name=name)
         else:
             kernel, bias = network.layers[name]
+            border = "SAME"
             with tf.name_scope(name):
-                products = tf.nn.conv2d(current, tf.constant(kernel, inner), 1, "SAME")
+                if name == "conv1_1" and padding == "replicate":
+                    # One pixel mirrored at the border is the border pixel itself.
+                    current = tf.pad(current, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+                    border = "VALID"
+                products = tf.nn.conv2d(current, tf.constant(kernel, inner), 1, border)
                 current = tf.nn.relu(tf.nn.bias_add(products, tf.constant(bias, inner)))
-        built[name] = tf.cast(current, tf.float32)
+        built[name] = current
     return built

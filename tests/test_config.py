@@ -1,11 +1,12 @@
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nst.config import TransferConfig, format_layers, parse_layers, settings
+from nst.config import PRESETS, TransferConfig, format_layers, parse_layers, settings
 
 
 def test_the_defaults_are_the_assignments():
@@ -15,6 +16,7 @@ def test_the_defaults_are_the_assignments():
     assert config.content_layers == (("conv4_2", 1.0),)
     assert config.style_layers == tuple((f"conv{block}_1", 0.2) for block in range(1, 6))
     assert (config.image_size, config.init, config.pooling) == (400, "blend", "avg")
+    assert (config.scales, config.tile_size, config.padding) == (1, 0, "zeros")
 
 
 def test_layers_are_parsed_and_formatted():
@@ -56,6 +58,13 @@ def test_layers_that_cannot_be_parsed(text, word):
         {"alpha": 0, "beta": 0},
         {"tv_weight": -0.1},
         {"image_size": -1},
+        {"scales": 0},
+        {"scales": 9},
+        {"scales": 2.0},
+        {"tile_size": -1},
+        {"tile_size": 64.0},
+        {"padding": "reflect"},
+        {"padding": 0},
         {"noise_ratio": 1.01},
         {"seed": -1},
         {"seed": 2**32},
@@ -120,6 +129,65 @@ def test_numbers_beyond_float32_are_told_in_one_sentence():
     assert np.isfinite(np.float32([most.alpha, most.beta, most.tv_weight, most.learning_rate])).all()
 
 
+@pytest.mark.parametrize("size", [1, 5, 31])
+def test_a_tile_that_is_too_small(size):
+    with pytest.raises(ValueError, match=rf"^tile_size is {size}: it must be 0, or 32 or more$"):
+        TransferConfig(tile_size=size)
+
+
+@pytest.mark.parametrize("size", [0, 32, 4096])
+def test_a_tile_that_is_large_enough(size):
+    assert TransferConfig(tile_size=np.int64(size)).tile_size == size
+
+
+@pytest.mark.parametrize(
+    ("scales", "epochs", "sentence"),
+    [
+        (4, 3, "scales is 4: there are only 3 epochs; each size needs one"),
+        (2, 1, "scales is 2: there is only 1 epoch; each size needs one"),
+    ],
+)
+def test_each_size_needs_an_epoch(scales, epochs, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        TransferConfig(scales=scales, epochs=epochs)
+    assert TransferConfig(scales=scales, epochs=scales).scales == scales
+
+
+def test_the_presets_are_there_in_their_order():
+    assert list(PRESETS) == ["coursera", "fast", "quality"]
+    assert all(preset.about and "\n" not in preset.about for preset in PRESETS.values())
+
+
+def test_the_first_preset_is_the_defaults():
+    assert TransferConfig.from_preset(next(iter(PRESETS))) == TransferConfig()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_valid_and_says_only_what_differs(name):
+    own, usual = TransferConfig.from_preset(name), TransferConfig()
+    differing = {
+        field.name for field in dataclasses.fields(own) if getattr(own, field.name) != getattr(usual, field.name)
+    }
+    assert differing == set(PRESETS[name].settings)
+    assert own == TransferConfig(**PRESETS[name].settings)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_changes_win_over_a_preset(name):
+    assert TransferConfig.from_preset(name, **TransferConfig().to_json()) == TransferConfig()
+    changed = TransferConfig.from_preset(name, seed=7)
+    assert changed.seed == 7
+    assert dataclasses.replace(changed, seed=0) == TransferConfig.from_preset(name)
+    with pytest.raises(ValueError, match="epochs is 0"):
+        TransferConfig.from_preset(name, epochs=0)
+
+
+@pytest.mark.parametrize("name", ["slow", "", "Fast", None, ["fast"]])
+def test_an_unknown_preset_is_told_with_the_known_ones(name):
+    with pytest.raises(ValueError, match=f"^preset is {re.escape(repr(name))}: use coursera, fast or quality$"):
+        TransferConfig.from_preset(name)
+
+
 def test_numbers_become_plain_ones():
     config = TransferConfig(
         epochs=np.int64(7), seed=np.uint32(9), alpha=10, beta=np.float32(0.5), tv_weight=np.int16(2), learning_rate=1
@@ -164,6 +232,17 @@ def test_json_both_ways():
 def test_every_field_is_a_setting_with_help():
     assert [setting.name for setting in settings()] == [field.name for field in dataclasses.fields(TransferConfig)]
     assert all(setting.help for setting in settings())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_settings_of_a_preset_have_its_defaults(name):
+    own = {setting.name: setting.default for setting in settings(name)}
+    layers = {setting.name for setting in settings() if setting.kind == "layers"}
+    assert layers == {"content_layers", "style_layers"}
+    values = {setting: parse_layers(value) if setting in layers else value for setting, value in own.items()}
+    assert TransferConfig(**values) == TransferConfig.from_preset(name)
+    with pytest.raises(ValueError, match="preset is 'slow'"):
+        settings("slow")
 
 
 @pytest.mark.parametrize(("epochs", "stride"), [(1, 1), (200, 1), (299, 1), (400, 2), (2000, 10)])

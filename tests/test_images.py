@@ -654,7 +654,7 @@ def test_damage_gives_a_picture_or_a_picture_error(kind):
             assert (result.dtype, result.ndim, result.shape[2]) == (np.uint8, 3, 3)
 
 
-# --- find, fit, cover ---
+# --- find, fit, cover, stretch ---
 
 
 def test_find(tmp_path, monkeypatch):
@@ -825,6 +825,50 @@ def test_cover_refuses():
     for wrong in (NOISE[:, :, 0], NOISE.astype(np.float32), NOISE[:0]):
         with pytest.raises(PictureError, match="a picture is uint8"):
             cover(wrong, 2, 2)
+
+
+def cubic(line, size):
+    """`line` in `size` samples by Keys' formula (a = −1/2), stretched where there are fewer of them."""
+    step = len(line) / size
+    result = []
+    for place in range(size):
+        distance = np.abs(np.arange(len(line)) + 0.5 - (place + 0.5) * step) / max(step, 1)
+        near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+        far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+        weights = np.where(distance < 1, near, np.where(distance < 2, far, 0))
+        result.append(line @ weights / weights.sum())
+    return np.array(result)
+
+
+@pytest.mark.parametrize("wanted", [(26, 34), (7, 90), (13, 40), (50, 17), (5, 6)])
+def test_stretch_is_bicubic_whatever_the_values(wanted):
+    """To any shape, and of floats far outside 0 to 255, which stay unrounded and unclipped."""
+    height, width = wanted
+    rng = np.random.default_rng(3)
+    bands = [(rng.normal(0, size, 13), rng.normal(0, 1, 17)) for size in (1000, 1, 300)]
+    image = np.stack([np.outer(*band) for band in bands], axis=-1).astype(np.float32)
+    found = images.stretch(image, height, width)
+    assert found.shape == (height, width, 3)
+    assert found.dtype == np.float32
+    for index, (down, across) in enumerate(bands):
+        expected = np.outer(cubic(down, height), cubic(across, width))
+        np.testing.assert_allclose(found[..., index], expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_stretch_of_levels_rounds_and_clips():
+    image = np.zeros((2, 8, 3), np.uint8)
+    image[:, 4:] = (255, 200, 10)
+    found = images.stretch(image, 2, 16)
+    assert found.dtype == np.uint8
+    for band in range(3):
+        expected = np.clip(cubic(image[0, :, band].astype(float), 16), 0, 255)
+        np.testing.assert_allclose(found[0, :, band], expected, rtol=0, atol=1)
+    assert found[0, 9].max() == 255
+
+
+def test_stretch_leaves_a_picture_of_that_size_as_it_is():
+    assert images.stretch(NOISE, 13, 17) is NOISE
+    assert images.stretch(NOISE, 17, 13).shape == (17, 13, 3)
 
 
 # --- encode, write ---

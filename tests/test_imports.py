@@ -5,24 +5,26 @@ import ast
 from tests.conftest import ROOT
 
 ORDER = [
+    *("config", "machine", "files", "places", "decoding", "images", "matfile", "matconvnet", "weights"),
     *(
-        "config",
-        "processor",
-        "files",
-        "places",
-        "decoding",
-        "images",
-        "matfile",
-        "matconvnet",
-        "weights",
         "layers",
+        "scales",
+        "tiling",
+        "memory",
         "vgg",
         "costs",
+        "sessions",
+        "pieces",
+        "objective",
         "optimizers",
+        "transfer",
     ),
-    *("transfer", "video", "plot", "folder", "record", "run", "console", "commandline"),
+    *("video", "plot", "folder", "record", "run", "console", "commandline"),
 ]
-TENSORFLOW = {"nst/vgg.py", "nst/costs.py", "nst/optimizers.py", "nst/transfer.py", "nst_utils.py"}
+TENSORFLOW = {
+    *("nst/vgg.py", "nst/costs.py", "nst/sessions.py", "nst/pieces.py", "nst/objective.py", "nst/optimizers.py"),
+    *("nst/transfer.py", "nst_utils.py"),
+}
 
 
 def imported(path):

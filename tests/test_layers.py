@@ -31,6 +31,14 @@ def test_check_refuses_small_pictures_and_says_which():
         layers.check(network, TransferConfig(style_layers=(("conv5_4", 1.0),)), {"content picture": (64, 64, 3)})
 
 
+def test_fewer_sizes_are_advised_to_those_only_who_have_several():
+    network = fake_vgg.network()
+    for scales, advised in ((1, False), (2, True)):
+        with pytest.raises(ValueError, match=r"a larger image size, .*or layers less deep$") as raised:
+            layers.check(network, TransferConfig(scales=scales), {"content picture": (15, 40, 3)})
+        assert ("fewer sizes" in str(raised.value)) == advised
+
+
 def test_a_step_of_vgg19_at_400_by_300_takes_173_gflop():
     class Layer:
         def __init__(self, inputs, outputs):

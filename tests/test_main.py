@@ -1,5 +1,6 @@
 """The command as a person uses it, in processes of its own."""
 
+import json
 import os
 import pty
 import re
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from nst import images
-from nst.config import settings
+from nst.config import PRESETS, TransferConfig, settings
 from tests import fake_vgg
 from tests.conftest import ROOT
 
@@ -53,6 +54,22 @@ def test_help_shows_every_flag_with_its_default(command, tmp_path, flag):
     assert "absl" not in done.stdout
 
 
+def test_help_shows_what_every_preset_changes(command, tmp_path):
+    flags, _, presets = command("--help", cwd=tmp_path).stdout.partition(
+        "\n\nPresets (sets of defaults; a flag given by hand wins):\n\n"
+    )
+    names = re.findall(r"^  --(\w+)=", flags, re.MULTILINE)
+    assert names[names.index("preset") + 1 :] == [setting.name for setting in settings()]
+    entries = re.split(r"^  (\w+)", presets, flags=re.MULTILINE)[1:]
+    assert entries[::2] == list(PRESETS)
+    for name, entry in zip(entries[::2], entries[1::2], strict=True):
+        about, *words = re.split(r"\s+(?=--)", entry.strip())
+        assert about == PRESETS[name].about
+        changed = PRESETS[name].settings
+        assert words == [f"--{setting.name}={setting.default}" for setting in settings(name) if setting.name in changed]
+    assert max(map(len, presets.splitlines())) <= 116
+
+
 def test_help_and_flag_errors_load_nothing_heavy():
     code = (
         "import sys; sys.argv = ['nst', *sys.argv[1:]]; import nst_main\n"
@@ -82,6 +99,11 @@ def test_help_and_flag_errors_load_nothing_heavy():
         (["--style_layers=conv1_1=0"], "weights sum to 0"),
         (["--content_layers="], "names no layer"),
         (["--pooling=median"], "use avg or max"),
+        (["--preset=slow"], "preset is 'slow': use coursera, fast or quality (see --help)"),
+        (["--preset="], "preset is '': use coursera, fast or quality"),
+        (["--tile_size=5"], "tile_size is 5: it must be 0, or 32 or more"),
+        (["--epochs=3", "--scales=4"], "scales is 4: there are only 3 epochs; each size needs one"),
+        (["--padding=mirror"], "use zeros or replicate"),
         (["--alpha=0", "--beta=0"], "nothing would be painted"),
         (["--flagfile=nowhere.txt"], "nowhere.txt"),
         ([f"--flagfile={ROOT / 'images' / 'chelsea.jpg'}"], "not a text file"),
@@ -95,6 +117,39 @@ def test_a_wrong_command_line_is_one_line_and_status_2(command, tmp_path, words,
     assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr), done.stderr
     assert sentence in done.stderr
     assert not (tmp_path / "output").exists()
+
+
+def settings_of(*words):
+    """The settings that a command line comes to; nothing is painted."""
+    code = (
+        "import json, sys, nst_main; nst_main.FLAGS(sys.argv)\n"
+        "print(json.dumps(nst_main.commandline.read_config().to_json()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return TransferConfig.from_json(json.loads(done.stdout))
+
+
+def test_without_a_preset_the_defaults_are_the_assignments():
+    assert settings_of() == TransferConfig()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_flag_given_by_hand_wins_over_the_preset(tmp_path, name):
+    assert settings_of(f"--preset={name}") == TransferConfig.from_preset(name)
+    expected = TransferConfig.from_preset(name, learning_rate=3.5, style_layers={"conv2_1": 1})
+    assert settings_of("--learning_rate=3.5", f"--preset={name}", "--style_layers=conv2_1") == expected
+    # Even where the value is the default's own; the last of several words counts.
+    defaults = [f"--{setting.name}={setting.default}" for setting in settings()]
+    assert settings_of(f"--preset={name}", *defaults) == TransferConfig()
+    file = tmp_path / "flags.txt"
+    file.write_text("\n".join(defaults))
+    assert settings_of(f"--flagfile={file}", f"--preset={name}") == TransferConfig()
+    file.write_text(f"--preset={name}\n--seed=9\n")
+    assert settings_of(f"--flagfile={file}") == TransferConfig.from_preset(name, seed=9)
+    assert settings_of(f"--flagfile={file}", "--preset=coursera", "--seed=4") == TransferConfig(seed=4)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +198,16 @@ def test_flags_txt_repeats_the_run(command, place):
     assert done.returncode == 0, done.stderr
     first, second = (np.asarray(Image.open(place / name / "generated_image.png")) for name in ("first", "second"))
     np.testing.assert_array_equal(first, second)
+
+
+def test_flags_txt_repeats_the_settings_of_a_preset(command, place):
+    done = command(*TINY, "--preset=fast", "--epochs=3", "--output_dir=preset", cwd=place)
+    assert done.returncode == 0, done.stderr
+    expected = TransferConfig.from_preset("fast", epochs=3, image_size=0)
+    document = json.loads((place / "preset" / "config.json").read_text())
+    assert TransferConfig.from_json(document["settings"]) == expected
+    assert "--preset" not in (place / "preset" / "flags.txt").read_text()
+    assert settings_of(f"--flagfile={place / 'preset' / 'flags.txt'}") == expected
 
 
 def test_a_folder_that_cannot_be_made(command, place):

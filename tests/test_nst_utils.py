@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import images, run, transfer, vgg
+from nst import images, run, vgg
 from nst.config import TransferConfig
-from tests import fake_vgg
+from tests import engine, fake_vgg
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "tests" / "assignment"
@@ -347,9 +347,9 @@ def compare_with_the_engine(kind, epochs=12):
         loop.append((sess.run([J, J_content, J_style]), sess.run(model["input"])))
     sess.close()
 
-    engine = list(engine_steps("tiny.mat", *pictures, np.random.RandomState(4), TransferConfig(epochs=epochs)))
-    costs = np.array([values for values, _ in loop]), np.array([step.costs[:3] for step in engine])
-    frames = np.array([image for _, image in loop]), np.array([step.image for step in engine])
+    painted = list(engine_steps("tiny.mat", *pictures, np.random.RandomState(4), TransferConfig(epochs=epochs)))
+    costs = np.array([values for values, _ in loop]), np.array([step.costs[:3] for step in painted])
+    frames = np.array([image for _, image in loop]), np.array([step.image for step in painted])
     return {
         "fell to": float(costs[1][-1, 0] / costs[1][0, 0]),
         "costs": float(np.abs(costs[0] / costs[1] - 1).max()),
@@ -363,9 +363,7 @@ def engine_steps(network_file, content, style, rng, config):
 
     network = matconvnet.read(Path(network_file))
     content, style = vgg.preprocess(content, network.mean), vgg.preprocess(style, network.mean)
-    start = transfer.start_image(content, "blend", config.noise_ratio, rng)
-    graph = transfer.build(transfer.measure(content, style, network, config), network, config, content.shape)
-    return transfer.steps(graph, start, config.epochs, network.mean)
+    return engine.steps((content, style), network, config, rng)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import re
 
 from nst import weights
-from nst.config import settings
+from nst.config import PRESETS, settings
 from nst.record import CostRow
 from tests.conftest import ROOT
 
@@ -19,6 +19,26 @@ def test_the_flag_table_has_every_setting_with_its_default_and_help():
         assert shown == str(setting.default) or str(setting.default).startswith(shown.rstrip("…").rstrip(",")), setting
         assert text.startswith(setting.help)
         assert all(choice in text for choice in setting.choices)
+
+
+def test_the_flag_table_has_the_flags_of_the_help_in_its_order(command, tmp_path):
+    shown = re.findall(r"^  --(\w+)=", command("--help", cwd=tmp_path).stdout, re.MULTILINE)
+    rows = re.findall(r"^\| `--(\w+)` \| `([^`]+)` \| (.+) \|$", README, re.MULTILINE)
+    assert [name for name, _, _ in rows] == shown
+    default, text = next(row[1:] for row in rows if row[0] == "preset")
+    assert default == next(iter(PRESETS))
+    assert text.endswith(f": {', '.join(PRESETS)}")
+
+
+def test_the_preset_table_has_every_preset_with_the_settings_that_differ():
+    section = README.partition("\n## Presets\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|(.*)\|$", section, re.MULTILINE)
+    assert [(name, about) for name, about, _ in rows] == [(name, preset.about) for name, preset in PRESETS.items()]
+    usual = {setting.name: setting.default for setting in settings()}
+    for name, _, cell in rows:
+        own = {setting.name: setting.default for setting in settings(name)}
+        differing = [f"`--{setting}={own[setting]}`" for setting in own if own[setting] != usual[setting]]
+        assert cell.strip() == " ".join(differing), f"the row of {name}"
 
 
 def test_the_two_lines_are_there_to_the_letter():

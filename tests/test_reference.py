@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from nst import images, matconvnet, transfer, vgg
+from nst import images, matconvnet, vgg
 from nst.config import TransferConfig
+from tests import engine
 from tests.conftest import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
@@ -19,8 +20,6 @@ def test_costs_of_louvre_and_monet_with_the_notebooks_noise():
     rng = np.random.RandomState(3)
     rng.randn(2)
     config = TransferConfig(epochs=21)
-    start = transfer.start_image(content, config.init, config.noise_ratio, rng)
-    graph = transfer.build(transfer.measure(content, style, network, config), network, config, content.shape)
-    steps = list(transfer.steps(graph, start, config.epochs, network.mean))
+    steps = list(engine.steps((content, style), network, config, rng))
     assert steps[0].costs[:3] == pytest.approx((9194.08, 0.131905, 229.819), rel=1e-3)
     assert steps[20].costs[:3] == pytest.approx((1671.59, 0.155243, 41.7509), rel=1e-3)

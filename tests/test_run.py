@@ -1,14 +1,17 @@
 """stylize, from pictures to files, on a tiny network."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nst import images, run, transfer
+from nst import images, run, scales, transfer, vgg
 from nst.config import TransferConfig
 from tests import fake_vgg
+from tests.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
+from tests.test_video import probe
 
 CONFIG = TransferConfig(epochs=5, print_every=2, image_size=0, beta=0.01)
 
@@ -33,9 +36,9 @@ def test_a_whole_run(tmp_path, content, style, network):
     assert result.ended == "finished"
     assert result.troubles == []
     assert [step.epoch for step in steps] == [0, 1, 2, 3, 4] == [row.epoch for row in result.rows]
-    assert starts[0].size == (56, 40)
+    assert starts[0].sizes == [(56, 40)]
     assert starts[0].style_size == (32, 48)
-    assert starts[0].seconds_per_epoch > 0
+    assert starts[0].seconds > 0
     saved = np.asarray(Image.open(tmp_path / "generated_image.png"))
     np.testing.assert_array_equal(saved, result.picture)
     np.testing.assert_array_equal(saved, steps[-1].picture)
@@ -100,8 +103,8 @@ def test_an_error_under_way_keeps_what_was_painted(tmp_path, content, style, net
 def test_divergence_keeps_the_last_good_picture(tmp_path, content, style, network, monkeypatch):
     good = []
 
-    def diverging(graph, start, epochs, mean, real=transfer.steps):
-        for step in real(graph, start, epochs, mean):
+    def diverging(*args, real=transfer.steps, **options):
+        for step in real(*args, **options):
             if step.epoch == 3:
                 raise transfer.DivergedError(3)
             good.append(step)
@@ -150,3 +153,173 @@ def test_a_picture_too_small_is_refused_before_anything_is_written(tmp_path, con
     with pytest.raises(ValueError, match="too small"):
         run.stylize(content[:10], style, tmp_path / "output", network, CONFIG)
     assert not (tmp_path / "output").exists()
+
+
+# --- several sizes, and tiles ---
+
+
+@pytest.fixture
+def pictures(content, style):
+    """Large enough for three sizes: 80 × 112 pixels, and the style in 64 × 96."""
+    return images.fit(content, 112), images.fit(style, 96)
+
+
+def test_several_sizes_make_one_run(tmp_path, pictures, network):
+    """One numbering, one clock, one size of all pictures that are kept, one video."""
+    starts, steps = [], []
+    config = TransferConfig(epochs=7, print_every=2, video_every=3, image_size=0, beta=0.01, scales=3)
+    result = run.stylize(*pictures, tmp_path, network, config, on_start=starts.append, on_step=steps.append)
+    (start,) = starts
+    assert start.sizes == [(28, 20), (56, 40), (112, 80)]
+    assert start.style_size == (64, 96)
+    assert start.tile_size == 0
+    assert start.seconds > 0
+    assert [step.epoch for step in steps] == list(range(7)) == [row.epoch for row in result.rows]
+    assert [step.image.shape[1:3] for step in steps] == [(20, 28)] * 2 + [(40, 56)] * 2 + [(80, 112)] * 3
+    assert all(later.seconds > earlier.seconds for earlier, later in itertools.pairwise(result.rows))
+    assert [row.seconds for row in result.rows] == [step.seconds for step in steps]
+    assert result.ended == "finished"
+    assert result.troubles == []
+    frames = {path.name: np.asarray(Image.open(path)) for path in tmp_path.glob("?.png")}
+    assert set(frames) == {"0.png", "2.png", "4.png", "6.png"}
+    assert {frame.shape for frame in frames.values()} == {(80, 112, 3)}
+    np.testing.assert_array_equal(frames["0.png"], images.stretch(steps[0].picture, 80, 112))
+    np.testing.assert_array_equal(frames["6.png"], result.picture)
+    np.testing.assert_array_equal(result.picture, steps[-1].picture)
+    width, height, _, count, *_ = probe(tmp_path / "progress.mp4")
+    assert (width, height) == (112, 80)
+    assert count >= 3  # epochs 0, 3 and 6; the last one may be held
+    document = json.loads((tmp_path / "config.json").read_text())
+    assert document["picture_size"] == [112, 80]
+    assert document["run"]["epochs"] == 7
+
+
+def test_each_size_goes_on_from_the_one_before(pictures, network):
+    """With a tiny step the picture of every size is the first one's, enlarged."""
+    steps = []
+    config = TransferConfig(epochs=3, scales=3, image_size=0, learning_rate=1e-4, init="content")
+    run.stylize(*pictures, None, network, config, on_step=steps.append)
+    small = vgg.preprocess(images.fit(pictures[0], 28), network.mean)
+    np.testing.assert_allclose(steps[0].image, small, atol=1e-3)
+    for before, after in itertools.pairwise(steps):
+        expected = scales.carry(before.image, *after.image.shape[1:3])
+        np.testing.assert_allclose(after.image, expected, atol=1e-3)
+
+
+def test_the_costs_of_a_size_are_those_of_its_own_pictures(pictures, network):
+    """The last size of three has the targets that it would have alone: a run of it from there goes on alike."""
+    steps = []
+    config = TransferConfig(epochs=6, scales=3, image_size=0, beta=0.01)
+    run.stylize(*pictures, None, network, config, on_step=steps.append)
+    sizes = scales.plan(*pictures, TransferConfig(epochs=2, image_size=0))
+    start = scales.carry(steps[3].image, 80, 112)
+    for found, expected in zip(steps[4:], transfer.paint(sizes, start, network, config), strict=True):
+        np.testing.assert_array_equal(found.image, expected.image)
+        assert found.costs == expected.costs
+
+
+def test_stopping_in_the_first_size_gives_a_picture_of_the_final_size(tmp_path, pictures, network):
+    steps = []
+    config = TransferConfig(epochs=9, scales=3, image_size=0, beta=0.01)
+    result = run.stylize(
+        *pictures, tmp_path, network, config, on_step=steps.append, stop=lambda: steps[-1].epoch == 1
+    )  # fmt: skip
+    assert result.ended == "stopped"
+    assert len(result.rows) == 2
+    assert steps[-1].image.shape == (1, 20, 28, 3)
+    assert result.picture.shape == (80, 112, 3)
+    np.testing.assert_array_equal(result.picture, images.stretch(steps[-1].picture, 80, 112))
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "generated_image.png")), result.picture)
+    assert (tmp_path / "progress.mp4").exists()
+
+
+def test_divergence_in_a_later_size_keeps_the_picture_of_the_one_before(pictures, network, monkeypatch):
+    def diverging(goal, start, epochs, mean, first=0, real=transfer.steps):
+        if first:
+            raise transfer.DivergedError(first)
+        yield from real(goal, start, epochs, mean, first)
+
+    monkeypatch.setattr(transfer, "steps", diverging)
+    config = TransferConfig(epochs=4, scales=2, image_size=0, beta=0.01)
+    result = run.stylize(*pictures, None, network, config)
+    assert result.ended == "diverged"
+    assert "epoch 1 was kept" in result.troubles[0]
+    assert result.picture.shape == (80, 112, 3)
+
+
+@pytest.mark.parametrize("init", ["style", "picture"])
+def test_a_picture_as_the_start_of_several_sizes(tmp_path, pictures, network, init):
+    """It is cut to the smallest size."""
+    other = np.full((30, 90, 3), (10, 200, 90), np.uint8)
+    other[:, 45:] = (250, 20, 60)
+    images.write(tmp_path / "start.png", other)
+    name, picture = ("style", images.fit(pictures[1], 48)) if init == "style" else (str(tmp_path / "start.png"), other)
+    steps = []
+    config = TransferConfig(epochs=2, scales=2, init=name, image_size=0, learning_rate=1e-4)
+    result = run.stylize(*pictures, None, network, config, on_step=steps.append)
+    np.testing.assert_array_equal(steps[0].picture, images.cover(picture, 40, 56))
+    assert result.picture.shape == (80, 112, 3)
+
+
+def test_sizes_too_small_are_refused_before_anything_is_written(tmp_path, content, style, network):
+    config = TransferConfig(epochs=5, image_size=0, scales=3)
+    with pytest.raises(
+        ValueError, match=r"the smallest of 3 sizes of the content picture of 14×10 pixels.*fewer sizes"
+    ):
+        run.stylize(content, style, tmp_path / "output", network, config)
+    assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_tiles_give_the_picture_that_one_piece_gives(pictures, network, optimizer):
+    starts, results = [], []
+    for tile_size in (0, 47):
+        config = TransferConfig(epochs=6, scales=2, image_size=0, beta=0.01, tile_size=tile_size, optimizer=optimizer)
+        results.append(run.stylize(*pictures, None, network, config, on_start=starts.append))
+    assert [start.tile_size for start in starts] == [0, 47]
+    assert min(start.seconds for start in starts) > 0
+    whole, tiled = results
+    np.testing.assert_allclose(tiled.picture.astype(int), whole.picture, atol=1)
+    for found, expected in zip(tiled.rows, whole.rows, strict=True):
+        np.testing.assert_allclose(found[:5], expected[:5], rtol=1e-4)
+
+
+@pytest.mark.parametrize("raises", [tensorflow_runs_out, numpy_runs_out])
+def test_memory_that_runs_out_once_is_told_and_no_trouble(tmp_path, pictures, network, monkeypatch, raises):
+    """The run goes on in tiles and comes to the same picture; what is kept on disk knows of no trouble."""
+    expected = run.stylize(*pictures, None, network, CONFIG)
+    told, runs = [], []
+    scarce = Machine(monkeypatch, raises)
+    scarce.fails = lambda number: len(runs) == 2 and number == runs[1] + 2  # the first after a step is the update
+    result = run.stylize(
+        *pictures, tmp_path, network, CONFIG, on_step=lambda step: runs.append(scarce.runs), on_trouble=told.append
+    )
+    assert told == ["memory ran out: the picture is now computed in tiles of 66 pixels"]
+    assert result.ended == "finished"
+    assert result.troubles == []
+    assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == []
+    assert len(result.rows) == 5
+    np.testing.assert_allclose(result.picture.astype(int), expected.picture, atol=1)
+    assert scarce.opened == 0
+
+
+@pytest.mark.parametrize(("first", "tiles"), [(1, []), (2, [66, 46, 32])])
+def test_memory_that_is_never_enough_keeps_what_was_painted(tmp_path, pictures, network, monkeypatch, first, tiles):
+    """It runs out in the update, or in the objective, for which smaller and smaller tiles are tried."""
+    told, steps, runs = [], [], []
+    scarce = Machine(monkeypatch, tensorflow_runs_out)
+    scarce.fails = lambda number: len(steps) == 2 and number >= runs[1] + first
+
+    def on_step(step):
+        steps.append(step)
+        runs.append(scarce.runs)
+
+    with pytest.raises(MemoryError, match="take a smaller one"):
+        run.stylize(*pictures, tmp_path, network, CONFIG, on_step=on_step, on_trouble=told.append)
+    assert told == [
+        *(f"memory ran out: the picture is now computed in tiles of {side} pixels" for side in tiles),
+        "the run failed after epoch 1; what was painted until then was saved",
+    ]
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "generated_image.png")), steps[1].picture)
+    assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == told[-1:]
+    assert scarce.opened == 0

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
 
-from nst import costs, layers, processor, transfer, vgg
+from nst import costs, layers, machine, objective, sessions, transfer, vgg
 from nst.config import TransferConfig
-from tests import fake_vgg
+from tests import engine, fake_vgg
 
 CONFIG = TransferConfig(epochs=6, image_size=0, beta=0.01)
 
@@ -23,13 +23,8 @@ def pixels(content, style, network):
     return vgg.preprocess(content, network.mean), vgg.preprocess(style, network.mean)
 
 
-def paint(pixels, network, config=CONFIG, start=None):
-    content, style = pixels
-    targets = transfer.measure(content, style, network, config)
-    graph = transfer.build(targets, network, config, content.shape)
-    if start is None:
-        start = transfer.start_image(content, config.init, config.noise_ratio, np.random.RandomState(config.seed))
-    return list(transfer.steps(graph, start, config.epochs, network.mean))
+def paint(pixels, network, config=CONFIG):
+    return list(engine.steps(pixels, network, config))
 
 
 def slow_costs(image, pixels, network, config):
@@ -72,7 +67,7 @@ def test_costs_are_those_of_the_picture_after_the_update(pixels, network, change
 def test_equals_the_assignments_loop(pixels, network):
     """One run for the update, a second one for the costs and the picture: what the notebook does."""
     content, style = pixels
-    targets = transfer.measure(content, style, network, CONFIG)
+    targets = objective.measure(content, style, network, CONFIG)
     start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
     with tf.Graph().as_default() as graph:
         variable = tf.Variable(start, use_resource=True)
@@ -114,14 +109,14 @@ def test_lbfgs_keeps_the_best_picture_and_comes_down_faster(pixels, network):
 
 def test_precision_is_what_the_processor_has(monkeypatch):
     for capable, auto in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(transfer.processor, "has_bfloat16", lambda capable=capable: capable)
-        assert transfer.precision("auto") == auto
-        assert transfer.precision("float32") == "float32"
+        monkeypatch.setattr(machine, "has_bfloat16", lambda capable=capable: capable)
+        assert sessions.precision("auto") == auto
+        assert sessions.precision("float32") == "float32"
     with pytest.raises(ValueError, match="no bfloat16 instructions"):
-        transfer.precision("bfloat16")
+        sessions.precision("bfloat16")
 
 
-@pytest.mark.skipif(not processor.has_bfloat16(), reason="this processor has no bfloat16")
+@pytest.mark.skipif(not machine.has_bfloat16(), reason="this processor has no bfloat16")
 def test_bfloat16_steps_keep_costs_and_picture_in_float32(pixels, network):
     exact = paint(pixels, network, TransferConfig(epochs=10, beta=0.01))
     rough = paint(pixels, network, TransferConfig(epochs=10, beta=0.01, precision="bfloat16"))
@@ -159,8 +154,8 @@ def test_the_style_picture_keeps_its_own_size(pixels, network):
     """Tiling the style picture leaves its Gram per pixel unchanged but for the seams."""
     content, style = pixels
     config = TransferConfig(style_layers=(("conv1_1", 1.0),), content_layers=(("conv1_1", 1.0),))
-    once = transfer.measure(content, style, network, config).style["conv1_1"]
-    twice = transfer.measure(content, np.tile(style, (1, 2, 1, 1)), network, config).style["conv1_1"]
+    once = objective.measure(content, style, network, config).style["conv1_1"]
+    twice = objective.measure(content, np.tile(style, (1, 2, 1, 1)), network, config).style["conv1_1"]
     np.testing.assert_allclose(once, twice, rtol=0.05, atol=0.01 * np.abs(once).max())
 
 
@@ -173,11 +168,8 @@ def test_divergence_stops_at_the_first_bad_epoch(pixels, network):
 
 def test_stopping_early_leaves_tensorflow_as_it_was(pixels, network):
     """No default graph, no default session and no graph mode leak into the caller, in whatever order it stops."""
-    content, style = pixels
-    targets = transfer.measure(content, style, network, CONFIG)
-    graph = transfer.build(targets, network, CONFIG, content.shape)
     before = tf.get_default_graph()
-    first, second = (transfer.steps(graph, content, 5, network.mean) for _ in range(2))
+    first, second = (engine.steps(pixels, network, CONFIG) for _ in range(2))
     with contextlib.closing(first), contextlib.closing(second):
         next(first)
         next(second)
@@ -189,24 +181,22 @@ def test_stopping_early_leaves_tensorflow_as_it_was(pixels, network):
 
 
 def test_interleaved_runs_equal_single_ones(pixels, network):
-    content, style = pixels
+    """Two runs of one objective, in turn."""
     alone = paint(pixels, network)
-    targets = transfer.measure(content, style, network, CONFIG)
-    graph = transfer.build(targets, network, CONFIG, content.shape)
-    start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
-    both = [transfer.steps(graph, start, CONFIG.epochs, network.mean) for _ in range(2)]
-    for expected, one, two in zip(alone, *both, strict=True):
-        np.testing.assert_array_equal(expected.image, one.image)
-        np.testing.assert_array_equal(expected.image, two.image)
+    start = transfer.start_image(pixels[0], "blend", 0.6, np.random.RandomState(0))
+    with engine.objective_of(pixels, network, CONFIG) as goal:
+        both = [transfer.steps(goal, start, CONFIG.epochs, network.mean) for _ in range(2)]
+        for expected, one, two in zip(alone, *both, strict=True):
+            np.testing.assert_array_equal(expected.image, one.image)
+            np.testing.assert_array_equal(expected.image, two.image)
 
 
-def test_the_picture_is_the_only_variable_beside_adams(pixels, network):
-    content, style = pixels
-    targets = transfer.measure(content, style, network, CONFIG)
-    graph = transfer.build(targets, network, CONFIG, content.shape).graph
-    assert [variable.op.name for variable in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)] == ["picture"]
-    assert graph.finalized
+def test_the_picture_is_the_only_trainable_variable():
+    for optimizer in ("adam", "lbfgs"):
+        graph = transfer.build_update((1, 8, 9, 3), TransferConfig(optimizer=optimizer)).graph
+        assert [variable.op.name for variable in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)] == ["picture"]
+        assert graph.finalized
 
 
 def test_device_is_named():
-    assert transfer.device().startswith(("CPU, ", "GPU, "))
+    assert sessions.device().startswith(("CPU, ", "GPU, "))

@@ -1,17 +1,19 @@
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from scipy.signal import correlate
 
-from nst import layers, processor, vgg
+from nst import layers, machine, vgg
 from tests import fake_vgg
 
 MEAN = np.array([123.68, 116.779, 103.939], np.float32)
 
 
-def run(network, image, wanted, pooling="avg"):
+def run(network, image, wanted, pooling="avg", **options):
     with tf.Graph().as_default() as graph:
-        built = vgg.build(network, tf.constant(image), wanted, pooling)
+        built = vgg.build(network, tf.constant(image), wanted, pooling, **options)
     with tf.Session(graph=graph) as session:
         return session.run(built)
 
@@ -49,7 +51,73 @@ def test_build_equals_the_slow_network(pooling):
         np.testing.assert_allclose(found[name][0], maps, rtol=2e-4, atol=2e-4 * np.abs(maps).max(), err_msg=name)
 
 
-@pytest.mark.skipif(not processor.has_bfloat16(), reason="this processor has no bfloat16")
+def slow_convolution(padded, kernel, bias):
+    """One number after the other: a sum of products over the 3 × 3 values about a place, for each place."""
+    height, width, outputs = padded.shape[0] - 2, padded.shape[1] - 2, bias.size
+    maps = np.zeros((height, width, outputs))
+    for row, column, output in itertools.product(range(height), range(width), range(outputs)):
+        about = padded[row : row + 3, column : column + 3].astype(np.float64)
+        maps[row, column, output] = max(0.0, (about * kernel[..., output]).sum() + bias[output])
+    return maps
+
+
+@pytest.mark.parametrize(("padding", "kind"), [("replicate", "edge"), ("zeros", "constant")])
+def test_padding_is_what_the_first_convolution_sees_beyond_the_border(padding, kind):
+    network = fake_vgg.network()
+    image = np.random.default_rng(6).normal(40, 50, (1, 7, 9, 3)).astype(np.float32)
+    padded = np.pad(image[0], ((1, 1), (1, 1), (0, 0)), kind)
+    expected = slow_convolution(padded, *network.layers["conv1_1"])
+    found = run(network, image, ["conv1_2"], padding=padding)
+    np.testing.assert_allclose(found["conv1_1"][0], expected, rtol=1e-4, atol=1e-4)
+    # The convolutions behind it see zeros whatever the first one saw.
+    padded = np.pad(expected, ((1, 1), (1, 1), (0, 0)))
+    expected = slow_convolution(padded, *network.layers["conv1_2"])
+    np.testing.assert_allclose(found["conv1_2"][0], expected, rtol=1e-4, atol=1e-4 * expected.max())
+
+
+def test_a_constant_picture_has_no_border_when_it_is_replicated():
+    network = fake_vgg.network()
+    image = np.full((1, 6, 8, 3), (90.0, -60.0, 30.0), np.float32)
+    for padding, spread in (("replicate", False), ("zeros", True)):
+        maps = run(network, image, ["conv1_1"], padding=padding)["conv1_1"][0]
+        assert (np.ptp(maps, axis=(0, 1)).max() > 1e-3) == spread
+
+
+def test_zeros_are_the_padding_when_none_is_named():
+    image = np.random.default_rng(6).normal(0, 50, (1, 7, 9, 3)).astype(np.float32)
+    unnamed, named = (run(fake_vgg.network(), image, ["conv2_1"], **way) for way in ({}, {"padding": "zeros"}))
+    for name, maps in unnamed.items():
+        np.testing.assert_array_equal(maps, named[name])
+
+
+@pytest.mark.parametrize("padding", ["zeros", "replicate"])
+def test_the_network_may_be_built_in_parts(padding):
+    """Behind pool2 and pool3, each part reading what the one before it put out: as segments of tiles do."""
+    network = fake_vgg.network()
+    image = np.random.default_rng(6).normal(0, 50, (1, 21, 34, 3)).astype(np.float32)
+    names = layers.names(network)
+    cuts = [0, names.index("pool2") + 1, names.index("pool3") + 1, len(names)]
+    with tf.Graph().as_default() as graph:
+        current, built = tf.constant(image), {}
+        for begin, end in itertools.pairwise(cuts):
+            part = vgg.extend(network, current, names[begin:end], "max", "float32", padding)
+            assert list(part) == names[begin:end]
+            built |= part
+            current = part[names[end - 1]]
+    with tf.Session(graph=graph) as session:
+        found = session.run(built)
+    for name, maps in run(network, image, ["conv5_1"], "max", padding=padding).items():
+        np.testing.assert_array_equal(found[name], maps)
+
+
+@pytest.mark.skipif(not machine.has_bfloat16(), reason="this machine has no bfloat16")
+def test_parts_keep_the_precision_that_is_named():
+    with tf.Graph().as_default():
+        built = vgg.extend(fake_vgg.network(), tf.zeros([1, 8, 8, 3]), ["conv1_1"], "avg", "bfloat16", "zeros")
+        assert built["conv1_1"].dtype == tf.bfloat16
+
+
+@pytest.mark.skipif(not machine.has_bfloat16(), reason="this machine has no bfloat16")
 def test_bfloat16_is_near_and_comes_back_as_float32():
     network = fake_vgg.network()
     image = np.random.default_rng(5).normal(0, 50, (1, 32, 48, 3)).astype(np.float32)

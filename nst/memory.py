@@ -1,0 +1,113 @@
+"""How much memory a step needs, and which tiles make it fit: asked before anything is allocated.
+
+The estimates count the maps that are alive at once; their factors were fitted to the peak memory of full-width VGG-19
+steps from 0.1 to 8 megapixels (`benchmarks/size.py` shows estimate and measurement side by side).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nst import layers, machine, tiling
+from nst.config import TransferConfig
+from nst.matconvnet import Network
+
+_SHARE = 0.8  # of the free memory that a run may take: others need some, and the estimate is not exact
+_TILES = (1024, 768, 512, 384, 256, 192, 128)  # pixels; larger ones save hardly any time
+_TILE_SLACK = 2.2  # maps of many sizes leave holes in the allocator's memory
+_HISTORY_BYTES = 10**9
+_HISTORY = (2, 10)
+
+
+def history(height: int, width: int) -> int:
+    """Pairs that L-BFGS keeps for a picture: 10, but fewer where they would take more than a gigabyte."""
+    least, most = _HISTORY
+    return max(least, min(most, _HISTORY_BYTES // (2 * _picture(height, width))))
+
+
+def needed(network: Network, config: TransferConfig, height: int, width: int, tile_size: int) -> int:
+    """Bytes that painting a picture takes at its peak, TensorFlow and the network's filters being loaded.
+
+    Args:
+        network: the network.
+        config: layers, optimizer, and a precision that is not `auto`.
+        height: rows of the picture.
+        width: columns of the picture.
+        tile_size: see `tiling.plan`; 0 for no tiles.
+    """
+    wanted = layers.wanted(config)
+    names = layers.up_to_deepest(network, wanted)
+    pairs = 2 * history(height, width) + 3 if config.optimizer == "lbfgs" else 3
+    pictures = (pairs + 6) * _picture(height, width)
+    filters = 3 * sum(network.layers[name].kernel.nbytes for name in names if not name.startswith("pool"))
+    content = sum(_map(network, names, name, height, width) * 4 for name, _ in config.content_layers)
+    size = 2 if config.precision == "bfloat16" else 4
+    if not tile_size or height * width <= tile_size**2:
+        return round(pictures + filters + content + height * width * _per_pixel(network, names, size))
+    segments = tiling.plan(network, wanted, height, width, tile_size)
+    kept = [_map(network, names, segment.names[-1], height, width) for segment in segments[:-1]]
+    between = sum(kept) * size + sum(sorted(kept)[-2:]) * 4  # what segments put out, and two of their gradients
+    tile = tile_size**2 * _per_pixel(network, segments[0].names, size) * _TILE_SLACK
+    return round(pictures + filters + content + between + tile)
+
+
+def tile_size(network: Network, config: TransferConfig, height: int, width: int, free: int | None) -> int:
+    """The side of the tiles for a picture: 0, no tiles, where the whole fits into what is free.
+
+    Args:
+        network: the network.
+        config: the settings; one that names a tile size gets that, where the picture is larger.
+        height: rows of the picture.
+        width: columns of the picture.
+        free: bytes that are free; None where that is not known: then no tiles are taken.
+
+    Raises:
+        MemoryError: not even the smallest tiles fit; the message says which size does.
+    """
+    if config.tile_size:
+        return config.tile_size if height * width > config.tile_size**2 else 0
+    if free is None:
+        return 0
+    fitting = _fitting(network, config, height, width, free)
+    if fitting is not None:
+        return fitting
+    least = needed(network, config, height, width, _TILES[-1])
+    raise MemoryError(
+        f"a picture of {width}×{height} pixels needs about {machine.format_bytes(least)} of memory, and "
+        f"{machine.format_bytes(free)} are free: {_advice(network, config, height, width, free)}"
+    )
+
+
+def _fitting(network: Network, config: TransferConfig, height: int, width: int, free: int) -> int | None:
+    for side in (0, *_TILES):
+        if needed(network, config, height, width, side) <= _SHARE * free:
+            return side
+    return None
+
+
+def _advice(network: Network, config: TransferConfig, height: int, width: int, free: int) -> str:
+    """The largest size that fits, as a sentence."""
+    longest = max(height, width)
+    for side in range(longest // 10 * 10, 90, -10):
+        rows, columns = (max(16, extent * side // longest) for extent in (height, width))
+        if _fitting(network, config, rows, columns, free) is not None:
+            return f"{side} pixels on the longest side fit"
+    return "close other programs, or take a smaller network"
+
+
+def _picture(height: int, width: int) -> int:
+    return 4 * 3 * height * width
+
+
+def _map(network: Network, names: Sequence[str], name: str, height: int, width: int) -> int:
+    """Values of one layer's map."""
+    stride: int = 2 ** tiling.poolings(names, name)
+    return -(-height // stride) * -(-width // stride) * tiling.channels(network, names, name)
+
+
+def _per_pixel(network: Network, names: Sequence[str], size: int) -> float:
+    """Bytes for each input value of all maps of the layers, two gradients of the largest, and its float32 copy."""
+    largest: float = max(
+        tiling.channels(network, names, name) / 4 ** tiling.poolings(names, name) for name in names
+    )  # fmt: skip
+    return size * (tiling.floats(network, names) + 2 * largest) + (4 * largest if size < 4 else 0)

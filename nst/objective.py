@@ -1,0 +1,319 @@
+"""The objective: J(G) and its gradient, of a picture of any size.
+
+A picture that fits into memory is evaluated in one run of one graph. A larger one is computed in the tiles of
+`nst.tiling`, and the result is still the exact gradient of the whole picture's cost: a first pass sums every layer's
+Gram matrix over the tiles, a second one differentiates each tile with that sum fed in the place of the tile's own
+Gram. By the chain rule dJ/dx = dJ/dG · dG/dx: the first factor needs only the sum, the second is a sum over tiles.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from numpy.typing import NDArray
+
+from nst import costs, layers, pieces, sessions, tiling
+from nst.config import TransferConfig
+from nst.matconvnet import Network
+from nst.pieces import Layers, Objectives
+from nst.tiling import Segment
+
+T = TypeVar("T")
+
+
+class Costs(NamedTuple):
+    """The costs of one picture, unweighted but for the total (and the layers' own weights)."""
+
+    total: float
+    content: float
+    style: float
+    total_variation: float
+
+
+class Targets(NamedTuple):
+    """What the painting should come to: feature maps of the content, Gram matrices per pixel of the style.
+
+    `flops_per_second` is the speed of the forward pass that measured them.
+    """
+
+    content: Mapping[str, NDArray[np.float32]]
+    style: Mapping[str, NDArray[np.float32]]
+    flops_per_second: float
+
+
+def measure(
+    content: NDArray[np.float32],
+    style: NDArray[np.float32],
+    network: Network,
+    config: TransferConfig,
+    tile_size: int = 0,
+) -> Targets:
+    """Runs both pictures through the network once, in float32 whatever the precision of the steps.
+
+    Args:
+        content: float32 `[1, H, W, 3]` in VGG's pixel space.
+        style: float32 `[1, h, w, 3]`; its size is its own.
+        network: the network.
+        config: which layers are measured, the pooling and the padding.
+        tile_size: as of `Objective`.
+
+    Raises:
+        MemoryError: the device has no room for it.
+    """
+    exact = dataclasses.replace(config, precision="float32")
+    content_maps, _ = _forward(content, network, exact, [name for name, _ in config.content_layers], tile_size)
+    names = [name for name, _ in config.style_layers]
+    grams, seconds = _forward(style, network, exact, names, tile_size, gram=True)
+    flops = layers.step_flops(network, style.shape[1], style.shape[2], names) / 2
+    return Targets(content_maps, grams, flops / seconds)
+
+
+class Objective:
+    """J(G) = alpha·J_content + beta·J_style + tv_weight·J_tv and dJ/dG, for pictures of one size.
+
+    Call it with a picture. It holds a session: close it, or use it in a `with` block.
+
+    Args:
+        targets: from `measure`, of the picture's size.
+        network: the network.
+        config: weights, layers, pooling, padding, and the precision of the convolutions (not `auto`).
+        height: rows of the picture.
+        width: columns of the picture.
+        tile_size: side in pixels of the tiles, see `tiling.plan`; 0 computes the picture in one piece.
+        warn: gets a sentence when memory runs out and smaller tiles are taken.
+    """
+
+    def __init__(
+        self,
+        targets: Targets,
+        network: Network,
+        config: TransferConfig,
+        height: int,
+        width: int,
+        tile_size: int = 0,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self.config = config
+        self.shape = (1, height, width, 3)
+        self.tile_size = tile_size or max(height, width)
+        self._targets = targets
+        self._network = network
+        self._warn = warn or (lambda sentence: None)
+        self._open()
+
+    def __enter__(self) -> Objective:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees what the device holds for it."""
+        self._session.close()
+
+    def costs(self, image: NDArray[np.float32]) -> Costs:
+        """The costs of a picture, float32 `[1, H, W, 3]` in VGG's pixel space.
+
+        Raises:
+            MemoryError: there is no room for it, not even in the smallest tiles.
+        """
+        return self._retried(lambda: self._first_pass(image, with_gradient=False).costs)
+
+    def __call__(self, image: NDArray[np.float32]) -> tuple[Costs, NDArray[np.float32]]:
+        """The costs of a picture and their gradient, both float32 `[1, H, W, 3]`. Raises what `costs` does."""
+        return self._retried(lambda: self._second_pass(self._first_pass(image, with_gradient=True)))
+
+    def _open(self) -> None:
+        _, height, width, _ = self.shape
+        wanted = layers.wanted(self.config)
+        self._segments = tiling.plan(self._network, wanted, height, width, self.tile_size)
+        graph = tf.Graph()
+        self._parts: list[tuple[Segment, Layers, Objectives]] = []
+        with graph.as_default():
+            for index, segment in enumerate(self._segments):
+                part = pieces.build_layers(
+                    self._network, self.config, segment.names, wanted, tiled=tiling.is_tiled(self._segments)
+                )
+                last = index + 1 == len(self._segments)
+                found = pieces.build_objectives(part, self.config, self._targets.style, first=index == 0, last=last)
+                self._parts.append((segment, part, found))
+        graph.finalize()
+        self._session = sessions.create(graph)
+
+    def _retried(self, evaluate: Callable[[], T]) -> T:
+        """Evaluates, in smaller tiles each time that memory runs out."""
+        while True:
+            try:
+                return evaluate()
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                self.tile_size = _smaller(self.tile_size, self.shape, error)
+            self._warn(f"memory ran out: the picture is now computed in tiles of {self.tile_size} pixels")
+            self.close()
+            self._open()
+
+    def _first_pass(self, image: NDArray[np.float32], *, with_gradient: bool) -> _Halfway:
+        """Costs and Gram matrices of the whole picture; the gradient as well where one run can give it."""
+        inputs: list[NDArray[Any]] = [image]
+        grams: list[dict[str, NDArray[np.float32]]] = []
+        gradient = None
+        content = style = variation = 0.0
+        for segment, part, found in self._parts:
+            last = part is self._parts[-1][1]
+            if last and segment.whole and with_gradient:
+                # Nothing is summed over tiles and nothing follows: the gradient comes with the costs.
+                fetches = (found.content, found.style, found.variation, found.gradient)
+                feed = self._feed(segment, part, found, 0, inputs.pop())
+                *costs_found, gradient = self._session.run(fetches, feed)
+            else:
+                sums, output = self._sums(segment, part, found, inputs[-1], last=last)
+                grams.append({name: sums[name] for name in found.grams})
+                whole = {found.grams[name]: gram for name, gram in grams[-1].items()}
+                costs_found = [sums["content"], self._session.run(found.style, whole), sums["variation"]]
+                if not last:
+                    inputs.append(output)
+            content += float(costs_found[0])
+            style += float(costs_found[1])
+            variation += float(costs_found[2])
+        total = costs.total_cost(content, style, self.config.alpha, self.config.beta)
+        total += self.config.tv_weight * variation
+        return _Halfway(Costs(total, content, style, variation), inputs, grams, gradient)
+
+    def _second_pass(self, halfway: _Halfway) -> tuple[Costs, NDArray[np.float32]]:
+        """Back through the segments that the first pass has not differentiated."""
+        gradient = halfway.gradient
+        for segment, part, found in reversed(self._parts[: len(halfway.inputs)]):
+            inputs, grams = halfway.inputs.pop(), halfway.grams.pop()
+            whole = {found.grams[name]: gram for name, gram in grams.items()}
+            slope, gradient = gradient, np.zeros(inputs.shape, np.float32)
+            for index, tile in enumerate(segment.tiles):
+                feed = self._feed(segment, part, found, index, inputs) | whole
+                if found.slope is not None:
+                    assert slope is not None
+                    feed[found.slope] = slope[tile.core.halved(segment.poolings).slices]
+                gradient[tile.outer.slices] += self._session.run(found.gradient, feed)
+        assert gradient is not None
+        return halfway.costs, gradient
+
+    def _sums(
+        self, segment: Segment, part: Layers, found: Objectives, inputs: NDArray[Any], *, last: bool
+    ) -> tuple[dict[str, Any], Any]:
+        """What the tiles of a segment add up to: content and variation cost, Gram matrices; and the whole output."""
+        fetches = {"content": found.content, "variation": found.variation, **found.grams}
+        if not last:
+            fetches["output"] = part.output
+        sums: dict[str, Any] = {}
+        output = None
+        for index, tile in enumerate(segment.tiles):
+            values = self._session.run(fetches, self._feed(segment, part, found, index, inputs))
+            if not last:
+                output = pieces.place(output, values.pop("output"), tile, segment, segment.poolings)
+            sums = {name: sums.get(name, 0) + value for name, value in values.items()}
+        return sums, output
+
+    def _feed(
+        self, segment: Segment, part: Layers, found: Objectives, index: int, inputs: NDArray[Any]
+    ) -> dict[tf.Tensor, Any]:
+        tile = segment.tiles[index]
+        feed = part.feed(segment, tile, inputs)
+        for name, placeholder in found.targets.items():
+            core = tile.core.halved(tiling.poolings(segment.names, name))
+            feed[placeholder] = self._targets.content[name][core.slices]
+        return feed
+
+
+class _Halfway(NamedTuple):
+    """Between the passes: inputs and Gram matrices of the segments still to be differentiated, dJ/doutput of them."""
+
+    costs: Costs
+    inputs: list[NDArray[Any]]
+    grams: list[dict[str, NDArray[np.float32]]]
+    gradient: NDArray[np.float32] | None
+
+
+def _smaller(tile_size: int, shape: tuple[int, ...], error: Exception) -> int:
+    """The side of tiles that take half the memory. Raises `MemoryError` when they would be too small to help."""
+    _, height, width, _ = shape
+    smaller = int(min(tile_size, (height * width) ** 0.5) / 2**0.5)
+    if smaller < tiling.SMALLEST:
+        raise MemoryError(
+            f"there is not enough memory for a picture of {width}×{height} pixels, even in tiles of {tile_size}: "
+            "take a smaller one"
+        ) from error
+    return smaller
+
+
+def _forward(
+    image: NDArray[np.float32],
+    network: Network,
+    config: TransferConfig,
+    wanted: Sequence[str],
+    tile_size: int,
+    *,
+    gram: bool = False,
+) -> tuple[dict[str, NDArray[np.float32]], float]:
+    """Feature maps, or Gram matrices per pixel, of one picture; and the seconds of one such pass."""
+    _, height, width, _ = image.shape
+    tile_size = tile_size or max(height, width)
+    while True:
+        segments = tiling.plan(network, wanted, height, width, tile_size)
+        graph = tf.Graph()
+        with graph.as_default():
+            parts = [
+                pieces.build_layers(network, config, segment.names, wanted, tiled=tiling.is_tiled(segments))
+                for segment in segments
+            ]
+            fetches = [pieces.build_grams(part, wanted) if gram else dict(part.maps) for part in parts]
+        graph.finalize()
+        session = sessions.create(graph)
+        run = functools.partial(_forward_once, session, segments, parts, fetches, image, gram=gram)
+        try:
+            began = time.perf_counter()
+            found = run()
+            seconds = time.perf_counter() - began
+            if gram and seconds < 1:  # a first run also sets oneDNN up: a second one tells the true speed
+                began = time.perf_counter()
+                run()
+                seconds = time.perf_counter() - began
+            return found, seconds
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            tile_size = _smaller(tile_size, image.shape, error)
+        finally:
+            session.close()
+
+
+def _forward_once(
+    session: Any,
+    segments: Sequence[Segment],
+    parts: Sequence[Layers],
+    fetches: Sequence[Mapping[str, tf.Tensor]],
+    inputs: NDArray[Any],
+    *,
+    gram: bool,
+) -> dict[str, Any]:
+    """Runs all tiles of all segments: the Gram matrices are summed over the tiles, the maps put together."""
+    found: dict[str, Any] = {}
+    for segment, part, fetched in zip(segments, parts, fetches, strict=True):
+        following = {} if segment is segments[-1] else {"output": part.output}
+        output = None
+        for tile in segment.tiles:
+            values, rest = session.run((fetched, following), part.feed(segment, tile, inputs))
+            for name, value in values.items():
+                if gram:
+                    found[name] = found.get(name, 0) + value
+                else:
+                    times = tiling.poolings(segment.names, name)
+                    found[name] = pieces.place(found.get(name), value, tile, segment, times)
+            if rest:
+                output = pieces.place(output, rest["output"], tile, segment, segment.poolings)
+        if output is not None:
+            inputs = output
+    return found

@@ -1,0 +1,147 @@
+"""The graph of one segment of the network: its layers, its costs and its gradient, for one tile at a time.
+
+A tile's costs are weighted by its share of the picture, so that the tiles' costs add up to the picture's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from numpy.typing import NDArray
+
+from nst import costs, vgg
+from nst.config import TransferConfig
+from nst.matconvnet import Network
+from nst.tiling import Segment, Tile, poolings
+
+
+class Layers(NamedTuple):
+    """A segment's layers, to be run for one tile.
+
+    `inputs` takes the tile, halo included; `window` (int32 `[4]`, None where a tile is the whole picture) its core
+    in there, and `size` (int32 `[2]`) rows and columns of the whole. `maps` (the wanted layers) and `output` are
+    cut to the core. `shares` are the tile's part of all pixels of each map, and of the inputs under "".
+    """
+
+    names: Sequence[str]
+    inputs: tf.Tensor
+    window: tf.Tensor | None
+    size: tf.Tensor
+    maps: Mapping[str, tf.Tensor]
+    shares: Mapping[str, tf.Tensor | float]
+    output: tf.Tensor
+
+    def feed(self, segment: Segment, tile: Tile, inputs: NDArray[Any]) -> dict[tf.Tensor, Any]:
+        """What to feed for a tile; `inputs` `[1, H, W, C]` is the whole picture's."""
+        if self.window is None:
+            return {self.inputs: inputs}
+        size = (segment.height, segment.width)
+        return {self.inputs: inputs[tile.outer.slices], self.window: tile.core.within(tile.outer), self.size: size}
+
+
+class Objectives(NamedTuple):
+    """A tile's part of the costs, and their gradient.
+
+    `grams` are the tile's part of the picture's Gram matrices per pixel. Fed with the whole picture's, they make
+    `style` the whole style cost of these layers, and `gradient` the tile's part of the whole picture's gradient.
+    `slope` takes dJ/doutput from the segment behind this one; the last has none. `targets` take the content's maps.
+    """
+
+    targets: Mapping[str, tf.Tensor]
+    grams: Mapping[str, tf.Tensor]
+    content: tf.Tensor
+    style: tf.Tensor
+    variation: tf.Tensor
+    slope: tf.Tensor | None
+    gradient: tf.Tensor
+
+
+def build_layers(
+    network: Network, config: TransferConfig, names: Sequence[str], wanted: Sequence[str], *, tiled: bool
+) -> Layers:
+    """Adds the named layers, a segment of the network, to the current graph."""
+    channels = next(network.layers[name].kernel.shape[2] for name in names if not name.startswith("pool"))
+    # The first segment reads the picture itself, the others what the one before them put out.
+    kind = tf.float32 if names[0] == "conv1_1" else tf.as_dtype(config.precision)
+    inputs = tf.placeholder(kind, [1, None, None, channels])
+    size = tf.placeholder(tf.int32, [2])
+    window = tf.placeholder(tf.int32, [4]) if tiled else None
+    built = vgg.extend(network, inputs, names, config.pooling, config.precision, config.padding)
+
+    def core(name: str) -> tf.Tensor:
+        if window is None:
+            return built[name]
+        top, bottom, left, right = _ends(window, poolings(names, name))
+        # Not built[name][:, top:bottom, left:right]: the gradient of that takes as long as a convolution.
+        return tf.slice(built[name], [0, top, left, 0], [1, bottom - top, right - left, -1])
+
+    def share(name: str) -> tf.Tensor | float:
+        if window is None:
+            return 1.0
+        times = poolings(names, name) if name else 0
+        top, bottom, left, right = (tf.cast(end, tf.float32) for end in _ends(window, times))
+        height, width = (tf.cast(_halved(side, times), tf.float32) for side in tf.unstack(size))
+        return (bottom - top) / height * ((right - left) / width)
+
+    maps = {name: core(name) for name in dict.fromkeys(wanted) if name in built}
+    return Layers(names, inputs, window, size, maps, {name: share(name) for name in (*maps, "")}, core(names[-1]))
+
+
+def build_grams(part: Layers, wanted: Sequence[str]) -> dict[str, tf.Tensor]:
+    """The tile's part of the picture's Gram matrices per pixel, of those wanted layers that the segment has."""
+    return {name: costs.mean_gram(part.maps[name]) * part.shares[name] for name in wanted if name in part.maps}
+
+
+def build_objectives(
+    part: Layers, config: TransferConfig, style: Mapping[str, NDArray[np.float32]], *, first: bool, last: bool
+) -> Objectives:
+    """Adds a segment's costs and their gradient to the current graph; `style` has the style's Gram matrices."""
+    content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
+    style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]
+    targets = {name: tf.placeholder(tf.float32, part.maps[name].shape) for name, _ in content_layers}
+    content = costs.weighted_sum(
+        [(weight * part.shares[name], costs.content_cost(targets[name], tf.cast(part.maps[name], tf.float32)))
+         for name, weight in content_layers]
+    )  # fmt: skip
+    grams = build_grams(part, [name for name, _ in style_layers])
+    style_cost = costs.style_cost({name: tf.constant(style[name]) for name in grams}, grams, style_layers)
+    total = costs.total_cost(content, style_cost, config.alpha, config.beta)
+    variation = tf.constant(0.0)
+    if first:
+        variation = costs.total_variation(part.inputs, part.window) * part.shares[""]
+        if config.tv_weight:
+            total += config.tv_weight * variation
+    ends, slopes = [total], [tf.ones_like(total)]
+    slope = None
+    if not last:
+        slope = tf.placeholder(tf.float32, part.output.shape)
+        ends.append(part.output)
+        slopes.append(tf.cast(slope, part.output.dtype))
+    (gradient,) = tf.gradients(ends, [part.inputs], grad_ys=slopes)
+    return Objectives(targets, grams, content, style_cost, variation, slope, tf.cast(gradient, tf.float32))
+
+
+def place(
+    whole: NDArray[Any] | None, core: NDArray[Any], tile: Tile, segment: Segment, times: int
+) -> NDArray[Any]:  # fmt: skip
+    """Puts a tile's map into the whole picture's, made for the first tile; `times` it has been halved."""
+    if segment.whole:
+        return core
+    if whole is None:
+        height, width = (-(-side // 2**times) for side in (segment.height, segment.width))
+        whole = np.empty((1, height, width, core.shape[-1]), core.dtype)
+    whole[tile.core.halved(times).slices] = core
+    return whole
+
+
+def _halved(side: tf.Tensor, times: int) -> tf.Tensor:
+    """A side after so many poolings, which round up."""
+    return -(-side // 2**times)
+
+
+def _ends(window: tf.Tensor, times: int) -> Iterator[tf.Tensor]:
+    """The window's top, bottom, left and right in a map that is so many poolings smaller."""
+    return (_halved(end, times) for end in tf.unstack(window))

@@ -1,0 +1,21 @@
+"""The engine from pictures to steps, without files: what several tests look at."""
+
+import numpy as np
+
+from nst import objective, transfer
+from nst.objective import Objective
+
+
+def objective_of(pixels, network, config, tile_size=0, warn=None):
+    """The objective for a content and a style picture, float32 `[1, H, W, 3]` in VGG's pixel space."""
+    content, style = pixels
+    targets = objective.measure(content, style, network, config, tile_size)
+    return Objective(targets, network, config, *content.shape[1:3], tile_size, warn)
+
+
+def steps(pixels, network, config, rng=None, tile_size=0):
+    """The steps from the start that the config names, its noise from `rng` or the config's seed."""
+    rng = rng or np.random.RandomState(config.seed)
+    start = transfer.start_image(pixels[0], config.init, config.noise_ratio, rng)
+    with objective_of(pixels, network, config, tile_size) as goal:
+        yield from transfer.steps(goal, start, config.epochs, network.mean)

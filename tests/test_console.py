@@ -1,0 +1,34 @@
+"""What the command prints of a run: plain lines, as into a pipe."""
+
+import pytest
+
+from nst.config import TransferConfig
+from nst.console import Screen
+from nst.run import Start
+
+
+@pytest.mark.parametrize(
+    ("sizes", "line"),
+    [
+        ([(400, 300)], "Picture: 400×300 pixels, style 320×400"),
+        ([(200, 150), (400, 300)], "Picture: 200×150, then 400×300 pixels, style 320×400"),
+        ([(100, 75), (200, 150), (400, 300)], "Picture: 100×75, then 200×150, then 400×300 pixels, style 320×400"),
+    ],
+)
+def test_the_start_names_all_sizes_in_their_order(capsys, sizes, line):
+    Screen(TransferConfig(epochs=30)).start(Start("tiny", sizes, (320, 400), 0, 200.0))
+    assert capsys.readouterr().out.splitlines() == ["Network: tiny", line, "Time: about 3 min 20 s for 30 epochs"]
+
+
+def test_the_start_names_the_tiles_when_there_are_some(capsys):
+    Screen(TransferConfig()).start(Start("tiny", [(400, 300)], (320, 400), 256, 200.0))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[2] == "Tiles: about 256 pixels a side"
+
+
+def test_a_warning_goes_to_the_error_stream(capsys):
+    Screen(TransferConfig()).warn("memory ran out: the picture is now computed in tiles of 108 pixels")
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "Warning: memory ran out: the picture is now computed in tiles of 108 pixels\n"
