@@ -1,76 +1,188 @@
-"""What the command adds to the bare steps: start-up, printing, frames, video and plot; and its peak memory.
+"""What the command adds to the bare steps: start-up, graphs, printing, frames, video and plot; and its peak memory.
 
 Writes a full-width VGG-19 of random filters into a folder of its own, runs the command on it as a person does, and
 compares its wall time with the stepping time in `costs.csv`. The first run fills the cache, the second is measured.
+The wall time falls into four: before the first epoch, the steps, between two sizes (for presets that paint several),
+and writing with all the rest. Since Python's `import tensorflow` is nobody's choice, the share that the table ends with
+leaves it out; it is measured by itself, in fresh interpreters.
 
-Usage: python -m benchmarks.overhead --epochs 200
+Usage: python -m benchmarks.overhead --preset=quality
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import os
-import re
-import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from absl import app, flags
 
 from benchmarks.networks import random_vgg19
-from nst import matconvnet
+from nst import matconvnet, scales
+from nst.config import PRESETS, TransferConfig
 
 ROOT = Path(__file__).resolve().parents[1]
-_EPOCHS = flags.DEFINE_integer("epochs", 200, "epochs of the measured run")
+_EPOCHS = flags.DEFINE_integer("epochs", 0, "epochs of the measured run; 0: the preset's")
+_PRESET = flags.DEFINE_enum("preset", "coursera", list(PRESETS), "preset of the measured run")
 
 
-def run(folder: Path, epochs: int) -> dict[str, float]:
-    """Runs the command; gives seconds to the first epoch, of everything, and of the steps alone."""
-    words = [
-        "nst_main.py",
-        f"--model={folder / 'vgg19.mat'}",
-        f"--epochs={epochs}",
-        f"--output_dir={folder / 'output'}",
-    ]
+class Run(NamedTuple):
+    """One run of the command, in seconds since the prompt; `peak` is its memory in bytes.
+
+    `lines` has when `Iteration …` was printed, by epoch, and `seconds` those of `costs.csv`, one for each epoch.
+    """
+
+    lines: dict[int, float]
+    painted: float
+    whole: float
+    seconds: list[float]
+    peak: int
+
+
+class Parts(NamedTuple):
+    """Where the seconds of a run went; `firsts`, part of `steps`, is what each size's first step took beyond others."""
+
+    before: float
+    steps: float
+    between: float
+    writing: float
+    rest: float
+    firsts: float
+
+
+def write_network(folder: Path) -> Path:
+    """Writes the random VGG-19 as a MatConvNet file, and has the command read it once, so that it is cached."""
+    path = folder / "vgg19.mat"
+    matconvnet.write(path, random_vgg19(), compress=False)
+    run([f"--model={path}", "--epochs=1", f"--output_dir={folder / 'first'}"], folder / "first")
+    return path
+
+
+def run(words: Sequence[str], output: Path) -> Run:
+    """Runs the command with these flags; `output` is the folder that they name."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-u", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-u", "nst_main.py", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
-    first = 0.0
+    lines: dict[int, float] = {}
     painted = 0.0
     for line in process.stdout:
         now = time.perf_counter() - began
-        if line.startswith("Iteration 0"):
-            first = now  # less the two steps that it takes to know the costs of the first
-        elif re.match(r"Painted", line):
+        if line.startswith("Iteration "):
+            lines[int(line.split()[1])] = now
+        elif line.startswith("Painted"):
             painted = now
-    if process.wait() != 0:
-        raise SystemExit("the command failed")
+    # Not process.wait(): this one tells the peak of this child alone, not of the greediest until now.
+    _, status, usage = os.wait4(process.pid, 0)
     whole = time.perf_counter() - began
-    with open(folder / "output" / "costs.csv", newline="") as file:
-        steps = float(list(csv.DictReader(file))[-1]["seconds"])
-    return {"first": first, "painted": painted, "whole": whole, "steps": steps}
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"the command failed: nst_main.py {' '.join(words)}")
+    with open(output / "costs.csv", newline="") as file:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    return Run(lines, painted, whole, seconds, usage.ru_maxrss * 1024)
+
+
+def split(found: Run, epochs: Sequence[int]) -> Parts:
+    """Says where the seconds of a run went.
+
+    A step's costs come with the gradient of the next one, so that each line appears one such evaluation after the
+    seconds of `costs.csv`. The last costs of a size are a pass of their own, which those leave out: half a step.
+
+    Args:
+        found: the run; every size has one printed epoch or more.
+        epochs: the epochs of each size.
+    """
+    each = [after - before for before, after in itertools.pairwise([0.0, *found.seconds])]
+    ends = list(itertools.accumulate(epochs))
+    sizes = [each[end - count : end] for count, end in zip(epochs, ends, strict=True)]
+    usual = [statistics.median(size[1:] or size) for size in sizes]
+    passes = {end - 1: step / 2 for end, step in zip(ends, usual, strict=True)}  # the last costs of each size
+
+    def stepped(epoch: int) -> float:
+        """Seconds of all evaluations and updates until the costs after this epoch are known."""
+        evaluated = passes[epoch] if epoch in passes else each[epoch + 1]
+        return found.seconds[epoch] + evaluated + sum(passes[end] for end in passes if end < epoch)
+
+    before = found.lines[0] - stepped(0)
+    inside: list[float] = []
+    across: list[float] = []
+    for one, other in itertools.pairwise(sorted(found.lines)):
+        added = found.lines[other] - found.lines[one] - (stepped(other) - stepped(one))
+        (across if any(one < end <= other for end in ends) else inside).append(added)
+    printing = statistics.median(inside) if inside else 0.0
+    between = sum(across) - printing * len(across)
+    steps = stepped(len(each) - 1)
+    firsts = sum(size[0] - step for size, step in zip(sizes, usual, strict=True))
+    writing = found.painted - before - steps - between
+    return Parts(before, steps, between, writing, found.whole - found.painted, firsts)
+
+
+def import_seconds(times: int = 3) -> float:
+    """Seconds of TensorFlow's import alone, the interpreter's own start taken off."""
+
+    def start(program: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True, stderr=subprocess.DEVNULL)
+        return time.perf_counter() - began
+
+    def median(values: Iterable[float]) -> float:
+        return statistics.median(list(values))
+
+    start("import tensorflow.compat.v1")
+    pairs = [(start("import tensorflow.compat.v1"), start("pass")) for _ in range(times)]
+    return median(pair[0] for pair in pairs) - median(pair[1] for pair in pairs)
 
 
 def main(argv: list[str]) -> None:
     """Runs twice and prints the table of the second run."""
+    changes = {"epochs": _EPOCHS.value} if _EPOCHS.value else {}
+    config = TransferConfig.from_preset(_PRESET.value, **changes)
+    epochs = scales.share(config.epochs, config.scales)
+    words = [f"--preset={_PRESET.value}", f"--epochs={config.epochs}"]
+    if min(epochs) < config.print_every:
+        words.append(f"--print_every={min(epochs)}")  # each size has to print once to be told from the others
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        matconvnet.write(folder / "vgg19.mat", random_vgg19(), compress=False)
-        run(folder, 1)
-        found = run(folder, _EPOCHS.value)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    found["first"] -= 2 * found["steps"] / _EPOCHS.value
-    added = found["painted"] - found["first"] - found["steps"]
-    print(f"`python nst_main.py --epochs {_EPOCHS.value}` with a full-width VGG-19, {os.cpu_count()} cores:")
+        model = write_network(folder)
+        loading = import_seconds()
+        found = run([f"--model={model}", *words, f"--output_dir={folder / 'output'}"], folder / "output")
+    parts = split(found, epochs)
+
+    def seconds(value: float) -> str:
+        return f"{value:.2f} s, {value / found.whole:.1%} of the run"
+
+    print(f"`python nst_main.py {' '.join(words)}` with a full-width VGG-19, {os.cpu_count()} cores:")
     print("| | |\n| --- | --- |")
-    print(f"| from the prompt to the first epoch, network cached | {found['first']:.1f} s |")
-    print(f"| stepping | {found['steps']:.1f} s |")
-    print(f"| printing, frames, video and plot | {added:.2f} s, {added / found['steps']:.1%} of the stepping |")
-    print(f"| everything | {found['whole']:.1f} s |")
-    print(f"| peak memory | {peak:.2f} GB |")
+    print(f"| from the prompt to the first epoch, network cached | {parts.before:.1f} s |")
+    print(f"| stepping | {parts.steps:.1f} s |")
+    if config.scales > 1:
+        print(f"| between the {config.scales} sizes | {parts.between:.2f} s |")
+    share = parts.writing / parts.steps
+    print(f"| printing, frames, video and plot | {parts.writing:.2f} s, {share:.1%} of the stepping |")
+    print(f"| everything | {found.whole:.1f} s |")
+    print(f"| peak memory | {found.peak / 1e9:.2f} GB |")
+    print(f"| the import of TensorFlow alone | {loading:.2f} s |")
+    added = found.whole - parts.steps - loading
+    print(f"| all but the stepping and that import | {seconds(added)} |")
+    print(f"| … before the first epoch | {seconds(parts.before - loading)} |")
+    if config.scales > 1:
+        print(f"| … between the sizes | {seconds(parts.between)} |")
+    print(f"| … writing and the rest | {seconds(parts.writing + parts.rest)} |")
+    firsts = "the first step" if config.scales == 1 else "the first step of each size"
+    print(
+        f"| {firsts} beyond its median, counted as stepping | "
+        f"{parts.firsts:.2f} s; with it {(added + parts.firsts) / found.whole:.1%} of the run |"
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 import tensorflow.compat.v1 as tf
+from numpy.typing import ArrayLike
 
 _SHRINK = 0.3  # of a step that raised the cost
 _SHRINKS = 3  # of one step, before the history is forgotten
@@ -51,12 +52,17 @@ def lbfgs(
     history: int = 10,
     first_change: float = 8.0,
     largest_change: float = 20.0,
+    bounds: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> tf.Operation:
     """One step of L-BFGS (Nocedal 1980) without a line search.
 
     The unit step along −H·g is tried at once; the next run's cost judges it. Where the cost has risen or is not finite
     the step is shortened from the last accepted point, and after three shortenings the history is forgotten and a small
     step goes down the gradient. So the accepted costs never rise, and no run is spent on a search that is not needed.
+
+    Within bounds the step is projected on them, and values that stand at a bound and would leave it are held out of
+    the recursion (Bertsekas 1982, two-metric projection). A picture painted without them has its cost partly from
+    values that no file can hold: saved, with those cut off, it may cost many times as much.
 
     Args:
         variable: what is updated; float32.
@@ -66,11 +72,13 @@ def lbfgs(
         history: pairs of steps and gradient changes that are kept; each takes the memory of two variables.
         first_change: mean change of a value in the first step, when nothing is known of the curvature.
         largest_change: mean change of a value that no step exceeds. Both in the variable's unit: grey levels here.
+        bounds: the smallest and the largest value, for each index of the variable's last axis; None: no bounds.
 
     Returns:
         tf.Operation: running it judges the last step and makes the next. Its state are further variables.
     """
-    size = math.prod(variable.shape.as_list())
+    shape = variable.shape.as_list()
+    size = math.prod(shape)
     point, slope = tf.reshape(value, [-1]), tf.reshape(gradient, [-1])
     steps, changes = (_variable(tf.zeros([history, size])) for _ in range(2))
     stored = _State(
@@ -79,18 +87,37 @@ def lbfgs(
     )  # fmt: skip
     last = _State(*(part.read_value() for part in stored))
 
+    if bounds is None:
+        low, high = -math.inf, math.inf
+    else:
+        # In rows of the picture and not of its three channels, which broadcast ten times as slowly.
+        columns = shape[-2] if len(shape) > 1 else 1
+        low, high = (tf.tile(tf.constant(bound, tf.float32), [columns]) for bound in bounds)
+    rows = [-1, math.prod(shape[-2:])]
+
+    def free(slope: tf.Tensor) -> tf.Tensor:
+        """The slope, but 0 where the value stands at a bound and going down would leave it."""
+        values, slopes = tf.reshape(value, rows), tf.reshape(slope, rows)
+        stuck = tf.where(slopes > 0, values <= low, values >= high)
+        return tf.reshape(tf.where(stuck, tf.zeros_like(slopes), slopes), [-1])
+
+    def within(target: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(tf.maximum(low, tf.minimum(high, tf.reshape(target, rows))), shape)
+
     def accept() -> tuple[tf.Tensor, _State]:
         pairs = _remember(steps, changes, point - last.point, slope - last.gradient, last)
         # A row written into a variable makes every later reading a copy, unless it is told that nobody else reads.
         with tf.control_dependencies([pairs]):
             shared = [tf.raw_ops.DisableCopyOnRead(resource=ring.handle) for ring in (steps, changes)]
+        downward = free(slope)
         with tf.control_dependencies(shared):
-            direction = _direction(slope, steps.read_value(), changes.read_value(), pairs)
+            direction = _direction(downward, steps.read_value(), changes.read_value(), pairs)
+            direction = tf.where(tf.equal(downward, 0), tf.zeros_like(slope), direction)
         mean = tf.reduce_mean(tf.abs(direction))
         downhill = tf.logical_and(pairs > 0, tf.reduce_sum(direction * slope) < 0)
         known = direction * tf.minimum(1.0, largest_change / mean)
-        move = tf.where(downhill, known, _steepest(slope, first_change))
-        return point + move, _State(point, slope, cost, pairs, tf.constant(0))
+        move = tf.where(downhill, known, _steepest(downward, first_change))
+        return within(point + move), _State(point, slope, cost, pairs, tf.constant(0))
 
     def reject() -> tuple[tf.Tensor, _State]:
         shrinks = last.shrinks + 1
@@ -98,14 +125,14 @@ def lbfgs(
         small = first_change / 16 * tf.pow(0.5, tf.cast(shrinks - _SHRINKS - 1, tf.float32))
         move = tf.where(forget, _steepest(last.gradient, small), _SHRINK * (point - last.point))
         pairs = tf.where(forget, 0, last.pairs)
-        return last.point + move, _State(last.point, last.gradient, last.cost, pairs, shrinks)
+        return within(last.point + move), _State(last.point, last.gradient, last.cost, pairs, shrinks)
 
     better = tf.logical_and(tf.math.is_finite(cost), cost <= last.cost)
     target, state = tf.cond(better, accept, reject)
     # An accepted point does not depend on the last one, so nothing else makes its assignment wait for that reading.
     with tf.control_dependencies(last):
         updates = [part.assign(new) for part, new in zip(stored, state, strict=True)]
-    return tf.group(variable.assign(tf.reshape(target, variable.shape)), *updates)
+    return tf.group(variable.assign(target), *updates)
 
 
 def _variable(value: tf.Tensor | float) -> tf.Variable:

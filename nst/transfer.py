@@ -165,10 +165,11 @@ class _Update(NamedTuple):
     picture: tf.Tensor
 
 
-def build_update(shape: tuple[int, ...], config: TransferConfig) -> _Update:
+def build_update(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> _Update:
     """Makes the graph of one update: the picture and the optimiser's state as its variables; cost and gradient are fed.
 
     So the objective may be one graph or many tiles, and may change under way, without the optimiser's knowing.
+    L-BFGS keeps the picture between black and white, -mean and 255 - mean; Adam does as the assignment does.
     """
     graph = tf.Graph()
     with graph.as_default():
@@ -177,7 +178,9 @@ def build_update(shape: tuple[int, ...], config: TransferConfig) -> _Update:
         variable = tf.Variable(start, use_resource=True, name="picture")
         if config.optimizer == "lbfgs":
             pairs = memory.history(*shape[1:3])
-            update = optimizers.lbfgs(variable, variable.read_value(), cost, gradient, history=pairs)
+            # What lies below black or above white is lost in the saved picture, so it must not lower its cost.
+            bounds = (0 - mean, 255 - mean)
+            update = optimizers.lbfgs(variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds)
         else:
             update = optimizers.adam(variable, gradient, config.learning_rate)
         with tf.control_dependencies([update]):
@@ -206,7 +209,7 @@ def steps(
         DivergedError: a cost is not finite; the `Step` given out last holds the last good picture.
         MemoryError: the device has no room for the step.
     """
-    graph = build_update(goal.shape, goal.config)
+    graph = build_update(goal.shape, goal.config, mean)
     keeps_best = goal.config.optimizer == "lbfgs"
     session = sessions.create(graph.graph)
     try:

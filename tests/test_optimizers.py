@@ -143,3 +143,38 @@ def test_the_first_and_the_largest_step_have_their_size():
     moves = np.abs(np.diff(points, axis=0)).mean(axis=1)
     assert moves.max() == pytest.approx(20.0, rel=1e-4)
     assert values[-1] < values[0]
+
+
+@pytest.mark.parametrize("size", [4, 10])
+def test_lbfgs_finds_scipys_minimum_within_bounds(size):
+    """Rosenbrock's valley, cut off before its minimum at 1 and on one side of the start: some bounds bind, some not."""
+    start = np.tile([-1.2, 0.5], size // 2)
+    low, high = np.full(size, -1.5), np.where(np.arange(size) % 3 == 0, 0.6, 2.0)
+    points, values, _ = minimise(
+        rosenbrock, start, 400, first_change=0.1, largest_change=1.0, bounds=(low.tolist(), high.tolist())
+    )
+    scipys = scipy.optimize.minimize(
+        scipy.optimize.rosen,
+        start,
+        jac=scipy.optimize.rosen_der,
+        method="L-BFGS-B",
+        bounds=list(zip(low, high, strict=True)),
+    )
+    assert np.any(np.isclose(scipys.x, high)), "no bound binds: the test would prove nothing"
+    assert (points >= low.astype(np.float32) - 1e-6).all()
+    assert (points <= high.astype(np.float32) + 1e-6).all()
+    np.testing.assert_allclose(points[np.argmin(values)], scipys.x, atol=2e-2)
+
+
+def test_bounds_hold_for_each_channel_and_for_shortened_steps():
+    """The minimum lies outside on both sides; the bounds are one per index of the last axis."""
+    goal = np.tile(np.float32([300.0, -50.0, 100.0]), (4, 5, 1))
+    points, _, _ = minimise(
+        lambda x: tf.reduce_sum((x - goal) ** 2),
+        np.full((4, 5, 3), 90.0),
+        30,
+        bounds=([0.0] * 3, [255.0, 200.0, 120.0]),
+    )
+    np.testing.assert_allclose(points[-1], np.tile([255.0, 0.0, 100.0], (4, 5, 1)), atol=0.1)
+    assert points.min() >= 0
+    assert points[..., 0].max() <= 255

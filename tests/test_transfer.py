@@ -191,9 +191,9 @@ def test_interleaved_runs_equal_single_ones(pixels, network):
             np.testing.assert_array_equal(expected.image, two.image)
 
 
-def test_the_picture_is_the_only_trainable_variable():
+def test_the_picture_is_the_only_trainable_variable(network):
     for optimizer in ("adam", "lbfgs"):
-        graph = transfer.build_update((1, 8, 9, 3), TransferConfig(optimizer=optimizer)).graph
+        graph = transfer.build_update((1, 8, 9, 3), TransferConfig(optimizer=optimizer), network.mean).graph
         assert [variable.op.name for variable in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)] == ["picture"]
         assert graph.finalized
 
