@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,20 +127,34 @@ def split(found: Run, epochs: Sequence[int]) -> Parts:
     return Parts(before, steps, between, writing, found.whole - found.painted, firsts)
 
 
-def import_seconds(times: int = 3) -> float:
-    """Seconds of TensorFlow's import alone, the interpreter's own start taken off."""
+class Import(NamedTuple):
+    """Seconds that TensorFlow's import adds to an interpreter, and those that it adds to the interpreter's end."""
 
-    def start(program: str) -> float:
+    start: float
+    end: float
+
+
+def import_seconds(times: int = 3) -> Import:
+    """Measures the import of TensorFlow alone, an empty interpreter's own seconds taken off."""
+
+    def measure(program: str) -> Import:
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", program], check=True, stderr=subprocess.DEVNULL)
-        return time.perf_counter() - began
+        words = [sys.executable, "-c", f"{program}; print(flush=True)"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            loaded = time.perf_counter()
+        if process.returncode:
+            raise SystemExit(f"failed: {program}")
+        return Import(loaded - began, time.perf_counter() - loaded)
 
-    def median(values: Iterable[float]) -> float:
-        return statistics.median(list(values))
-
-    start("import tensorflow.compat.v1")
-    pairs = [(start("import tensorflow.compat.v1"), start("pass")) for _ in range(times)]
-    return median(pair[0] for pair in pairs) - median(pair[1] for pair in pairs)
+    full, empty = "import tensorflow.compat.v1", "pass"
+    measure(full)
+    pairs = [(measure(full), measure(empty)) for _ in range(times)]
+    medians = [
+        [statistics.median(part[index] for part in parts) for index in range(2)] for parts in zip(*pairs, strict=True)
+    ]
+    return Import(*(loaded - bare for loaded, bare in zip(*medians, strict=True)))
 
 
 def main(argv: list[str]) -> None:
@@ -171,13 +185,13 @@ def main(argv: list[str]) -> None:
     print(f"| printing, frames, video and plot | {parts.writing:.2f} s, {share:.1%} of the stepping |")
     print(f"| everything | {found.whole:.1f} s |")
     print(f"| peak memory | {found.peak / 1e9:.2f} GB |")
-    print(f"| the import of TensorFlow alone | {loading:.2f} s |")
-    added = found.whole - parts.steps - loading
+    print(f"| the import of TensorFlow alone | {loading.start:.2f} s, and {loading.end:.2f} s when the program ends |")
+    added = found.whole - parts.steps - sum(loading)
     print(f"| all but the stepping and that import | {seconds(added)} |")
-    print(f"| … before the first epoch | {seconds(parts.before - loading)} |")
+    print(f"| … before the first epoch | {seconds(parts.before - loading.start)} |")
     if config.scales > 1:
         print(f"| … between the sizes | {seconds(parts.between)} |")
-    print(f"| … writing and the rest | {seconds(parts.writing + parts.rest)} |")
+    print(f"| … writing and the rest | {seconds(parts.writing + parts.rest - loading.end)} |")
     firsts = "the first step" if config.scales == 1 else "the first step of each size"
     print(
         f"| {firsts} beyond its median, counted as stepping | "

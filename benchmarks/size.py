@@ -58,7 +58,7 @@ _TINY = (64, 48)  # what a run of this size takes, every run takes
 def measure_steps(width: int, height: int, precision: str, tile_size: int, rounds: int) -> dict[str, Any]:
     """Measures in this process; gives for each way pairs of seconds per step and share of the matrix products' rate."""
     from benchmarks import step  # it loads TensorFlow, and the process that starts the others should stay small
-    from nst.objective import Objective, measure
+    from nst.objective import Objective, Probe
 
     network = random_vgg19()
     config = TransferConfig(precision=precision)
@@ -72,7 +72,8 @@ def measure_steps(width: int, height: int, precision: str, tile_size: int, round
         sizes["untiled"] = 0
     if height * width > tile_size**2:
         sizes["tiled"] = tile_size
-    targets = measure(content, style, network, config, tile_size)
+    with Probe(network, config) as probe:
+        targets = probe(content, style, tile_size)
 
     def refuse(sentence: str) -> None:
         raise MemoryError(sentence)

@@ -21,9 +21,10 @@ import tensorflow.compat.v1 as tf
 from absl import app, flags
 
 from benchmarks.networks import random_vgg19
-from nst import layers, machine, objective, sessions, transfer, vgg
+from nst import layers, machine, sessions, transfer, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
+from nst.objective import Objective, Probe
 
 _WIDTH = flags.DEFINE_integer("width", 400, "columns of the picture")
 _HEIGHT = flags.DEFINE_integer("height", 300, "rows of the picture")
@@ -45,8 +46,9 @@ def matrix_products(precision: str, size: int = 2048) -> Iterator[float]:
 
 def our_step(network: Network, content: Any, style: Any, config: TransferConfig) -> Iterator[float]:
     """Seconds per step of the program's engine."""
-    targets = objective.measure(content, style, network, config)
-    goal = objective.Objective(targets, network, config, *content.shape[1:3])
+    with Probe(network, config) as probe:
+        targets = probe(content, style)
+    goal = Objective(targets, network, config, *content.shape[1:3])
     start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
     steps = transfer.steps(goal, start, 10**9, network.mean)
     return _timed(lambda: next(steps), _STEPS.value)

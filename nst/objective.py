@@ -9,7 +9,6 @@ Gram. By the chain rule dJ/dx = dJ/dG · dG/dx: the first factor needs only the 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -48,31 +47,105 @@ class Targets(NamedTuple):
     flops_per_second: float
 
 
-def measure(
-    content: NDArray[np.float32],
-    style: NDArray[np.float32],
-    network: Network,
-    config: TransferConfig,
-    tile_size: int = 0,
-) -> Targets:
-    """Runs both pictures through the network once, in float32 whatever the precision of the steps.
+class Probe:
+    """Measures targets: runs a content and a style picture through the network, in float32 whatever the steps use.
+
+    Its graph serves pictures of every size. It holds a session: close it, or use it in a `with` block.
 
     Args:
-        content: float32 `[1, H, W, 3]` in VGG's pixel space.
-        style: float32 `[1, h, w, 3]`; its size is its own.
         network: the network.
         config: which layers are measured, the pooling and the padding.
-        tile_size: as of `Objective`.
-
-    Raises:
-        MemoryError: the device has no room for it.
     """
-    exact = dataclasses.replace(config, precision="float32")
-    content_maps, _ = _forward(content, network, exact, [name for name, _ in config.content_layers], tile_size)
-    names = [name for name, _ in config.style_layers]
-    grams, seconds = _forward(style, network, exact, names, tile_size, gram=True)
-    flops = layers.step_flops(network, style.shape[1], style.shape[2], names) / 2
-    return Targets(content_maps, grams, flops / seconds)
+
+    def __init__(self, network: Network, config: TransferConfig) -> None:
+        self._network = network
+        self._config = dataclasses.replace(config, precision="float32")
+        self._open: dict[bool, tuple[Any, list[Layers], list[dict[str, tf.Tensor]]]] = {}
+
+    def __enter__(self) -> Probe:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees what the device holds for it."""
+        for session, _, _ in self._open.values():
+            session.close()
+        self._open.clear()
+
+    def __call__(self, content: NDArray[np.float32], style: NDArray[np.float32], tile_size: int = 0) -> Targets:
+        """The targets of two pictures.
+
+        Args:
+            content: float32 `[1, H, W, 3]` in VGG's pixel space.
+            style: float32 `[1, h, w, 3]`; its size is its own.
+            tile_size: as of `Objective`.
+
+        Raises:
+            MemoryError: the device has no room for it.
+        """
+        maps = self._forward(content, [name for name, _ in self._config.content_layers], tile_size, gram=False)
+        names = [name for name, _ in self._config.style_layers]
+        began = time.perf_counter()  # the pass before this one has set oneDNN up
+        grams = self._forward(style, names, tile_size, gram=True)
+        seconds = time.perf_counter() - began
+        flops = layers.step_flops(self._network, style.shape[1], style.shape[2], names) / 2
+        return Targets(maps, grams, flops / seconds)
+
+    def _forward(
+        self, image: NDArray[np.float32], wanted: Sequence[str], tile_size: int, *, gram: bool
+    ) -> dict[str, NDArray[np.float32]]:
+        """Feature maps, or Gram matrices per pixel, of one picture; in smaller tiles when memory runs out."""
+        _, height, width, _ = image.shape
+        tile_size = tile_size or max(height, width)
+        while True:
+            segments = tiling.plan(self._network, wanted, height, width, tile_size)
+            try:
+                return self._forward_once(segments, image, wanted, gram=gram)
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                tile_size = _smaller(tile_size, image.shape, error)
+
+    def _forward_once(
+        self, segments: Sequence[Segment], inputs: NDArray[Any], wanted: Sequence[str], *, gram: bool
+    ) -> dict[str, Any]:
+        """Runs all tiles of all segments: the Gram matrices are summed over the tiles, the maps put together."""
+        session, parts, grams = self._graph(tiled=tiling.is_tiled(segments))
+        found: dict[str, Any] = {}
+        for segment, part, part_grams in zip(segments, parts, grams, strict=False):  # a shallow pass ends early
+            source = part_grams if gram else part.maps
+            fetches: dict[str, Any] = {"": part.output} if segment is not segments[-1] else {}
+            fetches |= {name: source[name] for name in segment.names if name in wanted}
+            output = None
+            for tile in segment.tiles:
+                values = session.run(fetches, part.feed(segment, tile, inputs))
+                if "" in values:
+                    output = pieces.place(output, values.pop(""), tile, segment, segment.poolings)
+                for name, value in values.items():
+                    if gram:
+                        found[name] = found.get(name, 0) + value
+                    else:
+                        times = tiling.poolings(segment.names, name)
+                        found[name] = pieces.place(found.get(name), value, tile, segment, times)
+            inputs = inputs if output is None else output
+        return found
+
+    def _graph(self, *, tiled: bool) -> tuple[Any, list[Layers], list[dict[str, tf.Tensor]]]:
+        """The session, layers and Gram matrices of every segment; made when they are first needed."""
+        if tiled not in self._open:
+            wanted = layers.wanted(self._config)
+            graph = tf.Graph()
+            with graph.as_default():
+                parts = [
+                    pieces.build_layers(self._network, self._config, names, wanted, tiled=tiled)
+                    for names in tiling.cut(layers.up_to_deepest(self._network, wanted), tiled=tiled)
+                ]
+                grams = [pieces.build_grams(part, [name for name, _ in self._config.style_layers]) for part in parts]
+            graph.finalize()
+            self._open[tiled] = sessions.create(graph), parts, grams
+        return self._open[tiled]
 
 
 class Objective:
@@ -81,7 +154,7 @@ class Objective:
     Call it with a picture. It holds a session: close it, or use it in a `with` block.
 
     Args:
-        targets: from `measure`, of the picture's size.
+        targets: from a `Probe`, of the picture's size.
         network: the network.
         config: weights, layers, pooling, padding, and the precision of the convolutions (not `auto`).
         height: rows of the picture.
@@ -249,71 +322,3 @@ def _smaller(tile_size: int, shape: tuple[int, ...], error: Exception) -> int:
             "take a smaller one"
         ) from error
     return smaller
-
-
-def _forward(
-    image: NDArray[np.float32],
-    network: Network,
-    config: TransferConfig,
-    wanted: Sequence[str],
-    tile_size: int,
-    *,
-    gram: bool = False,
-) -> tuple[dict[str, NDArray[np.float32]], float]:
-    """Feature maps, or Gram matrices per pixel, of one picture; and the seconds of one such pass."""
-    _, height, width, _ = image.shape
-    tile_size = tile_size or max(height, width)
-    while True:
-        segments = tiling.plan(network, wanted, height, width, tile_size)
-        graph = tf.Graph()
-        with graph.as_default():
-            parts = [
-                pieces.build_layers(network, config, segment.names, wanted, tiled=tiling.is_tiled(segments))
-                for segment in segments
-            ]
-            fetches = [pieces.build_grams(part, wanted) if gram else dict(part.maps) for part in parts]
-        graph.finalize()
-        session = sessions.create(graph)
-        run = functools.partial(_forward_once, session, segments, parts, fetches, image, gram=gram)
-        try:
-            began = time.perf_counter()
-            found = run()
-            seconds = time.perf_counter() - began
-            if gram and seconds < 1:  # a first run also sets oneDNN up: a second one tells the true speed
-                began = time.perf_counter()
-                run()
-                seconds = time.perf_counter() - began
-            return found, seconds
-        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            tile_size = _smaller(tile_size, image.shape, error)
-        finally:
-            session.close()
-
-
-def _forward_once(
-    session: Any,
-    segments: Sequence[Segment],
-    parts: Sequence[Layers],
-    fetches: Sequence[Mapping[str, tf.Tensor]],
-    inputs: NDArray[Any],
-    *,
-    gram: bool,
-) -> dict[str, Any]:
-    """Runs all tiles of all segments: the Gram matrices are summed over the tiles, the maps put together."""
-    found: dict[str, Any] = {}
-    for segment, part, fetched in zip(segments, parts, fetches, strict=True):
-        following = {} if segment is segments[-1] else {"output": part.output}
-        output = None
-        for tile in segment.tiles:
-            values, rest = session.run((fetched, following), part.feed(segment, tile, inputs))
-            for name, value in values.items():
-                if gram:
-                    found[name] = found.get(name, 0) + value
-                else:
-                    times = tiling.poolings(segment.names, name)
-                    found[name] = pieces.place(found.get(name), value, tile, segment, times)
-            if rest:
-                output = pieces.place(output, rest["output"], tile, segment, segment.poolings)
-        if output is not None:
-            inputs = output
-    return found

@@ -9,6 +9,7 @@ Plain arithmetic: TensorFlow is not needed to say whether a picture fits.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -84,13 +85,13 @@ def plan(network: Network, wanted: Sequence[str], height: int, width: int, tile_
         tile_size: side in pixels of a tile of the first segment, halo included; the tiles of the later segments
             take as much memory. A picture that is no larger than one tile is one segment of one tile.
     """
-    names = tuple(layers.up_to_deepest(network, wanted))
+    names = layers.up_to_deepest(network, wanted)
     if height * width <= tile_size**2:
         everything = Window(0, height, 0, width)
-        return (Segment(names, height, width, (Tile(everything, everything),)),)
+        return (Segment(tuple(names), height, width, (Tile(everything, everything),)),)
     room = 0.0
     segments = []
-    for part in _cut(names):
+    for part in cut(names):
         values = floats(network, part)
         room = room or tile_size**2 * values  # the first segment's tile sets the memory of all
         segment = Segment(part, height, width, tuple(_tiles(part, height, width, room / values)))
@@ -119,13 +120,10 @@ def halo(names: Sequence[str]) -> int:
     return -(-need // stride) * stride
 
 
-def _cut(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    begin = 0
-    for index, name in enumerate(names[:-1], start=1):
-        if name in _CUTS:
-            yield names[begin:index]
-            begin = index
-    yield names[begin:]
+def cut(names: Sequence[str], *, tiled: bool = True) -> list[tuple[str, ...]]:
+    """The layers of each segment; all of them in one where nothing is tiled."""
+    ends = [index for index, name in enumerate(names[:-1], start=1) if tiled and name in _CUTS]
+    return [tuple(names[begin:end]) for begin, end in itertools.pairwise([0, *ends, len(names)])]
 
 
 def _tiles(names: Sequence[str], height: int, width: int, area: float) -> Iterator[Tile]:

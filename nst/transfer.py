@@ -19,10 +19,10 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import layers, machine, memory, objective, optimizers, scales, sessions, vgg
+from nst import layers, machine, memory, optimizers, scales, sessions, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
-from nst.objective import Costs, Objective
+from nst.objective import Costs, Objective, Probe
 from nst.scales import Scale
 
 _NOISE_RANGE = 20.0  # grey levels; the assignment's uniform noise
@@ -114,30 +114,34 @@ def paint(
     spent = 0.0
     image = start
     del start  # a large picture's weighs hundreds of megabytes
-    for index, scale in enumerate(sizes):
-        content, style = (vgg.preprocess(picture, network.mean) for picture in (scale.content, scale.style))
-        _, height, width, _ = content.shape
-        image = scales.carry(image, height, width)
-        tile_size = int(min(tile_sizes[index] or max(height, width), limit))
-        targets = objective.measure(content, style, network, config, tile_size)
-        del content, style
-        if on_scale:
-            flops = sum(
-                later.epochs
-                * layers.step_flops(network, later.content.shape[0], later.content.shape[1], layers.wanted(config))
-                for later in sizes[index:]
-            )
-            on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
-        before = spent
-        with (
-            Objective(targets, network, config, height, width, tile_size, warn) as goal,
-            contextlib.closing(steps(goal, image, scale.epochs, network.mean, first=scale.first)) as updates,
-        ):
-            for step in updates:
-                image, spent = step.image, before + step.seconds
-                yield dataclasses.replace(step, seconds=spent)
-            if goal.tile_size < tile_size:
-                limit = goal.tile_size
+    with Probe(network, config) as probe:
+        for index, scale in enumerate(sizes):
+            content, style = (vgg.preprocess(picture, network.mean) for picture in (scale.content, scale.style))
+            _, height, width, _ = content.shape
+            image = scales.carry(image, height, width)
+            tile_size = int(min(tile_sizes[index] or max(height, width), limit))
+            targets = probe(content, style, tile_size)
+            del content, style
+            if scale is sizes[-1]:
+                probe.close()  # nothing is left to measure
+            if on_scale:
+                flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index:])
+                on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
+            before = spent
+            with (
+                Objective(targets, network, config, height, width, tile_size, warn) as goal,
+                contextlib.closing(steps(goal, image, scale.epochs, network.mean, first=scale.first)) as updates,
+            ):
+                for step in updates:
+                    image, spent = step.image, before + step.seconds
+                    yield dataclasses.replace(step, seconds=spent)
+                if goal.tile_size < tile_size:
+                    limit = goal.tile_size
+
+
+def _flops(scale: Scale, network: Network, config: TransferConfig) -> float:
+    height, width, _ = scale.content.shape
+    return layers.step_flops(network, height, width, layers.wanted(config))
 
 
 def tiles(sizes: Sequence[Scale], network: Network, config: TransferConfig) -> list[int]:

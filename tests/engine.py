@@ -2,14 +2,20 @@
 
 import numpy as np
 
-from nst import objective, transfer
-from nst.objective import Objective
+from nst import transfer
+from nst.objective import Objective, Probe
+
+
+def measure(content, style, network, config, tile_size=0):
+    """The targets of a content and a style picture, float32 `[1, H, W, 3]` in VGG's pixel space."""
+    with Probe(network, config) as probe:
+        return probe(content, style, tile_size)
 
 
 def objective_of(pixels, network, config, tile_size=0, warn=None):
     """The objective for a content and a style picture, float32 `[1, H, W, 3]` in VGG's pixel space."""
     content, style = pixels
-    targets = objective.measure(content, style, network, config, tile_size)
+    targets = measure(content, style, network, config, tile_size)
     return Objective(targets, network, config, *content.shape[1:3], tile_size, warn)
 
 

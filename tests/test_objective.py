@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from nst import layers, machine, objective, sessions, tiling
+from nst import layers, machine, sessions, tiling
 from nst.config import TransferConfig
 from nst.objective import Objective
 from tests import engine, fake_vgg
@@ -94,8 +94,8 @@ def test_all_costs_together(height, width, pooling, padding, tile_sizes):
 def test_targets_are_measured_alike_in_tiles(deepest):
     style = (("conv1_1", 0.5), (deepest, 0.5))
     config = TransferConfig(content_layers=(("conv1_1", 0.5), (deepest, 1.0)), style_layers=style, padding="replicate")
-    whole = objective.measure(*PIXELS, NETWORK, config)
-    tiled = objective.measure(*PIXELS, NETWORK, config, 47)
+    whole = engine.measure(*PIXELS, NETWORK, config)
+    tiled = engine.measure(*PIXELS, NETWORK, config, 47)
     for expected, found in ((whole.content, tiled.content), (whole.style, tiled.style)):
         assert set(found) == set(expected) == {"conv1_1", deepest}
         for name, value in expected.items():
@@ -272,7 +272,7 @@ def expected():
 
 @pytest.fixture(scope="module")
 def targets():
-    return objective.measure(*PIXELS, NETWORK, CONFIG)
+    return engine.measure(*PIXELS, NETWORK, CONFIG)
 
 
 @pytest.mark.parametrize(("tile_size", "new_size", "run"), [(0, 108, 1), (64, 45, 9), (64, 45, -1)])
@@ -318,19 +318,19 @@ def test_memory_that_is_never_enough_is_an_error_with_the_size(scarce, targets, 
 def test_measuring_takes_smaller_tiles_too(scarce, targets):
     """The content first and then the style, each of its own size."""
     scarce.fails = lambda number: number in (1, 3)
-    found = objective.measure(*PIXELS, NETWORK, CONFIG)
+    found = engine.measure(*PIXELS, NETWORK, CONFIG)
     assert scarce.runs > 5
     for before, after in ((targets.content, found.content), (targets.style, found.style)):
         for name, value in before.items():
             np.testing.assert_allclose(after[name], value, rtol=0, atol=1e-5 * np.abs(value).max())
     scarce.fails = lambda number: True
     with pytest.raises(MemoryError, match=r"203×117 pixels, even in tiles of"):
-        objective.measure(*PIXELS, NETWORK, CONFIG)
+        engine.measure(*PIXELS, NETWORK, CONFIG)
     assert scarce.opened == 0
     begin = scarce.runs
     scarce.fails = lambda number: number > begin + 1
     with pytest.raises(MemoryError, match=r"61×88 pixels, even in tiles of"):
-        objective.measure(*PIXELS, NETWORK, CONFIG)
+        engine.measure(*PIXELS, NETWORK, CONFIG)
     assert scarce.opened == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
 
-from nst import costs, layers, machine, objective, sessions, transfer, vgg
+from nst import costs, layers, machine, sessions, transfer, vgg
 from nst.config import TransferConfig
 from tests import engine, fake_vgg
 
@@ -67,7 +67,7 @@ def test_costs_are_those_of_the_picture_after_the_update(pixels, network, change
 def test_equals_the_assignments_loop(pixels, network):
     """One run for the update, a second one for the costs and the picture: what the notebook does."""
     content, style = pixels
-    targets = objective.measure(content, style, network, CONFIG)
+    targets = engine.measure(content, style, network, CONFIG)
     start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
     with tf.Graph().as_default() as graph:
         variable = tf.Variable(start, use_resource=True)
@@ -154,8 +154,8 @@ def test_the_style_picture_keeps_its_own_size(pixels, network):
     """Tiling the style picture leaves its Gram per pixel unchanged but for the seams."""
     content, style = pixels
     config = TransferConfig(style_layers=(("conv1_1", 1.0),), content_layers=(("conv1_1", 1.0),))
-    once = objective.measure(content, style, network, config).style["conv1_1"]
-    twice = objective.measure(content, np.tile(style, (1, 2, 1, 1)), network, config).style["conv1_1"]
+    once = engine.measure(content, style, network, config).style["conv1_1"]
+    twice = engine.measure(content, np.tile(style, (1, 2, 1, 1)), network, config).style["conv1_1"]
     np.testing.assert_allclose(once, twice, rtol=0.05, atol=0.01 * np.abs(once).max())
 
 
