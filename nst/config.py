@@ -188,7 +188,14 @@ PRESETS: Mapping[str, Preset] = {
     "coursera": Preset("the assignment, exactly: Adam, 32-bit numbers, one size", {}),
     "fast": Preset(
         "the best picture per second",
-        {"epochs": 60, "optimizer": "lbfgs", "precision": "auto", "print_every": 10},
+        {
+            "epochs": 60,
+            "print_every": 10,
+            "optimizer": "lbfgs",
+            "precision": "auto",
+            "scales": 2,
+            "init": "content",
+        },
     ),
     "quality": Preset(
         "the best picture; time is no object",
@@ -198,6 +205,8 @@ PRESETS: Mapping[str, Preset] = {
             "precision": "auto",
             "image_size": 800,
             "scales": 3,
+            "init": "content",
+            "alpha": 30.0,
             "padding": "replicate",
         },
     ),
