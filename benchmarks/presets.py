@@ -86,12 +86,12 @@ def step_seconds(network: Network, sizes: list[Scale], config: TransferConfig, f
     return [statistics.median(column) for column in zip(*rounds, strict=True)]
 
 
-def compare(network: Network, content: str, style: str, full: list[float]) -> None:
+def compare(network: Network, content: str, style: str, full: list[float], repeats: int) -> None:
     """Prints the row of one pair."""
     slow = TransferConfig(seed=_SEED.value)
     fast = TransferConfig.from_preset(_PRESET.value)
     rows = []
-    for _ in range(_REPEATS.value):
+    for _ in range(repeats):
         goal = curve(network, content, style, slow, last_only=True)[-1]
         points = curve(network, content, style, fast, last_only=False)
         hit = next((index for index, point in enumerate(points) if point.cost <= goal.cost), None)
@@ -138,11 +138,10 @@ def main(argv: list[str]) -> None:
         f"{_PRESET.value}'s |\n| --- | --- | --- | --- | --- | --- | --- |"
     )
     for content, style in pairs:
-        compare(trained, content, style, full)
+        compare(trained, content, style, full, _REPEATS.value)
     if _FULL.value:
-        _REPEATS.value = 1
         print("\nThe first pair with the full-width VGG-19 of random filters, painted to the end:\n")
-        compare(wide, pairs[0][0], pairs[0][1], full)
+        compare(wide, pairs[0][0], pairs[0][1], full, repeats=1)
 
 
 if __name__ == "__main__":

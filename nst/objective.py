@@ -149,7 +149,7 @@ class Probe:
 
 
 class Objective:
-    """J(G) = alpha·J_content + beta·J_style + tv_weight·J_tv and dJ/dG, for pictures of one size.
+    """J(G) = alpha·J_content + beta·J_style + tv_weight·J_tv and dJ/dG, for pictures of one size after the other.
 
     Call it with a picture. It holds a session: close it, or use it in a `with` block.
 
@@ -174,12 +174,12 @@ class Objective:
         warn: Callable[[str], None] | None = None,
     ) -> None:
         self.config = config
-        self.shape = (1, height, width, 3)
-        self.tile_size = tile_size or max(height, width)
-        self._targets = targets
         self._network = network
         self._warn = warn or (lambda sentence: None)
-        self._open()
+        self._session: Any = None
+        self._tiled: bool | None = None
+        self._graph: list[tuple[Layers, Objectives]] = []
+        self.aim(targets, height, width, tile_size)
 
     def __enter__(self) -> Objective:
         return self
@@ -189,9 +189,18 @@ class Objective:
     ) -> None:
         self.close()
 
+    def aim(self, targets: Targets, height: int, width: int, tile_size: int = 0) -> None:
+        """Goes over to pictures of another size, in the same graph; arguments as of the class."""
+        self.shape = (1, height, width, 3)
+        self.tile_size = tile_size or max(height, width)
+        self._targets = targets
+        self._plan()
+
     def close(self) -> None:
         """Frees what the device holds for it."""
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def costs(self, image: NDArray[np.float32]) -> Costs:
         """The costs of a picture, float32 `[1, H, W, 3]` in VGG's pixel space.
@@ -205,22 +214,27 @@ class Objective:
         """The costs of a picture and their gradient, both float32 `[1, H, W, 3]`. Raises what `costs` does."""
         return self._retried(lambda: self._second_pass(self._first_pass(image, with_gradient=True)))
 
-    def _open(self) -> None:
+    def _plan(self) -> None:
+        """Lays the tiles; makes the graph for them unless it is there."""
         _, height, width, _ = self.shape
         wanted = layers.wanted(self.config)
-        self._segments = tiling.plan(self._network, wanted, height, width, self.tile_size)
-        graph = tf.Graph()
-        self._parts: list[tuple[Segment, Layers, Objectives]] = []
-        with graph.as_default():
-            for index, segment in enumerate(self._segments):
-                part = pieces.build_layers(
-                    self._network, self.config, segment.names, wanted, tiled=tiling.is_tiled(self._segments)
-                )
-                last = index + 1 == len(self._segments)
-                found = pieces.build_objectives(part, self.config, self._targets.style, first=index == 0, last=last)
-                self._parts.append((segment, part, found))
-        graph.finalize()
-        self._session = sessions.create(graph)
+        segments = tiling.plan(self._network, wanted, height, width, self.tile_size)
+        tiled = tiling.is_tiled(segments)
+        if self._session is None or tiled != self._tiled:
+            self.close()
+            graph = tf.Graph()
+            with graph.as_default():
+                self._graph = [
+                    pieces.build_objectives(
+                        pieces.build_layers(self._network, self.config, segment.names, wanted, tiled=tiled),
+                        self.config,
+                        last=segment is segments[-1],
+                    )
+                    for segment in segments
+                ]
+            graph.finalize()
+            self._session, self._tiled = sessions.create(graph), tiled
+        self._parts = [(segment, part, found) for segment, (part, found) in zip(segments, self._graph, strict=True)]
 
     def _retried(self, evaluate: Callable[[], T]) -> T:
         """Evaluates, in smaller tiles each time that memory runs out."""
@@ -230,8 +244,7 @@ class Objective:
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 self.tile_size = _smaller(self.tile_size, self.shape, error)
             self._warn(f"memory ran out: the picture is now computed in tiles of {self.tile_size} pixels")
-            self.close()
-            self._open()
+            self._plan()
 
     def _first_pass(self, image: NDArray[np.float32], *, with_gradient: bool) -> _Halfway:
         """Costs and Gram matrices of the whole picture; the gradient as well where one run can give it."""
@@ -249,7 +262,7 @@ class Objective:
             else:
                 sums, output = self._sums(segment, part, found, inputs[-1], last=last)
                 grams.append({name: sums[name] for name in found.grams})
-                whole = {found.grams[name]: gram for name, gram in grams[-1].items()}
+                whole = {found.grams[name]: gram for name, gram in grams[-1].items()} | self._style(found)
                 costs_found = [sums["content"], self._session.run(found.style, whole), sums["variation"]]
                 if not last:
                     inputs.append(output)
@@ -300,7 +313,10 @@ class Objective:
         for name, placeholder in found.targets.items():
             core = tile.core.halved(tiling.poolings(segment.names, name))
             feed[placeholder] = self._targets.content[name][core.slices]
-        return feed
+        return feed | self._style(found)
+
+    def _style(self, found: Objectives) -> dict[tf.Tensor, Any]:
+        return {placeholder: self._targets.style[name] for name, placeholder in found.style_targets.items()}
 
 
 class _Halfway(NamedTuple):

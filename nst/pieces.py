@@ -47,10 +47,12 @@ class Objectives(NamedTuple):
 
     `grams` are the tile's part of the picture's Gram matrices per pixel. Fed with the whole picture's, they make
     `style` the whole style cost of these layers, and `gradient` the tile's part of the whole picture's gradient.
-    `slope` takes dJ/doutput from the segment behind this one; the last has none. `targets` take the content's maps.
+    `slope` takes dJ/doutput from the segment behind this one; the last has none. `targets` take the content's maps,
+    `style_targets` the style's Gram matrices.
     """
 
     targets: Mapping[str, tf.Tensor]
+    style_targets: Mapping[str, tf.Tensor]
     grams: Mapping[str, tf.Tensor]
     content: tf.Tensor
     style: tf.Tensor
@@ -95,10 +97,8 @@ def build_grams(part: Layers, wanted: Sequence[str]) -> dict[str, tf.Tensor]:
     return {name: costs.mean_gram(part.maps[name]) * part.shares[name] for name in wanted if name in part.maps}
 
 
-def build_objectives(
-    part: Layers, config: TransferConfig, style: Mapping[str, NDArray[np.float32]], *, first: bool, last: bool
-) -> Objectives:
-    """Adds a segment's costs and their gradient to the current graph; `style` has the style's Gram matrices."""
+def build_objectives(part: Layers, config: TransferConfig, *, last: bool) -> tuple[Layers, Objectives]:
+    """Adds a segment's costs and their gradient to the current graph; gives them with the segment's layers."""
     content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
     style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]
     targets = {name: tf.placeholder(tf.float32, part.maps[name].shape) for name, _ in content_layers}
@@ -107,10 +107,11 @@ def build_objectives(
          for name, weight in content_layers]
     )  # fmt: skip
     grams = build_grams(part, [name for name, _ in style_layers])
-    style_cost = costs.style_cost({name: tf.constant(style[name]) for name in grams}, grams, style_layers)
+    style_targets = {name: tf.placeholder(tf.float32, gram.shape) for name, gram in grams.items()}
+    style_cost = costs.style_cost(style_targets, grams, style_layers)
     total = costs.total_cost(content, style_cost, config.alpha, config.beta)
     variation = tf.constant(0.0)
-    if first:
+    if part.names[0] == "conv1_1":  # the segment that reads the picture itself
         variation = costs.total_variation(part.inputs, part.window) * part.shares[""]
         if config.tv_weight:
             total += config.tv_weight * variation
@@ -121,7 +122,8 @@ def build_objectives(
         ends.append(part.output)
         slopes.append(tf.cast(slope, part.output.dtype))
     (gradient,) = tf.gradients(ends, [part.inputs], grad_ys=slopes)
-    return Objectives(targets, grams, content, style_cost, variation, slope, tf.cast(gradient, tf.float32))
+    gradient = tf.cast(gradient, tf.float32)
+    return part, Objectives(targets, style_targets, grams, content, style_cost, variation, slope, gradient)
 
 
 def place(

@@ -114,7 +114,9 @@ def paint(
     spent = 0.0
     image = start
     del start  # a large picture's weighs hundreds of megabytes
-    with Probe(network, config) as probe:
+    goal: Objective | None = None
+    with contextlib.ExitStack() as opened:
+        probe = opened.enter_context(Probe(network, config))
         for index, scale in enumerate(sizes):
             content, style = (vgg.preprocess(picture, network.mean) for picture in (scale.content, scale.style))
             _, height, width, _ = content.shape
@@ -127,16 +129,17 @@ def paint(
             if on_scale:
                 flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index:])
                 on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
+            if goal is None:
+                goal = opened.enter_context(Objective(targets, network, config, height, width, tile_size, warn))
+            else:
+                goal.aim(targets, height, width, tile_size)
             before = spent
-            with (
-                Objective(targets, network, config, height, width, tile_size, warn) as goal,
-                contextlib.closing(steps(goal, image, scale.epochs, network.mean, first=scale.first)) as updates,
-            ):
+            with contextlib.closing(steps(goal, image, scale.epochs, network.mean, first=scale.first)) as updates:
                 for step in updates:
                     image, spent = step.image, before + step.seconds
                     yield dataclasses.replace(step, seconds=spent)
-                if goal.tile_size < tile_size:
-                    limit = goal.tile_size
+            if goal.tile_size < tile_size:
+                limit = goal.tile_size
 
 
 def _flops(scale: Scale, network: Network, config: TransferConfig) -> float:

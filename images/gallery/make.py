@@ -1,6 +1,7 @@
-"""Paints the picture of the README with the program as it stands: content, style, and two results side by side.
+"""Paints a contact sheet with the program as it stands: a row for each pair, with content, style and every preset.
 
 Usage: python images/gallery/make.py
+       python images/gallery/make.py --pairs=me.jpg:mosaic.jpg,me.jpg:ink.jpg --model=vgg19 --output=sheet.png
 """
 
 from __future__ import annotations
@@ -10,35 +11,49 @@ from pathlib import Path
 
 import numpy as np
 from absl import app, flags
+from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from nst import files, images, weights  # noqa: E402
-from nst.config import TransferConfig  # noqa: E402
+from nst import images, places, weights  # noqa: E402
+from nst.config import PRESETS, TransferConfig  # noqa: E402
+from nst.matconvnet import Network  # noqa: E402
 from nst.run import stylize  # noqa: E402
 
-_HEIGHT, _GAP = 240, 8
-_CONTENT = flags.DEFINE_string("content", "chelsea", "name of a picture in images/")
-_STYLE = flags.DEFINE_string("style", "strokes", "name of a picture in images/")
+_GAP = 8
+_PAIRS = flags.DEFINE_list("pairs", ["chelsea.jpg:strokes.jpg"], "CONTENT:STYLE, each a path or a name in images/")
 _MODEL = flags.DEFINE_string("model", "preview", "network, as for nst_main.py")
-_OUTPUT = flags.DEFINE_string("output_dir", str(HERE), "folder for the picture")
+_HEIGHT = flags.DEFINE_integer("height", 200, "rows of each picture in the sheet")
+_OUTPUT = flags.DEFINE_string("output", str(HERE / "presets.jpg"), "file for the sheet, .jpg or .png")
+
+
+def row(pair: str, network: Network) -> NDArray[np.uint8]:
+    """Content, style, and what each preset paints of them, side by side."""
+    content, style = (images.read(images.find(name, places.folders("images"))) for name in pair.split(":"))
+    presets = [TransferConfig.from_preset(name) for name in PRESETS]
+    results = [stylize(content, style, None, network, config).picture for config in presets]
+    height, width = results[0].shape[:2]
+    shown = [content, style, *results]
+    gap = np.full((_HEIGHT.value, _GAP, 3), 255, np.uint8)
+    columns = []
+    for picture in shown:
+        columns += [images.cover(picture, _HEIGHT.value, round(width * _HEIGHT.value / height)), gap]
+    return np.concatenate(columns[:-1], axis=1)
 
 
 def main(argv: list[str]) -> None:
-    """Paints the pair with the default settings and with L-BFGS."""
-    content, style = (images.read(HERE.parent / f"{name}.jpg") for name in (_CONTENT.value, _STYLE.value))
+    """Paints the rows and lays them under each other."""
     network = weights.load(_MODEL.value)
-    settings = (TransferConfig(), TransferConfig(optimizer="lbfgs"))
-    results = [stylize(content, style, None, network, config).picture for config in settings]
-    gap = np.full((_HEIGHT, _GAP, 3), 255, np.uint8)
-    row = []
-    for picture in (content, style, *results):
-        width = round(picture.shape[1] * _HEIGHT / picture.shape[0])
-        row += [images.cover(picture, _HEIGHT, width), gap]
-    path = Path(_OUTPUT.value) / f"{_CONTENT.value}_{_STYLE.value}.jpg"
-    files.write_bytes(path, images.encode(np.concatenate(row[:-1], axis=1), "jpg", quality=90))
-    print(path)
+    rows = [row(pair, network) for pair in _PAIRS.value]
+    widest = max(picture.shape[1] for picture in rows)
+    sheet = []
+    for picture in rows:
+        padded = np.full((_HEIGHT.value, widest, 3), 255, np.uint8)
+        padded[:, : picture.shape[1]] = picture
+        sheet += [padded, np.full((_GAP, widest, 3), 255, np.uint8)]
+    images.write(_OUTPUT.value, np.concatenate(sheet[:-1]))
+    print(_OUTPUT.value)
 
 
 if __name__ == "__main__":
