@@ -5,6 +5,7 @@ absl takes `-h` for an error, exits 1 on `--help`, leaves out flags defined in p
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -85,8 +86,16 @@ def run(main: Callable[[], int | None], about: str) -> NoReturn:
     open_streams()
     for name in ("matplotlib", "PIL"):  # absl's --verbosity=1 would show what they log for their own authors
         logging.getLogger(name).setLevel(logging.WARNING)
-    app.run(lambda argv: main(), flags_parser=parse)
+    app.run(lambda argv: _leave(main()), flags_parser=parse)
     raise AssertionError("app.run exits")
+
+
+def _leave(status: int | None) -> NoReturn:
+    """Ends the program at once: everything is written, and taking TensorFlow down in order takes half a second."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(status or 0)
 
 
 def fail(sentence: str, status: int = 2) -> NoReturn:

@@ -139,7 +139,7 @@ class Probe:
             graph = tf.Graph()
             with graph.as_default():
                 parts = [
-                    pieces.build_layers(self._network, self._config, names, wanted, tiled=tiled)
+                    pieces.build_layers(self._network, self._config, names, wanted, tiled=tiled, fed=True)
                     for names in tiling.cut(layers.up_to_deepest(self._network, wanted), tiled=tiled)
                 ]
                 grams = [pieces.build_grams(part, [name for name, _ in self._config.style_layers]) for part in parts]
@@ -226,7 +226,7 @@ class Objective:
             with graph.as_default():
                 self._graph = [
                     pieces.build_objectives(
-                        pieces.build_layers(self._network, self.config, segment.names, wanted, tiled=tiled),
+                        pieces.build_layers(self._network, self.config, segment.names, wanted, tiled=tiled, fed=tiled),
                         self.config,
                         last=segment is segments[-1],
                     )

@@ -112,11 +112,11 @@ def lbfgs(
         downward = free(slope)
         with tf.control_dependencies(shared):
             direction = _direction(downward, steps.read_value(), changes.read_value(), pairs)
-            direction = tf.where(tf.equal(downward, 0), tf.zeros_like(slope), direction)
-        mean = tf.reduce_mean(tf.abs(direction))
-        downhill = tf.logical_and(pairs > 0, tf.reduce_sum(direction * slope) < 0)
-        known = direction * tf.minimum(1.0, largest_change / mean)
-        move = tf.where(downhill, known, _steepest(downward, first_change))
+        direction = tf.where(tf.equal(downward, 0), tf.zeros_like(slope), direction)
+        downhill = tf.logical_and(pairs > 0, _dot(direction, slope) < 0)
+        length = tf.minimum(1.0, largest_change / tf.reduce_mean(tf.abs(direction)))
+        # Not tf.where: of the two steps only the one that is taken needs memory.
+        move = tf.cond(downhill, lambda: direction * length, lambda: _steepest(downward, first_change))
         return within(point + move), _State(point, slope, cost, pairs, tf.constant(0))
 
     def reject() -> tuple[tf.Tensor, _State]:
@@ -139,6 +139,11 @@ def _variable(value: tf.Tensor | float) -> tf.Variable:
     return tf.Variable(value, trainable=False, use_resource=True)
 
 
+def _dot(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """Σ left·right of two vectors, without a third one for the products."""
+    return tf.matmul(left[tf.newaxis], right[tf.newaxis], transpose_b=True)[0, 0]
+
+
 def _steepest(gradient: tf.Tensor, change: tf.Tensor | float) -> tf.Tensor:
     """A step down the gradient that changes a value by `change` in the mean."""
     return -gradient * (change / (tf.reduce_mean(tf.abs(gradient)) + 1e-30))
@@ -146,8 +151,8 @@ def _steepest(gradient: tf.Tensor, change: tf.Tensor | float) -> tf.Tensor:
 
 def _remember(steps: tf.Variable, changes: tf.Variable, step: tf.Tensor, change: tf.Tensor, last: _State) -> tf.Tensor:
     """Puts a pair into the ring of the history unless its curvature is not positive; gives the new count."""
-    curvature = tf.reduce_sum(step * change)
-    lengths = tf.sqrt(tf.reduce_sum(tf.square(step)) * tf.reduce_sum(tf.square(change)))
+    curvature = _dot(step, change)
+    lengths = tf.sqrt(_dot(step, step) * _dot(change, change))
     convex = tf.logical_and(tf.math.is_finite(last.cost), curvature > _CURVATURE * lengths)
     slot = last.pairs % steps.shape[0]
 

@@ -23,7 +23,8 @@ class Layers(NamedTuple):
 
     `inputs` takes the tile, halo included; `window` (int32 `[4]`, None where a tile is the whole picture) its core
     in there, and `size` (int32 `[2]`) rows and columns of the whole. `maps` (the wanted layers) and `output` are
-    cut to the core. `shares` are the tile's part of all pixels of each map, and of the inputs under "".
+    cut to the core. `shares` are the tile's part of all pixels of each map, and of the inputs under "". `kernels` are
+    fed, where they are not constants.
     """
 
     names: Sequence[str]
@@ -33,13 +34,14 @@ class Layers(NamedTuple):
     maps: Mapping[str, tf.Tensor]
     shares: Mapping[str, tf.Tensor | float]
     output: tf.Tensor
+    kernels: Mapping[tf.Tensor, NDArray[np.float32]]
 
     def feed(self, segment: Segment, tile: Tile, inputs: NDArray[Any]) -> dict[tf.Tensor, Any]:
         """What to feed for a tile; `inputs` `[1, H, W, C]` is the whole picture's."""
-        if self.window is None:
-            return {self.inputs: inputs}
-        size = (segment.height, segment.width)
-        return {self.inputs: inputs[tile.outer.slices], self.window: tile.core.within(tile.outer), self.size: size}
+        feed: dict[tf.Tensor, Any] = {self.inputs: inputs[tile.outer.slices], **self.kernels}
+        if self.window is not None:
+            feed |= {self.window: tile.core.within(tile.outer), self.size: (segment.height, segment.width)}
+        return feed
 
 
 class Objectives(NamedTuple):
@@ -62,16 +64,31 @@ class Objectives(NamedTuple):
 
 
 def build_layers(
-    network: Network, config: TransferConfig, names: Sequence[str], wanted: Sequence[str], *, tiled: bool
+    network: Network, config: TransferConfig, names: Sequence[str], wanted: Sequence[str], *, tiled: bool, fed: bool
 ) -> Layers:
-    """Adds the named layers, a segment of the network, to the current graph."""
+    """Adds the named layers, a segment of the network, to the current graph.
+
+    Args:
+        network: the network.
+        config: pooling, padding and precision.
+        names: the layers, neighbours in their order.
+        wanted: those that the costs read, the others' too.
+        tiled: whether there will be tiles with a core, and not the whole picture.
+        fed: whether the kernels are fed at every run. As constants they make a run a few percent faster, but
+            TensorFlow keeps half a dozen copies of them: 0.4 GB for VGG-19.
+    """
     channels = next(network.layers[name].kernel.shape[2] for name in names if not name.startswith("pool"))
     # The first segment reads the picture itself, the others what the one before them put out.
     kind = tf.float32 if names[0] == "conv1_1" else tf.as_dtype(config.precision)
     inputs = tf.placeholder(kind, [1, None, None, channels])
     size = tf.placeholder(tf.int32, [2])
     window = tf.placeholder(tf.int32, [4]) if tiled else None
-    built = vgg.extend(network, inputs, names, config.pooling, config.precision, config.padding)
+    kernels = {
+        name: tf.placeholder(tf.float32, network.layers[name].kernel.shape)
+        for name in names
+        if fed and not name.startswith("pool")
+    }
+    built = vgg.extend(network, inputs, names, config.pooling, config.precision, config.padding, kernels)
 
     def core(name: str) -> tf.Tensor:
         if window is None:
@@ -89,7 +106,9 @@ def build_layers(
         return (bottom - top) / height * ((right - left) / width)
 
     maps = {name: core(name) for name in dict.fromkeys(wanted) if name in built}
-    return Layers(names, inputs, window, size, maps, {name: share(name) for name in (*maps, "")}, core(names[-1]))
+    shares = {name: share(name) for name in (*maps, "")}
+    values = {placeholder: network.layers[name].kernel for name, placeholder in kernels.items()}
+    return Layers(names, inputs, window, size, maps, shares, core(names[-1]), values)
 
 
 def build_grams(part: Layers, wanted: Sequence[str]) -> dict[str, tf.Tensor]:

@@ -6,7 +6,7 @@ changes, and every convolution is followed by its bias and a ReLU (Simonyan, Zis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -56,7 +56,13 @@ def build(
 
 
 def extend(
-    network: Network, inputs: tf.Tensor, names: Iterable[str], pooling: str, precision: str, padding: str
+    network: Network,
+    inputs: tf.Tensor,
+    names: Iterable[str],
+    pooling: str,
+    precision: str,
+    padding: str,
+    kernels: Mapping[str, tf.Tensor] | None = None,
 ) -> dict[str, tf.Tensor]:
     """Adds the named layers, one after the other, to the current graph.
 
@@ -67,6 +73,7 @@ def extend(
         pooling: as of `build`.
         precision: as of `build`.
         padding: as of `build`.
+        kernels: name of a convolution → float32 tensor to take instead of the network's kernel as a constant.
 
     Returns:
         dict: name → activations `[1, h, w, C]` of the type that `precision` names.
@@ -86,7 +93,8 @@ def extend(
                     # One pixel mirrored at the border is the border pixel itself.
                     current = tf.pad(current, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
                     border = "VALID"
-                products = tf.nn.conv2d(current, tf.constant(kernel, inner), 1, border)
+                filters = tf.cast(kernels[name], inner) if kernels else tf.constant(kernel, inner)
+                products = tf.nn.conv2d(current, filters, 1, border)
                 current = tf.nn.relu(tf.nn.bias_add(products, tf.constant(bias, inner)))
         built[name] = current
     return built
