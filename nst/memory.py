@@ -15,12 +15,12 @@ from nst.matconvnet import Network
 _SHARE = 0.8  # of the free memory that a run may take: others need some, and the estimate is not exact
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # pixels; larger ones save hardly any time
 _TILE_SLACK = 2.2  # maps of many sizes leave holes in the allocator's memory
-_HISTORY_BYTES = 10**9
+_HISTORY_BYTES = 8 * 10**8
 _HISTORY = (2, 10)
 
 
 def history(height: int, width: int) -> int:
-    """Pairs that L-BFGS keeps for a picture: 10, but fewer where they would take more than a gigabyte."""
+    """Pairs that L-BFGS keeps for a picture: 10, but fewer where they would take more than 0.8 GB."""
     least, most = _HISTORY
     return max(least, min(most, _HISTORY_BYTES // (2 * _picture(height, width))))
 

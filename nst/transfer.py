@@ -218,7 +218,7 @@ def steps(
     """
     graph = build_update(goal.shape, goal.config, mean)
     keeps_best = goal.config.optimizer == "lbfgs"
-    session = sessions.create(graph.graph)
+    session = sessions.create(graph.graph, fold_constants=False)
     try:
         began = time.perf_counter()
         session.run(graph.initialize, {graph.start: start})

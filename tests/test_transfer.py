@@ -107,6 +107,20 @@ def test_lbfgs_keeps_the_best_picture_and_comes_down_faster(pixels, network):
     np.testing.assert_array_equal(steps[-1].image, paint(pixels, network, config)[-1].image)
 
 
+def test_lbfgs_keeps_the_picture_between_black_and_white(pixels, network):
+    """So the saved picture, rounded, costs what was printed; Adam's, as in the assignment, leaves that range."""
+    config = TransferConfig(epochs=30, beta=1.0, optimizer="lbfgs")
+    last = paint(pixels, network, config)[-1]
+    levels = last.image[0] + network.mean
+    assert levels.min() >= -1e-3
+    assert levels.max() <= 255 + 1e-3
+    assert np.isclose(levels, 0, atol=1e-3).any(), "nothing reaches black: the test would prove nothing"
+    saved = slow_costs(vgg.preprocess(last.picture, network.mean), pixels, network, config)
+    assert saved[0] == pytest.approx(last.costs.total, rel=0.05)
+    free = paint(pixels, network, TransferConfig(epochs=10, beta=1.0, learning_rate=50.0))[-1].image[0] + network.mean
+    assert free.min() < -1
+
+
 def test_precision_is_what_the_processor_has(monkeypatch):
     for capable, auto in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(machine, "has_bfloat16", lambda capable=capable: capable)
