@@ -16,7 +16,7 @@ _SHARE = 0.8  # of the free memory that a run may take: others need some, and th
 _TILES = (1024, 768, 512, 384, 256, 192, 128)  # pixels; larger ones save hardly any time
 _TILE_SLACK = 2.2  # maps of many sizes leave holes in the allocator's memory
 _HISTORY_BYTES = 8 * 10**8
-_HISTORY = (2, 10)
+_HISTORY = (1, 10)
 
 
 def history(height: int, width: int) -> int:

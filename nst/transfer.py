@@ -112,15 +112,14 @@ def paint(
     tile_sizes = tiles(sizes, network, config)
     limit = math.inf  # what an earlier size found out by running out of memory
     spent = 0.0
-    image = start
-    del start  # a large picture's weighs hundreds of megabytes
+    kept = [start]
+    del start  # a large one weighs hundreds of megabytes, and is given away when the updates begin
     goal: Objective | None = None
     with contextlib.ExitStack() as opened:
         probe = opened.enter_context(Probe(network, config))
         for index, scale in enumerate(sizes):
             content, style = (vgg.preprocess(picture, network.mean) for picture in (scale.content, scale.style))
             _, height, width, _ = content.shape
-            image = scales.carry(image, height, width)
             tile_size = int(min(tile_sizes[index] or max(height, width), limit))
             targets = probe(content, style, tile_size)
             del content, style
@@ -134,9 +133,12 @@ def paint(
             else:
                 goal.aim(targets, height, width, tile_size)
             before = spent
-            with contextlib.closing(steps(goal, image, scale.epochs, network.mean, first=scale.first)) as updates:
+            begin = scales.carry(kept.pop(), height, width)
+            updates = steps(goal, begin, scale.epochs, network.mean, first=scale.first)
+            del begin
+            with contextlib.closing(updates):
                 for step in updates:
-                    image, spent = step.image, before + step.seconds
+                    kept, spent = [step.image], before + step.seconds
                     yield dataclasses.replace(step, seconds=spent)
             if goal.tile_size < tile_size:
                 limit = goal.tile_size
@@ -223,6 +225,7 @@ def steps(
         began = time.perf_counter()
         session.run(graph.initialize, {graph.start: start})
         found, gradient = goal(start)
+        del start
         best: Step | None = None
         seconds = 0.0
         for epoch in range(first, first + epochs):

@@ -226,9 +226,9 @@ class Machine:
         self._create = sessions.create
         monkeypatch.setattr(sessions, "create", self.create)
 
-    def create(self, graph):
+    def create(self, graph, **options):
         self.opened += 1
-        return Session(self, self._create(graph))
+        return Session(self, self._create(graph, **options))
 
     def count(self):
         self.runs += 1
