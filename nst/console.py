@@ -54,7 +54,7 @@ class Screen:
         self.say(f"Picture: {sizes} pixels, style {_size(start.style_size)}")
         if start.tile_size:
             self.say(f"Tiles: about {start.tile_size} pixels a side")
-        self.say(f"Time: about {_duration(start.seconds)} for {epochs} epochs")
+        self.say(f"Time: about {_duration(start.seconds)} for {epochs} epoch{'' if epochs == 1 else 's'}")
         if self._bar is not None:
             self._task = self._bar.add_task("", total=epochs, cost="", pace="", left="")
             self._bar.start()

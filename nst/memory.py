@@ -6,6 +6,7 @@ steps from 0.1 to 8 megapixels (`benchmarks/size.py` shows estimate and measurem
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 
 from nst import layers, machine, tiling
@@ -56,7 +57,7 @@ def tile_size(network: Network, config: TransferConfig, height: int, width: int,
 
     Args:
         network: the network.
-        config: the settings; one that names a tile size gets that, where the picture is larger.
+        config: the settings; one that names a tile size gets that, where the picture is larger and can be painted.
         height: rows of the picture.
         width: columns of the picture.
         free: bytes that are free; None where that is not known: then no tiles are taken.
@@ -64,17 +65,18 @@ def tile_size(network: Network, config: TransferConfig, height: int, width: int,
     Raises:
         MemoryError: not even the smallest tiles fit; the message says which size does.
     """
-    if config.tile_size:
-        return config.tile_size if height * width > config.tile_size**2 else 0
+    asked = config.tile_size if height * width > config.tile_size**2 else 0
     if free is None:
-        return 0
+        return asked
     fitting = _fitting(network, config, height, width, free)
+    if config.tile_size and (fitting is not None or needed(network, config, height, width, asked) <= free):
+        return asked
     if fitting is not None:
         return fitting
     least = needed(network, config, height, width, _TILES[-1])
     raise MemoryError(
-        f"a picture of {width}×{height} pixels needs about {machine.format_bytes(least)} of memory, and "
-        f"{machine.format_bytes(free)} are free: {_advice(network, config, height, width, free)}"
+        f"even in small tiles a picture of {width}×{height} pixels needs about {machine.format_bytes(least)} of "
+        f"memory, and {machine.format_bytes(free)} are free: {_advice(network, config, height, width, free)}"
     )
 
 
@@ -86,13 +88,17 @@ def _fitting(network: Network, config: TransferConfig, height: int, width: int, 
 
 
 def _advice(network: Network, config: TransferConfig, height: int, width: int, free: int) -> str:
-    """The largest size that fits, as a sentence."""
+    """The largest size that fits, in tens of pixels, as a sentence."""
     longest = max(height, width)
-    for side in range(longest // 10 * 10, 90, -10):
-        rows, columns = (max(16, extent * side // longest) for extent in (height, width))
-        if _fitting(network, config, rows, columns, free) is not None:
-            return f"{side} pixels on the longest side fit"
-    return "close other programs, or take a smaller network"
+
+    def too_large(tens: int) -> bool:
+        rows, columns = (max(16, extent * 10 * tens // longest) for extent in (height, width))
+        return _fitting(network, config, rows, columns, free) is None
+
+    side = 10 * (bisect.bisect_left(range(longest // 10 + 1), True, key=too_large) - 1)
+    if side < 100:
+        return "close other programs, or take a smaller network"
+    return f"{side} pixels on the longest side fit"
 
 
 def _picture(height: int, width: int) -> int:

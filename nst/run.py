@@ -91,6 +91,7 @@ def stylize(
     engine = dataclasses.replace(config, precision=sessions.precision(config.precision))
     sizes = scales.plan(images.read(content), images.read(style), config)
     scales.check(network, config, sizes)
+    tile_sizes = transfer.tiles(sizes, network, engine)
     start = [_start_image(sizes[0].content, sizes[0].style, network, config)]
     height, width = sizes[-1].content.shape[:2]
     record = None
@@ -114,7 +115,9 @@ def stylize(
 
     try:
         with contextlib.closing(
-            transfer.paint(sizes, start.pop(), network, engine, on_scale=started, warn=on_trouble)
+            transfer.paint(
+                sizes, start.pop(), network, engine, tile_sizes=tile_sizes, on_scale=started, warn=on_trouble
+            )
         ) as steps:
             for step in steps:
                 run.add(step)

@@ -93,6 +93,7 @@ def paint(
     network: Network,
     config: TransferConfig,
     *,
+    tile_sizes: Sequence[int] | None = None,
     on_scale: Callable[[Progress], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Generator[Step, None, None]:
@@ -103,13 +104,14 @@ def paint(
         start: G before the first update, float32 `[1, H, W, 3]` in VGG's pixel space, of the first size.
         network: the network.
         config: the settings; its precision is not `auto`.
+        tile_sizes: from `tiles`; asked for when None.
         on_scale: called when the targets of a size have been measured.
         warn: gets a sentence when memory runs out and smaller tiles are taken.
 
     Raises:
         DivergedError, MemoryError: see `steps`.
     """
-    tile_sizes = tiles(sizes, network, config)
+    tile_sizes = tiles(sizes, network, config) if tile_sizes is None else tile_sizes
     limit = math.inf  # what an earlier size found out by running out of memory
     spent = 0.0
     kept = [start]

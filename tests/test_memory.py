@@ -64,7 +64,7 @@ def test_tiles_are_taken_only_where_the_whole_does_not_fit_and_as_large_as_fits(
 
 
 def test_a_tile_size_that_was_asked_for_is_taken_where_the_picture_is_larger():
-    assert choose(GIGABYTE, tile_size=300) == 300
+    assert choose(4 * GIGABYTE, tile_size=300) == 300
     assert choose(64 * GIGABYTE, tile_size=300) == 300
     assert choose(GIGABYTE, height=200, width=300, tile_size=300) == 0
 
@@ -77,6 +77,8 @@ def test_a_picture_that_cannot_fit_is_refused_with_the_size_that_does():
     side = int(re.search(r"(\d+) pixels on the longest side fit", str(raised.value))[1])
     assert 500 < side < 3840
     assert choose(15 * GIGABYTE // 10, height=side * 2160 // 3840, width=side) >= 0
+    with pytest.raises(MemoryError, match="even in small tiles a picture"):
+        choose(GIGABYTE, tile_size=300)
     with pytest.raises(MemoryError):
         choose(15 * GIGABYTE // 10, height=(side + 10) * 2160 // 3840, width=side + 10)
 
