@@ -22,7 +22,7 @@ STARTS = ("blend", "content", "style", "noise")
 """The named starts of G; any other value of `init` is the path of a picture."""
 
 _LARGEST = 1e30  # float32 goes to 3e38, and what is painted is a product of several such numbers
-_SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
+SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
 _LAYER_NAME = re.compile(r"(conv[1-5]_[1-4]|pool[1-4])")
 
 
@@ -137,8 +137,8 @@ class TransferConfig:
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
         if self.alpha == 0 and self.beta == 0 and self.tv_weight == 0:
             raise ValueError("alpha, beta and tv_weight are all 0: nothing would be painted; raise one of them")
-        if 0 < self.tile_size < _SMALLEST_TILE:
-            raise ValueError(f"tile_size is {self.tile_size}: it must be 0, or {_SMALLEST_TILE} or more")
+        if 0 < self.tile_size < SMALLEST_TILE:
+            raise ValueError(f"tile_size is {self.tile_size}: it must be 0, or {SMALLEST_TILE} or more")
         if self.scales > self.epochs:
             only = "is only 1 epoch" if self.epochs == 1 else f"are only {self.epochs} epochs"
             raise ValueError(f"scales is {self.scales}: there {only}; each size needs one")

@@ -1,7 +1,7 @@
 """How much memory a step needs, and which tiles make it fit: asked before anything is allocated.
 
-The estimates count the maps that are alive at once; their factors were fitted to the peak memory of full-width VGG-19
-steps from 0.1 to 8 megapixels (`benchmarks/size.py` shows estimate and measurement side by side).
+The estimates count the maps that are alive at once; their factors were fitted to steps of full-width VGG-19 at two
+megapixels, and hold to within half as much again up to 33 (`benchmarks/size.py` shows estimate and peak side by side).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def tile_size(network: Network, config: TransferConfig, height: int, width: int,
 
     Args:
         network: the network.
-        config: the settings; one that names a tile size gets that, where the picture is larger and can be painted.
+        config: the settings; one that names a tile size gets that, where the picture is larger and it fits.
         height: rows of the picture.
         width: columns of the picture.
         free: bytes that are free; None where that is not known: then no tiles are taken.
@@ -68,9 +68,9 @@ def tile_size(network: Network, config: TransferConfig, height: int, width: int,
     asked = config.tile_size if height * width > config.tile_size**2 else 0
     if free is None:
         return asked
-    fitting = _fitting(network, config, height, width, free)
-    if config.tile_size and (fitting is not None or needed(network, config, height, width, asked) <= free):
+    if config.tile_size and needed(network, config, height, width, asked) <= free:
         return asked
+    fitting = _fitting(network, config, height, width, free)
     if fitting is not None:
         return fitting
     least = needed(network, config, height, width, _TILES[-1])

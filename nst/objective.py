@@ -19,7 +19,7 @@ import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
 from nst import costs, layers, pieces, sessions, tiling
-from nst.config import TransferConfig
+from nst.config import SMALLEST_TILE, TransferConfig
 from nst.matconvnet import Network
 from nst.pieces import Layers, Objectives
 from nst.tiling import Segment
@@ -336,7 +336,7 @@ def _smaller(tile_size: int, shape: tuple[int, ...], error: Exception) -> int:
     """The side of tiles that take half the memory. Raises `MemoryError` when they would be too small to help."""
     _, height, width, _ = shape
     smaller = int(min(tile_size, (height * width) ** 0.5) / 2**0.5)
-    if smaller < tiling.SMALLEST:
+    if smaller < SMALLEST_TILE:
         raise MemoryError(
             f"there is not enough memory for a picture of {width}×{height} pixels, even in tiles of {tile_size}: "
             "take a smaller one"

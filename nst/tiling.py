@@ -17,9 +17,6 @@ from typing import NamedTuple
 from nst import layers
 from nst.matconvnet import Network
 
-SMALLEST = 32
-"""Side in pixels of the smallest tile that may be asked for."""
-
 _CUTS = ("pool2", "pool3")
 
 

@@ -66,6 +66,7 @@ def test_tiles_are_taken_only_where_the_whole_does_not_fit_and_as_large_as_fits(
 def test_a_tile_size_that_was_asked_for_is_taken_where_the_picture_is_larger():
     assert choose(4 * GIGABYTE, tile_size=300) == 300
     assert choose(64 * GIGABYTE, tile_size=300) == 300
+    assert 0 < choose(5 * GIGABYTE, tile_size=2000) < 2000, "one that does not fit gives way to one that does"
     assert choose(GIGABYTE, height=200, width=300, tile_size=300) == 0
 
 
