@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import app, flags
 
@@ -160,7 +160,7 @@ def import_seconds(times: int = 3) -> Import:
 
 def main(argv: list[str]) -> None:
     """Runs twice and prints the table of the second run."""
-    changes = {"epochs": _EPOCHS.value} if _EPOCHS.value else {}
+    changes: dict[str, Any] = {"epochs": _EPOCHS.value} if _EPOCHS.value else {}
     config = TransferConfig.from_preset(_PRESET.value, **changes)
     epochs = scales.share(config.epochs, config.scales)
     words = [f"--preset={_PRESET.value}", f"--epochs={config.epochs}"]

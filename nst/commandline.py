@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from absl import app, flags
 
-from nst.config import PRESETS, TransferConfig, parse_layers, settings
+from nst.config import MODEL_LAYERS, PRESETS, Setting, TransferConfig, parse_layers, settings
 from nst.console import open_streams, print_line
 
 FLAGS = flags.FLAGS
@@ -44,7 +44,7 @@ def define_config() -> None:
 
 
 def read_config() -> TransferConfig:
-    """The preset's settings, and over them the flags given by hand or in a flagfile.
+    """The preset's settings with the model's layers, and over them the flags given by hand or in a flagfile.
 
     Raises:
         ValueError: a name that is no preset, or a value out of range.
@@ -59,7 +59,8 @@ def read_config() -> TransferConfig:
             given[setting.name] = parse_layers(value) if setting.kind == "layers" else value
         except ValueError as error:
             raise ValueError(f"{setting.name}: {error}") from None
-    return TransferConfig.from_preset(FLAGS.preset, **given)
+    model = FLAGS.model if "model" in _own else ""  # a door may have no such flag
+    return TransferConfig.from_preset(FLAGS.preset, model=model, **given)
 
 
 def run(main: Callable[[], int | None], about: str) -> NoReturn:
@@ -115,16 +116,20 @@ def _help(about: str) -> str:
     lines = [about.strip(), ""]
     for flag, text in rows:
         lines += _entry(flag, text)
+    if "preset" in _own and "model" in _own:
+        lines += ["", "Models with layers of their own (by name, not by path; a flag given by hand wins):", ""]
+        for name in MODEL_LAYERS:
+            lines += _entry(name, " ".join(_words(settings(model=name))))
     if "preset" in _own:
         lines += ["", "Presets (sets of defaults; a flag given by hand wins):", ""]
         for name, preset in PRESETS.items():
-            lines += _entry(name, preset.about, " ".join(_preset_words(name)))
+            lines += _entry(name, preset.about, " ".join(_words(settings(name))))
     return "\n".join(lines)
 
 
-def _preset_words(name: str) -> list[str]:
-    """What a person would write by hand for a preset: `["--epochs=60", …]`."""
-    pairs = zip(settings(), settings(name), strict=True)
+def _words(defaults: list[Setting]) -> list[str]:
+    """What a person would write by hand to have these defaults: `["--epochs=60", …]`."""
+    pairs = zip(settings(), defaults, strict=True)
     return [f"--{own.name}={own.default}" for usual, own in pairs if own.default != usual.default]
 
 

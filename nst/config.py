@@ -1,7 +1,8 @@
 """TransferConfig: every number that changes a picture, with its unit and its check; presets; JSON both ways.
 
 The defaults are the Coursera assignment's, and they stand here only: the command's flags are made from these
-fields, and a preset says only where it differs. The module imports nothing heavy, so that `--help` is instant.
+fields, and a preset or a model says only where it differs. The module imports nothing heavy, so that `--help` is
+instant.
 """
 
 from __future__ import annotations
@@ -23,11 +24,21 @@ STARTS = ("blend", "content", "style", "noise")
 
 _LARGEST = 1e30  # float32 goes to 3e38, and what is painted is a product of several such numbers
 SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
-_LAYER_NAME = re.compile(r"(conv[1-5]_[1-4]|pool[1-4])")
+_LAYER_NAME = re.compile(r"conv[1-5]_[1-4]|pool[1-4]")
+_KERAS_NAME = re.compile(r"block([1-5])_conv([1-4])|block([1-4])_pool")
+
+
+def _own_name(layer: str) -> str:
+    """`conv4_2` for Keras' `block4_conv2`, `pool2` for `block2_pool`; any other name as it is."""
+    keras = _KERAS_NAME.fullmatch(layer)
+    if keras is None:
+        return layer
+    block, index, pool = keras.groups()
+    return f"pool{pool}" if pool else f"conv{block}_{index}"
 
 
 def parse_layers(text: str) -> LayerWeights:
-    """Reads `"conv1_1=0.2,conv2_1=0.2"`; names without weights share 1 equally.
+    """Reads `"conv1_1=0.2,conv2_1=0.2"`; names without weights share 1 equally, and Keras' names become ours.
 
     Raises:
         ValueError: a part that is not `layer=weight`, or weights given to some layers only.
@@ -36,12 +47,12 @@ def parse_layers(text: str) -> LayerWeights:
     if not parts:
         raise ValueError(f"{text!r} names no layer: write for example 'conv1_1=0.5,conv2_1=0.5'")
     if not any("=" in part for part in parts):
-        return tuple((part, 1.0 / len(parts)) for part in parts)
+        return tuple((_own_name(part), 1.0 / len(parts)) for part in parts)
     layers = []
     for part in parts:
         name, equals, weight = part.partition("=")
         try:
-            layers.append((name.strip(), float(weight)))
+            layers.append((_own_name(name.strip()), float(weight)))
         except ValueError:
             problem = f"{weight.strip()!r} is not a number" if equals else "it has no weight and others have"
             raise ValueError(f"layer {part!r}: {problem}; write for example '{name.strip()}=0.2'") from None
@@ -80,8 +91,8 @@ def _layers(default: str, text: str) -> Any:
 class TransferConfig:
     """The settings of one run. A value of another kind or out of range raises `ValueError` with the setting's name.
 
-    NumPy's numbers become Python's, and layers may also be a dict or a list of pairs; a whole number stands for a
-    float, but neither a float nor a bool for a whole number.
+    NumPy's numbers become Python's, and layers may also be a dict or a list of pairs, and have Keras' names; a whole
+    number stands for a float, but neither a float nor a bool for a whole number.
 
     J(G) = alpha * J_content(C, G) + beta * J_style(S, G) + tv_weight * J_tv(G); Gatys, Ecker, Bethge 2015,
     equation 7, with the normalisation of the Coursera assignment.
@@ -122,9 +133,10 @@ class TransferConfig:
     seed: int = _number(
         0, "seed of the noise: the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
     )
-    content_layers: LayerWeights = _layers("conv4_2=1", "content layers and their weights")
+    content_layers: LayerWeights = _layers("conv4_2=1", "content layers and their weights; vgg16 has its own")
     style_layers: LayerWeights = _layers(
-        "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2", "style layers and their weights"
+        "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
+        "style layers and their weights; vgg16 has its own",
     )
     pooling: str = _choice("avg", "pooling between the blocks of the network", ("avg", "max"))
     video: str = _choice("mp4", "kind of the progress video", ("mp4", "gif", "webp", "none"))
@@ -166,15 +178,15 @@ class TransferConfig:
         return cls(**values)
 
     @classmethod
-    def from_preset(cls, name: str, **changes: Any) -> TransferConfig:
-        """The settings of a preset; `changes` win over them.
+    def from_preset(cls, name: str, *, model: str = "", **changes: Any) -> TransferConfig:
+        """The settings of a preset, with the layers of `MODEL_LAYERS` if it has the model; `changes` win over both.
 
         Raises:
             ValueError: a name that is no preset, or a value out of range.
         """
         if not isinstance(name, str) or name not in PRESETS:
             raise ValueError(f"preset is {name!r}: use {_either(tuple(PRESETS))}")
-        return cls(**{**PRESETS[name].settings, **changes})
+        return cls(**{**PRESETS[name].settings, **MODEL_LAYERS.get(model, {}), **changes})
 
 
 class Preset(NamedTuple):
@@ -214,6 +226,16 @@ PRESETS: Mapping[str, Preset] = {
 """The presets by name; the first changes nothing, and a door that is told no preset takes it."""
 
 
+MODEL_LAYERS: Mapping[str, Mapping[str, LayerWeights]] = {
+    "vgg16": {
+        "content_layers": parse_layers("conv2_2=1"),
+        "style_layers": parse_layers("conv1_2=0.2,conv2_2=0.2,conv3_3=0.2,conv4_3=0.2,conv5_3=0.2"),
+    },
+}
+"""The layers of a model that is not painted with VGG-19's, by its name; a path brings none, because settings are
+checked before the network is read."""
+
+
 class Setting(NamedTuple):
     """One setting as a door offers it; `default` is text for `kind` `str` and `layers`."""
 
@@ -224,12 +246,13 @@ class Setting(NamedTuple):
     choices: tuple[str, ...]
 
 
-def settings(preset: str | None = None) -> list[Setting]:
+def settings(preset: str | None = None, model: str = "") -> list[Setting]:
     """All settings in the order of `TransferConfig`: what a door makes its flags or its form from.
 
-    With a preset's name the defaults are that preset's. Raises `ValueError` for a name that is no preset.
+    With a preset's name the defaults are that preset's, with a model's its layers. Raises `ValueError` for a name
+    that is no preset.
     """
-    defaults = TransferConfig() if preset is None else TransferConfig.from_preset(preset)
+    defaults = TransferConfig.from_preset(next(iter(PRESETS)) if preset is None else preset, model=model)
     found = []
     for field in dataclasses.fields(TransferConfig):
         kind = "layers" if field.metadata.get("layers") else str(field.type)
@@ -285,8 +308,13 @@ def _checked_layers(name: str, layers: Any) -> LayerWeights:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise ValueError(f"{name}: {pair!r} is not a layer with its weight; write for example ('conv4_2', 1.0)")
         layer, weight = pair
+        if isinstance(layer, str):
+            layer = _own_name(layer)
         if not isinstance(layer, str) or not _LAYER_NAME.fullmatch(layer):
-            raise ValueError(f"{name}: there is no layer {layer!r}; layers are called conv1_1 … conv5_4, pool1 … pool4")
+            raise ValueError(
+                f"{name}: there is no layer {layer!r}; layers are called conv1_1 … conv5_4, pool1 … pool4, or as in "
+                "Keras block1_conv1, block1_pool"
+            )
         number = _plain(weight, "float")
         if number is None or not 0 <= number <= _LARGEST:
             raise ValueError(f"{name}: the weight of {layer} is {weight!r}: it must be a number from 0 to {_LARGEST:g}")

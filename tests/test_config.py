@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst.config import PRESETS, TransferConfig, format_layers, parse_layers, settings
+from nst.config import MODEL_LAYERS, PRESETS, TransferConfig, format_layers, parse_layers, settings
 
 
 def test_the_defaults_are_the_assignments():
@@ -188,6 +188,36 @@ def test_an_unknown_preset_is_told_with_the_known_ones(name):
         TransferConfig.from_preset(name)
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_vgg16_brings_its_own_layers_to_every_preset(name):
+    config, usual = TransferConfig.from_preset(name, model="vgg16"), TransferConfig.from_preset(name)
+    assert config.content_layers == (("conv2_2", 1.0),)
+    style = ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3")
+    assert config.style_layers == tuple((layer, 0.2) for layer in style)
+    back = {"content_layers": usual.content_layers, "style_layers": usual.style_layers}
+    assert dataclasses.replace(config, **back) == usual, "nothing but the layers differs"
+    assert TransferConfig.from_preset(name, model="vgg16", **back) == usual, "what is given by hand wins"
+    assert TransferConfig.from_preset(name, model="vgg16", seed=3, style_layers={"conv1_1": 1}) == dataclasses.replace(
+        config, seed=3, style_layers={"conv1_1": 1}
+    )
+
+
+@pytest.mark.parametrize("model", ["", "auto", "vgg19", "preview", "vgg16.mat", "imagenet-vgg-verydeep-16.mat"])
+def test_other_models_and_paths_bring_none(model):
+    assert TransferConfig.from_preset("fast", model=model) == TransferConfig.from_preset("fast")
+    assert settings("fast", model) == settings("fast")
+
+
+def test_the_settings_of_a_model_have_its_layers():
+    assert list(MODEL_LAYERS) == ["vgg16"]
+    for preset in (None, *PRESETS):
+        differing = {own.name: own.default for own in settings(preset, "vgg16") if own not in settings(preset)}
+        assert differing == {
+            "content_layers": "conv2_2=1",
+            "style_layers": "conv1_2=0.2,conv2_2=0.2,conv3_3=0.2,conv4_3=0.2,conv5_3=0.2",
+        }
+
+
 def test_numbers_become_plain_ones():
     config = TransferConfig(
         epochs=np.int64(7), seed=np.uint32(9), alpha=10, beta=np.float32(0.5), tv_weight=np.int16(2), learning_rate=1
@@ -217,6 +247,50 @@ def test_layers_become_pairs_of_a_name_and_a_float(layers):
     assert [type(weight) for _, weight in config.style_layers] == [float, float]
     assert TransferConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
     assert TransferConfig.from_json({"style_layers": layers}) == config
+
+
+KERAS = {"block1_conv1": "conv1_1", "block4_conv2": "conv4_2", "block5_conv4": "conv5_4", "block2_pool": "pool2"}
+
+
+@pytest.mark.parametrize(("keras", "ours"), KERAS.items())
+def test_keras_names_become_ours(keras, ours):
+    assert parse_layers(f"{keras}=0.5, conv3_3=1") == ((ours, 0.5), ("conv3_3", 1.0))
+    assert parse_layers(f"conv3_3,{keras}") == (("conv3_3", 0.5), (ours, 0.5))
+    for layers in ({keras: 2}, [(keras, 2)], ((keras, 2.0),), [[keras, np.float32(2)]], parse_layers(f"{keras}=2")):
+        for config in (TransferConfig(content_layers=layers), TransferConfig.from_json({"content_layers": layers})):
+            assert config.content_layers == ((ours, 2.0),)
+            assert config.to_json()["content_layers"] == {ours: 2.0}
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"conv4_2": 0.5, "block4_conv2": 0.5},
+        [("block4_conv2", 0.5), ("block4_conv2", 0.5)],
+        parse_layers("block4_conv2,conv1_1,conv4_2"),
+    ],
+)
+def test_a_layer_named_twice_in_two_ways(layers):
+    with pytest.raises(ValueError, match=r"^style_layers: conv4_2 is named twice$"):
+        TransferConfig(style_layers=layers)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("block6_conv1", "block1_conv5", "block0_conv1", "block5_pool", "pool5", "conv6_1", "block1_conv12"),
+        *("Block1_conv1", "block1", "block_conv1", "xblock1_conv1", "block1_pool1", "block4_conv2_relu"),
+    ],
+)
+def test_a_name_that_is_no_layers_is_told_as_it_was_given(name):
+    sentence = (
+        f"content_layers: there is no layer {name!r}; layers are called conv1_1 … conv5_4, pool1 … pool4, or as in "
+        "Keras block1_conv1, block1_pool"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        TransferConfig(content_layers=((name, 1.0),))
+    with pytest.raises(ValueError, match=f"there is no layer '{re.escape(name)}'"):
+        TransferConfig(content_layers=parse_layers(name))
 
 
 def test_json_both_ways():

@@ -20,6 +20,19 @@ def test_a_layer_that_is_not_there_is_named():
     assert layers.up_to_deepest(network, ["conv2_1", "conv1_2"]) == ["conv1_1", "conv1_2", "pool1", "conv2_1"]
 
 
+def test_vgg16_has_its_own_layers_and_not_those_of_vgg19():
+    network = fake_vgg.network(blocks=fake_vgg.VGG16)
+    config = TransferConfig.from_preset("coursera", model="vgg16")
+    layers.check(network, config, {"content picture": (16, 16, 3)})
+    assert layers.up_to_deepest(network, layers.wanted(config)) == layers.names(network)
+    with pytest.raises(ValueError, match=r"the content picture of 40×15 pixels is too small: conv5_3 needs 16"):
+        layers.check(network, config, {"content picture": (15, 40, 3)})
+    for missing in ("conv3_4", "block3_conv4"):
+        lacking = TransferConfig(style_layers={missing: 1})
+        with pytest.raises(ValueError, match=r"^tiny has no layer conv3_4; it has .*conv3_3, pool3, conv4_1"):
+            layers.check(network, lacking, {"content picture": (64, 64, 3)})
+
+
 def test_check_refuses_small_pictures_and_says_which():
     network = fake_vgg.network()
     layers.check(network, TransferConfig(), {"content picture": (16, 16, 3)})

@@ -51,10 +51,14 @@ def refusal(path):
 
 @pytest.mark.parametrize("compress", [True, False])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_gives_the_same_network(tmp_path, layout, compress):
-    made = fake_vgg.write(tmp_path / "a.mat", layout, dense=True, mean=(1.5, 20.25, 90.0), compress=compress)
+@pytest.mark.parametrize(("blocks", "count"), [(fake_vgg.SLIM, 13), (fake_vgg.VGG16, 13), (fake_vgg.VGG19, 16)])
+def test_every_layout_gives_the_same_network(tmp_path, blocks, count, layout, compress):
+    made = fake_vgg.write(
+        tmp_path / "a.mat", layout, blocks=blocks, dense=True, mean=(1.5, 20.25, 90.0), compress=compress
+    )
     network = matconvnet.read(tmp_path / "a.mat")
     assert list(network.layers) == list(made)
+    assert len(made) == count
     for name, (kernel, bias) in network.layers.items():
         assert kernel.dtype == bias.dtype == np.float32
         assert kernel.flags.c_contiguous

@@ -13,6 +13,7 @@ from nst.objective import Objective
 from tests import engine, fake_vgg
 
 NETWORK = fake_vgg.network()
+VGG16 = fake_vgg.network(blocks=fake_vgg.VGG16, seed=5)
 NAMES = layers.names(NETWORK)
 WAYS = list(itertools.product(("avg", "max"), ("zeros", "replicate"), (32, 47, 64, 100)))
 
@@ -29,8 +30,8 @@ PIXELS = picture(117, 203, 1), picture(88, 61, 2)
 PAINTED = picture(117, 203, 3)
 
 
-def evaluate(config, tile_size, pixels=PIXELS, painted=PAINTED):
-    with engine.objective_of(pixels, NETWORK, config, tile_size) as goal:
+def evaluate(config, tile_size, pixels=PIXELS, painted=PAINTED, network=NETWORK):
+    with engine.objective_of(pixels, network, config, tile_size) as goal:
         found = goal(painted)
         np.testing.assert_allclose(goal.costs(painted), found[0], rtol=1e-6)
     return found
@@ -88,6 +89,17 @@ def test_all_costs_together(height, width, pooling, padding, tile_sizes):
     assert all(value > 0 for value in whole[0])
     for tile_size in tile_sizes:
         assert_alike(evaluate(config, tile_size, pixels, painted), whole)
+
+
+@pytest.mark.parametrize("padding", ["zeros", "replicate"])
+def test_vgg16_with_its_own_layers(padding):
+    """Its last block is three convolutions deep, which takes a wider halo than conv5_1."""
+    config = TransferConfig.from_preset("coursera", model="vgg16", beta=0.01, padding=padding)
+    pixels, painted = (picture(150, 260, 1), PIXELS[1]), picture(150, 260, 3)
+    whole = evaluate(config, 0, pixels, painted, VGG16)
+    assert all(value > 0 for value in whole[0][:3])
+    assert not any(segment.whole for segment in tiling.plan(VGG16, layers.wanted(config), 150, 260, 32))
+    assert_alike(evaluate(config, 32, pixels, painted, VGG16), whole)
 
 
 @pytest.mark.parametrize("deepest", ["conv1_2", "conv2_2", "pool2", "conv3_1", "conv5_1"])

@@ -31,7 +31,7 @@ _OUTPUT = flags.DEFINE_string("output", str(HERE / "presets.jpg"), "file for the
 def row(pair: str, network: Network) -> NDArray[np.uint8]:
     """Content, style, and what each preset paints of them, side by side."""
     content, style = (images.read(images.find(name, places.folders("images"))) for name in pair.split(":"))
-    presets = [TransferConfig.from_preset(name) for name in PRESETS]
+    presets = [TransferConfig.from_preset(name, model=_MODEL.value) for name in PRESETS]
     results = [stylize(content, style, None, network, config).picture for config in presets]
     height, width = results[0].shape[:2]
     shown = [content, style, *results]
