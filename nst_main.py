@@ -33,6 +33,12 @@ commandline.define(
     "network: auto (VGG-19 when its file is in pretrained-model/, else preview), vgg19, vgg16, preview, or the "
     "path of a .mat file",
 )
+commandline.define(
+    "download",
+    True,
+    "fetch the file of vgg19 or vgg16 when it is missing, after saying name, size and licence; --nodownload: never",
+    "bool",
+)
 commandline.define_config()
 
 
@@ -57,7 +63,7 @@ def main() -> int:
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Runs `nst.run.stylize` on what the flags name; what can be wrong is tried before TensorFlow is loaded."""
-    from nst import folder, images, places, scales, weights
+    from nst import download, folder, images, places, scales, weights
 
     folders = places.folders("images")
     pictures = [images.find(name, folders) for name in (FLAGS.content_image_filename, FLAGS.style_image_filename)]
@@ -66,6 +72,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     if init not in STARTS:
         init = str(images.find(init, folders).resolve())
         images.read(init)
+    if FLAGS.download and (status := download.missing(FLAGS.model, screen.say)):
+        return status
     network = weights.load(FLAGS.model)
     scales.check(network, config, scales.plan(content, style, config))
     output_dir = Path(FLAGS.output_dir).expanduser()

@@ -30,7 +30,11 @@ _own: list[str] = []
 
 def define(name: str, default: Any, text: str, kind: str = "str") -> None:
     """Defines one flag of this program; they are shown by `--help` in the order of these calls."""
-    makers: dict[str, Callable[..., Any]] = {"int": flags.DEFINE_integer, "float": flags.DEFINE_float}
+    makers: dict[str, Callable[..., Any]] = {
+        "int": flags.DEFINE_integer,
+        "float": flags.DEFINE_float,
+        "bool": flags.DEFINE_boolean,
+    }
     makers.get(kind, flags.DEFINE_string)(name, default, text)
     _own.append(name)
 
@@ -63,11 +67,11 @@ def read_config() -> TransferConfig:
     return TransferConfig.from_preset(FLAGS.preset, model=model, **given)
 
 
-def run(main: Callable[[], int | None], about: str) -> NoReturn:
+def run(main: Callable[..., int | None], about: str, *, words: bool = False) -> NoReturn:
     """Parses the flags and runs `main`; never returns.
 
     Help goes to the screen with status 0, a wrong flag or value is one line and status 2; otherwise the status is
-    what `main` returns.
+    what `main` returns. With `words`, what stands between the flags is given to `main`; else it is an error.
     """
 
     def parse(argv: list[str]) -> list[str]:
@@ -80,14 +84,15 @@ def run(main: Callable[[], int | None], about: str) -> NoReturn:
             fail("the flagfile is not a text file in this system's encoding")
         except (flags.Error, OSError) as error:
             fail(_reworded(str(error)))
-        if len(rest) > 1:
+        if len(rest) > 1 and not words:
             fail(f"unexpected word {rest[1]!r}: flags are written --name=value (see --help)")
         return list(rest)
 
     open_streams()
     for name in ("matplotlib", "PIL"):  # absl's --verbosity=1 would show what they log for their own authors
         logging.getLogger(name).setLevel(logging.WARNING)
-    app.run(lambda argv: _leave(main()), flags_parser=parse)
+    FLAGS.set_gnu_getopt(words)  # flags may follow words
+    app.run(lambda argv: _leave(main(*argv[1:])), flags_parser=parse)
     raise AssertionError("app.run exits")
 
 
@@ -110,7 +115,7 @@ def _program() -> str:
 
 
 def _help(about: str) -> str:
-    rows = [(f"--{name}={FLAGS[name].value}", FLAGS[name].help) for name in _own]
+    rows = [(f"--{name}={_shown(FLAGS[name].value)}", FLAGS[name].help) for name in _own]
     rows += [(f"--{name}", text) for name, text in _ABSL.items()]
     rows.append(("-h, --help", "this page"))
     lines = [about.strip(), ""]
@@ -125,6 +130,11 @@ def _help(about: str) -> str:
         for name, preset in PRESETS.items():
             lines += _entry(name, preset.about, " ".join(_words(settings(name))))
     return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    """A flag's value as a person writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _words(defaults: list[Setting]) -> list[str]:

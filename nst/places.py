@@ -1,7 +1,8 @@
 """Where the files that come with the program lie: sample pictures and networks.
 
 A name is looked for in the current folder's `images/` or `pretrained-model/`, in the checkout that this module
-belongs to, and in the installed package, where the same files lie as data.
+belongs to, and in the installed package, where the same files lie as data. A published network may also be where
+`NST_WEIGHTS` says, a file or a folder, and in the user's cache.
 """
 
 from __future__ import annotations
@@ -23,3 +24,16 @@ def folders(name: str) -> list[Path]:
         if os.path.isdir(folder) and not any(os.path.samefile(folder, other) for other in found):
             found.append(folder)
     return found
+
+
+def named() -> Path | None:
+    """The file or folder that `NST_WEIGHTS` names, there or not; None when it is not set."""
+    name = os.environ.get("NST_WEIGHTS", "")
+    return Path(os.path.expanduser(name)) if name else None
+
+
+def cache() -> Path:
+    """The user's cache, there or not: `$XDG_CACHE_HOME/nst`, or `~/.cache/nst`."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification of these folders: a path that is not absolute is to be ignored.
+    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.cache")) / "nst"

@@ -20,10 +20,13 @@ from nst import files, matconvnet, places
 from nst.matconvnet import ADDRESS, Layer, Network, WeightsError
 
 FILES = {"vgg19": "imagenet-vgg-verydeep-19.mat", "vgg16": "imagenet-vgg-verydeep-16.mat"}
+"""The published files."""
+CONVERTED = {model: name.replace(".mat", ".from-keras.mat") for model, name in FILES.items()}
+"""The same convolutions, made by `nst.fetching` from Keras' file: other bytes, so another name."""
 PREVIEW = "preview-vgg19-narrow.mat"
 _NETWORKS = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
 _SIZES = {"vgg19": " (535 MB)", "vgg16": ""}
-_CACHE_ABOVE = 16_000_000  # bytes of a source that is worth a cache
+_CACHE_ABOVE = 100_000_000  # bytes of a source that is worth a cache: one with dense layers
 _CACHE_FORMAT = 1
 
 
@@ -46,15 +49,14 @@ def find(model: str) -> ModelFile:
             to put it. `auto` takes the preview network only where nothing has VGG-19's name.
     """
     folders = places.folders("pretrained-model")
-    # Never the package's own folder: what a person puts there is lost with the next installation.
-    home = next((folder for folder in folders if folder.name == "pretrained-model"), Path("pretrained-model"))
+    home = _home(folders)
     if model in FILES:
-        path = _inside(folders, FILES[model])
+        path = published(model)
         if path is None:
             raise WeightsError(_how_to_get(model, folders, home))
         return ModelFile(path, _NETWORKS[model], "")
     if model in ("auto", "preview"):
-        real = _inside(folders, FILES["vgg19"]) if model == "auto" else None
+        real = published("vgg19") if model == "auto" else None
         if real is not None:
             return ModelFile(real, "VGG-19", "")
         if model == "auto" and _obstacle(folders, FILES["vgg19"]):
@@ -76,8 +78,31 @@ def find(model: str) -> ModelFile:
     return ModelFile(Path(model), None, "")
 
 
+def published(model: str) -> Path | None:
+    """The nearest file of the published network `model`, `vgg19` or `vgg16`; None when there is none.
+
+    Looked for in the folders `pretrained-model`, where `NST_WEIGHTS` says, and in the user's cache; first the published
+    file in all of them, then the one made from Keras' file. A file that `NST_WEIGHTS` names may have any name but the
+    other network's. Nothing is read: whether it is that network shows when it is loaded.
+    """
+    others = {name for names in (FILES, CONVERTED) for other, name in names.items() if other != model}
+    named = places.named()
+    itself = named is not None and os.path.isfile(named) and named.name not in others
+    for name in (FILES[model], CONVERTED[model]):
+        paths = [folder / name for folder in places.folders("pretrained-model")]
+        if named is not None:
+            paths.append(named if itself else named / name)
+        for path in (*paths, places.cache() / name):
+            if os.path.isfile(path):
+                return path
+    return None
+
+
 def load(model: str) -> Network:
-    """Loads the network that `model` stands for (see `find`), through the cache when the file is large."""
+    """Loads the network that `model` stands for (see `find`), through the cache when the file is large.
+
+    Nothing is fetched: that is `nst.fetching`'s, and a program asks for it.
+    """
     return read_file(find(model))
 
 
@@ -128,16 +153,46 @@ def _how_to_get(model: str, folders: list[Path], home: Path) -> str:
     obstacle = _obstacle(folders, FILES[model])
     why = f"{obstacle} is {_what(obstacle)}: remove it, then" if obstacle else f"{home / FILES[model]} is not there:"
     return (
-        f"{why} download {ADDRESS}{FILES[model]}{_SIZES[model]} and put it into {home}/, or paint with the small "
-        "preview network (model 'preview')"
+        f"{why} {_by_hand(model, home)}{astray(model)}, or run {commands(model)}, or paint with the small preview "
+        "network (model 'preview')"
     )
 
 
+def by_hand(model: str) -> str:
+    """What to do without the program's help: where the file is, and where to put it."""
+    return _by_hand(model, _home(places.folders("pretrained-model")))
+
+
+def _by_hand(model: str, home: Path) -> str:
+    return f"download {ADDRESS}{FILES[model]}{_SIZES[model]} and put it into {home}/"
+
+
+def _home(folders: list[Path]) -> Path:
+    """Where a person puts a file; never the package's own folder, which the next installation replaces."""
+    return next((folder for folder in folders if folder.name == "pretrained-model"), Path("pretrained-model"))
+
+
+def commands(model: str) -> str:
+    """How a person has the program fetch a network: as a command that is installed, and in a checkout."""
+    return f"'nst-weights fetch {model}' ('python -m nst.download {model}' in a checkout)"
+
+
+def astray(model: str) -> str:
+    """In brackets, that `NST_WEIGHTS` names nothing of use for `model`; empty when it is not set or does."""
+    named = places.named()
+    if named is None or published(model) is not None:
+        return ""
+    if not os.path.lexists(named):
+        return f" (NST_WEIGHTS names {named}, which is not there)"
+    return f" (NST_WEIGHTS names {named}, which holds no {FILES[model]})"
+
+
 def _preview_notice(home: Path, model: str) -> str:
-    reason = ", because VGG-19's weights are not there" if model == "auto" else ""
+    reason = f", because VGG-19's weights are not there{astray('vgg19')}" if model == "auto" else ""
     return (
         f"Painting with the small preview network{reason}. It carries colours and masses over, but fine brush strokes "
-        f"only roughly. For the real thing download {ADDRESS}{FILES['vgg19']}{_SIZES['vgg19']} into {home}/."
+        f"only roughly. For the real thing run {commands('vgg19')}, or download {ADDRESS}{FILES['vgg19']}"
+        f"{_SIZES['vgg19']} into {home}/."
     )
 
 

@@ -6,6 +6,7 @@ from tests.conftest import ROOT
 
 ORDER = [
     *("config", "machine", "files", "places", "decoding", "images", "matfile", "matconvnet", "weights"),
+    *("kerasfile", "connection", "transport", "fetching"),
     *(
         "layers",
         "scales",
@@ -19,7 +20,7 @@ ORDER = [
         "optimizers",
         "transfer",
     ),
-    *("video", "plot", "folder", "record", "run", "console", "commandline"),
+    *("video", "plot", "folder", "record", "run", "console", "commandline", "download"),
 ]
 TENSORFLOW = {
     *("nst/vgg.py", "nst/costs.py", "nst/sessions.py", "nst/pieces.py", "nst/objective.py", "nst/optimizers.py"),

@@ -46,6 +46,7 @@ def test_help_shows_every_flag_with_its_default(command, tmp_path, flag):
     legacy = {
         "content_image_filename": None, "style_image_filename": None, "epochs": "200", "print_every": "20",
         "learning_rate": "2.0", "alpha": "10.0", "beta": "40.0", "output_dir": "output", "model": "auto",
+        "download": "true",
     }  # fmt: skip
     for name, default in {**legacy, **{setting.name: str(setting.default) for setting in settings()}}.items():
         assert re.search(rf"^  --{name}={'' if default is None else re.escape(default)}", done.stdout, re.MULTILINE), (
@@ -93,6 +94,8 @@ def test_help_and_flag_errors_load_nothing_heavy():
         (["--alpha=x"], "'x' is not a number"),
         (["--alpha"], "Missing value for flag --alpha"),
         (["--epochs=3", "false"], "unexpected word 'false'"),
+        (["--download", "false"], "unexpected word 'false'"),
+        (["--download=maybe"], "maybe"),
         (["--print_every=0"], "print_every is 0: it must be 1 or more"),
         (["--noise_ratio=2"], "noise_ratio is 2.0: it must be from 0 to 1"),
         (["--style_layers=conv9_1"], "there is no layer 'conv9_1'"),
@@ -163,7 +166,10 @@ def test_a_flag_given_by_hand_wins_over_the_preset(tmp_path, name):
         (["--image_size=12"], "the content picture of 12×9 pixels is too small: conv5_1 needs 16"),
         (["--style_layers=conv5_3"], "has no layer conv5_3; it has conv1_1"),
         (["--model=nowhere.mat"], "nowhere.mat is not there"),
-        (["--model=vgg19"], "download https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat"),
+        (
+            ["--model=vgg19", "--nodownload"],
+            "download https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_line_and_status_1(command, place, changes, sentence):

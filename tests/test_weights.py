@@ -30,6 +30,8 @@ def here(tmp_path, monkeypatch):
     fake_vgg.write(checkout / "pretrained-model" / PREVIEW_FILE)
     (tmp_path / "here").mkdir()
     monkeypatch.setattr(places, "_PACKAGE", checkout / "nst")
+    monkeypatch.delenv("NST_WEIGHTS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "here"
 
@@ -128,6 +130,78 @@ def test_auto_is_vgg19_if_there_else_the_preview_network_with_its_notice(models,
     (models / VGG19_FILE).touch()
     found = weights.find("auto")
     assert (found.path.resolve(), found.wanted, found.notice) == (models / VGG19_FILE, "VGG-19", "")
+
+
+def test_how_to_get_it_is_said(models):
+    commands = "run 'nst-weights fetch vgg19' ('python -m nst.download vgg19' in a checkout)"
+    assert f"For the real thing {commands}, or download" in weights.find("auto").notice
+    with pytest.raises(WeightsError, match=re.escape(commands)):
+        weights.find("vgg19")
+
+
+# ---- a copy elsewhere
+
+
+@pytest.mark.parametrize(
+    ("model", "real", "converted"),
+    [
+        ("vgg19", VGG19_FILE, "imagenet-vgg-verydeep-19.from-keras.mat"),
+        ("auto", VGG19_FILE, "imagenet-vgg-verydeep-19.from-keras.mat"),
+        ("vgg16", VGG16_FILE, "imagenet-vgg-verydeep-16.from-keras.mat"),
+    ],
+)
+def test_where_a_published_network_is_looked_for(models, tmp_path, monkeypatch, model, real, converted):
+    store, cache = tmp_path / "store", tmp_path / "cache" / "nst"
+    for folder in (store, cache):
+        folder.mkdir(parents=True)
+    monkeypatch.setenv("NST_WEIGHTS", str(store))
+    # The later the better: each one that is added is taken before those that are there.
+    order = [cache / converted, store / converted, models / converted, cache / real, store / real, models / real]
+    for path in order:
+        path.touch()
+        found = weights.find(model)
+        assert found.path.resolve() == path
+        assert (found.wanted, found.notice) == ("VGG-16" if model == "vgg16" else "VGG-19", "")
+
+
+def test_nst_weights_may_name_a_file_of_any_name_but_the_other_networks(models, tmp_path, monkeypatch):
+    file = tmp_path / "mine.mat"
+    file.touch()
+    monkeypatch.setenv("NST_WEIGHTS", str(file))
+    assert weights.find("vgg19").path == weights.find("vgg16").path == weights.find("auto").path == file
+    file = file.rename(tmp_path / VGG16_FILE)
+    monkeypatch.setenv("NST_WEIGHTS", str(file))
+    assert weights.find("vgg16").path == file
+    with pytest.raises(WeightsError, match=re.escape(f"(NST_WEIGHTS names {file}, which holds no {VGG19_FILE})")):
+        weights.find("vgg19")
+    assert weights.find("auto").notice
+
+
+def test_nst_weights_in_the_home_folder(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NST_WEIGHTS", "~")
+    (tmp_path / VGG19_FILE).touch()
+    assert weights.find("vgg19").path == tmp_path / VGG19_FILE
+
+
+def test_nst_weights_that_leads_nowhere_is_said(models, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    monkeypatch.setenv("NST_WEIGHTS", str(gone))
+    with pytest.raises(WeightsError, match=re.escape(f"(NST_WEIGHTS names {gone}, which is not there)")):
+        weights.find("vgg19")
+    assert f"not there (NST_WEIGHTS names {gone}, which is not there)." in weights.find("auto").notice
+    assert "NST_WEIGHTS" not in weights.find("preview").notice
+    gone.mkdir()
+    assert f"(NST_WEIGHTS names {gone}, which holds no {VGG19_FILE})" in weights.find("auto").notice
+    monkeypatch.setenv("NST_WEIGHTS", "")
+    assert "NST_WEIGHTS" not in weights.find("auto").notice
+
+
+@pytest.mark.parametrize("base", ["", "relative"])
+def test_the_users_cache(here, tmp_path, monkeypatch, base):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", base)
+    assert places.cache() == tmp_path / ".cache" / "nst"
 
 
 def test_preview_is_the_preview_network_even_beside_vgg19(models, tmp_path):

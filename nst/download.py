@@ -1,0 +1,213 @@
+"""Fetches a published network: `nst-weights fetch vgg19`, or `python -m nst.download vgg19`.
+
+The command, and what `nst_main` does when the file of `--model=vgg19` is missing. The fetching is `nst.fetching`'s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from nst import commandline
+from nst.console import StopSignals, print_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+FLAGS = flags.FLAGS
+ABOUT = """
+Fetches, lists and checks the published networks.
+
+  nst-weights fetch vgg19      (or vgg16; in a checkout: python -m nst.download vgg19)
+  nst-weights list             what is there, and where
+  nst-weights verify vgg19     whether the file is the published one; a path works too
+
+Flags and their defaults:
+"""
+
+
+def main(*words: str) -> int:
+    """Does what the words say; returns the exit status."""
+    with StopSignals():  # which ends the program without a word of Python's, but for `fetch`
+        return _do(*words)
+
+
+def _do(*words: str) -> int:
+    from nst import fetching
+
+    verb, *rest = words or ("",)
+    if verb in fetching.SOURCES and not rest:
+        verb, rest = "fetch", [verb]
+    wanted = {"fetch": 1, "verify": 1, "list": 0}
+    if wanted.get(verb) != len(rest):
+        commandline.fail("say 'fetch vgg19', 'fetch vgg16', 'list', or 'verify' with a name or a path (see --help)")
+    if FLAGS.output_dir and verb != "fetch":
+        commandline.fail(f"output_dir goes with 'fetch', not with '{verb}' (see --help)")
+    if verb == "fetch" and rest[0] not in fetching.SOURCES:
+        commandline.fail(f"there is no network {rest[0]!r} to fetch: give {' or '.join(fetching.SOURCES)} (see --help)")
+    try:
+        if verb == "fetch":
+            folder = Path(FLAGS.output_dir).expanduser() if FLAGS.output_dir else None
+            return fetch(rest[0], folder, print_line)
+        return _list() if verb == "list" else _verify(rest[0])
+    except (ValueError, OSError) as error:
+        commandline.fail(str(error), 1)
+
+
+def missing(model: str, say: Callable[[str], None]) -> int:
+    """Fetches what `model` stands for when that is a published network without a file; see `fetch`."""
+    from nst import fetching, weights
+
+    if model not in fetching.SOURCES or weights.published(model) is not None:
+        return 0
+    return fetch(model, None, say)
+
+
+def fetch(model: str, folder: Path | None, say: Callable[[str], None]) -> int:
+    """Fetches a published network under a progress bar.
+
+    Args:
+        model: `vgg19` or `vgg16`.
+        folder: as `nst.fetching.fetch` takes it.
+        say: prints a line.
+
+    Returns:
+        int: 0, or the exit status after a signal, which leaves what has come for the next time.
+
+    Raises:
+        WeightsError: it could not be had; the message says why and what to do by hand.
+    """
+    # Before the signals: an exception of theirs, raised while a module is imported, would come out as another one.
+    for name in ("filelock", "h5py", "requests", "rich.progress"):
+        importlib.import_module(name)
+    from nst import fetching
+
+    meter = _Meter(say)
+    try:
+        with _signals(), contextlib.closing(meter):
+            there = fetching.there(model, folder) is not None
+            path = fetching.fetch(model, folder, say=meter.say, progress=meter.show)
+    except _Signal as stop:
+        count = fetching.kept(model, folder)
+        say(f"Stopped; {fetching.megabytes(count) if count else 'nothing'} is kept: run again to go on")
+        return 128 + stop.number
+    size = fetching.megabytes(path.stat().st_size)
+    checks = f"nothing to fetch ('nst-weights verify {model}' checks it)"
+    say(f"{path} is there already ({size}): {checks}" if there else f"{path} is there ({size})")
+    return 0
+
+
+def run() -> None:
+    """The `nst-weights` command."""
+    commandline.define("output_dir", "", "folder to fetch into; by default pretrained-model/, or else the user's cache")
+    commandline.run(main, ABOUT, words=True)
+
+
+class _Signal(KeyboardInterrupt):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Turns SIGINT, SIGTERM and SIGHUP into an exception meanwhile; a second one ends the program at once."""
+    before: dict[int, Any] = {}
+    came: list[int] = []
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        if came:
+            os._exit(128 + number)
+        came.append(number)
+        raise _Signal(number)
+
+    try:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, receive)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Meter:
+    """Shows how far a file has come: a bar on a terminal, otherwise a line for every tenth."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._tenth = 0
+
+    def say(self, line: str) -> None:
+        """Prints a line; a bar ends before it, and the next file has its own."""
+        self.close()
+        self._say(line)
+
+    def show(self, done: int, total: int | None) -> None:
+        """Moves the bar."""
+        if sys.stdout.isatty():
+            with contextlib.suppress(OSError):  # the terminal has gone; the file still comes
+                if self._bar is None:
+                    self._bar = _progress_bar()
+                    self._task = self._bar.add_task("")
+                    self._bar.start()
+                self._bar.update(self._task, completed=done, total=total)
+        elif total and done * 10 // total > self._tenth:
+            self._tenth = done * 10 // total
+            self._say(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+    def close(self) -> None:
+        """Ends the bar, if there is one."""
+        bar, self._bar, self._tenth = self._bar, None, 0
+        if bar is not None:
+            with contextlib.suppress(OSError):
+                bar.stop()
+
+
+def _progress_bar() -> Progress:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    return Progress(BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+
+
+def _list() -> int:
+    """Prints which networks are there, where, and how large."""
+    from nst import fetching, weights
+
+    for model in weights.FILES:
+        path = weights.published(model)
+        if path is None:
+            count = fetching.kept(model)
+            half = f", {fetching.megabytes(count)} of it have come" if count else ""
+            print_line(f"{model}: not there{half}; get it by {weights.commands(model)}{weights.astray(model)}")
+        else:
+            print_line(f"{model}: {path} ({fetching.megabytes(path.stat().st_size)})")
+    preview = weights.find("preview").path
+    print_line(f"preview: {preview} ({fetching.megabytes(preview.stat().st_size)})")
+    return 0
+
+
+def _verify(what: str) -> int:
+    """Prints what a file is by its hashes; 1 when it is none that was published."""
+    from nst import fetching, weights
+
+    path = weights.find(what).path if what in weights.FILES else Path(what).expanduser()
+    right, sentence = fetching.verify(path, what if what in weights.FILES else None)
+    print_line(f"{path}: {sentence}")
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    run()

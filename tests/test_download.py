@@ -1,0 +1,301 @@
+"""The command `nst-weights`, and what `nst_main.py --model=vgg19` does without the file: in processes of their own.
+
+A server on this machine stands in for the network: it is the proxy of every process, so that nothing leaves here.
+"""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from nst import images, weights
+from tests import fake_vgg
+from tests.conftest import ROOT
+from tests.file_server import Server, answer, silent_after, status
+
+MAT = weights.FILES["vgg19"]
+SIZE = 534_904_783
+DOORS = {
+    "nst-weights": [sys.executable, "-m", "nst.download", "vgg19"],
+    "nst_main": [
+        *(sys.executable, str(ROOT / "nst_main.py"), "--model=vgg19", "--image_size=0", "--epochs=1"),
+        *("--content_image_filename=content.png", "--style_image_filename=content.png"),
+    ],
+}
+
+
+@pytest.fixture
+def proxy(tmp_path):
+    fake_vgg.write(tmp_path / "net.mat", blocks=fake_vgg.VGG19)
+    server = Server((tmp_path / "net.mat").read_bytes())
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def here(tmp_path):
+    (tmp_path / "here").mkdir()
+    rng = np.random.default_rng(0)
+    images.write(tmp_path / "here" / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
+    (tmp_path / "here" / "pretrained-model").mkdir()
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def environment(tmp_path, proxy):
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith(("_proxy", "log_level"))}
+    kept.pop("NST_WEIGHTS", None)
+    ours = {"http_proxy": proxy.address, "https_proxy": proxy.address, "PYTHONPATH": str(ROOT)}
+    return {**kept, **ours, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+@pytest.fixture
+def run(here, environment):
+    def start(words, **more):
+        return subprocess.run(
+            words, cwd=here, env={**environment, **more}, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return start
+
+
+def weights_command(*words):
+    return [sys.executable, "-m", "nst.download", *words]
+
+
+# The real program with a table of sources that lead to the proxy, as the real addresses do, and to its file.
+FAKE = (
+    "import hashlib, sys\n"
+    "from nst import fetching\n"
+    "from nst.fetching import Expected, Source\n"
+    "data = open('../net.mat', 'rb').read()\n"
+    "want = Expected(len(data), 'sha256', hashlib.sha256(data).hexdigest())\n"
+    f"fetching.SOURCES['vgg19'] = [Source('http://weights.invalid/{MAT}', want, len(data))]\n"
+)
+
+
+def faked(words):
+    door = "nst_main" if words[1].endswith("nst_main.py") else "nst.download"
+    rest = words[2:] if door == "nst_main" else words[3:]
+    code = f"{FAKE}import {door} as door\nsys.argv = ['program', *sys.argv[1:]]\ndoor.run()"
+    return [sys.executable, "-c", code, *rest]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_it_is_fetched_through_the_proxy(run, proxy, here, door):
+    done = run(faked(DOORS[door]))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Fetching {MAT} (")
+    assert "by Oxford's Visual Geometry Group, CC BY 4.0) from weights.invalid into pretrained-model/" in done.stdout
+    assert proxy.requests[0][0] == f"http://weights.invalid/{MAT}"
+    assert (here / "pretrained-model" / MAT).read_bytes() == proxy.data
+    assert ("Network: narrow VGG-19" in done.stdout) == (door == "nst_main")
+    again = run(faked(weights_command("fetch", "vgg19")))
+    assert f"pretrained-model/{MAT} is there already" in again.stdout
+    assert len(proxy.requests) == 1
+
+
+def test_into_another_folder(run, here, proxy):
+    done = run(faked(weights_command("fetch", "vgg19", "--output_dir=new/folder")))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (here / "new" / "folder" / MAT).read_bytes() == proxy.data
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_when_nothing_can_be_had(run, proxy, here, door):
+    proxy.script = [status(404)] * 9
+    done = run(DOORS[door])
+    assert done.returncode == 1
+    assert re.fullmatch(r"\w+\.py: .+\n", done.stderr), done.stderr
+    for words in ("answers 404 Not Found", "storage.googleapis.com cannot be reached: the proxy does not let us"):
+        assert words in done.stderr
+    assert f"download https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into" in done.stderr
+    assert f"http://www.vlfeat.org/matconvnet/models/{MAT}" in [path for path, _ in proxy.requests]
+    assert [name for name in os.listdir(here / "pretrained-model") if "lock" not in name] == []
+
+
+@pytest.mark.parametrize(("door", "where"), [("nst-weights", "nowhere.invalid:1"), ("nst_main", "127.0.0.1:1")])
+def test_without_a_network_it_gives_up_within_seconds(run, door, where):
+    began = time.monotonic()
+    done = run(DOORS[door], http_proxy=where, https_proxy=where)
+    assert done.returncode == 1
+    assert "through the proxy" in done.stderr
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("door", "number", "code"),
+    [("nst-weights", signal.SIGINT, 130), ("nst_main", signal.SIGINT, 130), ("nst_main", signal.SIGTERM, 143)],
+)
+def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code):
+    def slow(handler, server):
+        answer(handler, 200, bytes(200_000), length=SIZE)
+        handler.wfile.flush()
+        time.sleep(20)
+
+    proxy.script = [slow]
+    process = subprocess.Popen(
+        DOORS[door], cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    part = here / "pretrained-model" / f"{MAT}.part"
+    deadline = time.monotonic() + 30
+    while not (part.exists() and part.stat().st_size > 100_000) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (code, "")
+    assert out.endswith("Stopped; 0.2 MB is kept: run again to go on\n")
+    assert part.read_bytes() == bytes(part.stat().st_size)
+    assert part.stat().st_size > 100_000
+    assert not (here / "pretrained-model" / MAT).exists()
+    assert not (here / "output").exists()
+
+
+def test_auto_never_fetches_and_says_how(run, proxy, here):
+    # Ends where TensorFlow would be loaded: all that is said before is said, and the rest is the other tests'.
+    code = (
+        "import os, sys, nst_main\n"
+        "nst_main.quiet_stderr = lambda *_: os._exit(7)\n"
+        "sys.argv = ['nst_main.py', *sys.argv[1:]]; nst_main.run()"
+    )
+    words = [word.replace("vgg19", "auto") for word in DOORS["nst_main"][2:]]
+    done = run([sys.executable, "-c", code, *words])
+    assert (done.returncode, done.stderr) == (7, "")
+    assert "run 'nst-weights fetch vgg19' ('python -m nst.download vgg19' in a checkout)" in done.stdout
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("word", ["--nodownload", "--download=false"])
+def test_it_can_be_forbidden(run, proxy, word):
+    done = run([*DOORS["nst_main"], word])
+    assert done.returncode == 1
+    assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr)
+    assert f"pretrained-model/{MAT} is not there: download https://" in done.stderr
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("wrong", ["--content_image_filename=nobody.jpg", "--epochs=0", "--style_image_filename=x.jpg"])
+def test_a_mistake_is_found_before_anything_is_fetched(run, proxy, wrong):
+    done = run([*DOORS["nst_main"], wrong])
+    assert done.returncode in (1, 2)
+    assert proxy.requests == []
+
+
+def test_two_processes_fetch_once(proxy, here, environment):
+    proxy.script = [silent_after(500, 1.5)]
+    words = faked(DOORS["nst-weights"])
+    started = [
+        subprocess.Popen(words, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outs = [process.communicate(timeout=30) for process in started]
+    assert [err for _, err in outs] == ["", ""]
+    assert sorted("Fetching imagenet" in out for out, _ in outs) == [False, True]
+    assert sorted("waiting for it" in out for out, _ in outs) == [False, True]
+
+
+def test_a_terminal_shows_a_bar(proxy, here, environment):
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        faked(DOORS["nst-weights"]), cwd=here, env={**environment, "TERM": "xterm", "COLUMNS": "120"},
+        stdin=terminal, stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(controller, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(controller)
+    assert process.wait(timeout=30) == 0, shown.decode()
+    assert "━" in shown.decode()
+    assert re.search(r"\d+\.\d/\d+\.\d", shown.decode()), "so much of so much"
+
+
+def test_a_pipe_sees_a_line_for_every_tenth():
+    from nst import download
+
+    lines = []
+    meter = download._Meter(lines.append)
+    for done in range(0, 535_000_001, 1_000_000):
+        meter.show(done, 535_000_000)
+    assert lines == [f"{round(tenth * 53.5 + 0.49)} of 535 MB" for tenth in range(1, 11)]
+    meter.say("next")
+    meter.show(60_000_000, 100_000_000)
+    meter.show(5, None)
+    assert lines[-2:] == ["next", "60 of 100 MB"]
+
+
+# ---- the other words
+
+
+def test_list_and_verify(run, here):
+    done = run(weights_command("list"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "vgg19: not there; get it by 'nst-weights fetch vgg19'" in done.stdout
+    assert re.search(r"^preview: .*preview-vgg19-narrow\.mat \(3 MB\)$", done.stdout, re.MULTILINE)
+    fake_vgg.write(here / "pretrained-model" / MAT)
+    (here / "pretrained-model" / f"{weights.FILES['vgg16']}.part").write_bytes(bytes(3_000_000))
+    done = run(weights_command("list"), NST_WEIGHTS="gone")
+    assert re.search(rf"^vgg19: pretrained-model/{MAT} \(0\.0\d+ MB\)$", done.stdout, re.MULTILINE)
+    assert "vgg16: not there, 3 MB of it have come; " in done.stdout
+    assert "(NST_WEIGHTS names gone, which is not there)" in done.stdout
+    done = run(weights_command("verify", "vgg19"))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"pretrained-model/{MAT}: narrow VGG-19 to conv5_1 (4 to 12 channels), but no published file" in done.stdout
+    done = run(weights_command("verify", "content.png"))
+    assert done.returncode == 1
+    assert "content.png: is" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        ([], 2, "say 'fetch vgg19'"),
+        (["fetch", "vgg13"], 2, "there is no network 'vgg13' to fetch: give vgg19 or vgg16"),
+        (["list", "--output_dir=x"], 2, "output_dir goes with 'fetch', not with 'list'"),
+        (["fetch", "vgg19", "--outputdir=x"], 2, "did you mean --output_dir"),
+        (["verify", "gone.mat"], 1, "cannot read gone.mat: No such file or directory"),
+        (["verify", "vgg16"], 1, "is not there"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(run, proxy, words, code, sentence):
+    done = run(weights_command(*words))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert re.fullmatch(r"download\.py: .+\n", done.stderr), done.stderr
+    assert sentence in done.stderr
+    assert proxy.requests == []
+
+
+def test_help(run):
+    done = run(weights_command("--help"))
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in ("nst-weights fetch vgg19", "nst-weights list", "nst-weights verify", "--output_dir="):
+        assert words in done.stdout
+
+
+def test_no_tensorflow_and_nothing_heavy_for_help():
+    code = (
+        "import sys; sys.argv = ['nst-weights', *sys.argv[1:]]; import nst.download\n"
+        "try: nst.download.run()\n"
+        "except SystemExit: pass\n"
+        "assert not {'tensorflow', 'numpy', 'scipy', 'requests', 'rich', 'h5py'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "-h"], cwd=ROOT, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_console_script():
+    assert 'nst-weights = "nst.download:run"' in (ROOT / "pyproject.toml").read_text()
