@@ -190,8 +190,9 @@ def astray(model: str) -> str:
 def _preview_notice(home: Path, model: str) -> str:
     reason = f", because VGG-19's weights are not there{astray('vgg19')}" if model == "auto" else ""
     return (
-        f"Painting with the small preview network{reason}. It carries colours and masses over, but fine brush strokes "
-        f"only roughly. For the real thing run {commands('vgg19')}, or download {ADDRESS}{FILES['vgg19']}"
+        f"Painting with the small preview network{reason}. It was trained on drawn pictures only: colours and brush "
+        "strokes come over, but the strokes are shorter and rougher than VGG-19's. "
+        f"For the real thing run {commands('vgg19')}, or download {ADDRESS}{FILES['vgg19']}"
         f"{_SIZES['vgg19']} into {home}/."
     )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nst.matconvnet import Layer, Network
 
-MEAN_ACTIVATION = {1: 21.0, 2: 35.0, 3: 14.0, 4: 5.0, 5: 4.2}
+MEAN_ACTIVATION = {1: 25.0, 2: 19.0, 3: 12.5, 4: 8.0, 5: 6.0}
 """Of the layers of each block, on pictures like those of the training."""
 
 _SIDE = 160
