@@ -18,7 +18,7 @@ def network():
 
 
 def test_it_is_a_vgg19_with_a_quarter_of_the_channels_and_small(network):
-    assert list(network.layers)[0] == "conv1_1"
+    assert next(iter(network.layers)) == "conv1_1"
     assert list(network.layers)[-1] == "conv5_1"
     assert len(network.layers) == 13
     assert {name: layer.kernel.shape[3] for name, layer in network.layers.items()} == {

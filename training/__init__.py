@@ -1,0 +1,1 @@
+"""How the preview network is trained: pictures drawn by procedures, the tasks, and the command."""
