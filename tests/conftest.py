@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -42,3 +43,22 @@ def command():
         )  # fmt: skip
 
     return run
+
+
+def in_terminal(command, folder, environment):
+    """Runs a command in a pseudo-terminal, which must end well; gives all that a person would have seen."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(controller, 65536)
+        except OSError:  # Linux's word for: the last writer has gone
+            break
+        if not part:
+            break
+        shown += part
+    os.close(controller)
+    assert process.wait(timeout=60) == 0, shown.decode()
+    return shown.decode()

@@ -4,7 +4,6 @@ A server on this machine stands in for the network: it is the proxy of every pro
 """
 
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 
 from nst import images, weights
 from tests import fake_vgg
-from tests.conftest import ROOT
+from tests.conftest import ROOT, in_terminal
 from tests.file_server import Server, answer, silent_after, status
 
 MAT = weights.FILES["vgg19"]
@@ -201,25 +200,9 @@ def test_two_processes_fetch_once(proxy, here, environment):
 
 
 def test_a_terminal_shows_a_bar(proxy, here, environment):
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        faked(DOORS["nst-weights"]), cwd=here, env={**environment, "TERM": "xterm", "COLUMNS": "120"},
-        stdin=terminal, stdout=terminal, stderr=terminal,
-    )  # fmt: skip
-    os.close(terminal)
-    shown = b""
-    while True:
-        try:
-            part = os.read(controller, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    os.close(controller)
-    assert process.wait(timeout=30) == 0, shown.decode()
-    assert "━" in shown.decode()
-    assert re.search(r"\d+\.\d/\d+\.\d", shown.decode()), "so much of so much"
+    shown = in_terminal(faked(DOORS["nst-weights"]), here, {**environment, "TERM": "xterm", "COLUMNS": "120"})
+    assert "━" in shown
+    assert re.search(r"\d+\.\d/\d+\.\d", shown), "so much of so much"
 
 
 def test_a_pipe_sees_a_line_for_every_tenth():

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -17,7 +16,7 @@ from PIL import Image
 from nst import images
 from nst.config import PRESETS, TransferConfig, settings
 from tests import fake_vgg
-from tests.conftest import ROOT
+from tests.conftest import ROOT, in_terminal
 
 
 @pytest.fixture(scope="module")
@@ -248,25 +247,9 @@ def test_a_signal_ends_the_run_with_everything_written(place, number, status):
 
 def test_a_terminal_shows_a_bar_under_the_costs(place):
     """Seen through a pseudo-terminal, as a person's would."""
-    controller, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "nst_main.py"), *TINY, "--epochs=30", "--print_every=10", "--output_dir=seen"],
-        cwd=place, env=environment, stdin=terminal, stdout=terminal, stderr=terminal,
-    )  # fmt: skip
-    os.close(terminal)
-    shown = b""
-    while True:
-        try:
-            part = os.read(controller, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    os.close(controller)
-    assert process.wait(timeout=60) == 0, shown.decode()
-    text = shown.decode()
+    command = [sys.executable, str(ROOT / "nst_main.py"), *TINY, "--epochs=30", "--print_every=10"]
+    text = in_terminal([*command, "--output_dir=seen"], place, environment)
     assert re.findall(r"Iteration (\d+) :", text) == ["0", "10", "20"]
     assert "30/30" in text
     assert "s/epoch" in text
