@@ -121,7 +121,8 @@ class Trainee(keras.Model):  # type: ignore[misc]
             name: _head(3 * (side // _DETAIL[name]) ** 2, f"picture_{name}") for name, side in _PATCHES.items()
         }
         self.family = _head(families, "family")
-        self.parameters = _head(parameters, "parameters")
+        # Not self.parameters: on PyTorch a model has a method of that name.
+        self.manner = _head(parameters, "parameters")
         self.trackers = [keras.metrics.Mean(name=name) for name in ("style", "place", "family", "colour", "picture")]
 
     def call(self, pictures: Any) -> dict[str, Any]:
@@ -151,7 +152,7 @@ class Trainee(keras.Model):  # type: ignore[misc]
             "places": normalised(self.places(maps[CONTENT_LAYER][:, 1::3, 1::3])),
             "pictures": {name: self.pictures[name](maps[name]) for name in _PATCHES},
             "family": self.family(joined),
-            "parameters": self.parameters(joined),
+            "parameters": self.manner(joined),
         }
 
     def compute_loss(  # noqa: D102, what Keras says

@@ -1,6 +1,6 @@
 """Trains the preview network from scratch, on pictures that `training/pictures.py` draws as they are needed.
 
-Written in Keras 3: `KERAS_BACKEND` chooses TensorFlow, JAX or PyTorch, on whatever they run.
+Written in Keras 3: `KERAS_BACKEND` chooses TensorFlow or PyTorch (both were run) or JAX (was not).
 
 Usage: python -m training.train_preview --output=pretrained-model/preview-vgg19-narrow.mat
 """
