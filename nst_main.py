@@ -24,7 +24,19 @@ Flags and their defaults:
 
 commandline.define("content_image_filename", "chelsea.jpg", "picture to paint: a path, or a name inside images/")
 commandline.define(
-    "style_image_filename", "strokes.jpg", "picture whose style it takes: a path, or a name inside images/"
+    "style_image_filename",
+    ["strokes.jpg"],
+    "picture whose style it takes: a path, or a name inside images/; repeated for several styles",
+    "several",
+)
+commandline.define(
+    "content_mask",
+    None,
+    "where each style acts: a grey picture for each, repeated, or one of coloured regions",
+    "several",
+)
+commandline.define(
+    "style_mask", None, "what of each style picture is taken: the same, repeated for each style", "several"
 )
 commandline.define("output_dir", "output", "folder for everything the run leaves")
 commandline.define(
@@ -48,8 +60,13 @@ def main() -> int:
         config = commandline.read_config()
         if not FLAGS.output_dir:
             raise ValueError("output_dir is empty: name a folder")
+        from nst import masks  # NumPy, which --help and a wrong flag do without
+
+        masks.weights(config, len(FLAGS.style_image_filename))
     except ValueError as error:
         commandline.fail(f"{error} (see --help)")
+    except OSError as error:
+        commandline.fail(f"cannot read {FLAGS.like}: {error.strerror or error}", 1)
     screen = Screen(config)
     with StopSignals() as signals:
         try:
@@ -63,19 +80,31 @@ def main() -> int:
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Runs `nst.run.stylize` on what the flags name; what can be wrong is tried before TensorFlow is loaded."""
-    from nst import download, folder, images, places, scales, weights
+    from nst import download, folder, images, masks, places, scales, stamp, weights
 
     folders = places.folders("images")
-    pictures = [images.find(name, folders) for name in (FLAGS.content_image_filename, FLAGS.style_image_filename)]
-    content, style = (images.read(path) for path in pictures)
+
+    def found(names: list[str] | None) -> list[Path]:
+        return [images.find(name, folders) for name in names or []]
+
+    content_path, style_paths = images.find(FLAGS.content_image_filename, folders), found(FLAGS.style_image_filename)
+    mask_paths = {name: found(FLAGS[name].value) for name in ("content_mask", "style_mask")}
+    content, opacity = images.read_with_alpha(content_path)
+    if opacity is not None:
+        content = images.with_alpha(content, opacity)
+    styles = [images.read(path) for path in style_paths]
+    content_mask, style_mask = ([images.read(path) for path in paths] or None for paths in mask_paths.values())
     init = config.init
     if init not in STARTS:
         init = str(images.find(init, folders).resolve())
         images.read(init)
+    mixture = masks.mixture(images.read(content), styles, config, content_mask, style_mask)
     if FLAGS.download and (status := download.missing(FLAGS.model, screen.say)):
         return status
     network = weights.load(FLAGS.model)
-    scales.check(network, config, scales.plan(content, style, config))
+    scales.check(network, config, scales.plan(images.read(content), styles, config, mixture))
+    if FLAGS.like and (painter := stamp.read(Path(FLAGS.like).expanduser()).network) not in ("", network.name):
+        screen.warn(f"{FLAGS.like} was painted with {painter}, this picture is with {network.name}")
     output_dir = Path(FLAGS.output_dir).expanduser()
     folder.make(output_dir)
     if network.notice:
@@ -89,8 +118,9 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     screen.say(f"Device: {device}")
 
     repeat = {
-        "content_image_filename": str(pictures[0].resolve()),
-        "style_image_filename": str(pictures[1].resolve()),
+        "content_image_filename": str(content_path.resolve()),
+        "style_image_filename": [str(path.resolve()) for path in style_paths],
+        **{name: [str(path.resolve()) for path in paths] for name, paths in mask_paths.items()},
         "output_dir": str(output_dir.resolve()),
         "model": "preview" if network.notice else str(Path(network.source).resolve()),
         "init": init,
@@ -101,8 +131,9 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         signals.painting = True
 
     result = run.stylize(
-        content, style, output_dir, network, config,
-        details={"content": str(pictures[0]), "style": str(pictures[1]), "device": device},
+        content, styles, output_dir, network, config,
+        content_mask=content_mask, style_mask=style_mask,
+        details={"content": str(content_path), "styles": [str(path) for path in style_paths], "device": device},
         flags=repeat,
         on_start=start, on_step=screen.step, on_trouble=screen.warn, stop=signals.requested,
     )  # fmt: skip

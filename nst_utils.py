@@ -29,7 +29,7 @@ from matplotlib.pyplot import imshow
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst import costs, files, images, matconvnet, places, vgg, weights
+from nst import costs, encoding, files, images, matconvnet, places, vgg, weights
 
 __all__ = [
     "CONFIG",
@@ -129,11 +129,11 @@ def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
 
 
 def _write(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
-    """`nst.images.write` for its own kinds and for unknown ones; Pillow with its defaults for all others."""
+    """`nst.encoding.write` for its own kinds and for unknown ones; Pillow with its defaults for all others."""
     suffix = Path(path).suffix.lower()
     kind = Image.registered_extensions().get(suffix, "")
     if suffix in (".png", ".jpg", ".jpeg") or kind not in Image.SAVE:
-        images.write(path, picture)
+        encoding.write(path, picture)
         return
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, kind)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks import measure
 from benchmarks.measure import Features, Point
-from nst import files, images, sessions, vgg
+from nst import encoding, files, images, sessions, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.run import stylize
@@ -88,7 +88,7 @@ class Painter:
             return images.read(path)
         config = TransferConfig(optimizer="lbfgs", epochs=120, image_size=WIDTH, beta=beta, video="none")
         picture = stylize(pair.content, pair.style, None, self._network, config).picture
-        images.write(path, picture)
+        encoding.write(path, picture)
         self.painted += 1
         return picture
 

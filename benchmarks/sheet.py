@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from nst import images
+from nst import encoding
 
 _GAP = 6
 _TITLE = 16  # rows of a name
@@ -39,5 +39,5 @@ def write(folder: Path, rows: Sequence[Sequence[Cell]]) -> list[Path]:
     paths = []
     for first in range(0, len(rows), _ROWS):
         paths.append(folder / f"sheet-{first // _ROWS + 1}.png")
-        images.write(paths[-1], make(rows[first : first + _ROWS]))
+        encoding.write(paths[-1], make(rows[first : first + _ROWS]))
     return paths

@@ -12,12 +12,14 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from absl import app, flags
 
-from nst.config import MODEL_LAYERS, PRESETS, Setting, TransferConfig, parse_layers, settings
+from nst.config import MODEL_LAYERS, PRESETS, Setting, TransferConfig, settings
 from nst.console import open_streams, print_line
+from nst.values import parse, written
 
 FLAGS = flags.FLAGS
 _HELP = re.compile(r"--?(h|help|helpshort|helpfull)")
@@ -29,11 +31,15 @@ _own: list[str] = []
 
 
 def define(name: str, default: Any, text: str, kind: str = "str") -> None:
-    """Defines one flag of this program; they are shown by `--help` in the order of these calls."""
+    """Defines one flag of this program; they are shown by `--help` in the order of these calls.
+
+    `kind` is `str`, `int`, `float`, `bool`, or `several` for a flag that may be repeated.
+    """
     makers: dict[str, Callable[..., Any]] = {
         "int": flags.DEFINE_integer,
         "float": flags.DEFINE_float,
         "bool": flags.DEFINE_boolean,
+        "several": flags.DEFINE_multi_string,
     }
     makers.get(kind, flags.DEFINE_string)(name, default, text)
     _own.append(name)
@@ -42,16 +48,19 @@ def define(name: str, default: Any, text: str, kind: str = "str") -> None:
 def define_config() -> None:
     """Defines a flag for the preset, and one for every setting of `TransferConfig` with its default."""
     define("preset", next(iter(PRESETS)), f"set of defaults; a flag given by hand wins: {', '.join(PRESETS)}")
+    define("like", "", "a generated_image.png whose settings are the defaults instead; a flag given by hand wins")
     for setting in settings():
         text = f"{setting.help}: {', '.join(setting.choices)}" if setting.choices else setting.help
         define(setting.name, setting.default, text, setting.kind)
 
 
 def read_config() -> TransferConfig:
-    """The preset's settings with the model's layers, and over them the flags given by hand or in a flagfile.
+    """The defaults of the preset and the model, or of the picture that `--like` names, and over them what is given.
 
     Raises:
-        ValueError: a name that is no preset, or a value out of range.
+        ValueError: a name that is no preset, a value out of range, a flag that has no effect, or a picture that
+            carries no settings.
+        OSError: that picture cannot be read.
     """
     given: dict[str, Any] = {}
     for setting in settings():
@@ -60,9 +69,15 @@ def read_config() -> TransferConfig:
             continue
         value: Any = flag.value
         try:
-            given[setting.name] = parse_layers(value) if setting.kind == "layers" else value
+            given[setting.name] = parse(setting.kind, value)
         except ValueError as error:
             raise ValueError(f"{setting.name}: {error}") from None
+    if FLAGS.like:
+        if FLAGS["preset"].present:
+            raise ValueError("like and preset contradict each other: both are sets of defaults; give one of them")
+        from nst import stamp
+
+        return stamp.read(Path(FLAGS.like).expanduser()).config.changed(**given)
     model = FLAGS.model if "model" in _own else ""  # a door may have no such flag
     return TransferConfig.from_preset(FLAGS.preset, model=model, **given)
 
@@ -134,7 +149,7 @@ def _help(about: str) -> str:
 
 def _shown(value: Any) -> str:
     """A flag's value as a person writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return ",".join(value or []) if isinstance(value, list) else written("" if value is None else value)
 
 
 def _words(defaults: list[Setting]) -> list[str]:

@@ -8,83 +8,28 @@ instant.
 from __future__ import annotations
 
 import dataclasses
-import math
-import numbers
-import operator
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-LayerWeights = tuple[tuple[str, float], ...]
-"""Layers and their weights, in order: `(("conv1_1", 0.2), ("conv2_1", 0.2))`."""
+from nst.values import (
+    LayerWeights,
+    checked,
+    choice,
+    either,
+    layer_weights,
+    number,
+    parse_layers,
+    switch,
+    weights,
+    word,
+    written,
+)
 
 STARTS = ("blend", "content", "style", "noise")
 """The named starts of G; any other value of `init` is the path of a picture."""
 
-_LARGEST = 1e30  # float32 goes to 3e38, and what is painted is a product of several such numbers
 SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
-_LAYER_NAME = re.compile(r"conv[1-5]_[1-4]|pool[1-4]")
-_KERAS_NAME = re.compile(r"block([1-5])_conv([1-4])|block([1-4])_pool")
-
-
-def _own_name(layer: str) -> str:
-    """`conv4_2` for Keras' `block4_conv2`, `pool2` for `block2_pool`; any other name as it is."""
-    keras = _KERAS_NAME.fullmatch(layer)
-    if keras is None:
-        return layer
-    block, index, pool = keras.groups()
-    return f"pool{pool}" if pool else f"conv{block}_{index}"
-
-
-def parse_layers(text: str) -> LayerWeights:
-    """Reads `"conv1_1=0.2,conv2_1=0.2"`; names without weights share 1 equally, and Keras' names become ours.
-
-    Raises:
-        ValueError: a part that is not `layer=weight`, or weights given to some layers only.
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        raise ValueError(f"{text!r} names no layer: write for example 'conv1_1=0.5,conv2_1=0.5'")
-    if not any("=" in part for part in parts):
-        return tuple((_own_name(part), 1.0 / len(parts)) for part in parts)
-    layers = []
-    for part in parts:
-        name, equals, weight = part.partition("=")
-        try:
-            layers.append((_own_name(name.strip()), float(weight)))
-        except ValueError:
-            problem = f"{weight.strip()!r} is not a number" if equals else "it has no weight and others have"
-            raise ValueError(f"layer {part!r}: {problem}; write for example '{name.strip()}=0.2'") from None
-    return tuple(layers)
-
-
-def format_layers(layers: LayerWeights) -> str:
-    """The exact inverse of `parse_layers`: `"conv1_1=0.2,conv2_1=1"`."""
-    return ",".join(f"{name}={repr(weight).removesuffix('.0')}" for name, weight in layers)
-
-
-def _number(
-    default: float,
-    text: str,
-    *,
-    at_least: float | None = None,
-    at_most: float | None = None,
-    above: float | None = None,
-) -> Any:
-    """A numeric field with its help text and its bounds."""
-    bounds = {"at_least": at_least, "at_most": at_most, "above": above}
-    return dataclasses.field(default=default, metadata={"help": text, **bounds})
-
-
-def _choice(default: str, text: str, choices: tuple[str, ...]) -> Any:
-    """A field whose value is one of a few words."""
-    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
-
-
-def _layers(default: str, text: str) -> Any:
-    """A field of layers with weights."""
-    return dataclasses.field(default=parse_layers(default), metadata={"help": text, "layers": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,55 +43,71 @@ class TransferConfig:
     equation 7, with the normalisation of the Coursera assignment.
     """
 
-    epochs: int = _number(200, "updates of the picture", at_least=1)
-    print_every: int = _number(20, "epochs between printed costs and saved frames", at_least=1)
-    optimizer: str = _choice(
+    epochs: int = number(200, "updates of the picture", at_least=1)
+    print_every: int = number(20, "epochs between printed costs and saved frames", at_least=1)
+    optimizer: str = choice(
         "adam", "how the picture is updated; lbfgs comes down faster than the assignment's", ("adam", "lbfgs")
     )
-    precision: str = _choice(
+    precision: str = choice(
         "float32", "numbers of the convolutions; auto is bfloat16 where it is fast", ("float32", "bfloat16", "auto")
     )
-    learning_rate: float = _number(2.0, "Adam's step, in grey levels", above=0)
-    alpha: float = _number(10.0, "weight of the content cost", at_least=0)
-    beta: float = _number(40.0, "weight of the style cost", at_least=0)
-    tv_weight: float = _number(
+    learning_rate: float = number(2.0, "Adam's step, in grey levels", above=0)
+    alpha: float = number(10.0, "weight of the content cost", at_least=0)
+    beta: float = number(40.0, "weight of the style cost", at_least=0)
+    tv_weight: float = number(
         0.0, "weight of the total variation, which smooths noise; its cost is printed too", at_least=0
     )
-    image_size: int = _number(400, "longest side of the picture in pixels; 0: as it is", at_least=0, at_most=32768)
-    scales: int = _number(
+    image_size: int = number(400, "longest side of the picture in pixels; 0: as it is", at_least=0, at_most=32768)
+    scales: int = number(
         1, "sizes painted one after the other, each twice the last; 1: the final size only", at_least=1, at_most=8
     )
-    tile_size: int = _number(
+    tile_size: int = number(
         0, "side in pixels of the tiles that a large picture is computed in; 0: as memory needs", at_least=0
     )
-    padding: str = _choice(
+    padding: str = choice(
         "zeros",
         "what the first convolution sees beyond the border; zeros, as the network was trained, or the border's "
         "pixels again, which paints cleaner edges",
         ("zeros", "replicate"),
     )
-    init: str = dataclasses.field(
-        default="blend",
-        metadata={"help": "what G starts from: blend (noise over the content), content, style, noise, or a picture"},
+    init: str = word(
+        "blend",
+        "what G starts from: blend (noise over the content), content, style, noise, or a picture",
+        f"{either(STARTS)}, or the path of a picture",
     )
-    noise_ratio: float = _number(0.6, "share of the noise in a blended start, 0 to 1", at_least=0, at_most=1)
-    seed: int = _number(
+    noise_ratio: float = number(0.6, "share of the noise in a blended start, 0 to 1", at_least=0, at_most=1)
+    seed: int = number(
         0, "seed of the noise: the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
     )
-    content_layers: LayerWeights = _layers("conv4_2=1", "content layers and their weights; vgg16 has its own")
-    style_layers: LayerWeights = _layers(
+    content_layers: LayerWeights = layer_weights("conv4_2=1", "content layers and their weights; vgg16 has its own")
+    style_layers: LayerWeights = layer_weights(
         "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
         "style layers and their weights; vgg16 has its own",
     )
-    pooling: str = _choice("avg", "pooling between the blocks of the network", ("avg", "max"))
-    video: str = _choice("mp4", "kind of the progress video", ("mp4", "gif", "webp", "none"))
-    video_every: int = _number(0, "epochs between frames of the video; 0: about 200 frames in all", at_least=0)
-    video_fps: int = _number(25, "frames of the video per second", at_least=1, at_most=60)
+    style_weights: tuple[float, ...] = weights("weights of several styles, relative to each other; none: all alike")
+    style_scale: float = number(
+        1.0, "size of the strokes: the style picture is painted from this much larger", above=0, at_most=16
+    )
+    preserve_color: str = choice(
+        "none",
+        "keeps the content's colours: luminance lets the style act on brightness only, histogram gives the style "
+        "picture the content's colours before painting",
+        ("none", "luminance", "histogram"),
+    )
+    pooling: str = choice("avg", "pooling between the blocks of the network", ("avg", "max"))
+    video: str = choice("mp4", "kind of the progress video", ("mp4", "gif", "webp", "none"))
+    video_every: int = number(0, "epochs between frames of the video; 0: about 200 frames in all", at_least=0)
+    video_fps: int = number(25, "frames of the video per second", at_least=1, at_most=60)
+    video_layout: str = choice(
+        "plain", "the picture alone in the video, or content, styles and picture", ("plain", "side_by_side")
+    )
+    contact_sheet: bool = switch(False, "leave contact_sheet.png: content, styles, picture and cost curve")
+    picture_16bit: str = choice("none", "leave the picture with 16 bits a colour as well", ("none", "png", "tiff"))
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             # The class is frozen: this is how its own initialiser sets a field.
-            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+            object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
         if self.alpha == 0 and self.beta == 0 and self.tv_weight == 0:
             raise ValueError("alpha, beta and tv_weight are all 0: nothing would be painted; raise one of them")
         if 0 < self.tile_size < SMALLEST_TILE:
@@ -163,7 +124,10 @@ class TransferConfig:
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON values; layers as `{"conv1_1": 0.2}`."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: dict(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        for name, value in values.items():
+            if isinstance(value, tuple):
+                values[name] = list(value) if name == "style_weights" else dict(value)
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TransferConfig:
@@ -182,11 +146,40 @@ class TransferConfig:
         """The settings of a preset, with the layers of `MODEL_LAYERS` if it has the model; `changes` win over both.
 
         Raises:
-            ValueError: a name that is no preset, or a value out of range.
+            ValueError: a name that is no preset, a value out of range, or a change that nothing comes of.
         """
         if not isinstance(name, str) or name not in PRESETS:
-            raise ValueError(f"preset is {name!r}: use {_either(tuple(PRESETS))}")
-        return cls(**{**PRESETS[name].settings, **MODEL_LAYERS.get(model, {}), **changes})
+            raise ValueError(f"preset is {name!r}: use {either(tuple(PRESETS))}")
+        return cls(**{**PRESETS[name].settings, **MODEL_LAYERS.get(model, {})}).changed(**changes)
+
+    def changed(self, **changes: Any) -> TransferConfig:
+        """The same settings but for some.
+
+        Raises:
+            ValueError: a value out of range, or a change that nothing comes of.
+        """
+        config = dataclasses.replace(self, **changes)
+        for setting, idle, reason in _IDLE:
+            # The default's own value says nothing: a flagfile gives every flag.
+            if setting in changes and getattr(config, setting) != getattr(type(self), setting) and idle(config):
+                raise ValueError(f"{setting} has no effect: {reason}")
+        return config
+
+
+_IDLE: tuple[tuple[str, Callable[[TransferConfig], bool], str], ...] = (
+    ("learning_rate", lambda config: config.optimizer == "lbfgs", "L-BFGS finds the length of its steps by itself"),
+    ("noise_ratio", lambda config: config.init != "blend", "only the start called blend has noise over the content"),
+    ("seed", lambda config: config.init not in ("blend", "noise"), "this start has no noise"),
+    ("seed", lambda config: config.init == "blend" and config.noise_ratio == 0, "this start has no noise"),
+    ("content_layers", lambda config: config.alpha == 0, "alpha is 0"),
+    ("style_layers", lambda config: config.beta == 0, "beta is 0"),
+    ("style_weights", lambda config: config.beta == 0, "beta is 0"),
+    ("style_scale", lambda config: config.beta == 0 and config.init != "style", "beta is 0"),
+    ("video_every", lambda config: config.video == "none", "there is no video"),
+    ("video_fps", lambda config: config.video == "none", "there is no video"),
+    ("video_layout", lambda config: config.video == "none", "there is no video"),
+)
+"""Settings that change nothing beside certain others, and why: asked for, that is a mistake to be told of."""
 
 
 class Preset(NamedTuple):
@@ -237,7 +230,7 @@ checked before the network is read."""
 
 
 class Setting(NamedTuple):
-    """One setting as a door offers it; `default` is text for `kind` `str` and `layers`."""
+    """One setting as a door offers it; `default` is text for `kind` `str`, `layers` and `weights`."""
 
     name: str
     kind: str
@@ -255,87 +248,9 @@ def settings(preset: str | None = None, model: str = "") -> list[Setting]:
     defaults = TransferConfig.from_preset(next(iter(PRESETS)) if preset is None else preset, model=model)
     found = []
     for field in dataclasses.fields(TransferConfig):
-        kind = "layers" if field.metadata.get("layers") else str(field.type)
+        kind = next((kind for kind in ("layers", "weights") if field.metadata.get(kind)), str(field.type))
         default: Any = getattr(defaults, field.name)
-        if kind == "layers":
-            default = format_layers(default)
+        if isinstance(default, tuple):
+            default = written(default)
         found.append(Setting(field.name, kind, default, field.metadata["help"], field.metadata.get("choices", ())))
     return found
-
-
-def _either(words: tuple[str, ...]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
-    """The value of one setting as it is kept. Raises `ValueError` for one that cannot be."""
-    if field.metadata.get("layers"):
-        return _checked_layers(field.name, value)
-    if choices := field.metadata.get("choices"):
-        if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"{field.name} is {value!r}: use {_either(choices)}")
-        return value
-    if field.type == "str":
-        if not isinstance(value, str) or not value:
-            raise ValueError(f"{field.name} is {value!r}: use {_either(STARTS)}, or the path of a picture, as text")
-        return value
-    return _checked_number(field.name, value, str(field.type), field.metadata)
-
-
-def _checked_number(name: str, value: Any, kind: str, bounds: Mapping[str, Any]) -> int | float:
-    """Checks type and range of one numeric setting."""
-    number = _plain(value, kind)
-    if number is None:
-        raise ValueError(f"{name} is {value!r}: it must be {'a whole number' if kind == 'int' else 'a number'}")
-    low, high, above = bounds["at_least"], bounds["at_most"], bounds["above"]
-    if (low is not None and number < low) or (high is not None and number > high):
-        span = f"{low} or more" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} is {number}: it must be {span}")
-    if above is not None and number <= above:
-        raise ValueError(f"{name} is {number}: it must be above {above}")
-    if kind == "float" and number > _LARGEST:
-        raise ValueError(f"{name} is {number}: it must not be above {_LARGEST:g}, or 32-bit numbers overflow")
-    return number
-
-
-def _checked_layers(name: str, layers: Any) -> LayerWeights:
-    """Checks names, weights and their sum; whether the network has the layers is the engine's to say."""
-    pairs = list(layers.items()) if isinstance(layers, Mapping) else layers
-    if not isinstance(pairs, (tuple, list)) or not pairs:
-        raise ValueError(f"{name} is {layers!r}: it must name one layer or more, each with its weight")
-    kept = []
-    for pair in pairs:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise ValueError(f"{name}: {pair!r} is not a layer with its weight; write for example ('conv4_2', 1.0)")
-        layer, weight = pair
-        if isinstance(layer, str):
-            layer = _own_name(layer)
-        if not isinstance(layer, str) or not _LAYER_NAME.fullmatch(layer):
-            raise ValueError(
-                f"{name}: there is no layer {layer!r}; layers are called conv1_1 … conv5_4, pool1 … pool4, or as in "
-                "Keras block1_conv1, block1_pool"
-            )
-        number = _plain(weight, "float")
-        if number is None or not 0 <= number <= _LARGEST:
-            raise ValueError(f"{name}: the weight of {layer} is {weight!r}: it must be a number from 0 to {_LARGEST:g}")
-        kept.append((layer, number))
-    names = [layer for layer, _ in kept]
-    if repeated := sorted({layer for layer in names if names.count(layer) > 1}):
-        raise ValueError(f"{name}: {', '.join(repeated)} is named twice")
-    if sum(weight for _, weight in kept) == 0:
-        raise ValueError(f"{name}: the weights sum to 0; give one layer a weight above 0")
-    return tuple(kept)
-
-
-def _plain(value: Any, kind: str) -> int | float | None:
-    """A number, NumPy's too, as Python's `int` or `float`; None for what is not one, such as a bool or NaN."""
-    # NumPy registers its numbers with the classes of `numbers`, but not its bool.
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return None
-    if kind == "int":
-        return operator.index(value) if isinstance(value, numbers.Integral) else None
-    try:
-        number = float(value)
-    except OverflowError:  # a whole number of more than 308 digits
-        return -math.inf if value < 0 else math.inf
-    return None if math.isnan(number) else number

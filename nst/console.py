@@ -88,9 +88,9 @@ class Screen:
         verb = {"finished": "Painted", "stopped": "Stopped after", "diverged": "Diverged after"}[result.ended]
         count = f"{last.epoch + 1} epoch{'s' if last.epoch else ''}"
         self.say(f"{verb} {count} in {_duration(last.seconds)}, total cost {last.total:g}")
-        for name in ("picture", "progress", "plot"):
+        for name in ("picture", "picture_16bit", "contact_sheet", "progress", "plot"):
             if name in result.files:
-                self.say(f"  {name + ':':<10}{result.files[name]}")
+                self.say(f"  {name.replace('_', ' ') + ':':<16}{result.files[name]}")
 
     def close(self) -> None:
         """Stops the bar, if there is one."""

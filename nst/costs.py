@@ -7,9 +7,12 @@ runs anything. Shapes are checked before tensors are subtracted, because `[1, 1]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import tensorflow.compat.v1 as tf
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def content_cost(target: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
@@ -79,6 +82,47 @@ def mean_gram(features: tf.Tensor) -> tf.Tensor:
     return gram(features)
 
 
+def guided_gram(features: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+    """G_ij = Σ_p g(p)·f_i(p)·f_j(p): the Gram matrix of a region (Gatys et al. 2017, arXiv:1611.07865, section 4).
+
+    With Σ_p g(p) = 1 it is per pixel, as `mean_gram`; over the tiles of a picture it adds up. Sums and gradient are as
+    there, g·A·(S + Sᵀ); where the guide is 0 the gradient is 0 exactly.
+
+    Args:
+        features: `[1, n_H, n_W, n_C]`, float32 or bfloat16.
+        guide: float32 `[1, n_H, n_W, 1]`, what each pixel counts; it has no gradient.
+
+    Returns:
+        tf.Tensor: float32 `[n_C, n_C]`.
+
+    Raises:
+        ValueError: an argument is not 4-D, or the guide has more than one channel.
+    """
+    features, guide = tf.convert_to_tensor(features), tf.convert_to_tensor(guide)
+    _check_rank("feature maps", features, 4)
+    _check_rank("a guide", guide, 4)
+    if features.shape.rank and guide.shape.rank and not guide.shape.is_compatible_with([*features.shape[:3], 1]):
+        raise ValueError(
+            f"a guide of shape {guide.shape} for feature maps of {features.shape}: one value each is needed"
+        )
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
+    def gram(maps: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        channels = tf.shape(maps)[3]
+        rows = tf.reshape(maps, [-1, channels])
+        rows.set_shape([None, features.shape[3]])
+        exact = tf.cast(rows, tf.float32)
+        counts = tf.reshape(guide, [-1, 1])
+
+        def gradient(slope: tf.Tensor) -> tf.Tensor:
+            both = tf.cast(slope + tf.transpose(slope), rows.dtype)
+            return tf.reshape(tf.cast(counts, rows.dtype) * tf.matmul(rows, both), tf.shape(maps))
+
+        return tf.matmul(exact * counts, exact, transpose_a=True), gradient
+
+    return gram(features)
+
+
 def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
     """Σ (G_S − G_G)² / (4·n_C²) for Gram matrices per pixel: the layer style cost once both are measured.
 
@@ -117,14 +161,18 @@ def layer_style_cost(style_features: tf.Tensor, features: tf.Tensor) -> tf.Tenso
 
 
 def style_cost(
-    targets: Mapping[str, tf.Tensor], grams: Mapping[str, tf.Tensor], weights: Sequence[tuple[str, float]]
+    targets: Mapping[Key, tf.Tensor],
+    grams: Mapping[Key, tf.Tensor],
+    weights: Sequence[tuple[Key, float | tf.Tensor]],
 ) -> tf.Tensor:
     """J_style = Σ_l w_l · J_style^[l] (equation 5), over layers whose `mean_gram` is known.
 
+    Of several styles or regions it is the sum over all their layers.
+
     Args:
-        targets: layer → float32 `[n_C, n_C]`, of the style picture.
+        targets: layer (or region and layer) → float32 `[n_C, n_C]`, of the style picture.
         grams: the same of the painted picture.
-        weights: layers and their weights.
+        weights: layers and their weights, numbers or float32 scalars.
 
     Returns:
         tf.Tensor: float32 scalar.
@@ -132,7 +180,7 @@ def style_cost(
     return weighted_sum([(weight, gram_cost(targets[name], grams[name])) for name, weight in weights])
 
 
-def weighted_sum(terms: Sequence[tuple[float, tf.Tensor]]) -> tf.Tensor:
+def weighted_sum(terms: Sequence[tuple[float | tf.Tensor, tf.Tensor]]) -> tf.Tensor:
     """Σ weight · cost, as a float32 scalar; 0 for no terms."""
     return tf.add_n([weight * cost for weight, cost in terms]) if terms else tf.constant(0.0)
 

@@ -1,4 +1,4 @@
-"""The bytes of a picture of any kind → uint8 sRGB array `[H, W, 3]`.
+"""The bytes of a picture of any kind → uint8 sRGB array `[H, W, 3]` and its opacity.
 
 The one place that knows kinds, orientations, colour profiles, transparency and bit depths; `nst.images` is its door.
 Whatever is wrong with the bytes, the caller gets a `PictureError` whose message can be shown to a person as it is.
@@ -77,7 +77,7 @@ class PictureError(ValueError):
     """A picture that cannot be used; the message says what, where and what to do."""
 
 
-def decode(data: bytes, name: str) -> NDArray[np.uint8]:
+def decode(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Gives the picture that a file's bytes hold, as it is meant to look on a white page: see `nst.images.read`.
 
     Args:
@@ -85,7 +85,8 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8]:
         name: what messages call the picture.
 
     Returns:
-        uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, shared with nothing.
+        uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, shared with nothing; and the opacity, uint8 `[H, W]` (255:
+        opaque), None where the whole picture is opaque.
 
     Raises:
         PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels. No other exception
@@ -103,7 +104,8 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8]:
         with _pillow_settings(), Image.open(io.BytesIO(data), formats=_formats()) as picture:
             width, height = picture.size
             check_size(width, height, name)
-            return np.array(_to_rgb(picture))
+            rgb, alpha = _upright(picture)
+            return np.array(rgb), None if alpha is None else np.array(alpha)
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -138,6 +140,14 @@ def check_size(width: int, height: int, name: str) -> None:
         raise PictureError(f"{name} has no pixels ({width} x {height}); choose another picture")
     if width * height > MAX_PIXELS:
         raise _too_large(width * height, name)
+
+
+def checked(image: NDArray[np.uint8], *, bands: Sequence[int] = (3,)) -> NDArray[np.uint8]:
+    """The picture, or `PictureError` where it is not uint8 `[H, W, bands]` with at least one pixel."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in bands or 0 in image.shape:
+        wanted = " or ".join(f"[H, W, {count}]" for count in bands)
+        raise PictureError(f"a picture is uint8 {wanted} here, not {image.dtype} {list(image.shape)}")
+    return image
 
 
 def _too_large(pixels: int | None, name: str) -> PictureError:
@@ -189,13 +199,18 @@ def _pillow_settings() -> Iterator[None]:
                 caught.__exit__(None, None, None)
 
 
-def _to_rgb(picture: ImageFile.ImageFile) -> Image.Image:
-    """Decodes an opened picture into mode RGB: sRGB, upright, over white."""
+def _upright(picture: ImageFile.ImageFile) -> tuple[Image.Image, Image.Image | None]:
+    """Decodes an opened picture: mode RGB in sRGB over white, and mode L of its opacity unless it is opaque."""
     _mend_transparent_key(picture)
     picture.load()
     turn = _TURNS.get(_orientation(picture))  # after load(): Pillow turns a TIFF itself while loading it
-    rgb = flatten(picture, picture.info.get("icc_profile"))
-    return rgb if turn is None else rgb.transpose(turn)
+    colour, alpha = _separate(picture)
+    rgb = _over_white(_to_srgb(colour, picture.info.get("icc_profile")), alpha)
+    if alpha is not None and alpha.getextrema() == (255, 255):
+        alpha = None
+    if turn is None:
+        return rgb, alpha
+    return rgb.transpose(turn), None if alpha is None else alpha.transpose(turn)
 
 
 def _mend_transparent_key(picture: ImageFile.ImageFile) -> None:
@@ -222,23 +237,30 @@ def _orientation(picture: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def flatten(picture: Image.Image, profile: bytes | None = None) -> Image.Image:
-    """Any decoded mode → RGB in sRGB by the ICC profile, laid over white where it is transparent."""
-    alpha = None
+def flatten(picture: Image.Image) -> Image.Image:
+    """Any decoded mode → RGB, laid over white where it is transparent."""
+    colour, alpha = _separate(picture)
+    return _over_white(_to_srgb(colour, None), alpha)
+
+
+def _separate(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Any decoded mode → its straight colours without transparency, and mode L of its opacity where it has one."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        colour, alpha = _narrow(picture)
-    elif picture.has_transparency_data:
-        straight = {"La": "LA", "RGBa": "RGBA"}.get(picture.mode)  # divided by alpha
-        colour = picture.convert(straight) if straight else picture
-        alpha = colour.convert("RGBA").getchannel("A")
-        if "transparency" in colour.info:
-            colour = colour.copy()
-            del colour.info["transparency"]
-        # A grey profile needs grey samples. Dropping the alpha band leaves the colours as they are.
-        colour = colour.convert("L" if colour.mode in ("1", "L", "LA") else "RGB")
-    else:
-        colour = picture
-    rgb = _to_srgb(colour, profile)
+        return _narrow(picture)
+    if not picture.has_transparency_data:
+        return picture, None
+    straight = {"La": "LA", "RGBa": "RGBA"}.get(picture.mode)  # divided by alpha
+    colour = picture.convert(straight) if straight else picture
+    alpha = colour.convert("RGBA").getchannel("A")
+    if "transparency" in colour.info:
+        colour = colour.copy()
+        del colour.info["transparency"]
+    # A grey profile needs grey samples. Dropping the alpha band leaves the colours as they are.
+    return colour.convert("L" if colour.mode in ("1", "L", "LA") else "RGB"), alpha
+
+
+def _over_white(rgb: Image.Image, alpha: Image.Image | None) -> Image.Image:
+    """A picture laid over white; the picture itself where it is opaque."""
     if alpha is None:
         return rgb
     paper = Image.new("RGB", rgb.size, (255, 255, 255))

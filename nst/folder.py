@@ -17,7 +17,11 @@ from nst import files
 from nst.config import TransferConfig
 from nst.video import KINDS
 
-FILES = ("generated_image.jpg", "generated_image.png", "costs.csv", "costs.png", "config.json", "flags.txt")
+FILES = (
+    *(f"generated_image.{kind}" for kind in ("jpg", "png")),
+    *(f"generated_image_16bit.{kind}" for kind in ("png", "tiff")),
+    *("contact_sheet.png", "costs.csv", "costs.png", "config.json", "flags.txt"),
+)
 """What a run writes beside its frames and its video."""
 
 _FRAME = re.compile(r"(\d{1,12})\.png")

@@ -1,4 +1,4 @@
-"""Pictures in and out: path, bytes, file or array ↔ uint8 sRGB array `[H, W, 3]`.
+"""Pictures in: path, bytes, file or array → uint8 sRGB array `[H, W, 3]`, with its opacity `[H, W]` if asked.
 
 The one reader of every picture kind; nothing else in the project opens a picture. Whatever goes wrong while reading,
 the caller gets a `PictureError` whose message can be shown to a person as it is.
@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import io
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from nst import decoding, files
+from nst import decoding
 from nst.decoding import MAX_PIXELS as MAX_PIXELS
 from nst.decoding import PictureError as PictureError
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
+Levels = TypeVar("Levels", np.uint8, np.float32)
+"""Whole levels 0 to 255, or the same with their fractions."""
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff"),
@@ -36,10 +37,10 @@ def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
     """Reads any picture as it is meant to look on a white page.
 
     EXIF orientation is applied, an ICC profile is converted to sRGB (a broken one is ignored), transparency is laid
-    over white, an animation gives its first frame, a multi-page TIFF its first page. Wider grey is scaled to 8 bits:
-    16-bit by its full range. 32-bit integer and float pictures do not say what is white, so it is the first of 1
-    (float only), 255 and 65535 that no pixel exceeds; beyond that, or with negative values, the smallest value
-    becomes black and the largest white (NaN: black).
+    over white, an animation gives its first frame, a multi-page TIFF its first page. 16-bit colour keeps its upper
+    byte, less than a level off. Wider grey is scaled to 8 bits: 16-bit by its full range. 32-bit integer and float
+    pictures do not say what is white, so it is the first of 1 (float only), 255 and 65535 that no pixel exceeds;
+    beyond that, or with negative values, the smallest value becomes black and the largest white (NaN: black).
 
     Args:
         source: a path; a picture's bytes; a binary file, read from where it stands to its end and left open; or a
@@ -53,10 +54,64 @@ def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
         PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels. No other
             exception comes out for any content. Safe to call from several threads at once.
     """
+    return read_with_alpha(source, name=name)[0]
+
+
+def alpha(source: Source, *, name: str | None = None) -> NDArray[np.uint8] | None:
+    """Reads how opaque a picture is: as `read_with_alpha`, without the picture."""
+    return read_with_alpha(source, name=name)[1]
+
+
+def read_with_alpha(source: Source, *, name: str | None = None) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Reads a picture and how opaque it is, at once: a stream can be read only once.
+
+    Args:
+        source: as for `read`.
+        name: as for `read`.
+
+    Returns:
+        what `read` gives, laid over white; and uint8 `[H, W]`, 0 (transparent) to 255 (opaque), upright like the
+        picture; None where all of it is opaque. `with_alpha` puts the two together again.
+
+    Raises:
+        PictureError: as `read`.
+    """
     if isinstance(source, np.ndarray):
         return _from_array(source, name or "the array")
     data, name = _load_bytes(source, name)
     return decoding.decode(data, name)
+
+
+def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[Levels]:
+    """Makes a picture that was painted over white transparent again: takes the white out of its half-clear pixels.
+
+    c = 255 − (255 − p) / a with a = opacity / 255, clipped into 0 to 255. Laid over white, c is p again wherever p
+    is not darker than black of that opacity; over any other colour no white fringe shows. Opaque and wholly
+    transparent pixels keep their colour, p.
+
+    Args:
+        picture: p, uint8 `[H, W, 3]` or float32 `[H, W, 3]` with levels 0 to 255.
+        opacity: uint8 `[H, W]`; 255 is opaque.
+
+    Returns:
+        `[H, W, 4]` of the picture's type, straight (not premultiplied), all four bands 0 to 255.
+
+    Raises:
+        PictureError: the two differ in size, or are of other types or shapes.
+    """
+    if picture.dtype not in (np.uint8, np.float32) or picture.ndim != 3 or picture.shape[2] != 3:
+        raise PictureError(f"a picture is uint8 or float32 [H, W, 3] here, not {picture.dtype} {list(picture.shape)}")
+    if opacity.dtype != np.uint8 or opacity.shape != picture.shape[:2]:
+        raise PictureError(
+            f"the opacity of this picture is uint8 {list(picture.shape[:2])}, not {opacity.dtype} "
+            f"{list(opacity.shape)}; scale it to the picture first"
+        )
+    excess = (255 / np.where(opacity == 0, 255, opacity) - 1).astype(np.float32)[..., np.newaxis]  # 1 / a − 1
+    colours = picture.astype(np.float32)
+    straight = np.clip(colours - (255 - colours) * excess, 0, 255)  # so written, opaque pixels stay to the last bit
+    if picture.dtype == np.uint8:
+        straight = np.rint(straight)
+    return np.dstack([straight, opacity]).astype(picture.dtype)
 
 
 def find(name: str, folders: Sequence[Path]) -> Path:
@@ -115,7 +170,7 @@ def fit(image: NDArray[np.uint8], longest_side: int, *, enlarge: bool = True) ->
         PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
         ValueError: `longest_side` is negative.
     """
-    height, width = _checked(image).shape[:2]
+    height, width = decoding.checked(image).shape[:2]
     longest = max(height, width)
     if longest_side < 0:
         raise ValueError(f"the longest side must be 0 (as it is) or more pixels, not {longest_side}")
@@ -143,7 +198,7 @@ def cover(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8
         PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
         ValueError: `height` or `width` is below 1.
     """
-    rows, columns = _checked(image).shape[:2]
+    rows, columns = decoding.checked(image).shape[:2]
     if height < 1 or width < 1:
         raise ValueError(f"a picture to cover has 1 or more rows and columns, not {height} and {width}")
     decoding.check_size(width, height, f"a picture of {width} x {height} pixels")
@@ -162,85 +217,17 @@ def stretch(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """Scales a picture to just this size (bicubic), whatever its values.
 
     Args:
-        image: uint8 or float32 `[H, W, 3]`; floats may lie outside 0 to 255.
+        image: uint8 or float32 `[H, W, bands]`; floats may lie outside 0 to 255.
         height: rows of the result.
         width: columns of the result.
 
     Returns:
-        `[height, width, 3]` of the same type; the array that was given where it has that shape already.
+        `[height, width, bands]` of the same type; the array that was given where it has that shape already.
     """
     if image.shape[:2] == (height, width):
         return image
     bands = (Image.fromarray(image[..., band]) for band in range(image.shape[2]))
     return np.stack([np.asarray(band.resize((width, height), Image.Resampling.BICUBIC)) for band in bands], axis=-1)
-
-
-def encode(
-    image: NDArray[np.uint8],
-    kind: Literal["png", "jpg"],
-    *,
-    text: Mapping[str, str] | None = None,
-    quality: int = 95,
-) -> bytes:
-    """Gives a picture as the bytes of a file.
-
-    Args:
-        image: uint8 `[H, W, 3]`, sRGB.
-        kind: "png" (lossless) or "jpg" (4:4:4, so that fine colour texture is kept).
-        text: notes to store: PNG text chunks (tEXt, or iTXt outside Latin-1), or one "key: value" line each in the
-            JPEG comment (UTF-8).
-        quality: 1 to 100, JPEG only.
-
-    Returns:
-        bytes: the file.
-
-    Raises:
-        PictureError: not a uint8 `[H, W, 3]` picture, or a JPEG with a side above 65,500 pixels.
-        ValueError: another kind, a quality out of range, or a text that the kind cannot hold.
-    """
-    height, width = _checked(image).shape[:2]
-    notes = dict(text or {})
-    if any(not 1 <= len(key.encode("utf-8")) <= 79 or not key.isprintable() for key in notes):
-        raise ValueError(f"a text's key must be 1 to 79 printable characters: {sorted(notes)}")
-    if any("\0" in value for value in notes.values()):
-        raise ValueError("a text to store with a picture must not contain a NUL character")
-    stream = io.BytesIO()
-    if kind == "png":
-        info = PngImagePlugin.PngInfo()
-        for key, value in notes.items():
-            info.add_text(key.encode("latin-1", "replace").decode("latin-1"), value)
-        Image.fromarray(image).save(stream, "PNG", pnginfo=info)
-    elif kind == "jpg":
-        if not 1 <= quality <= 100:
-            raise ValueError(f"JPEG quality goes from 1 to 100, not {quality}")
-        if max(height, width) > 65_500:
-            raise PictureError(f"{width} x {height} pixels are too many a side for JPEG; write a PNG")
-        comment = "\n".join(f"{key}: {value}" for key, value in notes.items()).encode()
-        if len(comment) > 65_533:
-            raise ValueError(f"{len(comment)} bytes of text do not fit into a JPEG comment (65,533)")
-        extra: dict[str, Any] = {"comment": comment} if comment else {}
-        Image.fromarray(image).save(stream, "JPEG", quality=quality, subsampling=0, **extra)
-    else:
-        raise ValueError(f'the kind of picture to write is "png" or "jpg", not {kind!r}')
-    return stream.getvalue()
-
-
-def write(path: str | os.PathLike[str], image: NDArray[np.uint8], *, text: Mapping[str, str] | None = None) -> None:
-    """Writes a picture, whole or not at all.
-
-    Args:
-        path: the file; its suffix says which kind: .png, .jpg or .jpeg.
-        image: uint8 `[H, W, 3]`, sRGB.
-        text: notes to store with it, see `encode`.
-
-    Raises:
-        PictureError: another suffix, or what `encode` refuses.
-        OSError: as `nst.files.whole`.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".png", ".jpg", ".jpeg"):
-        raise PictureError(f"cannot write {path}: end its name in .png or .jpg, not {suffix or 'nothing'!r}")
-    files.write_bytes(path, encode(image, "png" if suffix == ".png" else "jpg", text=text))
 
 
 def _pictures_in(folder: Path) -> list[str]:
@@ -301,8 +288,8 @@ def _read_all(file: BinaryIO, name: str) -> bytes:
     return b"".join(pieces)
 
 
-def _from_array(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    """`read` for an array."""
+def _from_array(array: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """`read_with_alpha` for an array."""
     if array.dtype != np.uint8:
         raise PictureError(f"{name} holds {array.dtype} values; uint8 (0 to 255) is wanted")
     if array.ndim == 2:
@@ -312,12 +299,6 @@ def _from_array(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
     height, width, bands = array.shape
     decoding.check_size(width, height, name)
     if bands == 4:
-        return np.array(decoding.flatten(Image.fromarray(np.ascontiguousarray(array))))
-    return np.array(np.broadcast_to(array, (height, width, 3)), order="C")
-
-
-def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture, or `PictureError` where it is not uint8 `[H, W, 3]` with at least one pixel."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise PictureError(f"a picture is uint8 [H, W, 3] here, not {image.dtype} {list(image.shape)}")
-    return image
+        opacity = None if np.all(array[:, :, 3] == 255) else array[:, :, 3].copy()
+        return np.array(decoding.flatten(Image.fromarray(np.ascontiguousarray(array)))), opacity
+    return np.array(np.broadcast_to(array, (height, width, 3)), order="C"), None

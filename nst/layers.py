@@ -54,10 +54,11 @@ def check(network: Network, config: TransferConfig, shapes: Mapping[str, tuple[i
     smallest = 2 ** sum(name.startswith("pool") for name in needed)
     for picture, (height, width, *_) in shapes.items():
         if min(height, width) < smallest:
+            scale = "a larger style scale, " if "style" in picture and config.style_scale < 1 else ""
             raise ValueError(
                 f"the {picture} of {width}×{height} pixels is too small: {needed[-1]} needs {smallest} on each side; "
-                f"take a larger picture, a larger image size, {'fewer sizes, ' if config.scales > 1 else ''}or layers "
-                "less deep"
+                f"take a larger picture, a larger image size, {scale}{'fewer sizes, ' if config.scales > 1 else ''}or "
+                "layers less deep"
             )
 
 

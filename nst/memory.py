@@ -26,7 +26,7 @@ def history(height: int, width: int) -> int:
     return max(least, min(most, _HISTORY_BYTES // (2 * _picture(height, width))))
 
 
-def needed(network: Network, config: TransferConfig, height: int, width: int, tile_size: int) -> int:
+def needed(network: Network, config: TransferConfig, height: int, width: int, tile_size: int, guides: int = 0) -> int:
     """Bytes that painting a picture takes at its peak, TensorFlow and the network's filters being loaded.
 
     Args:
@@ -35,6 +35,7 @@ def needed(network: Network, config: TransferConfig, height: int, width: int, ti
         height: rows of the picture.
         width: columns of the picture.
         tile_size: see `tiling.plan`; 0 for no tiles.
+        guides: regions that are painted in styles of their own.
     """
     wanted = layers.wanted(config)
     names = layers.up_to_deepest(network, wanted)
@@ -42,17 +43,24 @@ def needed(network: Network, config: TransferConfig, height: int, width: int, ti
     pictures = (pairs + 6) * _picture(height, width)
     filters = 3 * sum(network.layers[name].kernel.nbytes for name in names if not name.startswith("pool"))
     content = sum(_map(network, names, name, height, width) * 4 for name, _ in config.content_layers)
+    kept_guides = (
+        guides * 4 * height * width * (1 + sum(4.0 ** -tiling.poolings(names, name) for name, _ in config.style_layers))
+    )
     size = 2 if config.precision == "bfloat16" else 4
     if not tile_size or height * width <= tile_size**2:
-        return round(pictures + filters + content + height * width * _per_pixel(network, names, size))
+        pixel = _per_pixel(network, names, size) + guides * _per_guide(network, config, names, size)
+        return round(pictures + filters + content + kept_guides + height * width * pixel)
     segments = tiling.plan(network, wanted, height, width, tile_size)
     kept = [_map(network, names, segment.names[-1], height, width) for segment in segments[:-1]]
     between = sum(kept) * size + sum(sorted(kept)[-2:]) * 4  # what segments put out, and two of their gradients
-    tile = tile_size**2 * _per_pixel(network, segments[0].names, size) * _TILE_SLACK
-    return round(pictures + filters + content + between + tile)
+    first = segments[0].names
+    pixel = _per_pixel(network, first, size) + guides * _per_guide(network, config, first, size)
+    return round(pictures + filters + content + kept_guides + between + tile_size**2 * pixel * _TILE_SLACK)
 
 
-def tile_size(network: Network, config: TransferConfig, height: int, width: int, free: int | None) -> int:
+def tile_size(
+    network: Network, config: TransferConfig, height: int, width: int, free: int | None, guides: int = 0
+) -> int:
     """The side of the tiles for a picture: 0, no tiles, where the whole fits into what is free.
 
     Args:
@@ -61,6 +69,7 @@ def tile_size(network: Network, config: TransferConfig, height: int, width: int,
         height: rows of the picture.
         width: columns of the picture.
         free: bytes that are free; None where that is not known: then no tiles are taken.
+        guides: as of `needed`.
 
     Raises:
         MemoryError: not even the smallest tiles fit; the message says which size does.
@@ -68,32 +77,32 @@ def tile_size(network: Network, config: TransferConfig, height: int, width: int,
     asked = config.tile_size if height * width > config.tile_size**2 else 0
     if free is None:
         return asked
-    if config.tile_size and needed(network, config, height, width, asked) <= free:
+    if config.tile_size and needed(network, config, height, width, asked, guides) <= free:
         return asked
-    fitting = _fitting(network, config, height, width, free)
+    fitting = _fitting(network, config, height, width, free, guides)
     if fitting is not None:
         return fitting
-    least = needed(network, config, height, width, _TILES[-1])
+    least = needed(network, config, height, width, _TILES[-1], guides)
     raise MemoryError(
         f"even in small tiles a picture of {width}×{height} pixels needs about {machine.format_bytes(least)} of "
-        f"memory, and {machine.format_bytes(free)} are free: {_advice(network, config, height, width, free)}"
+        f"memory, and {machine.format_bytes(free)} are free: {_advice(network, config, height, width, free, guides)}"
     )
 
 
-def _fitting(network: Network, config: TransferConfig, height: int, width: int, free: int) -> int | None:
+def _fitting(network: Network, config: TransferConfig, height: int, width: int, free: int, guides: int) -> int | None:
     for side in (0, *_TILES):
-        if needed(network, config, height, width, side) <= _SHARE * free:
+        if needed(network, config, height, width, side, guides) <= _SHARE * free:
             return side
     return None
 
 
-def _advice(network: Network, config: TransferConfig, height: int, width: int, free: int) -> str:
+def _advice(network: Network, config: TransferConfig, height: int, width: int, free: int, guides: int) -> str:
     """The largest size that fits, in tens of pixels, as a sentence."""
     longest = max(height, width)
 
     def too_large(tens: int) -> bool:
         rows, columns = (max(16, extent * 10 * tens // longest) for extent in (height, width))
-        return _fitting(network, config, rows, columns, free) is None
+        return _fitting(network, config, rows, columns, free, guides) is None
 
     side = 10 * (bisect.bisect_left(range(longest // 10 + 1), True, key=too_large) - 1)
     if side < 100:
@@ -109,6 +118,14 @@ def _map(network: Network, names: Sequence[str], name: str, height: int, width: 
     """Values of one layer's map."""
     stride: int = 2 ** tiling.poolings(names, name)
     return -(-height // stride) * -(-width // stride) * tiling.channels(network, names, name)
+
+
+def _per_guide(network: Network, config: TransferConfig, names: Sequence[str], size: int) -> float:
+    """Bytes for each input value that a guide takes: its float32 product with the largest style map, and a gradient."""
+    styles = [name for name, _ in config.style_layers if name in names]
+    return (4 + size) * max(
+        (tiling.channels(network, names, name) / 4 ** tiling.poolings(names, name) for name in styles), default=0.0
+    )
 
 
 def _per_pixel(network: Network, names: Sequence[str], size: int) -> float:

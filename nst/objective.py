@@ -18,11 +18,12 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, layers, pieces, sessions, tiling
+from nst import costs, layers, masks, pieces, sessions, tiling
 from nst.config import SMALLEST_TILE, TransferConfig
+from nst.masks import Mixture
 from nst.matconvnet import Network
-from nst.pieces import Layers, Objectives
-from nst.tiling import Segment
+from nst.pieces import Layers, Objectives, Region
+from nst.tiling import Segment, Tile
 
 T = TypeVar("T")
 
@@ -36,19 +37,34 @@ class Costs(NamedTuple):
     total_variation: float
 
 
-class Targets(NamedTuple):
-    """What the painting should come to: feature maps of the content, Gram matrices per pixel of the style.
+class Aim(NamedTuple):
+    """A term of the style cost: what a region's Gram matrices per pixel should come to, and what that weighs.
 
-    `flops_per_second` is the speed of the forward pass that measured them.
+    `guide` is the number of the region, None for the whole picture. `layer_weights` hold `weight` already, and are 0
+    where nothing of the region is left.
+    """
+
+    grams: Mapping[str, NDArray[np.float32]]
+    weight: float
+    guide: int | None
+    layer_weights: Mapping[str, float]
+
+
+class Targets(NamedTuple):
+    """What the painting should come to: feature maps of the content, and the terms of the style cost.
+
+    `guides` are the regions, layer → float32 `[1, h, w, 1]`. `flops_per_second` is the speed of the forward pass that
+    measured the first style.
     """
 
     content: Mapping[str, NDArray[np.float32]]
-    style: Mapping[str, NDArray[np.float32]]
+    style: Sequence[Aim]
+    guides: Sequence[Mapping[str, NDArray[np.float32]]]
     flops_per_second: float
 
 
 class Probe:
-    """Measures targets: runs a content and a style picture through the network, in float32 whatever the steps use.
+    """Measures targets: runs content and style pictures through the network, in float32 whatever the steps use.
 
     Its graph serves pictures of every size. It holds a session: close it, or use it in a `with` block.
 
@@ -60,7 +76,7 @@ class Probe:
     def __init__(self, network: Network, config: TransferConfig) -> None:
         self._network = network
         self._config = dataclasses.replace(config, precision="float32")
-        self._open: dict[bool, tuple[Any, list[Layers], list[dict[str, tf.Tensor]]]] = {}
+        self._open: dict[tuple[bool, bool], _Measuring] = {}
 
     def __enter__(self) -> Probe:
         return self
@@ -72,35 +88,65 @@ class Probe:
 
     def close(self) -> None:
         """Frees what the device holds for it."""
-        for session, _, _ in self._open.values():
-            session.close()
+        for opened in self._open.values():
+            opened.session.close()
         self._open.clear()
 
-    def __call__(self, content: NDArray[np.float32], style: NDArray[np.float32], tile_size: int = 0) -> Targets:
-        """The targets of two pictures.
+    def __call__(
+        self,
+        content: NDArray[np.float32],
+        style: NDArray[np.float32] | Sequence[NDArray[np.float32]],
+        tile_size: int = 0,
+        mixture: Mixture = masks.ALONE,
+    ) -> Targets:
+        """The targets of a content picture and its styles.
 
         Args:
             content: float32 `[1, H, W, 3]` in VGG's pixel space.
-            style: float32 `[1, h, w, 3]`; its size is its own.
+            style: float32 `[1, h, w, 3]`, or several; the size of each is its own.
             tile_size: as of `Objective`.
+            mixture: how the styles share the picture; its masks have the sizes of the pictures.
 
         Raises:
             MemoryError: the device has no room for it.
         """
+        styles = [style] if isinstance(style, np.ndarray) else list(style)
         maps = self._forward(content, [name for name, _ in self._config.content_layers], tile_size, gram=False)
         names = [name for name, _ in self._config.style_layers]
-        began = time.perf_counter()  # the pass before this one has set oneDNN up
-        grams = self._forward(style, names, tile_size, gram=True)
-        seconds = time.perf_counter() - began
-        if seconds < 0.1:  # mostly the setting up of this size: a second pass tells the true speed
-            began = time.perf_counter()
-            self._forward(style, names, tile_size, gram=True)
+
+        def measure(picture: int, guide: Mapping[str, NDArray[np.float32]] | None) -> dict[str, NDArray[np.float32]]:
+            return self._forward(styles[picture], names, tile_size, gram=True, guide=guide)
+
+        guides = [masks.guide(self._network, self._config, mask) for _, mask in mixture.guides]
+        aims: list[Aim] = []
+        whole: dict[int, dict[str, NDArray[np.float32]]] = {}  # a style's Gram matrices may be those of many terms
+        flops_per_second = 0.0
+        for number, weight, guide, part in mixture.terms:
+            seen = None if part is None else masks.part(self._network, self._config, part)
+            began = time.perf_counter()  # the pass before this one has set oneDNN up
+            grams = whole[number] if part is None and number in whole else measure(number, seen)
             seconds = time.perf_counter() - began
-        flops = layers.step_flops(self._network, style.shape[1], style.shape[2], names) / 2
-        return Targets(maps, grams, flops / seconds)
+            if part is None:
+                whole[number] = grams
+            if not aims:
+                if seconds < 0.1:  # mostly the setting up of this size: a second pass tells the true speed
+                    began = time.perf_counter()
+                    measure(number, seen)
+                    seconds = time.perf_counter() - began
+                _, height, width, _ = styles[number].shape
+                flops_per_second = layers.step_flops(self._network, height, width, names) / 2 / seconds
+            weights = masks.layer_weights(self._config, weight, None if guide is None else guides[guide])
+            aims.append(Aim(grams, weight, guide, weights))
+        return Targets(maps, aims, guides, flops_per_second)
 
     def _forward(
-        self, image: NDArray[np.float32], wanted: Sequence[str], tile_size: int, *, gram: bool
+        self,
+        image: NDArray[np.float32],
+        wanted: Sequence[str],
+        tile_size: int,
+        *,
+        gram: bool,
+        guide: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Feature maps, or Gram matrices per pixel, of one picture; in smaller tiles when memory runs out."""
         _, height, width, _ = image.shape
@@ -108,23 +154,32 @@ class Probe:
         while True:
             segments = tiling.plan(self._network, wanted, height, width, tile_size)
             try:
-                return self._forward_once(segments, image, wanted, gram=gram)
+                return self._forward_once(segments, image, wanted, gram=gram, guide=guide)
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 tile_size = _smaller(tile_size, image.shape, error)
 
     def _forward_once(
-        self, segments: Sequence[Segment], inputs: NDArray[Any], wanted: Sequence[str], *, gram: bool
+        self,
+        segments: Sequence[Segment],
+        inputs: NDArray[Any],
+        wanted: Sequence[str],
+        *,
+        gram: bool,
+        guide: Mapping[str, NDArray[np.float32]] | None,
     ) -> dict[str, Any]:
         """Runs all tiles of all segments: the Gram matrices are summed over the tiles, the maps put together."""
-        session, parts, grams = self._graph(tiled=tiling.is_tiled(segments))
+        session, parts = self._graph(tiled=tiling.is_tiled(segments), guided=guide is not None)
         found: dict[str, Any] = {}
-        for segment, part, part_grams in zip(segments, parts, grams, strict=False):  # a shallow pass ends early
-            source = part_grams if gram else part.maps
+        for segment, (part, guides, grams) in zip(segments, parts, strict=False):  # a shallow pass ends early
+            source = {name: matrix for (_, name), matrix in grams.items()} if gram else part.maps
             fetches: dict[str, Any] = {"": part.output} if segment is not segments[-1] else {}
             fetches |= {name: source[name] for name in segment.names if name in wanted}
             output = None
             for tile in segment.tiles:
-                values = session.run(fetches, part.feed(segment, tile, inputs))
+                feed = part.feed(segment, tile, inputs)
+                if guide is not None:
+                    feed |= _guides(segment, tile, guides, [guide])
+                values = session.run(fetches, feed)
                 if "" in values:
                     output = pieces.place(output, values.pop(""), tile, segment, segment.poolings)
                 for name, value in values.items():
@@ -136,20 +191,28 @@ class Probe:
             inputs = inputs if output is None else output
         return found
 
-    def _graph(self, *, tiled: bool) -> tuple[Any, list[Layers], list[dict[str, tf.Tensor]]]:
-        """The session, layers and Gram matrices of every segment; made when they are first needed."""
-        if tiled not in self._open:
+    def _graph(self, *, tiled: bool, guided: bool) -> _Measuring:
+        """The session, and what it measures of every segment; made when they are first needed."""
+        if (tiled, guided) not in self._open:
             wanted = layers.wanted(self._config)
+            names = [name for name, _ in self._config.style_layers]
+            parts = []
             graph = tf.Graph()
             with graph.as_default():
-                parts = [
-                    pieces.build_layers(self._network, self._config, names, wanted, tiled=tiled, fed=True)
-                    for names in tiling.cut(layers.up_to_deepest(self._network, wanted), tiled=tiled)
-                ]
-                grams = [pieces.build_grams(part, [name for name, _ in self._config.style_layers]) for part in parts]
+                for cut in tiling.cut(layers.up_to_deepest(self._network, wanted), tiled=tiled):
+                    part = pieces.build_layers(self._network, self._config, cut, wanted, tiled=tiled, fed=True)
+                    guides = pieces.build_guides(part, names) if guided else {}
+                    parts.append((part, guides, pieces.build_grams(part, names, guides, whole=not guided)))
             graph.finalize()
-            self._open[tiled] = sessions.create(graph), parts, grams
-        return self._open[tiled]
+            self._open[tiled, guided] = _Measuring(sessions.create(graph), parts)
+        return self._open[tiled, guided]
+
+
+class _Measuring(NamedTuple):
+    """A session, and layers, guides and Gram matrices of every segment."""
+
+    session: Any
+    parts: list[tuple[Layers, dict[Region, tf.Tensor], dict[Region, tf.Tensor]]]
 
 
 class Objective:
@@ -181,7 +244,7 @@ class Objective:
         self._network = network
         self._warn = warn or (lambda sentence: None)
         self._session: Any = None
-        self._tiled: bool | None = None
+        self._made: Any = None  # what the graph was made for
         self._graph: list[tuple[Layers, Objectives]] = []
         self.aim(targets, height, width, tile_size)
 
@@ -224,7 +287,8 @@ class Objective:
         wanted = layers.wanted(self.config)
         segments = tiling.plan(self._network, wanted, height, width, self.tile_size)
         tiled = tiling.is_tiled(segments)
-        if self._session is None or tiled != self._tiled:
+        terms = [(aim.guide, aim.weight) for aim in self._targets.style]
+        if self._session is None or (tiled, terms) != self._made:
             self.close()
             graph = tf.Graph()
             with graph.as_default():
@@ -232,12 +296,13 @@ class Objective:
                     pieces.build_objectives(
                         pieces.build_layers(self._network, self.config, segment.names, wanted, tiled=tiled, fed=tiled),
                         self.config,
+                        terms,
                         last=segment is segments[-1],
                     )
                     for segment in segments
                 ]
             graph.finalize()
-            self._session, self._tiled = sessions.create(graph), tiled
+            self._session, self._made = sessions.create(graph), (tiled, terms)
         self._parts = [(segment, part, found) for segment, (part, found) in zip(segments, self._graph, strict=True)]
 
     def _retried(self, evaluate: Callable[[], T]) -> T:
@@ -253,7 +318,7 @@ class Objective:
     def _first_pass(self, image: NDArray[np.float32], *, with_gradient: bool) -> _Halfway:
         """Costs and Gram matrices of the whole picture; the gradient as well where one run can give it."""
         inputs: list[NDArray[Any]] = [image]
-        grams: list[dict[str, NDArray[np.float32]]] = []
+        grams: list[dict[Region, NDArray[np.float32]]] = []
         gradient = None
         content = style = variation = 0.0
         for segment, part, found in self._parts:
@@ -265,8 +330,8 @@ class Objective:
                 *costs_found, gradient = self._session.run(fetches, feed)
             else:
                 sums, output = self._sums(segment, part, found, inputs[-1], last=last)
-                grams.append({name: sums[name] for name in found.grams})
-                whole = {found.grams[name]: gram for name, gram in grams[-1].items()} | self._style(found)
+                grams.append({region: sums[region] for region in found.grams})
+                whole = {found.grams[region]: gram for region, gram in grams[-1].items()} | self._style(found)
                 costs_found = [sums["content"], self._session.run(found.style, whole), sums["variation"]]
                 if not last:
                     inputs.append(output)
@@ -282,7 +347,7 @@ class Objective:
         gradient = halfway.gradient
         for segment, part, found in reversed(self._parts[: len(halfway.inputs)]):
             inputs, grams = halfway.inputs.pop(), halfway.grams.pop()
-            whole = {found.grams[name]: gram for name, gram in grams.items()}
+            whole = {found.grams[region]: gram for region, gram in grams.items()}
             slope, gradient = gradient, np.zeros(inputs.shape, np.float32)
             for index, tile in enumerate(segment.tiles):
                 feed = self._feed(segment, part, found, index, inputs) | whole
@@ -295,12 +360,12 @@ class Objective:
 
     def _sums(
         self, segment: Segment, part: Layers, found: Objectives, inputs: NDArray[Any], *, last: bool
-    ) -> tuple[dict[str, Any], Any]:
+    ) -> tuple[dict[Any, Any], Any]:
         """What the tiles of a segment add up to: content and variation cost, Gram matrices; and the whole output."""
-        fetches = {"content": found.content, "variation": found.variation, **found.grams}
+        fetches: dict[Any, Any] = {"content": found.content, "variation": found.variation, **found.grams}
         if not last:
             fetches["output"] = part.output
-        sums: dict[str, Any] = {}
+        sums: dict[Any, Any] = {}
         output = None
         for index, tile in enumerate(segment.tiles):
             values = self._session.run(fetches, self._feed(segment, part, found, index, inputs))
@@ -317,10 +382,15 @@ class Objective:
         for name, placeholder in found.targets.items():
             core = tile.core.halved(tiling.poolings(segment.names, name))
             feed[placeholder] = self._targets.content[name][core.slices]
-        return feed | self._style(found)
+        return feed | _guides(segment, tile, found.guides, self._targets.guides) | self._style(found)
 
     def _style(self, found: Objectives) -> dict[tf.Tensor, Any]:
-        return {placeholder: self._targets.style[name] for name, placeholder in found.style_targets.items()}
+        aims = self._targets.style
+        grams = {placeholder: aims[term].grams[name] for (term, name), placeholder in found.style_targets.items()}
+        weights = {
+            placeholder: aims[term].layer_weights[name] for (term, name), placeholder in found.style_weights.items()
+        }
+        return grams | weights
 
 
 class _Halfway(NamedTuple):
@@ -328,8 +398,22 @@ class _Halfway(NamedTuple):
 
     costs: Costs
     inputs: list[NDArray[Any]]
-    grams: list[dict[str, NDArray[np.float32]]]
+    grams: list[dict[Region, NDArray[np.float32]]]
     gradient: NDArray[np.float32] | None
+
+
+def _guides(
+    segment: Segment,
+    tile: Tile,
+    placeholders: Mapping[Region, tf.Tensor],
+    guides: Sequence[Mapping[str, NDArray[np.float32]]],
+) -> dict[tf.Tensor, Any]:
+    """What to feed for a tile's guides: its core's part of the whole picture's."""
+    feed = {}
+    for (guide, name), placeholder in placeholders.items():
+        assert guide is not None
+        feed[placeholder] = guides[guide][name][tile.core.halved(tiling.poolings(segment.names, name)).slices]
+    return feed
 
 
 def _smaller(tile_size: int, shape: tuple[int, ...], error: Exception) -> int:

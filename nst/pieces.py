@@ -6,7 +6,7 @@ A tile's costs are weighted by its share of the picture, so that the tiles' cost
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -16,6 +16,9 @@ from nst import costs, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.tiling import Segment, Tile, poolings
+
+Region: TypeAlias = tuple[int | None, str]
+"""Number of a guide, None for the whole picture, and name of a layer."""
 
 
 class Layers(NamedTuple):
@@ -50,12 +53,15 @@ class Objectives(NamedTuple):
     `grams` are the tile's part of the picture's Gram matrices per pixel. Fed with the whole picture's, they make
     `style` the whole style cost of these layers, and `gradient` the tile's part of the whole picture's gradient.
     `slope` takes dJ/doutput from the segment behind this one; the last has none. `targets` take the content's maps,
-    `style_targets` the style's Gram matrices.
+    `guides` the regions', `style_targets` the Gram matrices of each term of the style cost, by its number, and
+    `style_weights`, where there are regions, what it weighs.
     """
 
     targets: Mapping[str, tf.Tensor]
-    style_targets: Mapping[str, tf.Tensor]
-    grams: Mapping[str, tf.Tensor]
+    guides: Mapping[Region, tf.Tensor]
+    style_targets: Mapping[tuple[int, str], tf.Tensor]
+    style_weights: Mapping[tuple[int, str], tf.Tensor]
+    grams: Mapping[Region, tf.Tensor]
     content: tf.Tensor
     style: tf.Tensor
     variation: tf.Tensor
@@ -111,13 +117,51 @@ def build_layers(
     return Layers(names, inputs, window, size, maps, shares, core(names[-1]), values)
 
 
-def build_grams(part: Layers, wanted: Sequence[str]) -> dict[str, tf.Tensor]:
-    """The tile's part of the picture's Gram matrices per pixel, of those wanted layers that the segment has."""
-    return {name: costs.mean_gram(part.maps[name]) * part.shares[name] for name in wanted if name in part.maps}
+def build_guides(part: Layers, wanted: Sequence[str], count: int = 1) -> dict[Region, tf.Tensor]:
+    """Placeholders for guides, float32 `[1, h, w, 1]`, at those wanted layers that the segment has.
+
+    They are fed with the core's values of guides whose sum over the whole picture is 1.
+    """
+    return {
+        (guide, name): tf.placeholder(tf.float32, [1, None, None, 1])
+        for guide in range(count)
+        for name in wanted
+        if name in part.maps
+    }
 
 
-def build_objectives(part: Layers, config: TransferConfig, *, last: bool) -> tuple[Layers, Objectives]:
-    """Adds a segment's costs and their gradient to the current graph; gives them with the segment's layers."""
+def build_grams(
+    part: Layers, wanted: Sequence[str], guides: Mapping[Region, tf.Tensor] | None = None, *, whole: bool = True
+) -> dict[Region, tf.Tensor]:
+    """The tile's part of the picture's Gram matrices per pixel, of those wanted layers that the segment has.
+
+    Args:
+        part: the segment.
+        wanted: names of layers.
+        guides: from `build_guides`; each gets Gram matrices of its own.
+        whole: whether the whole picture gets them too.
+    """
+    grams: dict[Region, tf.Tensor] = {}
+    for name in wanted:
+        if whole and name in part.maps:
+            grams[None, name] = costs.mean_gram(part.maps[name]) * part.shares[name]
+    for (guide, name), values in (guides or {}).items():
+        grams[guide, name] = costs.guided_gram(part.maps[name], values)
+    return grams
+
+
+def build_objectives(
+    part: Layers, config: TransferConfig, terms: Sequence[tuple[int | None, float]], *, last: bool
+) -> tuple[Layers, Objectives]:
+    """Adds a segment's costs and their gradient to the current graph; gives them with the segment's layers.
+
+    Args:
+        part: the segment.
+        config: weights and layers.
+        terms: guide and weight of each term of the style cost. Where one has a guide all weights are fed instead:
+            they depend on what of a region is left at a layer.
+        last: whether no segment follows.
+    """
     content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
     style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]
     targets = {name: tf.placeholder(tf.float32, part.maps[name].shape) for name, _ in content_layers}
@@ -125,9 +169,19 @@ def build_objectives(part: Layers, config: TransferConfig, *, last: bool) -> tup
         [(weight * part.shares[name], costs.content_cost(targets[name], tf.cast(part.maps[name], tf.float32)))
          for name, weight in content_layers]
     )  # fmt: skip
-    grams = build_grams(part, [name for name, _ in style_layers])
-    style_targets = {name: tf.placeholder(tf.float32, gram.shape) for name, gram in grams.items()}
-    style_cost = costs.style_cost(style_targets, grams, style_layers)
+    names = [name for name, _ in style_layers]
+    regions = {guide for guide, _ in terms}
+    guides = build_guides(part, names, len(regions - {None}))
+    grams = build_grams(part, names, guides, whole=None in regions)
+    keys = {(index, name): (guide, name) for index, (guide, _) in enumerate(terms) for name in names}
+    style_targets = {key: tf.placeholder(tf.float32, grams[region].shape) for key, region in keys.items()}
+    style_weights = {key: tf.placeholder(tf.float32, []) for key in keys} if regions != {None} else {}
+    weighed = [
+        ((index, name), style_weights.get((index, name), term_weight * weight))
+        for index, (_, term_weight) in enumerate(terms)
+        for name, weight in style_layers
+    ]
+    style_cost = costs.style_cost(style_targets, {key: grams[region] for key, region in keys.items()}, weighed)
     total = costs.total_cost(content, style_cost, config.alpha, config.beta)
     variation = tf.constant(0.0)
     if part.names[0] == "conv1_1":  # the segment that reads the picture itself
@@ -142,7 +196,9 @@ def build_objectives(part: Layers, config: TransferConfig, *, last: bool) -> tup
         slopes.append(tf.cast(slope, part.output.dtype))
     (gradient,) = tf.gradients(ends, [part.inputs], grad_ys=slopes)
     gradient = tf.cast(gradient, tf.float32)
-    return part, Objectives(targets, style_targets, grams, content, style_cost, variation, slope, gradient)
+    return part, Objectives(
+        targets, guides, style_targets, style_weights, grams, content, style_cost, variation, slope, gradient
+    )
 
 
 def place(

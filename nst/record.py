@@ -11,15 +11,16 @@ import dataclasses
 import io
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import __version__, files, folder, images, plot
-from nst.config import TransferConfig, format_layers
+from nst import __version__, encoding, files, folder, images, plot, sheet, stamp
+from nst.config import TransferConfig
+from nst.values import written
 from nst.video import VideoError, VideoWriter
 
 
@@ -34,14 +35,24 @@ class CostRow(NamedTuple):
     seconds: float
 
 
+class Originals(NamedTuple):
+    """What is painted: content and styles, uint8 RGB; and how opaque the content is, uint8 `[H, W]`, None where wholly.
+
+    Content and opacity have the painted picture's size.
+    """
+
+    content: NDArray[np.uint8]
+    styles: Sequence[NDArray[np.uint8]]
+    opacity: NDArray[np.uint8] | None
+
+
 class Record:
     """Keeps one run in a folder.
 
     Args:
         place: the folder; made when it is not there.
         config: the settings.
-        height: rows of the picture.
-        width: columns of the picture.
+        originals: what is painted.
         details: what else `config.json` says: names of the pictures, network, device.
         flags: flags beside the settings, for `flags.txt`.
         warn: gets a sentence for each trouble that the run survives.
@@ -54,11 +65,10 @@ class Record:
         self,
         place: Path,
         config: TransferConfig,
-        height: int,
-        width: int,
+        originals: Originals,
         *,
         details: Mapping[str, Any],
-        flags: Mapping[str, str],
+        flags: Mapping[str, str | Sequence[str]],
         warn: Callable[[str], None],
     ) -> None:
         self.folder = place
@@ -71,7 +81,13 @@ class Record:
         folder.clear(place, config)
         files.write_bytes(place / "config.json", self._config_json({}))
         files.write_text(place / "flags.txt", _flag_lines(config, flags))
+        self._originals = originals
         self._video: VideoWriter | None = None
+        height, width = originals.content.shape[:2]
+        self._row: sheet.SideBySide | None = None
+        if config.video_layout == "side_by_side":
+            self._row = sheet.SideBySide(originals.content, originals.styles, height, width)
+            height, width = self._row.height, self._row.width
         if config.video != "none":
             try:
                 self._video = VideoWriter(place / f"progress.{config.video}", height, width, config.video_fps)
@@ -88,24 +104,32 @@ class Record:
         if picture is None:
             return
         if row.epoch % self._config.print_every == 0:
-            self._save(f"{row.epoch}.png", images.encode(picture, "png"))
+            self._save(f"{row.epoch}.png", encoding.encode(self._transparent(picture), "png"))
             self._save("costs.csv", self._costs())
         if row.epoch % self._config.video_stride == 0:
             self._add_to_video(picture)
 
-    def finish(self, picture: NDArray[np.uint8], ended: str) -> dict[str, Path]:
+    def finish(
+        self, picture: NDArray[np.uint8], exact: Callable[[], NDArray[np.float32]], ended: str
+    ) -> dict[str, Path]:
         """Writes the final picture, the video, the costs and their plot; gives the files that were written, by name.
 
         Args:
             picture: the final picture, uint8 RGB `[H, W, 3]`.
+            exact: gives the same before it was rounded, float32, levels 0 to 255; asked only where it is written.
             ended: how the run ended: `finished`, `stopped`, `diverged` or `failed`; stands in `config.json`.
         """
         try:
             saved: dict[str, Path | None] = {"picture": self._save_picture(picture)}
             saved["jpg"] = self._save_jpg(picture)
+            saved["picture_16bit"] = self._save_16bit(exact)
             saved["progress"] = self._close_video(picture)
             saved["costs"] = self._save("costs.csv", self._costs())
-            saved["plot"] = self._save("costs.png", self._plot())
+            plotted = self._plot()
+            saved["plot"] = self._save("costs.png", plotted)
+            if self._config.contact_sheet:
+                page = sheet.contact_sheet(self._originals.content, self._originals.styles, picture, plotted)
+                saved["contact_sheet"] = self._save("contact_sheet.png", encoding.encode(page, "png"))
             last = self.rows[-1]
             end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
             end |= {"costs": last._asdict(), "troubles": self.troubles}
@@ -128,8 +152,7 @@ class Record:
 
     def _save_picture(self, picture: NDArray[np.uint8]) -> Path | None:
         """`generated_image.png`: at the price of the video when the disk is full, and elsewhere if it must be."""
-        settings = json.dumps({**self._details, "settings": self._config.to_json()}, ensure_ascii=False)
-        png = images.encode(picture, "png", text={"Software": f"nst {__version__}", "nst": settings})
+        png = encoding.encode(self._transparent(picture), "png", text=self._notes())
         path = self._save("generated_image.png", png)
         if path is None and self._video is not None:
             self.abandon()
@@ -148,9 +171,24 @@ class Record:
         self.trouble("the picture could not be saved as PNG anywhere")
         return None
 
+    def _transparent(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """The picture as transparent as the content is."""
+        opacity = self._originals.opacity
+        return picture if opacity is None else images.with_alpha(picture, opacity)
+
+    def _notes(self) -> dict[str, str]:
+        return stamp.notes(self._config, self._details)
+
+    def _save_16bit(self, exact: Callable[[], NDArray[np.float32]]) -> Path | None:
+        kind = self._config.picture_16bit
+        if kind == "none":
+            return None
+        data = encoding.encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=self._notes())
+        return self._save(f"generated_image_16bit.{kind}", data)
+
     def _save_jpg(self, picture: NDArray[np.uint8]) -> Path | None:
         try:
-            return self._save("generated_image.jpg", images.encode(picture, "jpg"))
+            return self._save("generated_image.jpg", encoding.encode(picture, "jpg"))
         except images.PictureError as error:
             self.trouble(f"no generated_image.jpg: {error}")
             return None
@@ -202,7 +240,7 @@ class Record:
         if self._video is None:
             return
         try:
-            self._video.add(picture)
+            self._video.add(picture if self._row is None else self._row.frame(picture))
         except VideoError as error:
             self.trouble(f"{error}; the painting goes on without a video")
             self._video = None
@@ -214,10 +252,10 @@ class Record:
         return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _flag_lines(config: TransferConfig, flags: Mapping[str, str]) -> str:
-    """`--name=value` lines that repeat the run with `--flagfile`."""
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)} | dict(flags)
-    lines = [
-        f"--{name}={format_layers(value) if isinstance(value, tuple) else value}" for name, value in values.items()
-    ]
+def _flag_lines(config: TransferConfig, flags: Mapping[str, str | Sequence[str]]) -> str:
+    """`--name=value` lines that repeat the run with `--flagfile`; a line for each of several values."""
+    lines = [f"--{field.name}={written(getattr(config, field.name))}" for field in dataclasses.fields(config)]
+    own = {name: [value] if isinstance(value, str) else value for name, value in flags.items()}
+    lines = [line for line in lines if line[2:].partition("=")[0] not in own]
+    lines += [f"--{name}={value}" for name, values in own.items() for value in values]
     return "\n".join(lines) + "\n"

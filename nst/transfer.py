@@ -120,11 +120,11 @@ def paint(
     with contextlib.ExitStack() as opened:
         probe = opened.enter_context(Probe(network, config))
         for index, scale in enumerate(sizes):
-            content, style = (vgg.preprocess(picture, network.mean) for picture in (scale.content, scale.style))
+            content, *styles = (vgg.preprocess(picture, network.mean) for picture in (scale.content, *scale.styles))
             _, height, width, _ = content.shape
             tile_size = int(min(tile_sizes[index] or max(height, width), limit))
-            targets = probe(content, style, tile_size)
-            del content, style
+            targets = probe(content, styles, tile_size, scale.mixture)
+            del content, styles
             if scale is sizes[-1]:
                 probe.close()  # nothing is left to measure
             if on_scale:
@@ -160,8 +160,11 @@ def tiles(sizes: Sequence[Scale], network: Network, config: TransferConfig) -> l
         MemoryError: a size does not fit in any tiles; the message says which does.
     """
     free = None if sessions.on_gpu() else machine.free_memory()
-    largest = [max(scale.content.shape[:2], scale.style.shape[:2], key=math.prod) for scale in sizes]
-    return [memory.tile_size(network, config, height, width, free) for height, width in largest]
+    found = []
+    for scale in sizes:
+        height, width, _ = max((scale.content.shape, *(style.shape for style in scale.styles)), key=math.prod)
+        found.append(memory.tile_size(network, config, height, width, free, len(scale.mixture.guides)))
+    return found
 
 
 class _Update(NamedTuple):

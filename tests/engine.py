@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from nst import transfer
+from nst import masks, transfer
 from nst.objective import Objective, Probe
 
 
-def measure(content, style, network, config, tile_size=0):
-    """The targets of a content and a style picture, float32 `[1, H, W, 3]` in VGG's pixel space."""
+def measure(content, style, network, config, tile_size=0, mixture=masks.ALONE):
+    """The targets of a content and a style picture (or several), float32 `[1, H, W, 3]` in VGG's pixel space."""
     with Probe(network, config) as probe:
-        return probe(content, style, tile_size)
+        return probe(content, style, tile_size, mixture)
 
 
-def objective_of(pixels, network, config, tile_size=0, warn=None):
-    """The objective for a content and a style picture, float32 `[1, H, W, 3]` in VGG's pixel space."""
+def objective_of(pixels, network, config, tile_size=0, warn=None, mixture=masks.ALONE):
+    """The objective for a content and a style picture (or several), float32 `[1, H, W, 3]` in VGG's pixel space."""
     content, style = pixels
-    targets = measure(content, style, network, config, tile_size)
+    targets = measure(content, style, network, config, tile_size, mixture)
     return Objective(targets, network, config, *content.shape[1:3], tile_size, warn)
 
 

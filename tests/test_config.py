@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst.config import MODEL_LAYERS, PRESETS, TransferConfig, format_layers, parse_layers, settings
+from nst.config import MODEL_LAYERS, PRESETS, TransferConfig, settings
+from nst.values import format_layers, parse, parse_layers, parse_weights, written
 
 
 def test_the_defaults_are_the_assignments():
@@ -112,6 +113,18 @@ def test_layers_that_cannot_be_parsed(text, word):
         {"content_layers": 5},
         {"style_layers": ((5, 1),)},
         {"style_layers": (5,)},
+        {"style_weights": "1,2"},
+        {"style_weights": (1, -1)},
+        {"style_weights": (0, 0.0)},
+        {"style_weights": (True,)},
+        {"style_weights": (1, float("nan"))},
+        {"style_scale": 0},
+        {"style_scale": 17},
+        {"preserve_color": "hue"},
+        {"video_layout": "above"},
+        {"contact_sheet": 1},
+        {"contact_sheet": "yes"},
+        {"picture_16bit": "jpg"},
     ],
 )
 def test_a_value_out_of_range_names_its_setting(values):
@@ -175,9 +188,9 @@ def test_a_preset_is_valid_and_says_only_what_differs(name):
 @pytest.mark.parametrize("name", PRESETS)
 def test_changes_win_over_a_preset(name):
     assert TransferConfig.from_preset(name, **TransferConfig().to_json()) == TransferConfig()
-    changed = TransferConfig.from_preset(name, seed=7)
-    assert changed.seed == 7
-    assert dataclasses.replace(changed, seed=0) == TransferConfig.from_preset(name)
+    changed = TransferConfig.from_preset(name, tv_weight=7)
+    assert changed.tv_weight == 7
+    assert dataclasses.replace(changed, tv_weight=0) == TransferConfig.from_preset(name)
     with pytest.raises(ValueError, match="epochs is 0"):
         TransferConfig.from_preset(name, epochs=0)
 
@@ -197,9 +210,8 @@ def test_vgg16_brings_its_own_layers_to_every_preset(name):
     back = {"content_layers": usual.content_layers, "style_layers": usual.style_layers}
     assert dataclasses.replace(config, **back) == usual, "nothing but the layers differs"
     assert TransferConfig.from_preset(name, model="vgg16", **back) == usual, "what is given by hand wins"
-    assert TransferConfig.from_preset(name, model="vgg16", seed=3, style_layers={"conv1_1": 1}) == dataclasses.replace(
-        config, seed=3, style_layers={"conv1_1": 1}
-    )
+    changes = {"tv_weight": 3, "style_layers": {"conv1_1": 1}}
+    assert TransferConfig.from_preset(name, model="vgg16", **changes) == dataclasses.replace(config, **changes)
 
 
 @pytest.mark.parametrize("model", ["", "auto", "vgg19", "preview", "vgg16.mat", "imagenet-vgg-verydeep-16.mat"])
@@ -311,9 +323,9 @@ def test_every_field_is_a_setting_with_help():
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_settings_of_a_preset_have_its_defaults(name):
     own = {setting.name: setting.default for setting in settings(name)}
-    layers = {setting.name for setting in settings() if setting.kind == "layers"}
-    assert layers == {"content_layers", "style_layers"}
-    values = {setting: parse_layers(value) if setting in layers else value for setting, value in own.items()}
+    kinds = {setting.name: setting.kind for setting in settings()}
+    assert {setting for setting, kind in kinds.items() if kind == "layers"} == {"content_layers", "style_layers"}
+    values = {setting: parse(kinds[setting], value) for setting, value in own.items()}
     assert TransferConfig(**values) == TransferConfig.from_preset(name)
     with pytest.raises(ValueError, match="preset is 'slow'"):
         settings("slow")
@@ -323,3 +335,50 @@ def test_the_settings_of_a_preset_have_its_defaults(name):
 def test_a_video_has_about_200_frames(epochs, stride):
     assert TransferConfig(epochs=epochs).video_stride == stride
     assert TransferConfig(epochs=epochs, video_every=3).video_stride == 3
+
+
+def test_weights_are_parsed_written_and_kept():
+    assert parse_weights("") == ()
+    assert parse_weights("1, 0.5,") == (1.0, 0.5)
+    assert written((1.0, 0.1 + 0.2)) == "1,0.30000000000000004"
+    assert written(()) == ""
+    assert (written(True), written(False), written(3), written("avg")) == ("true", "false", "3", "avg")
+    with pytest.raises(ValueError, match="'x' is not a number"):
+        parse_weights("1,x")
+    config = TransferConfig(style_weights=[np.float32(1), 3])
+    assert config.style_weights == (1.0, 3.0)
+    assert TransferConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "reason"),
+    [
+        ("fast", {"learning_rate": 3.0}, "L-BFGS finds"),
+        ("quality", {"seed": 3}, "no noise"),
+        ("fast", {"noise_ratio": 0.5}, "only the start called blend"),
+        ("coursera", {"init": "noise", "noise_ratio": 0.5}, "only the start called blend"),
+        ("coursera", {"noise_ratio": 0, "seed": 1}, "no noise"),
+        ("coursera", {"alpha": 0, "content_layers": {"conv3_1": 1}}, "alpha is 0"),
+        ("coursera", {"beta": 0, "style_layers": {"conv3_1": 1}}, "beta is 0"),
+        ("coursera", {"beta": 0, "style_weights": (1, 2)}, "beta is 0"),
+        ("coursera", {"beta": 0, "style_scale": 2}, "beta is 0"),
+        ("coursera", {"video": "none", "video_every": 2}, "no video"),
+        ("coursera", {"video": "none", "video_fps": 5}, "no video"),
+        ("coursera", {"video": "none", "video_layout": "side_by_side"}, "no video"),
+    ],
+)
+def test_a_change_that_nothing_comes_of_is_an_error(preset, changes, reason):
+    name = list(changes)[-1]
+    with pytest.raises(ValueError, match=f"{name} has no effect: .*{reason}"):
+        TransferConfig.from_preset(preset, **changes)
+    # The default's own value is no mistake: a flagfile gives every flag.
+    TransferConfig.from_preset(preset, **{**changes, name: getattr(TransferConfig(), name)})
+
+
+def test_changed_settings_are_checked_as_new_ones_are():
+    config = TransferConfig(init="content", seed=3)
+    assert config.changed(epochs=5) == TransferConfig(init="content", seed=3, epochs=5)
+    with pytest.raises(ValueError, match="noise_ratio has no effect"):
+        config.changed(noise_ratio=0.2)
+    with pytest.raises(ValueError, match="epochs is 0"):
+        config.changed(epochs=0)

@@ -43,6 +43,45 @@ def test_gram_matrix(features):
     np.testing.assert_allclose(evaluate(costs.mean_gram, maps), slow_gram(maps) / 15, rtol=1e-5)
 
 
+@pytest.fixture
+def guide():
+    """A weight for each pixel, some of them 0."""
+    weights = np.random.default_rng(8).random((1, 3, 5, 1)).astype(np.float32)
+    weights[0, :, 3:] = 0
+    return weights / weights.sum()
+
+
+def slow_guided_gram(maps, guide):
+    gram = np.zeros((4, 4))
+    for i, j, row, column in itertools.product(range(4), range(4), range(3), range(5)):
+        gram[i, j] += float(guide[0, row, column, 0]) * float(maps[0, row, column, i]) * float(maps[0, row, column, j])
+    return gram
+
+
+def test_guided_gram(features, guide):
+    found = evaluate(costs.guided_gram, features[0], guide)
+    np.testing.assert_allclose(found, slow_guided_gram(features[0], guide), rtol=1e-5)
+    even = np.full((1, 3, 5, 1), 1 / 15, np.float32)
+    np.testing.assert_allclose(evaluate(costs.guided_gram, features[0], even), slow_gram(features[0]) / 15, rtol=1e-5)
+
+
+def test_gradient_of_a_guided_gram(features, guide):
+    """With weights that are not symmetric; exactly 0 where the guide is."""
+    weights = np.random.default_rng(5).normal(size=(4, 4)).astype(np.float32)
+    (found,) = evaluate(
+        lambda maps, values, factors: tf.gradients(tf.reduce_sum(factors * costs.guided_gram(maps, values)), [maps]),
+        features[0], guide, weights,
+    )  # fmt: skip
+    expected = np.zeros((3, 5, 4))
+    for row, column, i, j in itertools.product(range(3), range(5), range(4), range(4)):
+        share = float(guide[0, row, column, 0])
+        expected[row, column, i] += share * weights[i, j] * features[0][0, row, column, j]
+        expected[row, column, j] += share * weights[i, j] * features[0][0, row, column, i]
+    np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-5)
+    assert np.all(found[0, :, 3:] == 0)
+    assert np.all(found[0, :, :3] != 0)
+
+
 def test_layer_style_cost_is_the_assignments_for_one_size(features):
     style, painted = features
     difference = slow_gram(style) - slow_gram(painted)
@@ -134,6 +173,8 @@ def test_shapes_are_checked_before_they_broadcast():
             costs.content_cost(tf.zeros([3, 5, 4]), tf.zeros([3, 5, 4]))
         with pytest.raises(ValueError, match="4-D"):
             costs.mean_gram(tf.zeros([15, 4]))
+        with pytest.raises(ValueError, match=r"a guide of shape \(1, 3, 1, 1\) for feature maps of \(1, 3, 5, 4\)"):
+            costs.guided_gram(tf.zeros([1, 3, 5, 4]), tf.zeros([1, 3, 1, 1]))
 
 
 def slow_content(image, target):

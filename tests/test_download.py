@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from nst import images, weights
+from nst import encoding, weights
 from tests import fake_vgg
 from tests.conftest import ROOT, in_terminal
 from tests.file_server import Server, answer, silent_after, status
@@ -41,7 +41,7 @@ def proxy(tmp_path):
 def here(tmp_path):
     (tmp_path / "here").mkdir()
     rng = np.random.default_rng(0)
-    images.write(tmp_path / "here" / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
+    encoding.write(tmp_path / "here" / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
     (tmp_path / "here" / "pretrained-model").mkdir()
     return tmp_path / "here"
 

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageCms, ImageFile, features
 
 from nst import decoding, images
-from nst.images import PictureError, cover, encode, find, fit, read, write
+from nst.images import PictureError, cover, find, fit, read
 
 RNG = np.random.default_rng(7)
 NOISE = RNG.integers(0, 256, (13, 17, 3), np.uint8)
@@ -756,11 +756,9 @@ def test_fit_refuses():
         fit(NOISE, -1)
     with pytest.raises(PictureError, match="megapixels"):
         fit(NOISE, 50_000)
-    for wrong in (NOISE[:, :, 0], NOISE.astype(np.float32), NOISE[:0]):
-        with pytest.raises(PictureError, match="a picture is uint8"):
+    for wrong in (NOISE[:, :, 0], np.dstack([NOISE, NOISE[..., 0]]), NOISE.astype(np.float32), NOISE[:0]):
+        with pytest.raises(PictureError, match=r"a picture is uint8 \[H, W, 3\] here"):
             fit(wrong, 10)
-        with pytest.raises(PictureError, match="a picture is uint8"):
-            encode(wrong, "png")
 
 
 @pytest.mark.parametrize(
@@ -822,8 +820,8 @@ def test_cover_refuses():
             cover(NOISE, *wrong)
     with pytest.raises(PictureError, match=r"^a picture of 20000 x 10000 pixels has 200\.0 megapixels, above"):
         cover(NOISE, 10_000, 20_000)
-    for wrong in (NOISE[:, :, 0], NOISE.astype(np.float32), NOISE[:0]):
-        with pytest.raises(PictureError, match="a picture is uint8"):
+    for wrong in (NOISE[:, :, 0], np.dstack([NOISE, NOISE[..., 0]]), NOISE.astype(np.float32), NOISE[:0]):
+        with pytest.raises(PictureError, match=r"a picture is uint8 \[H, W, 3\] here"):
             cover(wrong, 2, 2)
 
 
@@ -871,74 +869,93 @@ def test_stretch_leaves_a_picture_of_that_size_as_it_is():
     assert images.stretch(NOISE, 17, 13).shape == (17, 13, 3)
 
 
-# --- encode, write ---
+# --- alpha ---
 
 
-def png_texts(data):
-    """Key -> text of the tEXt and iTXt chunks, by the PNG standard."""
-    texts, place = {}, 8
-    while place < len(data):
-        (length,), kind = struct.unpack_from(">I", data, place), data[place + 4 : place + 8]
-        body = data[place + 8 : place + 8 + length]
-        if kind == b"tEXt":
-            key, text = body.split(b"\0", 1)
-            texts[key.decode("latin-1")] = text.decode("latin-1")
-        elif kind == b"iTXt":
-            key, rest = body.split(b"\0", 1)
-            assert rest[:2] == b"\0\0"  # not compressed
-            texts[key.decode("latin-1")] = rest[2:].split(b"\0", 2)[2].decode()
-        place += 12 + length
-    return texts
+def test_alpha_is_read_with_the_picture_and_upright():
+    rgba = np.random.default_rng(5).integers(0, 256, (6, 9, 4), np.uint8)
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        for kind, options in (("PNG", {}), ("TIFF", {}), ("WEBP", {"lossless": True, "exact": True})):
+            data = saved(rgba, kind, exif=exif, **options)
+            picture, opacity = images.read_with_alpha(io.BytesIO(data))
+            assert opacity.dtype == np.uint8
+            assert opacity.flags.writeable
+            np.testing.assert_array_equal(opacity, upright(rgba[..., 3], orientation))
+            np.testing.assert_array_equal(images.alpha(data), opacity)
+            np.testing.assert_array_equal(picture, read(data))
 
 
-def test_png_keeps_pixels_and_text():
-    text = {"Software": "nst", "nst": '{"style": "naïve"}', "Title": "星月夜\nsecond line"}
-    data = encode(NOISE, "png", text=text)
-    assert png_texts(data) == text
-    np.testing.assert_array_equal(read(data), NOISE)
-    assert png_texts(encode(NOISE, "png")) == {}
+OPACITIES = {
+    "palette, one entry": [0, 255],
+    "palette, by degrees": [51, 0],
+    "grey": [0, 255],
+    "1 bit": [0, 255],
+    "2 bit": [255, 0, 255, 255],
+    "4 bit": [0, 255],
+    "16 bit": [0, 255, 255],
+    "colour": [0, 255],
+    "16-bit colour": [0, 255],
+    "grey and alpha": [0, 51, 255],
+    "colour and alpha": [0, 51],
+    "16 bit and alpha": [0, 255],
+    "TIFF, straight": [51],
+    "TIFF, premultiplied": [51],
+}
 
 
-def test_jpeg_is_444_and_keeps_text():
-    data = encode(NOISE, "jpg", text={"Software": "nst", "Title": "星月夜"})
-    frame = data.index(b"\xff\xc0")
-    assert [data[frame + 11 + 3 * part] for part in range(3)] == [0x11] * 3  # sampling factors 1 x 1
-    start = data.index(b"\xff\xfe")
-    (length,) = struct.unpack_from(">H", data, start + 2)
-    assert data[start + 4 : start + 2 + length].decode() == "Software: nst\nTitle: 星月夜"
-    assert len(encode(NOISE, "jpg", quality=50)) < len(encode(NOISE, "jpg"))
-    assert np.abs(read(encode(NOISE, "jpg", quality=100)).astype(int) - NOISE).mean() < 2
+@pytest.mark.parametrize("case", TRANSPARENT)
+def test_alpha_of_every_kind(case):
+    assert images.alpha(TRANSPARENT[case][0]).ravel().tolist() == OPACITIES[case]
 
 
-@pytest.mark.parametrize(
-    ("kind", "options", "message"),
-    [
-        ("gif", {}, '"png" or "jpg"'),
-        ("jpg", {"quality": 0}, "1 to 100"),
-        ("png", {"text": {"": "x"}}, "key"),
-        ("png", {"text": {"k" * 80: "x"}}, "key"),
-        ("png", {"text": {"k": "a\0b"}}, "NUL"),
-        ("jpg", {"text": {"k": "x" * 70_000}}, "JPEG comment"),
-    ],
-)
-def test_encode_refuses(kind, options, message):
-    with pytest.raises(ValueError, match=message):
-        encode(NOISE, kind, **options)
+def test_opaque_pictures_have_no_alpha():
+    opaque = np.dstack([NOISE, np.full(NOISE.shape[:2], 255, np.uint8)])
+    for source in (saved(NOISE, "PNG"), saved(NOISE, "JPEG"), saved(opaque, "PNG"), NOISE, opaque, NOISE[..., 0]):
+        assert images.alpha(source) is None
+    opaque[3, 4, 3] = 254
+    for source in (opaque, saved(opaque, "PNG")):
+        opacity = images.alpha(source)
+        np.testing.assert_array_equal(opacity, opaque[..., 3])
+        assert not np.shares_memory(opacity, opaque)
+    with pytest.raises(PictureError, match=r"^the mask is empty"):
+        images.alpha(b"", name="the mask")
 
 
-def test_jpeg_of_too_long_a_side_is_refused():
-    with pytest.raises(PictureError, match="write a PNG"):
-        encode(np.zeros((1, 65_501, 3), np.uint8), "jpg")
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_with_alpha_takes_out_the_white(kind):
+    rng = np.random.default_rng(11)
+    rgba = rng.integers(0, 256, (20, 30, 4), np.uint8)
+    rgba[:5, :, 3], rgba[5:10, :, 3] = 0, 255
+    opacity = rgba[..., 3]
+    share = opacity[..., None] / 255
+    painted = (rgba[..., :3] * share + 255 * (1 - share)).astype(np.float32)
+    painted[:10] = painted[:10] * 0.97 + 0.3
+    painted = (np.rint(painted.clip(0, 255)) if kind is np.uint8 else painted).astype(kind)
+    found = images.with_alpha(painted, opacity)
+    assert found.dtype == kind
+    np.testing.assert_array_equal(found[..., 3], opacity)
+    np.testing.assert_array_equal(found[:10, :, :3], painted[:10])  # clear and opaque: untouched
+    over_white = found[..., :3] * share + 255 * (1 - share)
+    np.testing.assert_allclose(over_white[5:], painted[5:], atol=0.51 if kind is np.uint8 else 1e-3)
+    half = (opacity > 200) & (opacity < 255)
+    np.testing.assert_allclose(found[half][:, :3], rgba[half][:, :3], atol=1.2 if kind is np.uint8 else 1e-3)
 
 
-def test_write_goes_by_the_suffix(tmp_path):
-    for name, start in (("a.png", b"\x89PNG"), ("b.JPG", b"\xff\xd8"), ("c.jpeg", b"\xff\xd8")):
-        write(tmp_path / name, NOISE, text={"k": "v"})
-        assert (tmp_path / name).read_bytes().startswith(start)
-    np.testing.assert_array_equal(read(tmp_path / "a.png"), NOISE)
-    for name in ("d.gif", "d"):
-        with pytest.raises(PictureError, match=r"end its name in \.png or \.jpg"):
-            write(tmp_path / name, NOISE)
-    assert sorted(os.listdir(tmp_path)) == ["a.png", "b.JPG", "c.jpeg"]
-    with pytest.raises(FileNotFoundError, match=r"cannot write .*e\.png: .*there is no folder"):
-        write(tmp_path / "missing" / "e.png", NOISE)
+def test_with_alpha_clips_and_refuses():
+    dark = images.with_alpha(np.full((1, 1, 3), 100, np.uint8), np.full((1, 1), 51, np.uint8))
+    assert dark.tolist() == [[[0, 0, 0, 51]]]
+    for opacity in (np.zeros((13, 16), np.uint8), np.zeros((1, 1), np.uint8), np.zeros((13, 17), np.float32)):
+        with pytest.raises(PictureError, match=r"the opacity of this picture is uint8 \[13, 17\], not .*; scale it"):
+            images.with_alpha(NOISE, opacity)
+    with pytest.raises(PictureError, match="uint8 or float32"):
+        images.with_alpha(NOISE.astype(float), NOISE[..., 0])
+
+
+def test_alpha_is_stretched_like_a_picture():
+    opacity = np.zeros((2, 8), np.uint8)
+    opacity[:, 4:] = 255
+    found = images.stretch(opacity[..., None], 2, 16)
+    assert found.shape == (2, 16, 1)
+    np.testing.assert_array_equal(found[..., 0], images.stretch(opacity[..., None].repeat(3, 2), 2, 16)[..., 1])

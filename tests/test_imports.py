@@ -5,22 +5,12 @@ import ast
 from tests.conftest import ROOT
 
 ORDER = [
-    *("config", "machine", "files", "places", "decoding", "images", "matfile", "matconvnet", "weights"),
-    *("kerasfile", "connection", "transport", "fetching"),
-    *(
-        "layers",
-        "scales",
-        "tiling",
-        "memory",
-        "vgg",
-        "costs",
-        "sessions",
-        "pieces",
-        "objective",
-        "optimizers",
-        "transfer",
-    ),
-    *("video", "plot", "folder", "record", "run", "console", "commandline", "download"),
+    *("values", "config", "machine", "files", "places"),
+    *("decoding", "images", "encoding", "colors"),
+    *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
+    *("layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "sessions", "pieces"),
+    *("objective", "optimizers", "transfer"),
+    *("video", "plot", "sheet", "stamp", "folder", "record", "run", "console", "commandline", "download"),
 ]
 TENSORFLOW = {
     *("nst/vgg.py", "nst/costs.py", "nst/sessions.py", "nst/pieces.py", "nst/objective.py", "nst/optimizers.py"),

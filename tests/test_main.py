@@ -1,5 +1,6 @@
 """The command as a person uses it, in processes of its own."""
 
+import dataclasses
 import json
 import os
 import re
@@ -13,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import images
+from nst import encoding, images, stamp
 from nst.config import PRESETS, TransferConfig, settings
+from nst.values import written
 from tests import fake_vgg
 from tests.conftest import ROOT, in_terminal
 
@@ -25,8 +27,8 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("place")
     fake_vgg.write(folder / "tiny.mat")
     rng = np.random.default_rng(0)
-    images.write(folder / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
-    images.write(folder / "style.png", rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
+    encoding.write(folder / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
+    encoding.write(folder / "style.png", rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
     return folder
 
 
@@ -47,7 +49,7 @@ def test_help_shows_every_flag_with_its_default(command, tmp_path, flag):
         "learning_rate": "2.0", "alpha": "10.0", "beta": "40.0", "output_dir": "output", "model": "auto",
         "download": "true",
     }  # fmt: skip
-    for name, default in {**legacy, **{setting.name: str(setting.default) for setting in settings()}}.items():
+    for name, default in {**legacy, **{setting.name: written(setting.default) for setting in settings()}}.items():
         assert re.search(rf"^  --{name}={'' if default is None else re.escape(default)}", done.stdout, re.MULTILINE), (
             name
         )
@@ -59,7 +61,7 @@ def test_help_shows_what_every_preset_changes(command, tmp_path):
         "\n\nPresets (sets of defaults; a flag given by hand wins):\n\n"
     )
     names = re.findall(r"^  --(\w+)=", flags, re.MULTILINE)
-    assert names[names.index("preset") + 1 :] == [setting.name for setting in settings()]
+    assert names[names.index("like") + 1 :] == [setting.name for setting in settings()]
     entries = re.split(r"^  (\w+)", presets, flags=re.MULTILINE)[1:]
     assert entries[::2] == list(PRESETS)
     for name, entry in zip(entries[::2], entries[1::2], strict=True):
@@ -110,6 +112,14 @@ def test_help_and_flag_errors_load_nothing_heavy():
         (["--flagfile=nowhere.txt"], "nowhere.txt"),
         ([f"--flagfile={ROOT / 'images' / 'chelsea.jpg'}"], "not a text file"),
         (["--output_dir="], "output_dir is empty"),
+        (["--style_weights=1,x"], "style_weights: 'x' is not a number"),
+        (["--style_weights=1,2"], "style weights have no effect on a single style picture"),
+        ([*["--style_image_filename=a.jpg"] * 2, "--style_weights=1"], "1 style weights for 2"),
+        (["--preset=fast", "--learning_rate=3"], "learning_rate has no effect"),
+        (["--init=content", "--noise_ratio=0.5"], "noise_ratio has no effect"),
+        (["--preserve_color=hue"], "use none, luminance or histogram"),
+        (["--like=me.png", "--preset=fast"], "like and preset contradict each other"),
+        ([f"--like={ROOT / 'images' / 'chelsea.jpg'}"], "is no PNG that can be read"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_status_2(command, tmp_path, words, sentence):
@@ -141,17 +151,27 @@ def test_without_a_preset_the_defaults_are_the_assignments():
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_flag_given_by_hand_wins_over_the_preset(tmp_path, name):
     assert settings_of(f"--preset={name}") == TransferConfig.from_preset(name)
-    expected = TransferConfig.from_preset(name, learning_rate=3.5, style_layers={"conv2_1": 1})
-    assert settings_of("--learning_rate=3.5", f"--preset={name}", "--style_layers=conv2_1") == expected
+    expected = TransferConfig.from_preset(name, tv_weight=3.5, style_layers={"conv2_1": 1})
+    assert settings_of("--tv_weight=3.5", f"--preset={name}", "--style_layers=conv2_1") == expected
     # Even where the value is the default's own; the last of several words counts.
     defaults = [f"--{setting.name}={setting.default}" for setting in settings()]
     assert settings_of(f"--preset={name}", *defaults) == TransferConfig()
     file = tmp_path / "flags.txt"
     file.write_text("\n".join(defaults))
     assert settings_of(f"--flagfile={file}", f"--preset={name}") == TransferConfig()
-    file.write_text(f"--preset={name}\n--seed=9\n")
-    assert settings_of(f"--flagfile={file}") == TransferConfig.from_preset(name, seed=9)
-    assert settings_of(f"--flagfile={file}", "--preset=coursera", "--seed=4") == TransferConfig(seed=4)
+    file.write_text(f"--preset={name}\n--tv_weight=9\n")
+    assert settings_of(f"--flagfile={file}") == TransferConfig.from_preset(name, tv_weight=9)
+    assert settings_of(f"--flagfile={file}", "--preset=coursera", "--tv_weight=4") == TransferConfig(tv_weight=4)
+
+
+def test_like_repeats_the_settings_of_a_picture(tmp_path):
+    path = tmp_path / "me.png"
+    config = TransferConfig(alpha=3, style_layers={"conv2_1": 1}, style_weights=(1, 2), contact_sheet=True)
+    encoding.write(path, np.zeros((4, 5, 3), np.uint8), text=stamp.notes(config, {}))
+    assert settings_of(f"--like={path}") == config
+    assert settings_of(f"--like={path}", "--alpha=10", "--nocontact_sheet") == dataclasses.replace(
+        config, alpha=10, contact_sheet=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,6 +234,34 @@ def test_flags_txt_repeats_the_settings_of_a_preset(command, place):
     assert TransferConfig.from_json(document["settings"]) == expected
     assert "--preset" not in (place / "preset" / "flags.txt").read_text()
     assert settings_of(f"--flagfile={place / 'preset' / 'flags.txt'}") == expected
+
+
+def test_flags_txt_repeats_a_run_with_several_styles_and_masks(command, place):
+    halves = np.zeros((30, 40), np.uint8)
+    halves[:, :20] = 255
+    for name, mask in (("left.png", halves), ("right.png", 255 - halves)):
+        Image.fromarray(mask).save(place / name)
+    words = (*TINY, "--style_image_filename=content.png", "--content_mask=left.png", "--content_mask=right.png")
+    words = (*words, "--style_weights=1,2", "--preserve_color=luminance", "--contact_sheet", "--epochs=3")
+    done = command(*words, "--style_layers=conv1_1,conv2_1", "--output_dir=several", cwd=place)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "contact_sheet.png" in done.stdout
+    again = command("--flagfile=several/flags.txt", "--output_dir=again", cwd=place)
+    assert (again.returncode, again.stderr) == (0, "")
+    first, second = (images.read(place / folder / "generated_image.png") for folder in ("several", "again"))
+    np.testing.assert_array_equal(first, second)
+    alone = command(*TINY, "--epochs=3", "--style_layers=conv1_1,conv2_1", "--output_dir=alone", cwd=place)
+    assert alone.returncode == 0
+    assert (images.read(place / "alone" / "generated_image.png") != first).any()
+
+
+def test_a_picture_by_another_network_is_told(command, place):
+    settings = stamp.notes(TransferConfig(epochs=2), {"network": {"name": "VGG-19"}})
+    encoding.write(place / "like.png", np.zeros((4, 5, 3), np.uint8), text=settings)
+    done = command(*TINY, "--like=like.png", "--output_dir=liked", cwd=place)
+    assert done.returncode == 0
+    assert "like.png was painted with VGG-19, this picture is with" in done.stderr
+    assert "Painted 2 epochs" in done.stdout
 
 
 def test_a_folder_that_cannot_be_made(command, place):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import images, run, vgg
+from nst import encoding, images, run, vgg
 from nst.config import TransferConfig
 from tests import engine, fake_vgg
 
@@ -477,8 +477,8 @@ def folder(tmp_path):
     for name in ("pretrained-model", "images", "output"):
         (tmp_path / name).mkdir()
     fake_vgg.write(tmp_path / "pretrained-model/imagenet-vgg-verydeep-19.mat", blocks=fake_vgg.VGG19, dense=True)
-    images.write(tmp_path / "images/louvre_small.jpg", picture(300, 400, 1))
-    images.write(tmp_path / "images/monet.jpg", picture(300, 400, 2))
+    encoding.write(tmp_path / "images/louvre_small.jpg", picture(300, 400, 1))
+    encoding.write(tmp_path / "images/monet.jpg", picture(300, 400, 2))
     return tmp_path
 
 
@@ -533,7 +533,7 @@ def test_notebook(folder):
     assert sorted(path.name for path in (folder / "output").iterdir()) == ["0.png", "20.png", "generated_image.jpg"]
     assert_same_picture(folder / "output/0.png", steps[0])
     assert_same_picture(folder / "output/20.png", steps[20])
-    last = images.encode(images.read(folder / "output/20.png"), "jpg")
+    last = encoding.encode(images.read(folder / "output/20.png"), "jpg")
     assert (folder / "output/generated_image.jpg").read_bytes() == last
 
 

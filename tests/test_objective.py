@@ -108,7 +108,7 @@ def test_targets_are_measured_alike_in_tiles(deepest):
     config = TransferConfig(content_layers=(("conv1_1", 0.5), (deepest, 1.0)), style_layers=style, padding="replicate")
     whole = engine.measure(*PIXELS, NETWORK, config)
     tiled = engine.measure(*PIXELS, NETWORK, config, 47)
-    for expected, found in ((whole.content, tiled.content), (whole.style, tiled.style)):
+    for expected, found in ((whole.content, tiled.content), (whole.style[0].grams, tiled.style[0].grams)):
         assert set(found) == set(expected) == {"conv1_1", deepest}
         for name, value in expected.items():
             assert found[name].shape == value.shape
@@ -332,7 +332,7 @@ def test_measuring_takes_smaller_tiles_too(scarce, targets):
     scarce.fails = lambda number: number in (1, 3)
     found = engine.measure(*PIXELS, NETWORK, CONFIG)
     assert scarce.runs > 5
-    for before, after in ((targets.content, found.content), (targets.style, found.style)):
+    for before, after in ((targets.content, found.content), (targets.style[0].grams, found.style[0].grams)):
         for name, value in before.items():
             np.testing.assert_allclose(after[name], value, rtol=0, atol=1e-5 * np.abs(value).max())
     scarce.fails = lambda number: True

@@ -5,27 +5,28 @@ import re
 from nst import weights
 from nst.config import PRESETS, settings
 from nst.record import CostRow
+from nst.values import written
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
+FLAG_ROWS = re.findall(r"^\| `--(\w+)` \|(?: `([^`]+)`)? \| (.+) \|$", README, re.MULTILINE)
 
 
 def test_the_flag_table_has_every_setting_with_its_default_and_help():
-    rows = dict(re.findall(r"^\| `--(\w+)` \| (.+) \|$", README, re.MULTILINE))
+    rows = {name: (default, text) for name, default, text in FLAG_ROWS}
     assert {"content_image_filename", "style_image_filename", "output_dir", "model"} < set(rows)
     for setting in settings():
-        default, _, text = rows.pop(setting.name).partition(" | ")
-        shown = default.strip("`")
-        assert shown == str(setting.default) or str(setting.default).startswith(shown.rstrip("…").rstrip(",")), setting
+        shown, text = rows.pop(setting.name)
+        default = written(setting.default)
+        assert shown == default or ("…" in shown and default.startswith(shown.rstrip(",…"))), setting
         assert text.startswith(setting.help)
         assert all(choice in text for choice in setting.choices)
 
 
 def test_the_flag_table_has_the_flags_of_the_help_in_its_order(command, tmp_path):
     shown = re.findall(r"^  --(\w+)=", command("--help", cwd=tmp_path).stdout, re.MULTILINE)
-    rows = re.findall(r"^\| `--(\w+)` \| `([^`]+)` \| (.+) \|$", README, re.MULTILINE)
-    assert [name for name, _, _ in rows] == shown
-    default, text = next(row[1:] for row in rows if row[0] == "preset")
+    assert [name for name, _, _ in FLAG_ROWS] == shown
+    default, text = next(row[1:] for row in FLAG_ROWS if row[0] == "preset")
     assert default == next(iter(PRESETS))
     assert text.endswith(f": {', '.join(PRESETS)}")
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import files, folder, record
+from nst import files, folder, images, record, stamp
 from nst.config import TransferConfig
-from nst.record import CostRow, Record
+from nst.record import CostRow, Originals, Record
 
+CONTENT = np.full((20, 30, 3), (200, 30, 60), np.uint8)
+STYLE = np.full((10, 40, 3), (20, 90, 180), np.uint8)
 PICTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
 
@@ -22,14 +24,57 @@ def row(epoch):
 
 def make(folder, config, **changes):
     options = {"details": {"content": "me.jpg"}, "flags": {"model": "auto"}, "warn": lambda sentence: None}
-    return Record(folder, config, 20, 30, **{**options, **changes})
+    originals = changes.pop("originals", Originals(CONTENT, [STYLE], None))
+    return Record(folder, config, originals, **{**options, **changes})
 
 
 def run(folder, config, epochs=None, **changes):
     kept = make(folder, config, **changes)
     for epoch in range(config.epochs if epochs is None else epochs):
         kept.add(row(epoch), PICTURE if kept.wants_picture(epoch) else None)
-    return kept.finish(PICTURE, "finished"), kept
+    return kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished"), kept
+
+
+def test_what_is_left_on_request(tmp_path):
+    config = TransferConfig(epochs=2, contact_sheet=True, picture_16bit="png", video_layout="side_by_side", video="gif")
+    written, kept = run(tmp_path, config)
+    assert {"contact_sheet", "picture_16bit", "progress"} < set(written)
+    assert kept.troubles == []
+    assert written["picture_16bit"].name == "generated_image_16bit.png"
+    np.testing.assert_array_equal(images.read(written["picture_16bit"]), PICTURE)
+    assert stamp.read(written["picture_16bit"]).config == config
+    sheet = images.read(written["contact_sheet"])
+    for colour in (CONTENT[0, 0], STYLE[0, 0]):
+        assert (np.abs(sheet.astype(int) - colour).max(axis=2) == 0).sum() >= 20 * 30
+    # Half the size, as every gif.
+    assert images.read(written["progress"]).shape == (10, (30 + 8 + 80 + 8 + 30) // 2, 3)
+    run(tmp_path, TransferConfig(epochs=1, picture_16bit="tiff", video="none"))
+    assert {"contact_sheet.png", "generated_image_16bit.png"} < set(names(tmp_path / "earlier-1"))
+    assert "contact_sheet.png" not in names(tmp_path)
+    np.testing.assert_array_equal(images.read(tmp_path / "generated_image_16bit.tiff"), PICTURE)
+
+
+def test_pictures_are_as_transparent_as_the_content(tmp_path):
+    opacity = np.zeros((20, 30), np.uint8)
+    opacity[:, 10:] = 255
+    opacity[:, 25:] = 100
+    config = TransferConfig(epochs=2, print_every=1, picture_16bit="png")
+    run(tmp_path, config, originals=Originals(CONTENT, [STYLE], opacity))
+    for name in ("0.png", "1.png", "generated_image.png", "generated_image_16bit.png"):
+        picture, found = images.read_with_alpha(tmp_path / name)
+        np.testing.assert_array_equal(found, opacity, err_msg=name)
+        np.testing.assert_array_equal(picture[:, 10:25], PICTURE[:, 10:25], err_msg=name)
+    assert images.alpha(tmp_path / "generated_image.jpg") is None
+
+
+def test_a_flag_with_several_values_has_a_line_for_each(tmp_path):
+    config = TransferConfig(init="me.png", video="none")
+    make(tmp_path, config, flags={"style_image_filename": ["a.jpg", "b.jpg"], "init": "/me.png"})
+    lines = (tmp_path / "flags.txt").read_text().splitlines()
+    assert [line for line in lines if "style_image" in line or "init" in line] == [
+        "--style_image_filename=a.jpg", "--style_image_filename=b.jpg", "--init=/me.png",
+    ]  # fmt: skip
+    assert {"--contact_sheet=false", "--style_weights="} < set(lines)
 
 
 def names(folder):
@@ -132,7 +177,7 @@ def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monk
     monkeypatch.setattr(record.files, "write_bytes", full)
     for epoch in range(1, 4):
         kept.add(row(epoch), PICTURE)
-    written = kept.finish(PICTURE, "finished")
+    written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
     assert written["picture"] == tmp_path / "generated_image.png"
     assert "progress" not in written
     assert not list(tmp_path.glob("*progress*"))
@@ -147,7 +192,7 @@ def test_a_folder_that_vanishes_is_made_again(tmp_path):
     kept = make(place, TransferConfig(epochs=1, video="none"))
     shutil.rmtree(place)
     kept.add(row(0), PICTURE)
-    written = kept.finish(PICTURE, "finished")
+    written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
     assert kept.troubles == []
     np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
     assert {"0.png", "costs.csv", "costs.png", "config.json"} <= set(names(place))
@@ -161,7 +206,7 @@ def test_a_folder_that_can_no_longer_be_written_leaves_the_picture_elsewhere(tmp
     shutil.rmtree(place)
     place.write_text("a file in the way")
     kept.add(row(0), PICTURE)
-    written = kept.finish(PICTURE, "finished")
+    written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
     assert refuge in written["picture"].parents
     np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
     assert any(str(written["picture"]) in sentence for sentence in kept.troubles)
@@ -176,7 +221,7 @@ def test_nowhere_to_write_is_told_and_is_no_crash(tmp_path, monkeypatch):
 
     monkeypatch.setattr(record.files, "write_bytes", full)
     monkeypatch.setattr(record.tempfile, "mkdtemp", lambda **options: full(None, None))
-    assert kept.finish(PICTURE, "finished") == {}
+    assert kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished") == {}
     assert any("could not be saved" in sentence for sentence in kept.troubles)
 
 
@@ -184,7 +229,7 @@ def test_a_picture_too_wide_for_jpeg_is_a_trouble_and_no_error(tmp_path):
     wide = np.zeros((1, 65_501, 3), np.uint8)
     kept = make(tmp_path, TransferConfig(epochs=1, video="none"))
     kept.add(row(0), wide)
-    written = kept.finish(wide, "finished")
+    written = kept.finish(wide, lambda: wide.astype(np.float32), "finished")
     assert set(written) == {"picture", "costs", "plot"}
     assert "generated_image.jpg" in kept.troubles[0]
 
@@ -229,7 +274,7 @@ def test_a_dead_encoder_is_told_once_and_survived(tmp_path):
     kept._video._process.wait()
     for epoch in range(60):
         kept.add(row(epoch), PICTURE)
-    written = kept.finish(PICTURE, "finished")
+    written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
     assert "picture" in written
     assert "progress" not in written
     assert len(said) == 1

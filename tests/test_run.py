@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import images, run, scales, transfer, vgg
+from nst import encoding, images, run, scales, transfer, vgg
 from nst.config import TransferConfig
 from tests import fake_vgg
 from tests.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
@@ -59,7 +59,7 @@ def test_nothing_is_left_on_disk_without_a_folder(tmp_path, content, style, netw
 
 
 def test_pictures_are_taken_from_paths_and_scaled(tmp_path, content, style, network):
-    images.write(tmp_path / "content.png", content)
+    encoding.write(tmp_path / "content.png", content)
     big = images.fit(style, 200)
     result = run.stylize(tmp_path / "content.png", big, None, network, TransferConfig(epochs=1, image_size=70))
     assert result.picture.shape == (50, 70, 3)
@@ -144,7 +144,7 @@ def test_starts(content, style, network, init):
 
 def test_a_picture_as_the_start(tmp_path, content, style, network):
     other = np.full((80, 112, 3), (10, 200, 90), np.uint8)
-    images.write(tmp_path / "start.png", other)
+    encoding.write(tmp_path / "start.png", other)
     config = TransferConfig(epochs=1, init=str(tmp_path / "start.png"), image_size=0, learning_rate=1e-6)
     assert np.all(run.stylize(content, style, None, network, config).picture == (10, 200, 90))
 
@@ -252,7 +252,7 @@ def test_a_picture_as_the_start_of_several_sizes(tmp_path, pictures, network, in
     """It is cut to the smallest size."""
     other = np.full((30, 90, 3), (10, 200, 90), np.uint8)
     other[:, 45:] = (250, 20, 60)
-    images.write(tmp_path / "start.png", other)
+    encoding.write(tmp_path / "start.png", other)
     name, picture = ("style", images.fit(pictures[1], 48)) if init == "style" else (str(tmp_path / "start.png"), other)
     steps = []
     config = TransferConfig(epochs=2, scales=2, init=name, image_size=0, learning_rate=1e-4)

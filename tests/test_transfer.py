@@ -74,7 +74,7 @@ def test_equals_the_assignments_loop(pixels, network):
         built = vgg.build(network, variable, ["conv5_1"])
         content_cost = costs.content_cost(tf.constant(targets.content["conv4_2"]), built["conv4_2"])
         style_cost = tf.add_n(
-            [w * costs.gram_cost(targets.style[n], costs.mean_gram(built[n])) for n, w in CONFIG.style_layers]
+            [w * costs.gram_cost(targets.style[0].grams[n], costs.mean_gram(built[n])) for n, w in CONFIG.style_layers]
         )
         total = costs.total_cost(content_cost, style_cost, CONFIG.alpha, CONFIG.beta)
         train = tf.train.AdamOptimizer(2.0).minimize(total)
@@ -168,8 +168,8 @@ def test_the_style_picture_keeps_its_own_size(pixels, network):
     """Tiling the style picture leaves its Gram per pixel unchanged but for the seams."""
     content, style = pixels
     config = TransferConfig(style_layers=(("conv1_1", 1.0),), content_layers=(("conv1_1", 1.0),))
-    once = engine.measure(content, style, network, config).style["conv1_1"]
-    twice = engine.measure(content, np.tile(style, (1, 2, 1, 1)), network, config).style["conv1_1"]
+    once = engine.measure(content, style, network, config).style[0].grams["conv1_1"]
+    twice = engine.measure(content, np.tile(style, (1, 2, 1, 1)), network, config).style[0].grams["conv1_1"]
     np.testing.assert_allclose(once, twice, rtol=0.05, atol=0.01 * np.abs(once).max())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import images
+from nst import encoding
 from nst.config import MODEL_LAYERS, TransferConfig
 from tests import fake_vgg
 from tests.conftest import ROOT
@@ -24,8 +24,8 @@ def place(tmp_path_factory):
     (folder / "pretrained-model").mkdir()
     fake_vgg.write(folder / "pretrained-model" / FILE, "old", blocks=fake_vgg.VGG16, dense=True)
     rng = np.random.default_rng(0)
-    images.write(folder / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
-    images.write(folder / "style.png", rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
+    encoding.write(folder / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
+    encoding.write(folder / "style.png", rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
     return folder
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from nst import images, places, weights  # noqa: E402
+from nst import encoding, images, places, weights  # noqa: E402
 from nst.config import PRESETS, TransferConfig  # noqa: E402
 from nst.matconvnet import Network  # noqa: E402
 from nst.run import stylize  # noqa: E402
@@ -52,7 +52,7 @@ def main(argv: list[str]) -> None:
         padded = np.full((_HEIGHT.value, widest, 3), 255, np.uint8)
         padded[:, : picture.shape[1]] = picture
         sheet += [padded, np.full((_GAP, widest, 3), 255, np.uint8)]
-    images.write(_OUTPUT.value, np.concatenate(sheet[:-1]))
+    encoding.write(_OUTPUT.value, np.concatenate(sheet[:-1]))
     print(_OUTPUT.value)
 
 

@@ -1,0 +1,53 @@
+"""The settings that a painted picture carries: written into `generated_image.png`, and read from it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nst import __version__
+from nst.config import TransferConfig
+
+_KEY = "nst"
+_LARGEST = 1_000_000  # characters of a note, uncompressed: ours have a thousand
+
+
+class Stamp(NamedTuple):
+    """What a picture says of itself: its settings, and the name of the network that painted it."""
+
+    config: TransferConfig
+    network: str
+
+
+def notes(config: TransferConfig, details: Mapping[str, Any]) -> dict[str, str]:
+    """The notes to store in a picture; `details` as in `config.json`."""
+    document = {**details, "settings": config.to_json()}
+    return {"Software": f"nst {__version__}", _KEY: json.dumps(document, ensure_ascii=False)}
+
+
+def read(path: Path) -> Stamp:
+    """The settings of a picture that this program has painted.
+
+    Raises:
+        ValueError: the file is no PNG, carries no settings, or carries such as this version does not know.
+        OSError: it cannot be read.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=["PNG"]) as picture:
+            picture.load()  # notes may stand behind the pixels
+            text = getattr(picture, "text", {}).get(_KEY, "")
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except Exception as error:  # whatever Pillow says of a broken file
+        raise ValueError(f"{path} is no PNG that can be read: take the generated_image.png of a run") from error
+    if not text:
+        raise ValueError(f"{path} carries no settings: take the generated_image.png of a run, as the program wrote it")
+    try:
+        document = json.loads(str(text)[:_LARGEST])
+        return Stamp(TransferConfig.from_json(document["settings"]), str(document.get("network", {}).get("name", "")))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"the settings in {path} cannot be used: {error}") from error
