@@ -15,6 +15,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst.matconvnet import NAMES, Layer
+from training.attack import attacked
 
 WIDTHS = {1: 16, 2: 32, 3: 64, 4: 128, 5: 128}
 """Channels of each block: a quarter of VGG-19's."""
@@ -110,8 +111,9 @@ class GramEmbedding(keras.layers.Layer):  # type: ignore[misc]
 class Trainee(keras.Model):  # type: ignore[misc]
     """The network with its heads; `compute_loss` is all that there is to learn."""
 
-    def __init__(self, families: int, parameters: int, rng: np.random.Generator) -> None:
+    def __init__(self, families: int, parameters: int, rng: np.random.Generator, attack: float = 0.0) -> None:
         super().__init__()
+        self.attack = attack
         self.convolutions = {name: Convolution(WIDTHS[int(name[4])], rng, name=name) for name in CONVOLUTIONS}
         self.pool = keras.layers.AveragePooling2D(2)
         self.embeddings = {name: GramEmbedding(name=f"style_{name}") for name in STYLE_LAYERS}
@@ -155,22 +157,33 @@ class Trainee(keras.Model):  # type: ignore[misc]
             "parameters": self.manner(joined),
         }
 
+    def losses_of(self, answers: dict[str, Any], wanted: tuple[Any, Any, Any]) -> tuple[Any, ...]:
+        """What the heads' answers cost: style, place, family and parameters, colour, picture."""
+        family, parameters, pictures = wanted
+        style = sum(style_loss(vectors) for vectors in answers["styles"].values()) / len(STYLE_LAYERS)
+        place = place_loss(answers["places"])
+        kinds = ops.mean(keras.losses.sparse_categorical_crossentropy(family, answers["family"], from_logits=True))
+        kinds = kinds + ops.mean(ops.square(parameters - answers["parameters"]))
+        colours = colour_statistics(pictures)
+        scale = ops.var(colours, axis=(0, 1, 2)) + 1e-3
+        colour = sum(ops.mean(ops.square(colours - found) / scale) for found in answers["colours"].values())
+        picture = sum(picture_loss(pictures, found, name) for name, found in answers["pictures"].items())
+        return style, place, kinds, colour, picture
+
     def compute_loss(  # noqa: D102, what Keras says
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        family, parameters = y
-        style = sum(style_loss(vectors) for vectors in y_pred["styles"].values()) / len(STYLE_LAYERS)
-        place = place_loss(y_pred["places"])
-        kinds = ops.mean(keras.losses.sparse_categorical_crossentropy(family, y_pred["family"], from_logits=True))
-        kinds = kinds + ops.mean(ops.square(parameters - y_pred["parameters"]))
-        wanted = colour_statistics(x)
-        scale = ops.var(wanted, axis=(0, 1, 2)) + 1e-3
-        colour = sum(ops.mean(ops.square(wanted - found) / scale) for found in y_pred["colours"].values())
-        picture = sum(picture_loss(x, found, name) for name, found in y_pred["pictures"].items())
-        parts = (style, place, kinds, colour, picture)
+        parts = self.losses_of(y_pred, y)
         for tracker, value in zip(self.trackers, parts, strict=True):
             tracker.update_state(value)
-        return 2.0 * style + place + 0.5 * kinds + colour + picture
+        return weighted(parts)
+
+    def train_step(self, data: Any) -> Any:
+        """A step on pictures under attack."""
+        pictures, wanted = data
+        if self.attack:
+            pictures = attacked(lambda changed: weighted(self.losses_of(self(changed), wanted)), pictures, self.attack)
+        return super().train_step((pictures, wanted))
 
     @property
     def metrics(self) -> list[Any]:
@@ -185,6 +198,12 @@ class Trainee(keras.Model):  # type: ignore[misc]
             bias = ops.convert_to_numpy(convolution.bias)
             found[name] = Layer(kernel / (PIXEL_SCALE if name == "conv1_1" else 1), bias)
         return found
+
+
+def weighted(parts: tuple[Any, ...]) -> Any:
+    """The whole loss, of its parts."""
+    style, place, kinds, colour, picture = parts
+    return 2.0 * style + place + 0.5 * kinds + colour + picture
 
 
 def normalised(vectors: Any) -> Any:

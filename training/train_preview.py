@@ -20,11 +20,14 @@ from nst.matconvnet import MEAN_COLOUR, Network
 from training import balance, batches, pictures
 
 _OUTPUT = flags.DEFINE_string("output", "preview.mat", "the .mat file to write")
-_STEPS = flags.DEFINE_integer("steps", 12000, "batches of 64 pictures")
+_STEPS = flags.DEFINE_integer("steps", 7000, "batches of 64 pictures")
 _RATE = flags.DEFINE_float("learning_rate", 2e-3, "Adam's, at its highest")
 _SEED = flags.DEFINE_integer("seed", 19, "seed of filters and pictures")
 _EVERY = flags.DEFINE_integer("save_every", 250, "steps between two lines, and two versions of the file")
 _BALANCE = flags.DEFINE_string("balance_only", "", "a network to balance again; nothing is trained then")
+_ATTACK = flags.DEFINE_float(
+    "attack", 0.14, "how far a picture is changed at most to hurt, root mean square in units of 64 grey levels; 0: not"
+)
 _PRECISION = flags.DEFINE_enum("precision", "bfloat16", ["bfloat16", "float32"], "numbers of the convolutions")
 
 
@@ -52,7 +55,8 @@ def train() -> None:
     keras.utils.set_random_seed(_SEED.value)
     if _PRECISION.value == "bfloat16":
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    trainee = Trainee(len(pictures.FAMILIES), len(pictures.PARAMETERS), np.random.default_rng(_SEED.value))
+    rng = np.random.default_rng(_SEED.value)
+    trainee = Trainee(len(pictures.FAMILIES), len(pictures.PARAMETERS), rng, _ATTACK.value)
     rate = keras.optimizers.schedules.CosineDecay(
         _RATE.value / 20, _STEPS.value, alpha=0.0, warmup_target=_RATE.value, warmup_steps=_STEPS.value // 40
     )
@@ -62,7 +66,8 @@ def train() -> None:
 
     def inputs() -> Iterator[Any]:
         for crops, families, parameters in batches.drawn_ahead(_SEED.value):
-            yield (crops - mean) / np.float32(PIXEL_SCALE), (families, parameters)
+            drawn = (crops - mean) / np.float32(PIXEL_SCALE)
+            yield drawn, (families, parameters, drawn)
 
     def save(epoch: int, losses: dict[str, float]) -> None:
         write(Network("preview", trainee.vgg_layers(), mean))
