@@ -1,0 +1,26 @@
+"""Paints one pair through the library; content, style and picture side by side become output/demo.png."""
+
+import sys
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # nst, where it is not installed
+
+from nst import images, places, weights
+from nst.config import TransferConfig
+from nst.console import quiet_stderr
+
+content, style = (images.read(places.folders("images")[-1] / name) for name in ("coffee.jpg", "mosaic.jpg"))
+config = TransferConfig.from_preset("fast", epochs=int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+with quiet_stderr():  # TensorFlow's start-up lines are not about painting
+    from nst import run
+
+    result = run.stylize(content, style, None, weights.load("auto"), config)
+
+figure = Figure(figsize=(15, 4), layout="constrained")
+for axes, picture in zip(figure.subplots(1, 3), (content, style, result.picture), strict=True):
+    axes.imshow(picture)
+    axes.axis("off")
+Path("output").mkdir(exist_ok=True)
+figure.savefig("output/demo.png")
