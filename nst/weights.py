@@ -191,7 +191,7 @@ def _preview_notice(home: Path, model: str) -> str:
     reason = f", because VGG-19's weights are not there{astray('vgg19')}" if model == "auto" else ""
     return (
         f"Painting with the small preview network{reason}. It was trained on drawn pictures only: colours and brush "
-        "strokes come over, but the strokes are shorter and rougher than VGG-19's. "
+        "strokes come over, but it knows no objects, and keeps less of the content than VGG-19. "
         f"For the real thing run {commands('vgg19')}, or download {ADDRESS}{FILES['vgg19']}"
         f"{_SIZES['vgg19']} into {home}/."
     )

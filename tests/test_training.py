@@ -1,118 +1,21 @@
-"""The training of the preview network: its losses against slow loops, batches, balance, and two steps."""
+"""The training of the preview network: clusters against slow loops, layers, balance, and the command."""
 
 import os
 import subprocess
 import sys
-from itertools import islice
 
 import numpy as np
 import pytest
 
 from nst import matconvnet
+from nst.matconvnet import Layer
 from tests.conftest import ROOT
 from tests.fake_vgg import network
 
-keras = pytest.importorskip("keras", minversion="3.0", reason="the training is written in Keras 3")
+pytest.importorskip("keras", minversion="3.0", reason="the training is written in Keras 3")
 
-from training import balance, batches, model  # noqa: E402
-
-
-def unit_vectors(rng, *shape):
-    vectors = rng.normal(size=(*shape, 64)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def info_nce(anchors, partner_of):
-    """The loss as a loop: minus the log of the partner's share among all others."""
-    losses = []
-    for index, anchor in enumerate(anchors):
-        scores = {other: np.exp(anchor @ anchors[other] / 0.1) for other in range(len(anchors)) if other != index}
-        losses.append(-np.log(scores[partner_of(index)] / sum(scores.values())))
-    return np.mean(losses)
-
-
-def test_a_style_is_to_be_found_in_the_other_scene_of_its_quadruple():
-    vectors = unit_vectors(np.random.default_rng(0), 12)
-    # In the order quadruple, scene, style: two further is the other scene, in the same style.
-    expected = info_nce(vectors, lambda index: index + 2 if index % 4 < 2 else index - 2)
-    assert float(model.style_loss(vectors)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_a_place_is_to_be_found_in_the_other_style_of_its_scene():
-    vectors = unit_vectors(np.random.default_rng(1), 8, 2, 3)
-    flat = vectors.reshape(-1, 64)
-    # Six places in each picture; the next picture is the same scene in the other style.
-    expected = info_nce(flat, lambda index: index + 6 if index // 6 % 2 == 0 else index - 6)
-    assert float(model.place_loss(vectors)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_colours_are_the_means_and_products_of_each_part_of_a_picture():
-    pixels = np.random.default_rng(2).normal(size=(2, 80, 80, 3)).astype(np.float32)
-    found = np.asarray(model.colour_statistics(pixels))
-    assert found.shape == (2, 5, 5, 9)
-    red, green, blue = pixels[1, 16:32, 48:64].reshape(-1, 3).T
-    expected = [
-        value.mean()
-        for value in (red, green, blue, red * red, red * green, red * blue, green * green, green * blue, blue * blue)
-    ]
-    np.testing.assert_allclose(found[1, 1, 3], expected, atol=1e-5)
-
-
-@pytest.mark.parametrize(("name", "side", "detail"), [("conv3_1", 4, 1), ("conv4_2", 8, 2), ("conv5_1", 16, 4)])
-def test_a_picture_drawn_again_without_a_fault_costs_nothing_and_a_grey_one_its_variance(name, side, detail):
-    pixels = np.random.default_rng(3).normal(size=(2, 80, 80, 3)).astype(np.float32)
-    small = pixels.reshape(2, 80 // detail, detail, 80 // detail, detail, 3).mean((2, 4))
-    count, patch = 80 // side, side // detail
-    right = np.zeros((2, count, count, 3 * patch * patch), np.float32)
-    for row in range(count):
-        for column in range(count):
-            part = small[:, row * patch : (row + 1) * patch, column * patch : (column + 1) * patch]
-            right[:, row, column] = part.reshape(2, -1)
-    assert float(model.picture_loss(pixels, right, name)) == pytest.approx(0, abs=1e-6)
-    grey = np.full_like(right, small.mean())
-    assert float(model.picture_loss(pixels, grey, name)) == pytest.approx(small.var() / (small.var() + 1e-3), rel=1e-3)
-
-
-def test_kernels_keep_their_length_and_the_first_ones_see_colour():
-    layer = model.Convolution(16, np.random.default_rng(4))
-    layer.build((None, 8, 8, 3))
-    kernel = np.asarray(layer.effective())
-    np.testing.assert_allclose(np.square(kernel).sum((0, 1, 2)), 2, rtol=1e-4)
-    answers = kernel.sum((0, 1))  # to one colour everywhere
-    assert np.linalg.matrix_rank(answers[:, :8]) == 3
-    assert np.abs(answers[:, 8:]).max() < 1e-5
-
-
-def test_the_same_seed_draws_the_same_batches_and_another_seed_others():
-    first, again, other = (list(islice(batches.batches(seed), 2)) for seed in (5, 5, 6))
-    for batch, repeated in zip(first, again, strict=True):
-        for values, same in zip(batch, repeated, strict=True):
-            np.testing.assert_array_equal(values, same)
-    crops, families, parameters = first[0]
-    assert crops.shape == (64, 80, 80, 3)
-    assert crops.dtype == np.uint8
-    assert families.shape == (64,)
-    assert len(parameters) == 64
-    assert not np.array_equal(crops, other[0][0])
-    assert not np.array_equal(crops, first[1][0])
-    # Scene and style alternate as the losses expect: the two scenes of a quadruple share their styles.
-    quadruples = parameters.reshape(16, 2, 2, -1)
-    np.testing.assert_array_equal(quadruples[:, 0], quadruples[:, 1])
-
-
-def test_balance_sets_the_mean_activations_and_changes_nothing_else():
-    tiny = network(channels=(4, 6, 8, 10, 12))
-    image = np.random.default_rng(6).uniform(-120, 130, (2, 48, 64, 3)).astype(np.float32)
-    means = {1: 6.0, 2: 9.0, 3: 4.0, 4: 1.5, 5: 1.25}
-    scaled = balance.balanced(tiny, image, means)
-    before, after = (activations(each, image) for each in (tiny, scaled))
-    for name, maps in after.items():
-        assert maps.mean() == pytest.approx(means[int(name[4])], rel=0.02), name  # the numbers are rounded to float16
-        factor = maps.mean() / before[name].mean()
-        np.testing.assert_allclose(maps, before[name] * factor, atol=0.02 * maps.max(), err_msg=name)
-    for name, layer in scaled.layers.items():
-        for values in layer:
-            np.testing.assert_array_equal(values, values.astype(np.float16).astype(np.float32), err_msg=name)
+from training import balance, clusters, maps
+from training import network as trained
 
 
 def activations(net, image):
@@ -121,19 +24,120 @@ def activations(net, image):
     from nst import vgg
 
     with tf.Graph().as_default(), tf.Session() as session:
-        return session.run(vgg.build(net, tf.constant(image), list(net.layers)))
+        return session.run(vgg.build(net, tf.constant(image), list(net.layers)))  # the poolings as well
+
+
+# --- clusters ---
+
+
+def test_patches_are_parts_of_the_maps_at_every_shift():
+    pictures = np.arange(2 * 7 * 8 * 3, dtype=np.float32).reshape(2, 7, 8, 3)
+    found = clusters.patches(pictures, 50, np.random.default_rng(0), clusters.SHIFTS).reshape(50, 9, 3, 3, 3)
+    for place in found:
+        index = int(place[4, 1, 1, 0]) // 3  # the middle of the unshifted patch says where it was taken
+        picture, row, column = np.unravel_index(index, (2, 7, 8))
+        for (down, right), patch in zip(clusters.SHIFTS, place, strict=True):
+            top, left = row + down - 1, column + right - 1
+            np.testing.assert_array_equal(patch, pictures[picture, top : top + 3, left : left + 3])
+
+
+def test_whitening_evens_the_variances_out():
+    rng = np.random.default_rng(1)
+    patches = (rng.normal(size=(5000, 6)) * [9, 5, 3, 2, 1, 0.5] @ np.linalg.qr(rng.normal(size=(6, 6)))[0] + 4).astype(
+        np.float32
+    )
+    found = [clusters.whitening(patches, strength)(patches) for strength in (0.0, 0.5, 1.0)]
+    variances = [np.linalg.eigvalsh(np.cov(each, rowvar=False)) for each in found]
+    np.testing.assert_allclose(found[0], patches - patches.mean(0), atol=1e-4)
+    np.testing.assert_allclose(variances[1], np.sqrt(variances[0]), rtol=0.2)  # the floor under small ones takes part
+    np.testing.assert_allclose(variances[2], 1, rtol=0.3)
+
+
+def test_centres_find_the_patterns_of_which_patches_are_made_wherever_they_lie():
+    """Two patterns, of all strengths, each patch seeing its own at one shift and nothing at the others."""
+    rng = np.random.default_rng(2)
+    patterns = clusters.unit(rng.normal(size=(2, 27)).astype(np.float32))
+    windows = np.zeros((400, 9, 27), np.float32)
+    for index, window in enumerate(windows):
+        window[rng.integers(9)] = patterns[index % 2] * rng.uniform(2, 5) + rng.normal(0, 0.02, 27)
+    found = clusters.centres(windows, 2, np.random.default_rng(3))
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
+    assert sorted((found @ patterns.T).argmax(axis=1)) == [0, 1]
+    assert (found @ patterns.T).max(axis=1).min() > 0.99
+
+
+def test_a_centre_that_lost_all_its_patches_gets_another():
+    windows = np.zeros((6, 9, 4), np.float32)
+    windows[:, :, 0] = 1  # all alike: every centre but one stays empty
+    found = clusters.centres(windows, 3, np.random.default_rng(4))
+    np.testing.assert_allclose(found, np.tile([1, 0, 0, 0], (3, 1)), atol=1e-6)
+
+
+# --- layers ---
+
+
+def test_convolutions_and_poolings_are_those_of_the_program():
+    tiny = network(channels=(4, 6, 8, 10, 12))
+    image = np.random.default_rng(6).uniform(-120, 130, (1, 32, 48, 3)).astype(np.float32)
+    current = image
+    for name, wanted in activations(tiny, image).items():
+        pooling = name.startswith("pool")
+        current = maps.pooled(current) if pooling else maps.convolved(current, tiny.layers[name])
+        np.testing.assert_allclose(current, wanted, rtol=1e-3, atol=1e-3 * wanted.max(), err_msg=name)
+
+
+def test_the_first_kernels_see_all_colours_and_edges_all_ways():
+    kernels = trained.first_kernels(16)
+    np.testing.assert_allclose(np.square(kernels).sum((0, 1, 2)), 1)
+    answers = kernels.sum((0, 1))  # to one colour everywhere
+    assert np.linalg.matrix_rank(answers[:, :8]) == 3
+    np.testing.assert_allclose(answers[:, :4], -answers[:, 4:8], atol=1e-12)
+    np.testing.assert_allclose(answers[:, 8:], 0, atol=1e-12)
+    step = np.where(np.arange(3) > 1, 1.0, 0.0)[None, :, None, None]  # bright on the right
+    assert (kernels * step).sum((0, 1, 2))[8:].argmax() == 0
+
+
+def test_a_learned_layer_answers_evenly():
+    inputs = np.abs(np.random.default_rng(7).normal(size=(6, 24, 30, 5))).astype(np.float32)
+    layer = trained.learned(inputs, 8, np.random.default_rng(8))
+    assert layer.kernel.shape == (3, 3, 5, 8)
+    assert layer.kernel.dtype == layer.bias.dtype == np.float32
+    shifted = Layer(layer.kernel, layer.bias + 100)  # the ReLU does nothing then
+    answers = maps.convolved(inputs, shifted)[:, 1:-1, 1:-1] - 100
+    np.testing.assert_allclose(answers.std((0, 1, 2)), 1, rtol=0.1)
+    np.testing.assert_allclose(answers.mean((0, 1, 2)), trained._OPEN, atol=0.1)
+
+
+# --- the whole ---
+
+
+def test_balance_sets_the_mean_activations_and_changes_nothing_else():
+    tiny = network(channels=(4, 6, 8, 10, 12))
+    image = np.random.default_rng(6).uniform(-120, 130, (2, 48, 64, 3)).astype(np.float32)
+    means = {1: 6.0, 2: 9.0, 3: 4.0, 4: 1.5, 5: 1.25}
+    scaled = balance.balanced(tiny, image, means)
+    before, after = (activations(each, image) for each in (tiny, scaled))
+    for name, found in after.items():
+        assert found.mean() == pytest.approx(means[int(name[4])], rel=0.02), name  # the numbers are rounded to float16
+        factor = found.mean() / before[name].mean()
+        np.testing.assert_allclose(found, before[name] * factor, atol=0.02 * found.max(), err_msg=name)
+    for name, layer in scaled.layers.items():
+        for values in layer:
+            np.testing.assert_array_equal(values, values.astype(np.float16).astype(np.float32), err_msg=name)
 
 
 @pytest.mark.slow
-def test_two_steps_of_training_write_a_network_that_can_be_painted_with(tmp_path):
-    path = tmp_path / "network.mat"
-    command = [sys.executable, "-m", "training.train_preview", f"--output={path}", "--steps=2", "--save_every=2"]
-    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "2 steps" in done.stdout
-    trained = matconvnet.read(path)
-    assert list(trained.layers) == list(model.CONVOLUTIONS)
-    assert {name: layer.kernel.shape[3] for name, layer in trained.layers.items()} == {
-        name: model.WIDTHS[int(name[4])] for name in model.CONVOLUTIONS
-    }
+def test_the_command_writes_a_network_that_can_be_painted_with_and_the_same_again(tmp_path):
+    paths = [tmp_path / "first.mat", tmp_path / "again.mat"]
+    for path in paths:
+        command = [sys.executable, "-m", "training.train_preview", f"--output={path}", "--pictures=3", "--side=80"]
+        env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        assert "conv5_1: 128 filters" in done.stdout
+    learned, again = (matconvnet.read(path) for path in paths)
+    assert list(learned.layers) == list(trained.CONVOLUTIONS)
+    for name, layer in learned.layers.items():
+        assert layer.kernel.shape[3] == trained.WIDTHS[int(name[4])]
+        np.testing.assert_array_equal(layer.kernel, again.layers[name].kernel)
+        assert np.isfinite(layer.kernel).all()

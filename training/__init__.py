@@ -1,1 +1,1 @@
-"""How the preview network is trained: pictures drawn by procedures, the tasks, and the command."""
+"""How the preview network is trained: pictures drawn by procedures, kernels learned layer by layer, and the command."""

@@ -14,19 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.matconvnet import Layer, Network
+from training import maps
 
-MEAN_ACTIVATION = {1: 25.0, 2: 19.0, 3: 12.5, 4: 8.0, 5: 6.0}
+MEAN_ACTIVATION = {1: 21.0, 2: 21.0, 3: 21.0, 4: 4.6, 5: 4.6}
 """Of the layers of each block, on pictures like those of the training."""
-
-_SIDE = 160
-
-
-def drawn_pictures(mean: NDArray[np.float32]) -> NDArray[np.float32]:
-    """32 pictures as they are trained on, always the same: float32 `[32, 160, 160, 3]`, less the mean colour."""
-    from training import pictures
-
-    drawn = [pictures.quadruple(np.random.default_rng([7, index]), _SIDE)[0] for index in range(8)]
-    return np.concatenate(drawn).reshape(-1, _SIDE, _SIDE, 3).astype(np.float32) - mean
 
 
 def balanced(network: Network, image: NDArray[np.float32], means: Mapping[int, float]) -> Network:
@@ -40,16 +31,14 @@ def balanced(network: Network, image: NDArray[np.float32], means: Mapping[int, f
     Returns:
         Network: its numbers are such that float16 holds them.
     """
-    from keras import ops
-
     scaled, before = {}, 1.0
-    current = ops.convert_to_tensor(image)
-    for name, (kernel, bias) in network.layers.items():
+    current = image
+    for name, layer in network.layers.items():
         if name.endswith("_1") and name != "conv1_1":
-            current = ops.average_pool(current, 2, 2)
-        current = ops.relu(ops.conv(current, kernel, padding="same") + bias)
-        factor = means[int(name[4])] / float(ops.mean(current))
-        scaled[name] = Layer(_half(kernel * (factor / before)), _half(bias * factor))
+            current = maps.pooled(current)
+        current = maps.convolved(current, layer)
+        factor = means[int(name[4])] / float(current.mean())
+        scaled[name] = Layer(_half(layer.kernel * (factor / before)), _half(layer.bias * factor))
         before = factor
     return dataclasses.replace(network, layers=scaled)
 

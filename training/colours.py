@@ -52,15 +52,6 @@ def draw_palette(rng: Rng) -> Palette:
     return _ordered(colours)
 
 
-def rotated(palette: Palette, turn: float) -> Palette:
-    """The palette with every hue turned by a part 0..1 of the colour circle."""
-    turned = []
-    for colour in palette:
-        hue, light, vivid = colorsys.rgb_to_hls(*colour)
-        turned.append(colorsys.hls_to_rgb((hue + turn) % 1, light, vivid))
-    return _ordered(turned)
-
-
 def recolour(
     picture: Array,
     palette: Palette,

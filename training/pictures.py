@@ -9,44 +9,24 @@ Usage: python -m training.pictures --output=sheet.png --seed=0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from absl import app, flags
 from numpy.typing import NDArray
 from PIL import Image
 
 from training.painting import paint
-from training.rasters import Array, Rng
+from training.rasters import Array
 from training.scenes import scene
-from training.styles import FAMILIES, PARAMETERS, Style, describe, draw_style, variant
-
-__all__ = [
-    "FAMILIES",
-    "PARAMETERS",
-    "Style",
-    "describe",
-    "draw_style",
-    "paint",
-    "quadruple",
-    "scene",
-    "variant",
-]
+from training.styles import FAMILIES, draw_style
 
 
-def quadruple(rng: Rng, side: int) -> tuple[NDArray[np.uint8], Style, Style]:
-    """Two scenes, each painted in two styles; in two of five cases the second style is a variant of the first.
-
-    Args:
-        rng: decides everything.
-        side: of each picture, pixels.
-
-    Returns:
-        The pictures, uint8 RGB `[scene, style, side, side, 3]`, and the two styles.
-    """
-    first = draw_style(rng)
-    second = variant(rng, first) if rng.random() < 0.4 else draw_style(rng)
-    scenes = [scene(rng, side), scene(rng, side)]
-    pictures = np.stack([np.stack([paint(view, style, rng) for style in (first, second)]) for view in scenes])
-    return to_bytes(pictures), first, second
+def painting(seed: Sequence[int], side: int) -> NDArray[np.uint8]:
+    """A random scene in a random style: uint8 RGB `[side, side, 3]`."""
+    rng = np.random.default_rng(seed)
+    style = draw_style(rng)
+    return to_bytes(paint(scene(rng, side), style, rng))
 
 
 def to_bytes(pictures: Array) -> NDArray[np.uint8]:
@@ -55,21 +35,20 @@ def to_bytes(pictures: Array) -> NDArray[np.uint8]:
 
 
 def sheet(seed: int, side: int = 160) -> NDArray[np.uint8]:
-    """A contact sheet: for each family a scene, it painted, another scene, it painted, and the first in a variant.
+    """A contact sheet: for each family a scene, it painted, another scene, and that painted.
 
     Args:
         seed: of scenes and styles.
         side: of each picture, pixels.
 
     Returns:
-        uint8 RGB `[families·side, 5·side, 3]`.
+        uint8 RGB `[families·side, 4·side, 3]`.
     """
     rows = []
     for family in range(len(FAMILIES)):
         rng = np.random.default_rng([seed, family])
         style, one, two = draw_style(rng, family), scene(rng, side), scene(rng, side)
-        row = [one, paint(one, style, rng), two, paint(two, style, rng), paint(one, variant(rng, style), rng)]
-        rows.append(np.concatenate(row, 1))
+        rows.append(np.concatenate([one, paint(one, style, rng), two, paint(two, style, rng)], 1))
     return to_bytes(np.concatenate(rows))
 
 
