@@ -1,4 +1,4 @@
-"""What the preset `quality` might do otherwise, one change each, and an objective that knows them all.
+"""What the preset `quality` might do otherwise, and an objective that knows it all: one change each from `gram`.
 
 Style weights by depth and rescaled poolings are those of crowsonkb's style-transfer-pytorch, and so is the distance of
 Gaussians (Mroueh 2019, "Wasserstein Style Transfer").
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, layers, scales, sessions, transfer, vgg
+from nst import costs, distances, layers, scales, sessions, transfer, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.objective import Costs
@@ -23,10 +23,9 @@ from nst.scales import Scale
 from nst.values import LayerWeights
 
 _ADAM_STEP = 5.0  # grey levels: crowsonkb's 0.02 of the range
-_FLOOR = 1e-5  # of the mean eigenvalue, below its root: there the gradient would have a pole
 
 Statistics = tuple[tf.Tensor, ...]
-"""What is compared of a layer: its Gram matrix per pixel, or mean and covariance."""
+"""What is compared of a layer: its Gram matrix per pixel, with or without the means, or mean and covariance."""
 
 
 class Variant(NamedTuple):
@@ -58,12 +57,13 @@ _EVEN, _FALLING = _weights([1] * 5, _FIRST), _weights([256, 64, 16, 4, 1], _FIRS
 VARIANTS: Mapping[str, Variant] = {
     variant.name: variant
     for variant in (
-        Variant("quality", _EVEN),
+        Variant("quality", _EVEN, "wasserstein"),
+        Variant("gram", _EVEN),
         Variant("zeros", _EVEN, padding="zeros"),
         Variant("falling", _FALLING),
         Variant("rising", _weights([1, 4, 16, 64, 256], _FIRST)),
         Variant("relative", _EVEN, "relative"),
-        Variant("wasserstein", _EVEN, "wasserstein"),
+        Variant("relative-wasserstein", _EVEN, "relative-wasserstein"),
         Variant("max", _EVEN, pooling="max"),
         Variant("moments", _EVEN, "moments"),
         Variant("relative-avg2", _EVEN, "relative", "avg2"),
@@ -112,23 +112,14 @@ def _moments(target: Statistics, found: Statistics) -> tf.Tensor:
     return _relative(target[:1], found[:1]) + _relative(target[1:], found[1:])
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-def _trace_of_root(matrix: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """tr(√M) of a symmetric M ≥ 0, with its gradient ½·M^(−½); TensorFlow's own divides by gaps of eigenvalues."""
-    values, vectors = tf.linalg.eigh(matrix)
-    roots = tf.sqrt(tf.maximum(values, 0.0) + _FLOOR * tf.reduce_mean(tf.abs(values)) + 1e-12)
-    return tf.reduce_sum(roots), lambda slope: slope * tf.matmul(vectors * (0.5 / roots), vectors, transpose_b=True)
-
-
 def _wasserstein(target: Statistics, found: Statistics) -> tf.Tensor:
-    """|μ − ν|² + tr(C + D − 2·(√C·D·√C)^½), relative to the style's |μ|² + tr(C)."""
-    (mean, covariance), (other, spread) = target, found
-    values, vectors = tf.linalg.eigh(covariance)
-    root = tf.matmul(vectors * tf.sqrt(tf.maximum(values, 0.0)), vectors, transpose_b=True)
-    cross = _trace_of_root(tf.matmul(root, tf.matmul(spread, root)))
-    traces = tf.linalg.trace(covariance)
-    apart = _energy((mean - other,)) + traces + tf.linalg.trace(spread) - 2 * cross
-    return apart / (_energy((mean,)) + traces)
+    return distances.wasserstein_cost(target[0], found[0])
+
+
+def _relative_wasserstein(target: Statistics, found: Statistics) -> tf.Tensor:
+    """The same, in parts of the style's |μ|² + tr(C)."""
+    root, mean = target[0][:-1, :-1], target[0][:-1, -1]
+    return _wasserstein(target, found) / (_energy((root, mean)) / (4.0 * tf.cast(tf.size(mean), tf.float32)))
 
 
 DISTANCES: Mapping[str, Callable[[Statistics, Statistics], tf.Tensor]] = {
@@ -137,13 +128,17 @@ DISTANCES: Mapping[str, Callable[[Statistics, Statistics], tf.Tensor]] = {
     "scaled": _scaled,
     "moments": _moments,
     "wasserstein": _wasserstein,
+    "relative-wasserstein": _relative_wasserstein,
 }
-"""Distances of a layer's statistics from the style's; the last two want mean and covariance."""
+"""Distances of a layer's statistics from the style's."""
+
+_GAUSSIAN = ("wasserstein", "relative-wasserstein")
 
 
 def _statistics(maps: tf.Tensor, distance: str) -> Statistics:
-    gram = costs.mean_gram(maps)
-    if distance not in ("moments", "wasserstein"):
+    """Its Gram matrix; with the means for Gaussians; mean and covariance for moments."""
+    gram = costs.mean_gram(maps, means=distance in _GAUSSIAN)
+    if distance != "moments":
         return (gram,)
     mean = tf.reduce_mean(tf.cast(maps, tf.float32), [0, 1, 2])
     return mean, gram - mean[:, tf.newaxis] * mean
@@ -187,6 +182,8 @@ class Goal:
         self._session = sessions.create(graph)
         target = self._session.run(features, {self._image: pixels[0]})
         measured = self._session.run(found, {self._image: pixels[1]})
+        if variant.distance in _GAUSSIAN:
+            measured = [tuple(map(distances.gaussian, parts)) for parts in measured]
         self.energy = float(np.mean(np.square(target)))
         self._targets: dict[tf.Tensor, Any] = {kept: target}
         for aim, values in zip(aims, measured, strict=True):

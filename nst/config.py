@@ -85,6 +85,12 @@ class TransferConfig:
         "style layers and their weights; vgg16 has its own",
     )
     style_weights: tuple[float, ...] = weights("weights of several styles, relative to each other; none: all alike")
+    style_distance: str = choice(
+        "gram",
+        "what is compared of the style: gram (the assignment's), or wasserstein, means and covariances, which paints "
+        "its larger shapes; wants about five times the beta",
+        ("gram", "wasserstein"),
+    )
     style_scale: float = number(
         1.0, "size of the strokes: the style picture is painted from this much larger", above=0, at_most=16
     )
@@ -174,6 +180,7 @@ _IDLE: tuple[tuple[str, Callable[[TransferConfig], bool], str], ...] = (
     ("content_layers", lambda config: config.alpha == 0, "alpha is 0"),
     ("style_layers", lambda config: config.beta == 0, "beta is 0"),
     ("style_weights", lambda config: config.beta == 0, "beta is 0"),
+    ("style_distance", lambda config: config.beta == 0, "beta is 0"),
     ("style_scale", lambda config: config.beta == 0 and config.init != "style", "beta is 0"),
     ("video_every", lambda config: config.video == "none", "there is no video"),
     ("video_fps", lambda config: config.video == "none", "there is no video"),
@@ -212,6 +219,8 @@ PRESETS: Mapping[str, Preset] = {
             "scales": 3,
             "init": "content",
             "alpha": 30.0,
+            "beta": 200.0,
+            "style_distance": "wasserstein",
             "padding": "replicate",
         },
     ),

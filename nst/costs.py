@@ -29,7 +29,7 @@ def content_cost(target: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
         ValueError: the shapes differ or are not 4-D.
     """
     target, features = tf.convert_to_tensor(target), tf.convert_to_tensor(features)
-    _check_same_shape("feature maps", target, features, rank=4)
+    check_same_shape("feature maps", target, features, rank=4)
     count = tf.cast(tf.size(features, out_type=tf.int64), features.dtype)
     return tf.reduce_sum(tf.squared_difference(target, features)) / (4.0 * count)
 
@@ -46,7 +46,7 @@ def gram_matrix(unrolled: tf.Tensor) -> tf.Tensor:
     return tf.matmul(unrolled, unrolled, transpose_b=True)
 
 
-def mean_gram(features: tf.Tensor) -> tf.Tensor:
+def mean_gram(features: tf.Tensor, *, means: bool = False) -> tf.Tensor:
     """G / (n_H·n_W): the Gram matrix of feature maps, per pixel, so that pictures of unlike sizes compare.
 
     The sums are float32 whatever the maps are. The gradient is A·(S + Sᵀ), S = dJ/dG, as one product and in the type
@@ -54,35 +54,20 @@ def mean_gram(features: tf.Tensor) -> tf.Tensor:
 
     Args:
         features: `[1, n_H, n_W, n_C]`, float32 or bfloat16.
+        means: whether the matrix is bordered with the means of the feature maps, as if one more map were 1 everywhere.
 
     Returns:
-        tf.Tensor: float32 `[n_C, n_C]`.
+        tf.Tensor: float32 `[n_C, n_C]`; with the means `[n_C + 1, n_C + 1]`, 1 in its last corner.
 
     Raises:
         ValueError: `features` is not 4-D.
     """
     features = tf.convert_to_tensor(features)
     _check_rank("feature maps", features, 4)
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-    def gram(maps: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
-        channels = tf.shape(maps)[3]
-        rows = tf.reshape(maps, [-1, channels])
-        rows.set_shape([None, features.shape[3]])
-        exact = tf.cast(rows, tf.float32)
-        pixels = tf.cast(tf.shape(rows)[0], tf.float32)
-
-        def gradient(slope: tf.Tensor) -> tf.Tensor:
-            both = tf.cast((slope + tf.transpose(slope)) / pixels, rows.dtype)
-            return tf.reshape(tf.matmul(rows, both), tf.shape(maps))
-
-        return tf.matmul(exact, exact, transpose_a=True) / pixels, gradient
-
-    return gram(features)
+    return _gram(features, None, means)
 
 
-def guided_gram(features: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+def guided_gram(features: tf.Tensor, guide: tf.Tensor, *, means: bool = False) -> tf.Tensor:
     """G_ij = Σ_p g(p)·f_i(p)·f_j(p): the Gram matrix of a region (Gatys et al. 2017, arXiv:1611.07865, section 4).
 
     With Σ_p g(p) = 1 it is per pixel, as `mean_gram`; over the tiles of a picture it adds up. Sums and gradient are as
@@ -91,9 +76,10 @@ def guided_gram(features: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
     Args:
         features: `[1, n_H, n_W, n_C]`, float32 or bfloat16.
         guide: float32 `[1, n_H, n_W, 1]`, what each pixel counts; it has no gradient.
+        means: as of `mean_gram`; the last corner is Σ_p g(p).
 
     Returns:
-        tf.Tensor: float32 `[n_C, n_C]`.
+        tf.Tensor: float32 `[n_C, n_C]`, or `[n_C + 1, n_C + 1]` with the means.
 
     Raises:
         ValueError: an argument is not 4-D, or the guide has more than one channel.
@@ -105,20 +91,43 @@ def guided_gram(features: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
         raise ValueError(
             f"a guide of shape {guide.shape} for feature maps of {features.shape}: one value each is needed"
         )
+    return _gram(features, guide, means)
+
+
+def _gram(features: tf.Tensor, guide: tf.Tensor | None, means: bool) -> tf.Tensor:
+    """Σ_p g(p)·f(p)·f(p)ᵀ; without a guide g is 1 over the number of pixels."""
 
     @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
     def gram(maps: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
         channels = tf.shape(maps)[3]
         rows = tf.reshape(maps, [-1, channels])
         rows.set_shape([None, features.shape[3]])
         exact = tf.cast(rows, tf.float32)
-        counts = tf.reshape(guide, [-1, 1])
+        pixels = tf.cast(tf.shape(rows)[0], tf.float32)
+        counts = None if guide is None else tf.reshape(guide, [-1, 1])
+        weighed = exact if counts is None else exact * counts
+        found = tf.matmul(weighed, exact, transpose_a=True)
+        if means:
+            # As a product, for the accuracy of its sums.
+            sums = tf.matmul(weighed, tf.ones_like(exact[:, :1]), transpose_a=True)
+            total = pixels if counts is None else tf.reduce_sum(counts)
+            last = tf.concat([tf.transpose(sums), tf.reshape(total, [1, 1])], axis=1)
+            found = tf.concat([tf.concat([found, sums], axis=1), last], axis=0)
 
         def gradient(slope: tf.Tensor) -> tf.Tensor:
-            both = tf.cast(slope + tf.transpose(slope), rows.dtype)
-            return tf.reshape(tf.cast(counts, rows.dtype) * tf.matmul(rows, both), tf.shape(maps))
+            both = slope + tf.transpose(slope)
+            both = tf.cast(both if counts is not None else both / pixels, rows.dtype)
+            inner = both[:channels, :channels] if means else both
+            inner.set_shape([features.shape[3]] * 2)
+            changes = tf.matmul(rows, inner)
+            if means:
+                changes += both[channels, :channels]
+            if counts is not None:
+                changes *= tf.cast(counts, rows.dtype)
+            return tf.reshape(changes, tf.shape(maps))
 
-        return tf.matmul(exact * counts, exact, transpose_a=True), gradient
+        return (found / pixels if counts is None else found), gradient
 
     return gram(features)
 
@@ -137,7 +146,7 @@ def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
         ValueError: the shapes differ or are not 2-D.
     """
     target, gram = tf.convert_to_tensor(target), tf.convert_to_tensor(gram)
-    _check_same_shape("Gram matrices", target, gram, rank=2)
+    check_same_shape("Gram matrices", target, gram, rank=2)
     entries = tf.cast(tf.size(gram), gram.dtype)
     return tf.reduce_sum(tf.squared_difference(target, gram)) / (4.0 * entries)
 
@@ -164,20 +173,22 @@ def style_cost(
     targets: Mapping[Key, tf.Tensor],
     grams: Mapping[Key, tf.Tensor],
     weights: Sequence[tuple[Key, float | tf.Tensor]],
+    distance: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = gram_cost,
 ) -> tf.Tensor:
     """J_style = Σ_l w_l · J_style^[l] (equation 5), over layers whose `mean_gram` is known.
 
     Of several styles or regions it is the sum over all their layers.
 
     Args:
-        targets: layer (or region and layer) → float32 `[n_C, n_C]`, of the style picture.
+        targets: layer (or region and layer) → float32 `[n_C, n_C]`, of the style picture, as `distance` wants it.
         grams: the same of the painted picture.
         weights: layers and their weights, numbers or float32 scalars.
+        distance: J_style^[l] of two such matrices; `nst.distances` has another.
 
     Returns:
         tf.Tensor: float32 scalar.
     """
-    return weighted_sum([(weight, gram_cost(targets[name], grams[name])) for name, weight in weights])
+    return weighted_sum([(weight, distance(targets[name], grams[name])) for name, weight in weights])
 
 
 def weighted_sum(terms: Sequence[tuple[float | tf.Tensor, tf.Tensor]]) -> tf.Tensor:
@@ -224,8 +235,8 @@ def _check_rank(what: str, tensor: tf.Tensor, rank: int) -> None:
         raise ValueError(f"{what}: a {rank}-D tensor is needed, not one of shape {tensor.shape}")
 
 
-def _check_same_shape(what: str, first: tf.Tensor, second: tf.Tensor, rank: int) -> None:
-    """Raises for shapes that are known to differ; `None` dimensions are left to the run."""
+def check_same_shape(what: str, first: tf.Tensor, second: tf.Tensor, rank: int) -> None:
+    """Raises `ValueError` for shapes that are known to differ; `None` dimensions are left to the run."""
     _check_rank(what, first, rank)
     _check_rank(what, second, rank)
     if not first.shape.is_compatible_with(second.shape):

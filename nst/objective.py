@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, layers, masks, pieces, sessions, tiling
+from nst import costs, distances, layers, masks, pieces, sessions, tiling
 from nst.config import SMALLEST_TILE, TransferConfig
 from nst.masks import Mixture
 from nst.matconvnet import Network
@@ -39,6 +39,8 @@ class Costs(NamedTuple):
 
 class Aim(NamedTuple):
     """A term of the style cost: what a region's Gram matrices per pixel should come to, and what that weighs.
+
+    `grams` are the style's, as the distance wants them (`distances.Distance.aim`).
 
     `guide` is the number of the region, None for the whole picture. `layer_weights` hold `weight` already, and are 0
     where nothing of the region is left.
@@ -113,9 +115,11 @@ class Probe:
         styles = [style] if isinstance(style, np.ndarray) else list(style)
         maps = self._forward(content, [name for name, _ in self._config.content_layers], tile_size, gram=False)
         names = [name for name, _ in self._config.style_layers]
+        aim = distances.DISTANCES[self._config.style_distance].aim
 
         def measure(picture: int, guide: Mapping[str, NDArray[np.float32]] | None) -> dict[str, NDArray[np.float32]]:
-            return self._forward(styles[picture], names, tile_size, gram=True, guide=guide)
+            grams = self._forward(styles[picture], names, tile_size, gram=True, guide=guide)
+            return {name: aim(gram) for name, gram in grams.items()}
 
         guides = [masks.guide(self._network, self._config, mask) for _, mask in mixture.guides]
         aims: list[Aim] = []
@@ -202,7 +206,7 @@ class Probe:
                 for cut in tiling.cut(layers.up_to_deepest(self._network, wanted), tiled=tiled):
                     part = pieces.build_layers(self._network, self._config, cut, wanted, tiled=tiled, fed=True)
                     guides = pieces.build_guides(part, names) if guided else {}
-                    parts.append((part, guides, pieces.build_grams(part, names, guides, whole=not guided)))
+                    parts.append((part, guides, pieces.build_grams(part, self._config, guides, whole=not guided)))
             graph.finalize()
             self._open[tiled, guided] = _Measuring(sessions.create(graph), parts)
         return self._open[tiled, guided]

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, vgg
+from nst import costs, distances, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.tiling import Segment, Tile, poolings
@@ -131,22 +131,27 @@ def build_guides(part: Layers, wanted: Sequence[str], count: int = 1) -> dict[Re
 
 
 def build_grams(
-    part: Layers, wanted: Sequence[str], guides: Mapping[Region, tf.Tensor] | None = None, *, whole: bool = True
+    part: Layers,
+    config: TransferConfig,
+    guides: Mapping[Region, tf.Tensor] | None = None,
+    *,
+    whole: bool = True,
 ) -> dict[Region, tf.Tensor]:
-    """The tile's part of the picture's Gram matrices per pixel, of those wanted layers that the segment has.
+    """The tile's part of the picture's Gram matrices per pixel, of those style layers that the segment has.
 
     Args:
         part: the segment.
-        wanted: names of layers.
+        config: style layers, and the distance, which may want the means too.
         guides: from `build_guides`; each gets Gram matrices of its own.
         whole: whether the whole picture gets them too.
     """
+    means = distances.DISTANCES[config.style_distance].means
     grams: dict[Region, tf.Tensor] = {}
-    for name in wanted:
+    for name, _ in config.style_layers:
         if whole and name in part.maps:
-            grams[None, name] = costs.mean_gram(part.maps[name]) * part.shares[name]
+            grams[None, name] = costs.mean_gram(part.maps[name], means=means) * part.shares[name]
     for (guide, name), values in (guides or {}).items():
-        grams[guide, name] = costs.guided_gram(part.maps[name], values)
+        grams[guide, name] = costs.guided_gram(part.maps[name], values, means=means)
     return grams
 
 
@@ -172,7 +177,7 @@ def build_objectives(
     names = [name for name, _ in style_layers]
     regions = {guide for guide, _ in terms}
     guides = build_guides(part, names, len(regions - {None}))
-    grams = build_grams(part, names, guides, whole=None in regions)
+    grams = build_grams(part, config, guides, whole=None in regions)
     keys = {(index, name): (guide, name) for index, (guide, _) in enumerate(terms) for name in names}
     style_targets = {key: tf.placeholder(tf.float32, grams[region].shape) for key, region in keys.items()}
     style_weights = {key: tf.placeholder(tf.float32, []) for key in keys} if regions != {None} else {}
@@ -181,7 +186,8 @@ def build_objectives(
         for index, (_, term_weight) in enumerate(terms)
         for name, weight in style_layers
     ]
-    style_cost = costs.style_cost(style_targets, {key: grams[region] for key, region in keys.items()}, weighed)
+    painted = {key: grams[region] for key, region in keys.items()}
+    style_cost = costs.style_cost(style_targets, painted, weighed, distances.DISTANCES[config.style_distance].cost)
     total = costs.total_cost(content, style_cost, config.alpha, config.beta)
     variation = tf.constant(0.0)
     if part.names[0] == "conv1_1":  # the segment that reads the picture itself

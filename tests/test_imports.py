@@ -8,12 +8,20 @@ ORDER = [
     *("values", "config", "machine", "files", "places"),
     *("decoding", "images", "encoding", "colors"),
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
-    *("layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "sessions", "pieces"),
+    *("layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "transfer"),
     *("video", "plot", "sheet", "stamp", "folder", "record", "run", "console", "commandline", "download"),
 ]
 TENSORFLOW = {
-    *("nst/vgg.py", "nst/costs.py", "nst/sessions.py", "nst/pieces.py", "nst/objective.py", "nst/optimizers.py"),
+    *(
+        "nst/vgg.py",
+        "nst/costs.py",
+        "nst/distances.py",
+        "nst/sessions.py",
+        "nst/pieces.py",
+        "nst/objective.py",
+        "nst/optimizers.py",
+    ),
     *("nst/transfer.py", "nst_utils.py"),
 }
 

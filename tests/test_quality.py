@@ -7,12 +7,11 @@ import sys
 
 import numpy as np
 import pytest
-import scipy.linalg
 import tensorflow.compat.v1 as tf
 
 from benchmarks import variants
 from benchmarks.variants import DISTANCES, POOLINGS, VARIANTS
-from nst import encoding, scales, vgg
+from nst import distances, encoding, scales, vgg
 from nst.config import TransferConfig
 from tests import engine, fake_vgg
 
@@ -28,7 +27,13 @@ def evaluate(tensors):
 
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [("quality", {}), ("zeros", {"padding": "zeros"}), ("max", {"pooling": "max"}), ("tv-10", {"tv_weight": 10.0})],
+    [
+        ("quality", {}),
+        ("gram", {"style_distance": "gram"}),
+        ("zeros", {"style_distance": "gram", "padding": "zeros"}),
+        ("max", {"style_distance": "gram", "pooling": "max"}),
+        ("tv-10", {"style_distance": "gram", "tv_weight": 10.0}),
+    ],
 )
 def test_what_the_program_can_do_too_costs_the_same_as_in_the_program(name, changes):
     network = fake_vgg.network()
@@ -43,43 +48,38 @@ def test_what_the_program_can_do_too_costs_the_same_as_in_the_program(name, chan
     np.testing.assert_allclose(gradient, slope, atol=1e-5 * np.abs(slope).max())
 
 
-def gaussian(seed):
-    """Mean and covariance of some activations, and the activations' Gram matrix."""
+def statistics(name, seed):
+    """What a distance compares of some activations."""
     maps = np.random.default_rng(seed).gamma(1.0, 1.0, (200, 5)) @ np.random.default_rng(seed + 9).random((5, 5))
-    mean = maps.mean(0)
-    return mean, maps.T @ maps / len(maps) - np.outer(mean, mean), maps.T @ maps / len(maps)
-
-
-def test_the_wasserstein_distance_is_that_of_gaussians_and_its_gradient_the_slope():
-    (mean, covariance, _), (other, spread, _) = gaussian(1), gaussian(2)
-    root = scipy.linalg.sqrtm(covariance)
-    cross = np.trace(scipy.linalg.sqrtm(root @ spread @ root).real)
-    wanted = ((mean - other) ** 2).sum() + np.trace(covariance) + np.trace(spread) - 2 * cross
-    wanted /= (mean**2).sum() + np.trace(covariance)
-    way = np.diag([0.01, -0.02, 0.03, 0.01, 0.0])
-    with tf.Graph().as_default():
-        places = [tf.constant(part) for part in (other, spread)]
-        distance = DISTANCES["wasserstein"]((tf.constant(mean), tf.constant(covariance)), tuple(places))
-        ends = [
-            DISTANCES["wasserstein"]((tf.constant(mean), tf.constant(covariance)), (places[0], places[1] + step * way))
-            for step in (-1e-3, 1e-3)
-        ]
-        found, slope, (before, after) = evaluate([distance, tf.gradients(distance, places[1])[0], ends])
-    assert found == pytest.approx(wanted, rel=1e-2)  # the floor under the roots
-    assert (slope * way).sum() == pytest.approx((after - before) / 2e-3, rel=1e-3)
+    gram, mean = maps.T @ maps / len(maps), maps.mean(0)
+    if name == "moments":
+        return [mean, gram - np.outer(mean, mean)]
+    return [np.block([[gram, mean[:, None]], [mean, np.ones((1, 1))]]) if "wasserstein" in name else gram]
 
 
 @pytest.mark.parametrize("name", DISTANCES)
 def test_a_distance_is_nothing_for_equals_and_positive_otherwise(name):
-    def of(seed):
-        mean, covariance, gram = gaussian(seed)
-        return (mean, covariance) if name in ("moments", "wasserstein") else (gram,)
+    def of(seed, *, aim=False):
+        parts = [part.astype(np.float32) for part in statistics(name, seed)]
+        return [distances.gaussian(part) if aim and "wasserstein" in name else part for part in parts]
 
     with tf.Graph().as_default():
-        found = [DISTANCES[name](tuple(map(tf.constant, of(1))), tuple(map(tf.constant, of(seed)))) for seed in (1, 3)]
-        same, other = evaluate(found)
-    assert name == "scaled" or same == pytest.approx(0, abs=1e-2)
-    assert other > 0.02
+        target = tuple(map(tf.constant, of(1, aim=True)))
+        same, other = evaluate([DISTANCES[name](target, tuple(map(tf.constant, of(seed)))) for seed in (1, 3)])
+    assert name == "scaled" or same == pytest.approx(0, abs=1e-4)
+    assert other > 0.01
+
+
+def test_the_relative_distance_of_gaussians_is_that_part_of_the_styles_energy():
+    (gram,), (other,) = (
+        [part.astype(np.float32) for part in statistics("wasserstein", seed)] for seed in (1, 3)
+    )  # fmt: skip
+    with tf.Graph().as_default():
+        target = (tf.constant(distances.gaussian(gram)),)
+        plain, relative = evaluate(
+            [DISTANCES[name](target, (tf.constant(other),)) for name in ("wasserstein", "relative-wasserstein")]
+        )
+    assert relative == pytest.approx(plain * 4 * 5 / np.trace(gram[:-1, :-1]), rel=1e-2)
 
 
 def test_the_poolings_equal_slow_loops():
@@ -95,7 +95,7 @@ def test_the_poolings_equal_slow_loops():
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["wasserstein", "relative-l2", "adam-average"])
+@pytest.mark.parametrize("name", ["relative-wasserstein", "relative-l2", "adam-average"])
 def test_what_the_program_cannot_do_paints_a_picture_of_its_own(name):
     network = fake_vgg.network()
     sizes = scales.plan(*PICTURES, CONFIG)

@@ -46,13 +46,13 @@ CONTROLS = (
     Control("--style_scale=2", {"style_scale": 2.0}),
     Control("--preserve_color=luminance", {"preserve_color": "luminance"}),
     Control("--preserve_color=histogram", {"preserve_color": "histogram"}),
-    Control("--init=style", {"init": "style"}),
-    Control("--init=noise", {"init": "noise"}),
-    Control("--alpha=100", {"alpha": 100.0}),
+    Control("--init=style --alpha=30000", {"init": "style", "alpha": 30000.0}),
+    Control("--init=noise --alpha=30000", {"init": "noise", "alpha": 30000.0}),
+    Control("--alpha=1000", {"alpha": 1000.0}),
     Control("--content_layers=conv2_2", {"content_layers": {"conv2_2": 1.0}}),
     Control("--style_layers=conv1_1,conv2_1", {"style_layers": {"conv1_1": 0.5, "conv2_1": 0.5}}),
     Control("--pooling=max", {"pooling": "max"}),
-    Control("--tv_weight=300000", {"tv_weight": 300000.0}),
+    Control("--tv_weight=10000", {"tv_weight": 10000.0}),
 )
 
 
