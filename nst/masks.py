@@ -88,7 +88,8 @@ def weights(config: TransferConfig, count: int) -> tuple[float, ...]:
         raise ValueError("style weights have no effect on a single style picture: leave them out, or name more styles")
     if len(given) != count:
         raise ValueError(
-            f"there are {len(given)} style weights for {count} style pictures: give each picture one weight"
+            f"there {'is 1 style weight' if len(given) == 1 else f'are {len(given)} style weights'} for {count} style "
+            "pictures: give each picture one weight"
         )
     largest = max(given)  # first, so that the sum of huge weights is finite
     total = sum(weight / largest for weight in given)

@@ -114,7 +114,7 @@ def test_help_and_flag_errors_load_nothing_heavy():
         (["--output_dir="], "output_dir is empty"),
         (["--style_weights=1,x"], "style_weights: 'x' is not a number"),
         (["--style_weights=1,2"], "style weights have no effect on a single style picture"),
-        ([*["--style_image_filename=a.jpg"] * 2, "--style_weights=1"], "1 style weights for 2"),
+        ([*["--style_image_filename=a.jpg"] * 2, "--style_weights=1"], "there is 1 style weight for 2"),
         (["--preset=fast", "--learning_rate=3"], "learning_rate has no effect"),
         (["--init=content", "--noise_ratio=0.5"], "noise_ratio has no effect"),
         (["--preserve_color=hue"], "use none, luminance or histogram"),
