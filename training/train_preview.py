@@ -1,6 +1,6 @@
 """Trains the preview network from scratch, on pictures that `training/pictures.py` draws.
 
-Written in NumPy and Keras 3: `KERAS_BACKEND` chooses TensorFlow, JAX or PyTorch.
+Written in NumPy and Keras 3, whose backend `KERAS_BACKEND` chooses; it was run on TensorFlow.
 
 Usage: python -m training.train_preview --output=pretrained-model/preview-vgg19-narrow.mat
 """
