@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from absl import flags
 
 from nst import commandline
 from nst.config import STARTS, TransferConfig
-from nst.console import Screen, StopSignals, quiet_stderr
+from nst.console import Screen, StopSignals, print_line, quiet_stderr
 
 FLAGS = flags.FLAGS
 ABOUT = """
@@ -51,15 +52,24 @@ commandline.define(
     "fetch the file of vgg19 or vgg16 when it is missing, after saying name, size and licence; --nodownload: never",
     "bool",
 )
+commandline.define(
+    "resume",
+    False,
+    "go on with the run in output_dir, with its pictures and settings; --epochs may be larger",
+    "bool",
+)
 commandline.define_config()
 
 
 def main() -> int:
     """Reads the flags, then the pictures, then the network, and paints; returns the exit status."""
+    before = None
     try:
-        config = commandline.read_config()
         if not FLAGS.output_dir:
             raise ValueError("output_dir is empty: name a folder")
+        if FLAGS.resume:
+            before = take_up(Path(FLAGS.output_dir).expanduser())
+        config = commandline.read_config(before)
         from nst import masks  # NumPy, which --help and a wrong flag do without
 
         masks.weights(config, len(FLAGS.style_image_filename))
@@ -76,6 +86,20 @@ def main() -> int:
             commandline.fail(str(error), 1)
         finally:
             screen.close()
+
+
+def take_up(place: Path) -> TransferConfig | None:
+    """The settings of the run in a folder; sets the flags that were not given by hand to what they were for it."""
+    from nst import state
+
+    before = state.read(place)
+    if before is None:
+        print_line(f"Nothing to resume in {place}: beginning at the start")
+        return None
+    for name in ("content_image_filename", "style_image_filename", "content_mask", "style_mask", "model"):
+        if not FLAGS[name].present:
+            FLAGS[name].value = before.plan.flags.get(name) or FLAGS[name].default
+    return dataclasses.replace(before.plan.config, init=str(before.plan.flags.get("init", before.plan.config.init)))
 
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
@@ -107,6 +131,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         screen.warn(f"{FLAGS.like} was painted with {painter}, this picture is with {network.name}")
     output_dir = Path(FLAGS.output_dir).expanduser()
     folder.make(output_dir)
+    with folder.lock(output_dir):
+        pass  # taken when the painting begins, but a person should hear of it now
     if network.notice:
         screen.say(network.notice)
     with quiet_stderr(FLAGS.verbosity < 1):
@@ -130,14 +156,18 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         screen.start(begin)
         signals.painting = True
 
+    def how_to_resume(place: Path) -> str:
+        return commandline.repeated("--resume", f"--output_dir={place.resolve()}")
+
     result = run.stylize(
         content, styles, output_dir, network, config,
         content_mask=content_mask, style_mask=style_mask,
         details={"content": str(content_path), "styles": [str(path) for path in style_paths], "device": device},
         flags=repeat,
         on_start=start, on_step=screen.step, on_trouble=screen.warn, stop=signals.requested,
+        resume=FLAGS.resume, how_to_resume=how_to_resume,
     )  # fmt: skip
-    screen.end(result)
+    screen.end(result, how_to_resume(output_dir))
     if result.ended == "stopped":
         return signals.status
     return 1 if result.troubles else 0

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import re
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable
@@ -54,8 +55,11 @@ def define_config() -> None:
         define(setting.name, setting.default, text, setting.kind)
 
 
-def read_config() -> TransferConfig:
+def read_config(before: TransferConfig | None = None) -> TransferConfig:
     """The defaults of the preset and the model, or of the picture that `--like` names, and over them what is given.
+
+    Args:
+        before: the settings of a run that is resumed; they are the defaults, unless others are named.
 
     Raises:
         ValueError: a name that is no preset, a value out of range, a flag that has no effect, or a picture that
@@ -78,6 +82,8 @@ def read_config() -> TransferConfig:
         from nst import stamp
 
         return stamp.read(Path(FLAGS.like).expanduser()).config.changed(**given)
+    if before is not None and not FLAGS["preset"].present:
+        return before.changed(**given)
     model = FLAGS.model if "model" in _own else ""  # a door may have no such flag
     return TransferConfig.from_preset(FLAGS.preset, model=model, **given)
 
@@ -117,6 +123,14 @@ def _leave(status: int | None) -> NoReturn:
         with contextlib.suppress(OSError):
             stream.flush()
     os._exit(status or 0)
+
+
+def repeated(*words: str) -> str:
+    """A command line with other flags, for this program as it was started."""
+    program = [os.path.basename(sys.argv[0])]
+    if program[0].endswith(".py"):
+        program = [sys.orig_argv[0], sys.argv[0]]
+    return shlex.join([*program, *words])
 
 
 def fail(sentence: str, status: int = 2) -> NoReturn:

@@ -54,9 +54,12 @@ class Screen:
         self.say(f"Picture: {sizes} pixels, style {_size(start.style_size)}")
         if start.tile_size:
             self.say(f"Tiles: about {start.tile_size} pixels a side")
-        self.say(f"Time: about {_duration(start.seconds)} for {epochs} epoch{'' if epochs == 1 else 's'}")
+        left = epochs - start.first
+        if start.first:
+            self.say(f"Resuming: {start.first} of {epochs} epochs are painted")
+        self.say(f"Time: about {_duration(start.seconds)} for {left} epoch{'' if left == 1 else 's'}")
         if self._bar is not None:
-            self._task = self._bar.add_task("", total=epochs, cost="", pace="", left="")
+            self._task = self._bar.add_task("", total=epochs, completed=start.first, cost="", pace="", left="")
             self._bar.start()
 
     def step(self, step: Step) -> None:
@@ -81,8 +84,8 @@ class Screen:
                     left=left,
                 )
 
-    def end(self, result: Result) -> None:
-        """Stops the bar and says where the picture is."""
+    def end(self, result: Result, how_to_resume: str) -> None:
+        """Stops the bar and says where the picture is, and how a run that was stopped goes on."""
         self.close()
         last = result.rows[-1]
         verb = {"finished": "Painted", "stopped": "Stopped after", "diverged": "Diverged after"}[result.ended]
@@ -91,6 +94,8 @@ class Screen:
         for name in ("picture", "picture_16bit", "contact_sheet", "progress", "plot"):
             if name in result.files:
                 self.say(f"  {name.replace('_', ' ') + ':':<16}{result.files[name]}")
+        if result.ended == "stopped":
+            self.say(f"To go on: {how_to_resume}")
 
     def close(self) -> None:
         """Stops the bar, if there is one."""

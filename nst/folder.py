@@ -6,24 +6,27 @@ program writes stays where it is, unless its name is needed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from nst import files
+from nst import files, state
 from nst.config import TransferConfig
 from nst.video import KINDS
 
 FILES = (
     *(f"generated_image.{kind}" for kind in ("jpg", "png")),
     *(f"generated_image_16bit.{kind}" for kind in ("png", "tiff")),
-    *("contact_sheet.png", "costs.csv", "costs.png", "config.json", "flags.txt"),
+    *("contact_sheet.png", "costs.csv", "costs.png", "config.json", "flags.txt", "RESUME.txt"),
 )
 """What a run writes beside its frames and its video."""
 
+_LOCK = ".nst.lock"
 _FRAME = re.compile(r"(\d{1,12})\.png")
 _UNFINISHED_VIDEO = re.compile(r"\.progress\.[0-9a-f]{8}\.(\w+)")
 _UNFINISHED_FILE = re.compile(r"\.nst-[0-9a-f]{16}\.part")
@@ -55,16 +58,72 @@ def make(folder: Path) -> None:
         ) from error
 
 
-def clear(folder: Path, config: TransferConfig) -> None:
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Keeps other runs out of a folder while the block runs; a killed run's lock goes with it.
+
+    Raises:
+        BusyError: another run has the folder.
+    """
+    from filelock import FileLock, Timeout
+
+    path = folder / _LOCK
+    held = FileLock(path)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(
+            f"another run is painting into {folder}{_holder(path)}: wait until it has ended, or choose another folder"
+        ) from None
+    except (OSError, NotImplementedError):  # a file system without locks, or a full one: no reason not to paint
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            path.write_text(str(os.getpid()))  # the same file, so the lock holds
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            held.release()
+
+
+class BusyError(OSError):
+    """The folder is another run's at the moment."""
+
+
+def _holder(path: Path) -> str:
+    """Which process it is, as far as is known."""
+    try:
+        return f" (process {int(path.read_text()[:20])})"
+    except (OSError, ValueError):
+        return ""
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed run was writing when it ended."""
+    with contextlib.suppress(OSError):
+        for place in (folder, folder / state.FOLDER):
+            for path in place.glob(".*"):
+                if _UNFINISHED_FILE.fullmatch(path.name) or _UNFINISHED_VIDEO.fullmatch(path.name):
+                    path.unlink()
+
+
+def clear(folder: Path, config: TransferConfig) -> Path | None:
     """Moves the files of an earlier run, and whatever has a name that this one needs, into `earlier-N/`.
+
+    Returns:
+        Path | None: the folder they were moved to.
 
     Raises:
         OSError: something cannot be moved.
     """
+    sweep(folder)
     runs = [Frames(config.epochs, config.print_every), *_earlier(folder / "config.json")]
     moves = {path: name for path in folder.iterdir() if (name := _written_name(path.name, runs))}
     if not moves:
-        return
+        return None
+    # First what a resumed run would go on from: it must not be taken for the new run's if this is interrupted.
+    moves = dict(sorted(moves.items(), key=lambda move: move[0].name != state.FOLDER))
     number = 1
     while (folder / f"earlier-{number}").exists():
         number += 1
@@ -75,6 +134,7 @@ def clear(folder: Path, config: TransferConfig) -> None:
             path.rename(shelf / (name if not (shelf / name).exists() else path.name))
     except OSError as error:
         raise files.same_kind(error, f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}") from error
+    return shelf
 
 
 def _earlier(path: Path) -> list[Frames]:
@@ -95,10 +155,8 @@ def _earlier(path: Path) -> list[Frames]:
 
 def _written_name(name: str, runs: list[Frames]) -> str:
     """The name to keep a file under that one of the runs writes; empty for a file that none of them does."""
-    if name in FILES or name in {f"progress.{kind}" for kind in KINDS} or _UNFINISHED_FILE.fullmatch(name):
+    if name in (*FILES, state.FOLDER) or name in {f"progress.{kind}" for kind in KINDS}:
         return name
-    if unfinished := _UNFINISHED_VIDEO.fullmatch(name):
-        return f"progress.{unfinished[1]}"
     frame = _FRAME.fullmatch(name)
     if frame and any(int(frame[1]) < run.epochs and int(frame[1]) % run.print_every == 0 for run in runs):
         return name

@@ -6,6 +6,7 @@ the finished picture finds another place if it must.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from nst import __version__, encoding, files, folder, images, plot, sheet, stamp
 from nst.config import TransferConfig
+from nst.state import Plan, Snapshot, State, Vault, VideoPart, VideoState
 from nst.values import written
 from nst.video import VideoError, VideoWriter
 
@@ -50,53 +52,94 @@ class Record:
     """Keeps one run in a folder.
 
     Args:
-        place: the folder; made when it is not there.
-        config: the settings.
+        place: the folder; it is there, and no other run paints into it (`folder.lock`).
+        plan: settings, inputs, and what `config.json` says besides: names of the pictures, network, device; and the
+            flags beside the settings, for `flags.txt`.
         originals: what is painted.
-        details: what else `config.json` says: names of the pictures, network, device.
-        flags: flags beside the settings, for `flags.txt`.
         warn: gets a sentence for each trouble that the run survives.
+        before: the state that the run goes on from; None begins anew, and moves what an earlier run left.
+        how: what a person does to resume the run that is in a folder.
 
     Raises:
-        OSError: the folder cannot be made or written.
+        OSError: the folder cannot be written.
     """
 
     def __init__(
         self,
         place: Path,
-        config: TransferConfig,
+        plan: Plan,
         originals: Originals,
         *,
-        details: Mapping[str, Any],
-        flags: Mapping[str, str | Sequence[str]],
         warn: Callable[[str], None],
+        before: State | None = None,
+        how: Callable[[Path], str] = lambda place: f"nst.run.stylize(…, output_dir={str(place)!r}, resume=True)",
     ) -> None:
         self.folder = place
         self.rows: list[CostRow] = []
         self.troubles: list[str] = []
-        self._config = config
-        self._details = dict(details)
+        self._config = plan.config
+        self._details = dict(plan.details)
         self._warn = warn
-        folder.make(place)
-        folder.clear(place, config)
-        files.write_bytes(place / "config.json", self._config_json({}))
-        files.write_text(place / "flags.txt", _flag_lines(config, flags))
+        self._how = how
         self._originals = originals
         self._video: VideoWriter | None = None
-        height, width = originals.content.shape[:2]
         self._row: sheet.SideBySide | None = None
+        video = None if before is None else before.video
+        self._stride = video.stride if video and not plan.config.video_every else plan.config.video_stride
+        if before is None:
+            self._make_room()
+        else:
+            folder.sweep(place)
+            self.rows += [CostRow(int(row[0]), *row[1:]) for row in before.rows.tolist()]
+            if before.trouble:
+                self._warn(before.trouble)
+        self._vault = Vault(place, plan, -1 if before is None else before.number)
+        self._idle_video = video  # what there is of a video that this run does not go on with
+        self._open_video(video)
+        if before is None:
+            self.keep(None)
+        files.write_bytes(place / "config.json", self._config_json({}))
+        files.write_text(place / "flags.txt", _flag_lines(plan.config, plan.flags))
+        self._save("RESUME.txt", _note(self._how(place)))
+
+    def _make_room(self) -> None:
+        """Moves an earlier run out of the way, and says so where it can be gone on with."""
+        shelf = folder.clear(self.folder, self._config)
+        if shelf is None or not (shelf / "RESUME.txt").exists():
+            return
+        with contextlib.suppress(OSError):
+            files.write_bytes(shelf / "RESUME.txt", _note(self._how(shelf)))
+        self._warn(f"an unfinished run was moved to {shelf}; to go on with it: {self._how(shelf)}")
+
+    def _open_video(self, before: VideoState | None) -> None:
+        config = self._config
+        if config.video == "none":
+            return
+        height, width = self._originals.content.shape[:2]
         if config.video_layout == "side_by_side":
-            self._row = sheet.SideBySide(originals.content, originals.styles, height, width)
+            self._row = sheet.SideBySide(self._originals.content, self._originals.styles, height, width)
             height, width = self._row.height, self._row.width
-        if config.video != "none":
-            try:
-                self._video = VideoWriter(place / f"progress.{config.video}", height, width, config.video_fps)
-            except VideoError as error:
-                self.trouble(str(error))
+        path = self.folder / f"progress.{config.video}"
+        parts = [] if before is None else [part for part in before.parts if self._is_there(part)]
+        if before is not None and before.look != self._look():
+            self._warn("the video begins here: what there was of it has another kind or layout")
+            parts = []
+        elif before is not None and len(parts) < len(before.parts):
+            self._warn(f"the video lacks frames: of its parts in {self._vault.folder} some are gone or damaged")
+        self._video = VideoWriter(path, height, width, config.video_fps, folder=self._vault.folder, parts=parts)
+
+    def _is_there(self, part: VideoPart) -> bool:
+        try:
+            return (self._vault.folder / part.name).stat().st_size == part.size
+        except OSError:
+            return False
+
+    def _look(self) -> str:
+        return f"{self._config.video} {self._config.video_layout}"
 
     def wants_picture(self, epoch: int) -> bool:
         """Whether the picture of this epoch becomes a frame, of the folder or of the video."""
-        return epoch % self._config.print_every == 0 or epoch % self._config.video_stride == 0
+        return epoch % self._config.print_every == 0 or epoch % self._stride == 0
 
     def add(self, row: CostRow, picture: NDArray[np.uint8] | None) -> None:
         """Keeps the costs of an epoch, and its picture if it is wanted (uint8 RGB `[H, W, 3]`)."""
@@ -106,11 +149,38 @@ class Record:
         if row.epoch % self._config.print_every == 0:
             self._save(f"{row.epoch}.png", encoding.encode(self._transparent(picture), "png"))
             self._save("costs.csv", self._costs())
-        if row.epoch % self._config.video_stride == 0:
+        if row.epoch % self._stride == 0:
             self._add_to_video(picture)
 
+    def due(self) -> bool:
+        """Whether it is time for `keep`."""
+        return self._vault.due()
+
+    def keep(self, snapshot: Snapshot | None) -> None:
+        """Writes the state of the run: costs and frames so far, and where the painting stands."""
+        if self._video is not None:
+            try:
+                self._video.commit()
+            except VideoError as error:
+                self._lose_video(error)
+        video = self._idle_video
+        if self._video is not None:
+            video = VideoState(self._look(), self._stride, self._video.parts)
+        try:
+            self._vault.save(self.rows, video, snapshot)
+        except OSError as error:
+            self._vault.postpone()
+            self.trouble(f"cannot write into {self.folder}: {folder.reason(error)}")
+        except MemoryError:
+            self._vault.postpone()
+            self.trouble("there was not enough memory to keep the state of the run, which resuming needs")
+
     def finish(
-        self, picture: NDArray[np.uint8], exact: Callable[[], NDArray[np.float32]], ended: str
+        self,
+        picture: NDArray[np.uint8],
+        exact: Callable[[], NDArray[np.float32]],
+        ended: str,
+        snapshot: Snapshot | None = None,
     ) -> dict[str, Path]:
         """Writes the final picture, the video, the costs and their plot; gives the files that were written, by name.
 
@@ -118,9 +188,12 @@ class Record:
             picture: the final picture, uint8 RGB `[H, W, 3]`.
             exact: gives the same before it was rounded, float32, levels 0 to 255; asked only where it is written.
             ended: how the run ended: `finished`, `stopped`, `diverged` or `failed`; stands in `config.json`.
+            snapshot: where the painting stands; None where that is not known any more, or has been kept.
         """
         try:
             saved: dict[str, Path | None] = {"picture": self._save_picture(picture)}
+            if snapshot is not None:
+                self.keep(snapshot)
             saved["jpg"] = self._save_jpg(picture)
             saved["picture_16bit"] = self._save_16bit(exact)
             saved["progress"] = self._close_video(picture)
@@ -134,12 +207,17 @@ class Record:
             end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
             end |= {"costs": last._asdict(), "troubles": self.troubles}
             self._save("config.json", self._config_json(end))
+            if ended in ("finished", "diverged"):
+                with contextlib.suppress(OSError):
+                    (self.folder / "RESUME.txt").unlink(missing_ok=True)
+            if ended == "finished":
+                self._vault.forget_older()
         finally:
             self.abandon()
         return {name: path for name, path in saved.items() if path is not None}
 
     def abandon(self) -> None:
-        """Stops the encoder of a video that was not finished, and leaves no file of it."""
+        """Stops the encoder of a video that was not finished; its finished parts stay with the state."""
         if self._video is not None:
             self._video.discard()
             self._video = None
@@ -154,8 +232,12 @@ class Record:
         """`generated_image.png`: at the price of the video when the disk is full, and elsewhere if it must be."""
         png = encoding.encode(self._transparent(picture), "png", text=self._notes())
         path = self._save("generated_image.png", png)
+        if path is None:
+            self._vault.forget_older()
+            path = self._save("generated_image.png", png)
         if path is None and self._video is not None:
-            self.abandon()
+            self._video.remove()
+            self._video = self._idle_video = None
             self.trouble("the video was given up to make room for the picture")
             path = self._save("generated_image.png", png)
         if path is not None:
@@ -194,11 +276,14 @@ class Record:
             return None
 
     def _close_video(self, picture: NDArray[np.uint8]) -> Path | None:
-        if self.rows[-1].epoch % self._config.video_stride:
-            self._add_to_video(picture)
         video, self._video = self._video, None
+        if video is None:
+            return None
+        shown = self.rows[-1].epoch % self._stride == 0
         try:
-            return video.close() if video is not None else None
+            if lost := video.missing():
+                self.trouble(f"the video lacks {lost} frames: their files in {self._vault.folder} have been removed")
+            return video.close(picture if self._row is None else self._row.frame(picture), shown=shown)
         except VideoError as error:
             self.trouble(str(error))
             return None
@@ -242,14 +327,23 @@ class Record:
         try:
             self._video.add(picture if self._row is None else self._row.frame(picture))
         except VideoError as error:
-            self.trouble(f"{error}; the painting goes on without a video")
-            self._video = None
+            self._lose_video(error)
+
+    def _lose_video(self, error: VideoError) -> None:
+        self.trouble(f"{error}; the painting goes on without a video")
+        if self._video is not None:
+            self._idle_video = VideoState(self._look(), self._stride, self._video.parts)
+        self.abandon()
 
     def _config_json(self, run: Mapping[str, Any]) -> bytes:
         document = {"program": f"nst {__version__}", **self._details, "settings": self._config.to_json()}
         if run:
             document["run"] = dict(run)
         return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _note(how: str) -> bytes:
+    return f"This run was not finished. To go on with it:\n\n  {how}\n".encode()
 
 
 def _flag_lines(config: TransferConfig, flags: Mapping[str, str | Sequence[str]]) -> str:

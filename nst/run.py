@@ -7,24 +7,26 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import colors, images, masks, places, scales, sessions, transfer, vgg
+from nst import colors, folder, images, masks, places, scales, sessions, state, transfer, vgg
 from nst.config import STARTS, TransferConfig
 from nst.matconvnet import Network
 from nst.record import CostRow, Originals, Record
+from nst.state import Plan, State, fingerprint
 from nst.transfer import Step
 
 
 @dataclass(frozen=True)
 class Start:
-    """What is known when the painting begins. Sizes are (width, height) in pixels.
+    """What is known when the painting begins, or goes on. Sizes are (width, height) in pixels.
 
     `sizes` are those painted one after the other; `style_size` is that of the first style; `tile_size` is the side of
-    the tiles in pixels, 0 for none; `seconds` is a rough estimate for all epochs.
+    the tiles in pixels, 0 for none; `seconds` is a rough estimate for the epochs that are left, of which `first` is the
+    next.
     """
 
     network: str
@@ -32,6 +34,7 @@ class Start:
     style_size: tuple[int, int]
     tile_size: int
     seconds: float
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,13 @@ def stylize(
     on_step: Callable[[Step], None] | None = None,
     on_trouble: Callable[[str], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    resume: bool = False,
+    how_to_resume: Callable[[Path], str] | None = None,
 ) -> Result:
     """Paints `content` in the style of `style`, or in several styles.
+
+    With a folder, the state of the painting is kept in it every few seconds. A run that was ended by whatever cause
+    goes on from there with `resume`, and ends on the same machine with the picture that it would have ended with.
 
     Args:
         content: a path, bytes, a file, or uint8 `[H, W, 3]`; scaled so that its longest side is `image_size`.
@@ -84,8 +92,13 @@ def stylize(
         on_step: called after every epoch.
         on_trouble: called with a sentence when a file cannot be written; the painting goes on.
         stop: asked after every epoch; True ends the run with the picture of that epoch.
+        resume: goes on with the run in `output_dir`: the same inputs and settings, but for those of the files and a
+            larger `epochs`. Where no state is, the run begins at its start.
+        how_to_resume: what a person does to go on with the run in a folder, for the note that it leaves there.
 
     Raises:
+        state.StateError: the run cannot be resumed: its state is damaged, or other settings or inputs were given.
+        folder.BusyError: another run is painting into `output_dir`.
         images.PictureError: a picture that cannot be read, the start among them.
         ValueError: a layer that the network lacks, a picture or a region too small for it, a precision the device
             lacks, or weights or masks that do not fit the pictures.
@@ -95,60 +108,194 @@ def stylize(
         transfer.DivergedError: the cost was not finite after the first epoch already.
     """
     config = config or TransferConfig()
-    engine = dataclasses.replace(config, precision=sessions.precision(config.precision))
+    if resume and output_dir is None:
+        raise ValueError("there is nothing to resume without an output folder: give the folder of the run")
+    place = None if output_dir is None else Path(output_dir)
+    warn = on_trouble or (lambda sentence: None)
+    with contextlib.ExitStack() as opened:
+        before = None
+        if place is not None and resume and state.found(place):
+            opened.enter_context(folder.lock(place))
+            before = state.read(place)
+        job = _prepare(content, style, network, config, content_mask, style_mask, before, warn)
+        record = None
+        if place is not None:
+            if before is None:
+                folder.make(place)
+                opened.enter_context(folder.lock(place))
+            plan = Plan(
+                config, job.engine.precision, [size.epochs for size in job.sizes], job.tile_sizes, job.prints,
+                {**(details or {}), **_facts(network, job)}, flags or {},
+            )  # fmt: skip
+            options = {} if how_to_resume is None else {"how": how_to_resume}
+            record = Record(place, plan, job.originals, warn=warn, before=before, **options)
+        run = _Run(record, job.originals.content, keeps_chroma=config.preserve_color == "luminance")
+        return _paint(job, network, before, run, on_start, on_step, warn, stop)
+
+
+class _Job(NamedTuple):
+    """A run made ready: what is shown, what is painted, and how. `start` is emptied when the painting takes it."""
+
+    originals: Originals
+    sizes: list[scales.Scale]
+    tile_sizes: Sequence[int]
+    start: list[NDArray[np.float32]]
+    engine: TransferConfig
+    prints: Mapping[str, str]
+
+
+def _prepare(
+    content: images.Source,
+    style: images.Source | Sequence[images.Source],
+    network: Network,
+    config: TransferConfig,
+    content_mask: masks.Masks,
+    style_mask: masks.Masks,
+    before: State | None,
+    warn: Callable[[str], None],
+) -> _Job:
+    """Reads and scales the pictures, and tries whatever can be wrong before a folder is touched."""
     picture, opacity = images.read_with_alpha(content)
     styles = [images.read(source) for source in _sources(style)]
+    begun = None if config.init in STARTS else images.read(images.find(config.init, places.folders("images")))
+    prints = _prints(picture, opacity, styles, begun, network)
     picture = images.fit(picture, config.image_size)
     height, width = picture.shape[:2]
     shown = [images.fit(each, config.image_size, enlarge=False) for each in styles]
     originals = Originals(picture, shown, _stretched(opacity, height, width))
     mixture = masks.mixture(picture, styles, config, content_mask, style_mask)
-    sizes = scales.plan(*_recoloured(picture, styles, config), config, mixture)
+    prints["set of masks"] = fingerprint(
+        *(guide.mask for guide in mixture.guides), *(term.part for term in mixture.terms)
+    )
+    if before is not None:
+        state.check(before, config, prints)
+    shares = None if before is None else state.shares(before, config)
+    sizes = scales.plan(*_recoloured(picture, styles, config), config, mixture, shares)
     del picture, opacity, styles
     scales.check(network, config, sizes)
-    tile_sizes = transfer.tiles(sizes, network, engine)
-    start = [_start_image(sizes[0].content, sizes[0].style, network, config)]
-    record = None
-    if output_dir is not None:
-        facts = {
-            "network": {"name": network.name, "file": network.source, "notice": network.notice},
-            "picture_size": [width, height],
-            "precision": engine.precision,
-        }
-        record = Record(
-            Path(output_dir), config, originals,
-            details={**(details or {}), **facts}, flags=flags or {}, warn=on_trouble or (lambda sentence: None),
-        )  # fmt: skip
-    run = _Run(record, originals.content, keeps_chroma=config.preserve_color == "luminance")
+    engine = dataclasses.replace(config, precision=_precision(config, before, warn))
+    tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
+    start = (
+        [_start_image(sizes[0].content, sizes[0].style, begun, network, config)]
+        if before is None or not before.epochs
+        else []
+    )
+    return _Job(originals, sizes, tile_sizes, start, engine, prints)
+
+
+def _prints(
+    content: NDArray[np.uint8],
+    opacity: NDArray[np.uint8] | None,
+    styles: list[NDArray[np.uint8]],
+    start: NDArray[np.uint8] | None,
+    network: Network,
+) -> dict[str, str]:
+    """The hash of every input, by what messages call it."""
+    weights = [part for layer in network.layers.values() for part in layer]
+    found = {"network": fingerprint(network.mean, *weights), "content picture": fingerprint(content, opacity)}
+    for index, style in enumerate(styles):
+        found[f"style picture{f' {index + 1}' if len(styles) > 1 else ''}"] = fingerprint(style)
+    if start is not None:
+        found["picture that it starts from"] = fingerprint(start)
+    return found
+
+
+def _precision(config: TransferConfig, before: State | None, warn: Callable[[str], None]) -> str:
+    """What the convolutions are computed in: what they were, where this device has it."""
+    if before is None:
+        return sessions.precision(config.precision)
+    try:
+        return sessions.precision(before.plan.precision)
+    except ValueError:
+        found = sessions.precision(config.precision)
+        warn(f"the run was begun in {before.plan.precision}, which this device lacks: it goes on in {found}")
+        return found
+
+
+def _tile_sizes(
+    sizes: list[scales.Scale],
+    network: Network,
+    engine: TransferConfig,
+    before: State | None,
+    warn: Callable[[str], None],
+) -> Sequence[int]:
+    """The tiles of each size: what they were, where that fits into what memory is free now."""
+    if before is None or engine.tile_size != before.plan.config.tile_size:
+        return transfer.tiles(sizes, network, engine)
+    if transfer.fits(sizes, network, engine, before.plan.tile_sizes):
+        return before.plan.tile_sizes
+    warn("less memory is free than when the run was begun: the picture is computed in smaller tiles")
+    return transfer.tiles(sizes, network, engine)
+
+
+def _facts(network: Network, job: _Job) -> dict[str, Any]:
+    """What `config.json` says of a run beside its settings."""
+    height, width = job.originals.content.shape[:2]
+    return {
+        "network": {"name": network.name, "file": network.source, "notice": network.notice},
+        "picture_size": [width, height],
+        "precision": job.engine.precision,
+    }
+
+
+def _paint(
+    job: _Job,
+    network: Network,
+    before: State | None,
+    run: _Run,
+    on_start: Callable[[Start], None] | None,
+    on_step: Callable[[Step], None] | None,
+    warn: Callable[[str], None],
+    stop: Callable[[], bool] | None,
+) -> Result:
+    """Paints, and keeps what comes of it, however that ends."""
+    sizes = job.sizes
+    snapshot = None if before is None else before.snapshot
+    begun = False
+    if before is not None and snapshot is not None:
+        run.go_on(before, transfer.last_step(snapshot, network.mean))
 
     def started(progress: transfer.Progress) -> None:
-        if on_start and progress.scale is sizes[0]:
+        nonlocal begun
+        if on_start and not begun:
             shapes = [(size.content.shape[1], size.content.shape[0]) for size in sizes]
             style_height, style_width = sizes[-1].style.shape[:2]
-            on_start(Start(network.name, shapes, (style_width, style_height), progress.tile_size, progress.seconds))
+            first = 0 if before is None else before.epochs
+            on_start(
+                Start(network.name, shapes, (style_width, style_height), progress.tile_size, progress.seconds, first)
+            )
+        begun = True
 
     try:
         with contextlib.closing(
             transfer.paint(
-                sizes, start.pop(), network, engine, tile_sizes=tile_sizes, on_scale=started, warn=on_trouble
+                sizes, job.start.pop() if job.start else None, network, job.engine,
+                tile_sizes=job.tile_sizes, before=snapshot, on_scale=started, warn=warn,
             )
-        ) as steps:
-            for step in steps:
-                run.add(step)
-                if on_step:
-                    on_step(step)
-                if stop and stop():
-                    return run.finish("stopped")
-    except transfer.DivergedError as error:
-        if run.last is None:
-            run.abandon()
-            raise
-        return run.finish("diverged", f"{error}; the picture of epoch {run.last.epoch} was kept")
+        ) as steps:  # fmt: skip
+            try:
+                for step in steps:
+                    run.add(step)
+                    if on_step:
+                        on_step(step)
+                    if step.epoch + 1 == job.engine.epochs:
+                        break  # before the optimiser's variables have gone
+                    if stop and stop():
+                        return run.finish("stopped")
+                    run.keep_if_due()
+                return run.finish("finished")
+            except transfer.DivergedError as error:
+                if run.last is None:
+                    run.abandon()
+                    raise
+                return run.finish("diverged", f"{error}; the picture of epoch {run.last.epoch} was kept")
+            except BaseException:
+                # Out of memory, an interrupted notebook, a callback's own error: what was painted is kept.
+                run.rescue()
+                raise
     except BaseException:
-        # Out of memory, an interrupted notebook, a callback's own error: what was painted is kept.
-        run.rescue()
+        run.abandon()
         raise
-    return run.finish("finished")
 
 
 class _Run:
@@ -162,12 +309,23 @@ class _Run:
         self._rows: list[CostRow] = []
         self._troubles: list[str] = record.troubles if record else []
 
+    def go_on(self, before: State, last: Step) -> None:
+        """Takes up what was painted before."""
+        self.last = last
+        self._rows += [CostRow(int(row[0]), *row[1:]) for row in before.rows.tolist()]
+
     def add(self, step: Step) -> None:
         self.last = step
         row = CostRow(step.epoch, *step.costs, step.seconds)
         self._rows.append(row)
         if self._record is not None:
             self._record.add(row, self._picture(step) if self._record.wants_picture(step.epoch) else None)
+
+    def keep_if_due(self) -> None:
+        if self._record is not None and self.last is not None and self._record.due():
+            snapshot = self.last.snapshot()
+            assert snapshot is not None
+            self._record.keep(snapshot)
 
     def finish(self, ended: str, trouble: str = "") -> Result:
         assert self.last is not None
@@ -176,10 +334,10 @@ class _Run:
         if self._record:
             if trouble:
                 self._record.trouble(trouble)
-            files = self._record.finish(self._picture(self.last), lambda: self._exact(step), ended)
+            files = self._record.finish(self._picture(step), lambda: self._exact(step), ended, step.snapshot())
         elif trouble:
             self._troubles.append(trouble)
-        return Result(self._picture(self.last), self._rows, files, ended, self._troubles)
+        return Result(self._picture(step), self._rows, files, ended, self._troubles)
 
     def _picture(self, step: Step) -> NDArray[np.uint8]:
         """The picture in the final size, which is that of every frame, in the colours that it is to have."""
@@ -225,11 +383,15 @@ def _stretched(opacity: NDArray[np.uint8] | None, height: int, width: int) -> ND
 
 
 def _start_image(
-    content: NDArray[np.uint8], style: NDArray[np.uint8], network: Network, config: TransferConfig
+    content: NDArray[np.uint8],
+    style: NDArray[np.uint8],
+    picture: NDArray[np.uint8] | None,
+    network: Network,
+    config: TransferConfig,
 ) -> NDArray[np.float32]:
     """G before the first update; a picture, and the style as a start, is cut to the content's shape."""
-    if config.init == "style" or config.init not in STARTS:
-        source = style if config.init == "style" else images.read(images.find(config.init, places.folders("images")))
+    source = style if config.init == "style" else picture
+    if source is not None:
         return vgg.preprocess(images.cover(source, *content.shape[:2]), network.mean)
     pixels = vgg.preprocess(content, network.mean)
     return transfer.start_image(pixels, config.init, config.noise_ratio, np.random.RandomState(config.seed))

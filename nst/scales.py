@@ -41,6 +41,7 @@ def plan(
     style: NDArray[np.uint8] | Sequence[NDArray[np.uint8]],
     config: TransferConfig,
     mixture: Mixture | None = None,
+    shares: Sequence[int] | None = None,
 ) -> list[Scale]:
     """The sizes from the smallest to the final one, each twice the last.
 
@@ -52,6 +53,7 @@ def plan(
             scaled by `style_scale`.
         config: how many sizes, the final one, and the epochs of all of them.
         mixture: from `masks.mixture`; None for no masks.
+        shares: the epochs of each size; None shares them out evenly.
 
     Raises:
         ValueError: style weights that do not fit the number of styles.
@@ -63,7 +65,7 @@ def plan(
     styles = [_style(picture, config) for picture in given]
     found: list[Scale] = []
     first = 0
-    for index, epochs in enumerate(share(config.epochs, config.scales)):
+    for index, epochs in enumerate(shares or share(config.epochs, config.scales)):
         times = 2 ** (config.scales - 1 - index)
         small, *others = (
             images.fit(picture, max(1, round(max(picture.shape) / times))) for picture in (content, *styles)

@@ -11,9 +11,9 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -24,15 +24,32 @@ from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.objective import Costs, Objective, Probe
 from nst.scales import Scale
+from nst.state import Snapshot, StateError
 
 _NOISE_RANGE = 20.0  # grey levels; the assignment's uniform noise
+_TRIES = 5  # shorter steps from a good picture before a run is given up
+
+
+@dataclass
+class _Held:
+    """The optimiser's variables while its session is open: what reads them, by name, after which epoch.
+
+    `at_best` says whether its picture is the best so far, `halvings` how often the learning rate was halved.
+    """
+
+    session: Any
+    values: Mapping[str, tf.Tensor]
+    epoch: int
+    at_best: bool
+    halvings: int
 
 
 @dataclass(frozen=True)
 class Step:
     """The picture after update number `epoch` (counted from 0), and its costs.
 
-    `image` is float32 `[1, H, W, 3]` in VGG's pixel space; `seconds` is the time spent on updates so far.
+    `image` is float32 `[1, H, W, 3]` in VGG's pixel space; `seconds` is the time spent on updates so far. `held` is
+    what the optimiser holds, and `tile_limit` as of `Snapshot`.
     """
 
     epoch: int
@@ -40,6 +57,20 @@ class Step:
     seconds: float
     image: NDArray[np.float32]
     mean: NDArray[np.float32]
+    held: _Held | None = None
+    tile_limit: int = 0
+
+    def snapshot(self) -> Snapshot | None:
+        """All that is needed to go on from here; None once the next step has been asked for, or the steps ended."""
+        held = self.held
+        if held is None or held.session is None or held.epoch != self.epoch:
+            return None
+        arrays: dict[str, Callable[[], NDArray[Any]]] = {
+            name: functools.partial(held.session.run, value) for name, value in held.values.items()
+        }
+        if not held.at_best:
+            arrays["shown"] = lambda: self.image
+        return Snapshot(self.epoch, self.seconds, tuple(self.costs), held.halvings, self.tile_limit, arrays)
 
     @functools.cached_property
     def picture(self) -> NDArray[np.uint8]:
@@ -50,9 +81,10 @@ class Step:
 class DivergedError(ArithmeticError):
     """The cost of a picture is not a finite number; `epoch` is the first epoch of which that is so."""
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, tries: int = 0) -> None:
+        tried = f", nor after {tries} shorter steps" if tries else ""
         super().__init__(
-            f"the cost is not a finite number after epoch {epoch}: "
+            f"the cost is not a finite number after epoch {epoch}{tried}: "
             "lower the learning rate, or the weight of the cost that grew"
         )
         self.epoch = epoch
@@ -89,11 +121,12 @@ class Progress(NamedTuple):
 
 def paint(
     sizes: Sequence[Scale],
-    start: NDArray[np.float32],
+    start: NDArray[np.float32] | None,
     network: Network,
     config: TransferConfig,
     *,
     tile_sizes: Sequence[int] | None = None,
+    before: Snapshot | None = None,
     on_scale: Callable[[Progress], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Generator[Step, None, None]:
@@ -101,49 +134,64 @@ def paint(
 
     Args:
         sizes: from `scales.plan`.
-        start: G before the first update, float32 `[1, H, W, 3]` in VGG's pixel space, of the first size.
+        start: G before the first update, float32 `[1, H, W, 3]` in VGG's pixel space, of the first size; None where
+            the painting goes on.
         network: the network.
         config: the settings; its precision is not `auto`.
         tile_sizes: from `tiles`; asked for when None.
+        before: from where to go on, as if the painting had not been interrupted there.
         on_scale: called when the targets of a size have been measured.
-        warn: gets a sentence when memory runs out and smaller tiles are taken.
+        warn: gets a sentence when memory runs out and smaller tiles are taken, and when a cost is not finite.
 
     Raises:
         DivergedError, MemoryError: see `steps`.
     """
     tile_sizes = tiles(sizes, network, config) if tile_sizes is None else tile_sizes
-    limit = math.inf  # what an earlier size found out by running out of memory
-    spent = 0.0
-    kept = [start]
+    limit, spent, done = 0, 0.0, 0
+    kept = [] if start is None else [start]
+    if before is not None:
+        # What an earlier size, or an earlier part of the run, found out by running out of memory holds on.
+        limit, spent, done = before.tile_limit, before.seconds, before.epoch + 1
     del start  # a large one weighs hundreds of megabytes, and is given away when the updates begin
     goal: Objective | None = None
     with contextlib.ExitStack() as opened:
         probe = opened.enter_context(Probe(network, config))
         for index, scale in enumerate(sizes):
+            left = scale.epochs - max(0, done - scale.first)
+            if left <= 0:
+                continue
             content, *styles = (vgg.preprocess(picture, network.mean) for picture in (scale.content, *scale.styles))
             _, height, width, _ = content.shape
-            tile_size = int(min(tile_sizes[index] or max(height, width), limit))
+            tile_size = tile_sizes[index] or max(height, width)
+            tile_size = min(tile_size, limit) if limit else tile_size
             targets = probe(content, styles, tile_size, scale.mixture)
             del content, styles
             if scale is sizes[-1]:
                 probe.close()  # nothing is left to measure
             if on_scale:
-                flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index:])
+                flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index + 1 :])
+                flops += left * _flops(scale, network, config)
                 on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
             if goal is None:
                 goal = opened.enter_context(Objective(targets, network, config, height, width, tile_size, warn))
             else:
                 goal.aim(targets, height, width, tile_size)
-            before = spent
-            begin = scales.carry(kept.pop(), height, width)
-            updates = steps(goal, begin, scale.epochs, network.mean, first=scale.first)
+            earlier = spent
+            # In the middle of a size the optimiser goes on; a new size begins with its picture alone.
+            begin: Snapshot | NDArray[np.float32]
+            if before is not None and done > scale.first:
+                begin = before
+            else:
+                if before is not None and not kept:
+                    kept = [before.shown]
+                begin = scales.carry(kept.pop(), height, width)
+            updates = steps(goal, begin, left, network.mean, first=scale.first + scale.epochs - left, warn=warn)
             del begin
             with contextlib.closing(updates):
                 for step in updates:
-                    kept, spent = [step.image], before + step.seconds
-                    yield dataclasses.replace(step, seconds=spent)
-            if goal.tile_size < tile_size:
-                limit = goal.tile_size
+                    limit = goal.tile_size if goal.tile_size < tile_size else limit
+                    kept, spent = [step.image], earlier + step.seconds
+                    yield dataclasses.replace(step, seconds=spent, tile_limit=limit)
 
 
 def _flops(scale: Scale, network: Network, config: TransferConfig) -> float:
@@ -162,21 +210,46 @@ def tiles(sizes: Sequence[Scale], network: Network, config: TransferConfig) -> l
     free = None if sessions.on_gpu() else machine.free_memory()
     found = []
     for scale in sizes:
-        height, width, _ = max((scale.content.shape, *(style.shape for style in scale.styles)), key=math.prod)
-        found.append(memory.tile_size(network, config, height, width, free, len(scale.mixture.guides)))
+        found.append(memory.tile_size(network, config, *_largest(scale), free, len(scale.mixture.guides)))
     return found
 
 
+def fits(sizes: Sequence[Scale], network: Network, config: TransferConfig, tile_sizes: Sequence[int]) -> bool:
+    """Whether there is memory for these tiles, as far as is known beforehand."""
+    free = None if sessions.on_gpu() else machine.free_memory()
+    return free is None or all(
+        memory.needed(network, config, *_largest(scale), tile_size, len(scale.mixture.guides)) <= free
+        for scale, tile_size in zip(sizes, tile_sizes, strict=True)
+    )
+
+
+def _largest(scale: Scale) -> tuple[int, int]:
+    """Rows and columns of the largest picture of a size."""
+    height, width, _ = max((scale.content.shape, *(style.shape for style in scale.styles)), key=math.prod)
+    return height, width
+
+
+def last_step(snapshot: Snapshot, mean: NDArray[np.float32]) -> Step:
+    """The step after which a snapshot was taken."""
+    return Step(snapshot.epoch, Costs(*snapshot.costs), snapshot.seconds, snapshot.shown, mean)
+
+
 class _Update(NamedTuple):
-    """Handles into the graph of one update: what to feed, and what a step runs."""
+    """Handles into the graph of one update: what to feed, and what a step runs.
+
+    `values` reads the optimiser's variables, by name; `restore` sets one, fed with the tensor beside it.
+    """
 
     graph: tf.Graph
     start: tf.Tensor
     initialize: tf.Operation
     cost: tf.Tensor
     gradient: tf.Tensor
+    rate: tf.Tensor
     update: tf.Operation
     picture: tf.Tensor
+    values: Mapping[str, tf.Tensor]
+    restore: Mapping[str, tuple[tf.Operation, tf.Tensor]]
 
 
 def build_update(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> _Update:
@@ -188,7 +261,7 @@ def build_update(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[n
     graph = tf.Graph()
     with graph.as_default():
         start, gradient = (tf.placeholder(tf.float32, shape) for _ in range(2))
-        cost = tf.placeholder(tf.float32, [])
+        cost, rate = (tf.placeholder(tf.float32, []) for _ in range(2))
         variable = tf.Variable(start, use_resource=True, name="picture")
         if config.optimizer == "lbfgs":
             pairs = memory.history(*shape[1:3])
@@ -196,62 +269,122 @@ def build_update(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[n
             bounds = (0 - mean, 255 - mean)
             update = optimizers.lbfgs(variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds)
         else:
-            update = optimizers.adam(variable, gradient, config.learning_rate)
+            update = optimizers.adam(variable, gradient, rate)
         with tf.control_dependencies([update]):
             picture = variable.read_value()
         initialize = tf.global_variables_initializer()
+        values = {each.op.name: each.read_value() for each in tf.global_variables()}
+        restore = {each.op.name: (each.initializer, each.initializer.inputs[1]) for each in tf.global_variables()}
     graph.finalize()
-    return _Update(graph, start, initialize, cost, gradient, update, picture)
+    return _Update(graph, start, initialize, cost, gradient, rate, update, picture, values, restore)
 
 
 def steps(
-    goal: Objective, start: NDArray[np.float32], epochs: int, mean: NDArray[np.float32], first: int = 0
+    goal: Objective,
+    start: NDArray[np.float32] | Snapshot,
+    epochs: int,
+    mean: NDArray[np.float32],
+    first: int = 0,
+    warn: Callable[[str], None] | None = None,
 ) -> Generator[Step, None, None]:
     """Runs the updates and yields the picture and its costs after each.
 
     The costs after update i come with the gradient of update i + 1, so only the last ones need a pass of their own.
     L-BFGS may try a worse picture and comes back from it by itself: with it a `Step` holds the best one so far.
 
+    Where costs or gradient are not finite, the next step is a shorter one from the last good picture: L-BFGS shortens
+    its own, Adam begins anew with half the learning rate.
+
     Args:
         goal: what comes down.
-        start: float32 `[1, H, W, 3]` in VGG's pixel space.
+        start: float32 `[1, H, W, 3]` in VGG's pixel space, or where the same steps were interrupted.
         epochs: how many updates.
         mean: mean colour of VGG's pixel space.
         first: number of the first epoch.
+        warn: gets a sentence when a cost is not finite.
 
     Raises:
-        DivergedError: a cost is not finite; the `Step` given out last holds the last good picture.
+        DivergedError: even after shorter steps a cost is not finite; the `Step` given out last holds the last good
+            picture.
         MemoryError: the device has no room for the step.
     """
     graph = build_update(goal.shape, goal.config, mean)
-    keeps_best = goal.config.optimizer == "lbfgs"
+    restarts = goal.config.optimizer == "adam"  # L-BFGS comes back from a bad picture by itself
     session = sessions.create(graph.graph, fold_constants=False)
+    held = _Held(session, graph.values, first - 1, at_best=True, halvings=0)
     try:
         began = time.perf_counter()
-        session.run(graph.initialize, {graph.start: start})
-        found, gradient = goal(start)
-        del start
         best: Step | None = None
+        if isinstance(start, Snapshot):
+            image = _restore(session, graph, start)
+            held.halvings = start.halvings
+            best = Step(start.epoch, Costs(*start.costs), 0.0, start.shown, mean, held)
+        else:
+            session.run(graph.initialize, {graph.start: start})
+            image = start
+        found, gradient = goal(image)
+        if not _finite(found, gradient):
+            raise DivergedError(first)
+        good = image if restarts else None
+        del start, image
         seconds = 0.0
-        for epoch in range(first, first + epochs):
-            image = session.run(graph.picture, {graph.cost: found.total, graph.gradient: gradient})
+        bad = 0
+        epoch = first
+        while epoch < first + epochs:
+            rate = goal.config.learning_rate * 0.5**held.halvings
+            image = session.run(graph.picture, {graph.cost: found.total, graph.gradient: gradient, graph.rate: rate})
             seconds += time.perf_counter() - began
             began = time.perf_counter()
-            if epoch + 1 < first + epochs:
-                found, gradient = goal(image)
+            tried, slope = goal(image) if epoch + 1 < first + epochs else (goal.costs(image), gradient)
+            finite = _finite(tried, slope)
+            if finite:
+                good, found, gradient, bad = image if restarts else None, tried, slope, 0
             else:
-                found = goal.costs(image)
-            finite = all(math.isfinite(value) for value in found)
-            if best is not None and keeps_best and not (finite and found.total <= best.costs.total):
+                bad += 1
+                if bad > _TRIES:
+                    raise DivergedError(epoch, _TRIES)
+                held.halvings += restarts
+                if warn:
+                    warn(_bad_step(epoch, goal.config.learning_rate * 0.5**held.halvings if restarts else None))
+                if restarts:
+                    session.run(graph.initialize, {graph.start: good})  # the moments led here
+                    continue
+                found = found._replace(total=math.inf)
+                if best is None:
+                    continue
+            if best is None or restarts or (finite and found.total <= best.costs.total):
+                best = Step(epoch, found, seconds, image, mean, held)
+            else:
                 best = dataclasses.replace(best, epoch=epoch, seconds=seconds)
-            elif finite:
-                best = Step(epoch, found, seconds, image, mean)
-            else:
-                raise DivergedError(epoch)
+            held.epoch, held.at_best = epoch, best.image is image
+            epoch += 1
             spent = time.perf_counter() - began
             yield best
             began = time.perf_counter() - spent
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError("the device has not enough memory for a picture of this size: take a smaller one") from error
     finally:
+        held.session = None
         session.close()
+
+
+def _restore(session: Any, graph: _Update, snapshot: Snapshot) -> NDArray[np.float32]:
+    """Sets the optimiser's variables to what they were; gives the picture among them."""
+    for name, (operation, value) in graph.restore.items():
+        array = snapshot.arrays[name]() if name in snapshot.arrays else None
+        if array is None or array.shape != tuple(value.shape.as_list()) or array.dtype != value.dtype.as_numpy_dtype:
+            raise StateError(f"the state lacks {name} as this version of the program has it; begin anew")
+        session.run(operation, {value: array})
+    picture: NDArray[np.float32] = session.run(graph.values["picture"])
+    return picture
+
+
+def _finite(found: Costs, gradient: NDArray[np.float32]) -> bool:
+    with np.errstate(invalid="ignore"):
+        return all(math.isfinite(value) for value in (*found, gradient.min(), gradient.max()))
+
+
+def _bad_step(epoch: int, rate: float | None) -> str:
+    """What is done about a cost that is not finite; `rate` is Adam's new learning rate."""
+    how = "a shorter step" if rate is None else f"half the learning rate, {rate:g}"
+    return f"the cost after epoch {epoch} is not a finite number: going on from the last good picture with {how}"

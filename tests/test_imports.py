@@ -8,7 +8,7 @@ ORDER = [
     *("values", "config", "machine", "files", "places"),
     *("decoding", "images", "encoding", "colors"),
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
-    *("layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
+    *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "transfer"),
     *("video", "plot", "sheet", "stamp", "folder", "record", "run", "console", "commandline", "download"),
 ]

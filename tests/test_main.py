@@ -292,7 +292,7 @@ def test_a_signal_ends_the_run_with_everything_written(place, number, status):
     assert err == "Stopping after this step; once more ends at once.\n"
     for name in ("generated_image.png", "generated_image.jpg", "progress.mp4", "costs.csv", "costs.png"):
         assert (folder / name).stat().st_size > 0
-    assert not list(folder.glob(".*"))
+    assert [path.name for path in folder.rglob(".*")] == [".nst.lock"]
 
 
 def test_a_terminal_shows_a_bar_under_the_costs(place):

@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +13,8 @@ from PIL import Image
 from nst import files, folder, images, record, stamp
 from nst.config import TransferConfig
 from nst.record import CostRow, Originals, Record
+from nst.state import Plan
+from tests.test_video import probe
 
 CONTENT = np.full((20, 30, 3), (200, 30, 60), np.uint8)
 STYLE = np.full((10, 40, 3), (20, 90, 180), np.uint8)
@@ -23,9 +26,22 @@ def row(epoch):
 
 
 def make(folder, config, **changes):
-    options = {"details": {"content": "me.jpg"}, "flags": {"model": "auto"}, "warn": lambda sentence: None}
+    record.folder.make(folder)
     originals = changes.pop("originals", Originals(CONTENT, [STYLE], None))
-    return Record(folder, config, originals, **{**options, **changes})
+    details, flags = changes.pop("details", {"content": "me.jpg"}), changes.pop("flags", {"model": "auto"})
+    plan = Plan(config, "float32", [config.epochs], [0], {}, details, flags)
+    return Record(folder, plan, originals, **{"warn": lambda sentence: None, **changes})
+
+
+@pytest.fixture(autouse=True)
+def no_encoder_left(monkeypatch):
+    """A record that is dropped with its video under way, as these tests do, leaves an encoder."""
+    made = []
+    real = record.VideoWriter
+    monkeypatch.setattr(record, "VideoWriter", lambda *args, **options: made.append(real(*args, **options)) or made[-1])
+    yield
+    for writer in made:
+        writer.discard()
 
 
 def run(folder, config, epochs=None, **changes):
@@ -85,7 +101,7 @@ def test_everything_a_run_leaves(tmp_path):
     config = TransferConfig(epochs=7, print_every=3, video_every=2)
     written, kept = run(tmp_path, config)
     fixed = ["config.json", "costs.csv", "costs.png", "flags.txt", "generated_image.jpg", "generated_image.png"]
-    assert names(tmp_path) == ["0.png", "3.png", "6.png", *fixed, "progress.mp4"]
+    assert names(tmp_path) == ["0.png", "3.png", "6.png", *fixed, "progress.mp4", "resume"]
     assert set(written) == {"picture", "jpg", "progress", "costs", "plot"}
     assert kept.troubles == []
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "generated_image.png")), PICTURE)
@@ -143,10 +159,14 @@ def test_a_foreign_file_in_the_way_is_moved_not_lost(tmp_path):
     assert (tmp_path / "20.png").read_text() == "mine too"
 
 
-def test_what_a_killed_run_left_of_its_video_is_kept(tmp_path):
-    (tmp_path / ".progress.0123abcd.mp4").write_text("video")
+def test_what_a_killed_run_was_writing_is_removed_and_its_state_moved(tmp_path):
+    (tmp_path / ".progress.0123abcd.mp4").write_text("half a video")
+    (tmp_path / ".nst-0123456789abcdef.part").write_text("half a picture")
+    (tmp_path / "resume").mkdir()
+    (tmp_path / "resume" / "state-0.npz").write_text("a state")
     run(tmp_path, TransferConfig(epochs=1, video="none"))
-    assert (tmp_path / "earlier-1" / "progress.mp4").read_text() == "video"
+    assert (tmp_path / "earlier-1" / "resume" / "state-0.npz").read_text() == "a state"
+    assert not [path for path in tmp_path.rglob(".*") if path.name != ".nst.lock"]
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
@@ -266,12 +286,22 @@ def test_a_file_in_the_way_of_the_folder_is_one_sentence(tmp_path):
         assert "Errno" not in str(raised.value)
 
 
-def test_a_dead_encoder_is_told_once_and_survived(tmp_path):
+def test_a_dead_encoder_is_started_again(tmp_path):
+    kept = make(tmp_path, TransferConfig(epochs=6, video_every=1))
+    for epoch in range(6):
+        kept.add(row(epoch), PICTURE)
+        kept._video._encoder._process.kill()
+        kept._video._encoder._process.wait()
+    written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
+    assert kept.troubles == []
+    assert probe(written["progress"])[3] == 6 + 25
+
+
+def test_an_encoder_that_dies_again_is_told_once_and_survived(tmp_path, monkeypatch):
     said = []
     config = TransferConfig(epochs=60, print_every=20, video_every=1)
     kept = make(tmp_path, config, warn=said.append)
-    kept._video._process.kill()
-    kept._video._process.wait()
+    monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", lambda: "/bin/false")
     for epoch in range(60):
         kept.add(row(epoch), PICTURE)
     written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")

@@ -2,9 +2,9 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
-import time
 
 import imageio_ffmpeg
 import numpy as np
@@ -99,37 +99,114 @@ def test_every_kind_of_the_settings_can_be_encoded():
     assert {*video.KINDS, "none"} == set(choices)
 
 
-def test_an_encoder_that_dies_is_an_error_that_leaves_nothing(tmp_path):
+def stop_encoder(writer):
+    writer._encoder._process.send_signal(signal.SIGKILL)
+    writer._encoder._process.wait()
+
+
+def levels(path, width, height):
+    """The mean level of every frame."""
+    done = subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), *f"-v error -i {path} -f rawvideo -pix_fmt gray -".split()],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, height * width).mean(axis=1)
+
+
+def test_an_encoder_that_dies_is_started_again_and_loses_no_frame(tmp_path):
+    writer = VideoWriter(tmp_path / "progress.mp4", 48, 64, 25)
+    for number in range(12):
+        writer.add(np.full((48, 64, 3), 20 * number, np.uint8))
+        if number in (0, 4, 11):
+            stop_encoder(writer)
+        if number == 6:
+            writer.commit()
+    writer.close()
+    assert levels(tmp_path / "progress.mp4", 64, 48)[:12] == pytest.approx(np.arange(12) * 20, abs=3)
+    assert probe(tmp_path / "progress.mp4")[3] == 12 + 25
+    assert os.listdir(tmp_path) == ["progress.mp4"]
+
+
+def test_an_encoder_that_dies_again_is_an_error_that_leaves_nothing(tmp_path, monkeypatch):
     writer = VideoWriter(tmp_path / "progress.mp4", 48, 64, 25)
     writer.add(np.zeros((48, 64, 3), np.uint8))
-    writer._process.send_signal(signal.SIGKILL)
-    writer._process.wait()
-    with pytest.raises(VideoError, match=r"progress\.mp4 cannot be written"):
-        for _ in range(50):
-            writer.add(np.zeros((48, 64, 3), np.uint8))
+    stop_encoder(writer)
+    broken = tmp_path / "ffmpeg"
+    broken.write_text("#!/bin/sh\necho no more memory >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(broken))
+    with pytest.raises(VideoError, match=r"progress\.mp4 cannot be written: no more memory"):
+        writer.close()
+    broken.unlink()
     assert os.listdir(tmp_path) == []
 
 
-def test_a_folder_that_vanishes_is_an_error(tmp_path):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    writer = VideoWriter(folder / "progress.mp4", 48, 64, 25)
+@pytest.mark.parametrize("kind", video.KINDS)
+def test_another_writer_goes_on_with_the_parts(tmp_path, kind):
+    """As after a kill: a part that was not finished is not among them."""
+    path, folder = tmp_path / f"progress.{kind}", tmp_path / "parts"
+    frames = [np.full((48, 64, 3), 15 * number, np.uint8) for number in range(9)]
+    first = VideoWriter(path, 48, 64, 10, folder=folder)
+    for number, frame in enumerate(frames[:7]):
+        first.add(frame)
+        if number in (1, 4):
+            first.commit()
+    parts = list(first.parts)
+    assert [part.frames for part in parts] == [2, 3]
+    stop_encoder(first)
+    first.discard()
+    (folder / "video-000002.h264").write_bytes(b"half a part")
+    second = VideoWriter(path, 48, 64, 10, folder=folder, parts=parts)
+    assert len(os.listdir(folder)) == 2
+    for frame in frames[5:]:
+        second.add(frame)
+    second.close()
+    if kind == "mp4":
+        assert levels(path, 64, 48) == pytest.approx([15 * n for n in range(9)] + [120] * 10, abs=3)
+    else:
+        seen = []
+        with Image.open(path) as animation:
+            for index in range(animation.n_frames):
+                animation.seek(index)
+                seen.append(animation.convert("L").getpixel((9, 9)))
+        assert seen[:9] == pytest.approx([15 * n for n in range(9)], abs=4)
+    assert sorted(os.listdir(folder)) == [part.name for part in second.parts], "for a third one"
+
+
+def test_a_folder_that_vanishes_costs_what_was_in_it(tmp_path):
+    folder = tmp_path / "output"
+    writer = VideoWriter(folder / "progress.mp4", 48, 64, 25, folder=folder / "parts")
+    for number in range(8):
+        writer.add(np.full((48, 64, 3), 20 * number, np.uint8))
+        if number == 2:
+            writer.commit()
+        if number == 4:
+            shutil.rmtree(folder)
+    assert writer.missing() == 3
+    writer.close()
+    assert levels(folder / "progress.mp4", 64, 48)[:5] == pytest.approx([60, 80, 100, 120, 140], abs=3)
+
+
+def test_many_frames_are_not_kept_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(video, "_MOST_PENDING", 5 * 48 * 64 * 3)
+    with VideoWriter(tmp_path / "progress.mp4", 48, 64, 25) as writer:
+        for number in range(20):
+            writer.add(np.full((48, 64, 3), 10 * number, np.uint8))
+            assert len(writer._pending) <= 5
+    assert probe(tmp_path / "progress.mp4")[3] == 20 + 25
+
+
+def test_the_last_picture_may_be_another_one(tmp_path):
+    writer = VideoWriter(tmp_path / "progress.mp4", 48, 64, 10)
     writer.add(np.zeros((48, 64, 3), np.uint8))
-    for _ in range(100):
-        if list(folder.iterdir()):
-            break
-        time.sleep(0.05)
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-    with pytest.raises(VideoError, match=r"progress\.mp4 cannot be written"):
-        writer.close()
+    writer.close(np.full((48, 64, 3), 200, np.uint8), shown=False)
+    assert levels(tmp_path / "progress.mp4", 64, 48) == pytest.approx([0] + [200] * 11, abs=3)
 
 
 def test_an_encoder_that_cannot_start(tmp_path, monkeypatch):
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(tmp_path / "no-ffmpeg"))
     with pytest.raises(VideoError, match="cannot be started"):
-        VideoWriter(tmp_path / "progress.mp4", 48, 64, 25)
+        VideoWriter(tmp_path / "progress.mp4", 48, 64, 25).add(np.zeros((48, 64, 3), np.uint8))
 
 
 def test_a_failing_block_and_an_empty_video_leave_nothing(tmp_path):
@@ -150,5 +227,6 @@ def test_a_frame_of_another_shape_is_refused(tmp_path):
 
 def test_the_encoder_does_not_share_the_terminals_signals(tmp_path):
     writer = VideoWriter(tmp_path / "progress.mp4", 48, 64, 25)
-    assert os.getpgid(writer._process.pid) != os.getpgid(0)
+    writer.add(np.zeros((48, 64, 3), np.uint8))
+    assert os.getpgid(writer._encoder._process.pid) != os.getpgid(0)
     writer.discard()
