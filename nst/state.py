@@ -51,14 +51,15 @@ class Snapshot:
     `arrays` gives the optimiser's variables by name, `picture` among them, and `shown` where the best picture so far
     is another one: float32 `[1, H, W, 3]` in VGG's pixel space. Each is fetched when it is asked for, so that never two
     are in memory. `costs` are those of the best picture (`nst.objective.Costs`). `halvings` is how often Adam's
-    learning rate was halved, `tile_limit` the side of the tiles that memory allowed when it ran out, or 0.
+    learning rate was halved. `tile_limits` are the sides of the tiles that memory allowed when it ran out, 0 where it
+    did not: as known when the present size was begun, and by now.
     """
 
     epoch: int
     seconds: float
     costs: Sequence[float]
     halvings: int
-    tile_limit: int
+    tile_limits: Sequence[int]
     arrays: Mapping[str, Callable[[], NDArray[Any]]]
 
     @property
@@ -190,7 +191,7 @@ class Vault:
                 (self.folder / _NAMES[(self._number + 1) % 2]).unlink(missing_ok=True)
 
 
-_MARKS = ("epoch", "seconds", "costs", "halvings", "tile_limit")
+_MARKS = ("epoch", "seconds", "costs", "halvings", "tile_limits")
 
 
 def found(folder: Path) -> bool:

@@ -49,7 +49,7 @@ class Step:
     """The picture after update number `epoch` (counted from 0), and its costs.
 
     `image` is float32 `[1, H, W, 3]` in VGG's pixel space; `seconds` is the time spent on updates so far. `held` is
-    what the optimiser holds, and `tile_limit` as of `Snapshot`.
+    what the optimiser holds, and `tile_limits` as of `Snapshot`.
     """
 
     epoch: int
@@ -58,7 +58,7 @@ class Step:
     image: NDArray[np.float32]
     mean: NDArray[np.float32]
     held: _Held | None = None
-    tile_limit: int = 0
+    tile_limits: tuple[int, int] = (0, 0)
 
     def snapshot(self) -> Snapshot | None:
         """All that is needed to go on from here; None once the next step has been asked for, or the steps ended."""
@@ -70,7 +70,7 @@ class Step:
         }
         if not held.at_best:
             arrays["shown"] = lambda: self.image
-        return Snapshot(self.epoch, self.seconds, tuple(self.costs), held.halvings, self.tile_limit, arrays)
+        return Snapshot(self.epoch, self.seconds, tuple(self.costs), held.halvings, self.tile_limits, arrays)
 
     @functools.cached_property
     def picture(self) -> NDArray[np.uint8]:
@@ -147,11 +147,10 @@ def paint(
         DivergedError, MemoryError: see `steps`.
     """
     tile_sizes = tiles(sizes, network, config) if tile_sizes is None else tile_sizes
-    limit, spent, done = 0, 0.0, 0
+    limits, spent, done = (0, 0), 0.0, 0
     kept = [] if start is None else [start]
     if before is not None:
-        # What an earlier size, or an earlier part of the run, found out by running out of memory holds on.
-        limit, spent, done = before.tile_limit, before.seconds, before.epoch + 1
+        limits, spent, done = (before.tile_limits[0], before.tile_limits[1]), before.seconds, before.epoch + 1
     del start  # a large one weighs hundreds of megabytes, and is given away when the updates begin
     goal: Objective | None = None
     with contextlib.ExitStack() as opened:
@@ -162,9 +161,13 @@ def paint(
                 continue
             content, *styles = (vgg.preprocess(picture, network.mean) for picture in (scale.content, *scale.styles))
             _, height, width, _ = content.shape
-            tile_size = tile_sizes[index] or max(height, width)
-            tile_size = min(tile_size, limit) if limit else tile_size
-            targets = probe(content, styles, tile_size, scale.mixture)
+            # What an earlier size, or an earlier part of the run, found out by running out of memory holds on. Where
+            # it was found out in this size, its targets had been measured already: to the last bit, they are again.
+            in_the_middle = before is not None and done > scale.first
+            limits = limits if in_the_middle else (limits[1], limits[1])
+            planned = tile_sizes[index] or max(height, width)
+            measured, tile_size = (min(planned, limit) if limit else planned for limit in limits)
+            targets = probe(content, styles, measured, scale.mixture)
             del content, styles
             if scale is sizes[-1]:
                 probe.close()  # nothing is left to measure
@@ -179,7 +182,7 @@ def paint(
             earlier = spent
             # In the middle of a size the optimiser goes on; a new size begins with its picture alone.
             begin: Snapshot | NDArray[np.float32]
-            if before is not None and done > scale.first:
+            if before is not None and in_the_middle:
                 begin = before
             else:
                 if before is not None and not kept:
@@ -189,9 +192,9 @@ def paint(
             del begin
             with contextlib.closing(updates):
                 for step in updates:
-                    limit = goal.tile_size if goal.tile_size < tile_size else limit
+                    limits = limits[0], goal.tile_size if goal.tile_size < tile_size else limits[1]
                     kept, spent = [step.image], earlier + step.seconds
-                    yield dataclasses.replace(step, seconds=spent, tile_limit=limit)
+                    yield dataclasses.replace(step, seconds=spent, tile_limits=limits)
 
 
 def _flops(scale: Scale, network: Network, config: TransferConfig) -> float:

@@ -31,6 +31,37 @@ def style():
     return noise.repeat(4, axis=0).repeat(4, axis=1)
 
 
+class Killed(BaseException):
+    """The process is gone: no handler runs."""
+
+
+@pytest.fixture
+def always_keep(monkeypatch):
+    """A state after every epoch."""
+    from nst import state
+
+    monkeypatch.setattr(state, "_SECONDS", 0.0)
+    monkeypatch.setattr(state, "_SHARE", 1e9)
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """Runs `stylize` until an epoch, and leaves the folder as a kill in that moment would."""
+    from nst import run
+
+    def until(epoch, *arguments, **options):
+        def die(step):
+            if step.epoch == epoch:
+                raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(run._Run, "rescue", run._Run.abandon)
+            with pytest.raises(Killed):
+                run.stylize(*arguments, on_step=die, **options)
+
+    return until
+
+
 @pytest.fixture(scope="session")
 def command():
     """Runs `nst_main.py` in a folder as a person does; gives the finished process with its text."""

@@ -29,10 +29,6 @@ CUTS = {"adam": (0, 3, 6), "lbfgs": (5, 8), "sizes": (2, 3, 7), "sizes by adam":
 """Epochs after which the runs are cut: the first and the last, the last of a size and the first of the next."""
 
 
-class Killed(BaseException):
-    """The process is gone: no handler runs."""
-
-
 @pytest.fixture(scope="module")
 def network():
     return fake_vgg.network()
@@ -44,30 +40,6 @@ def pictures():
     content = np.stack([3 * rows, 255 - 2 * columns, 128 + 80 * np.sin(rows / 5)], axis=-1).clip(0, 255)
     style = np.random.default_rng(7).integers(0, 256, (16, 24, 3), dtype=np.uint8).repeat(4, axis=0).repeat(4, axis=1)
     return content.astype(np.uint8), style
-
-
-@pytest.fixture
-def always_keep(monkeypatch):
-    """A state after every epoch."""
-    monkeypatch.setattr(state, "_SECONDS", 0.0)
-    monkeypatch.setattr(state, "_SHARE", 1e9)
-
-
-@pytest.fixture
-def killed(monkeypatch):
-    """Runs `stylize` until an epoch, and leaves the folder as a kill in that moment would."""
-
-    def until(epoch, *arguments, **options):
-        def die(step):
-            if step.epoch == epoch:
-                raise Killed
-
-        with monkeypatch.context() as patched:
-            patched.setattr(run._Run, "rescue", run._Run.abandon)
-            with pytest.raises(Killed):
-                run.stylize(*arguments, on_step=die, **options)
-
-    return until
 
 
 def rows_of(folder):
