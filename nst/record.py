@@ -94,7 +94,7 @@ class Record:
             if before.trouble:
                 self._warn(before.trouble)
         self._vault = Vault(place, plan, -1 if before is None else before.number)
-        self._idle_video = video  # what there is of a video that this run does not go on with
+        self._idle_video = video  # as of the last state; it stays so when the video cannot be gone on with
         self._open_video(video)
         if before is None:
             self.keep(None)
@@ -158,14 +158,7 @@ class Record:
 
     def keep(self, snapshot: Snapshot | None) -> None:
         """Writes the state of the run: costs and frames so far, and where the painting stands."""
-        if self._video is not None:
-            try:
-                self._video.commit()
-            except VideoError as error:
-                self._lose_video(error)
-        video = self._idle_video
-        if self._video is not None:
-            video = VideoState(self._look(), self._stride, self._video.parts)
+        video = self._video_state()
         try:
             self._vault.save(self.rows, video, snapshot)
         except OSError as error:
@@ -174,6 +167,16 @@ class Record:
         except MemoryError:
             self._vault.postpone()
             self.trouble("there was not enough memory to keep the state of the run, which resuming needs")
+
+    def _video_state(self) -> VideoState | None:
+        """The video so far, all of its frames in finished parts."""
+        if self._video is not None:
+            try:
+                self._video.commit()
+                self._idle_video = VideoState(self._look(), self._stride, self._video.parts)
+            except VideoError as error:
+                self._lose_video(error)
+        return self._idle_video
 
     def finish(
         self,
@@ -211,7 +214,8 @@ class Record:
                 with contextlib.suppress(OSError):
                     (self.folder / "RESUME.txt").unlink(missing_ok=True)
             if ended == "finished":
-                self._vault.forget_older()
+                with contextlib.suppress(OSError):  # told already, where it could not be written
+                    self._vault.settle(self.rows, self._idle_video, snapshot)
         finally:
             self.abandon()
         return {name: path for name, path in saved.items() if path is not None}

@@ -32,6 +32,7 @@ _NAMES = ("state-0.npz", "state-1.npz")
 _FORMAT = 1
 _COLUMNS = 6  # of a row of costs
 _SECONDS = 5.0  # of work between two states
+_LARGEST = 64_000_000  # bytes that the state of a finished run may have
 _SHARE = 0.02  # of the time that writing states may take
 _KEPT_TOGETHER = "header", "rows"
 _NOT_PAINTED = {  # settings that a run may be resumed with other values of: its picture stays what it was to be
@@ -67,6 +68,15 @@ class Snapshot:
         """The best picture so far."""
         found: NDArray[np.float32] = self.arrays["shown" if "shown" in self.arrays else "picture"]()
         return found
+
+    @property
+    def alone(self) -> bool:
+        """Whether only the picture is known, and the optimiser begins anew with it."""
+        return set(self.arrays) == {"picture"}
+
+    def stripped(self) -> Snapshot:
+        """The best picture alone."""
+        return dataclasses.replace(self, arrays={"picture": lambda: self.shown})
 
 
 class VideoPart(NamedTuple):
@@ -183,6 +193,17 @@ class Vault:
     def postpone(self) -> None:
         """Waits as long as usual before the next try, after one that failed."""
         self._last = time.monotonic()
+
+    def settle(self, rows: Sequence[Sequence[float]], video: VideoState | None, snapshot: Snapshot | None) -> None:
+        """Leaves one state of a run that has ended, and that without L-BFGS's history where it takes much room.
+
+        Raises:
+            OSError: it cannot be written; the last one is still there.
+        """
+        newest = self.folder / _NAMES[self._number % 2]
+        if snapshot is not None and newest.stat().st_size > _LARGEST:
+            self.save(rows, video, snapshot.stripped())
+        self.forget_older()
 
     def forget_older(self) -> None:
         """Removes the state before the last one, which a run that has ended does not need."""

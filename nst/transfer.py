@@ -319,7 +319,9 @@ def steps(
         began = time.perf_counter()
         best: Step | None = None
         if isinstance(start, Snapshot):
-            image = _restore(session, graph, start)
+            if start.alone:
+                session.run(graph.initialize, {graph.start: start.shown})
+            image = start.shown if start.alone else _restore(session, graph, start)
             held.halvings = start.halvings
             best = Step(start.epoch, Costs(*start.costs), 0.0, start.shown, mean, held)
         else:

@@ -145,6 +145,25 @@ def test_more_epochs_simply_go_on(tmp_path, network, pictures, undisturbed, name
     assert not (tmp_path / "earlier-1").exists()
 
 
+@pytest.mark.parametrize("name", ["adam", "lbfgs"])
+def test_the_state_of_a_finished_run_is_small(tmp_path, network, pictures, name, monkeypatch):
+    """Where the history takes much room it goes: more epochs then go on from the best picture."""
+    config = CONFIGS[name]
+    monkeypatch.setattr(state, "_LARGEST", 1000)
+    first = run.stylize(*pictures, tmp_path, network, config)
+    (kept,) = (tmp_path / "resume").glob("state-*")
+    assert kept.stat().st_size < 1.2 * 80 * 112 * 3 * 4 + 10_000
+    steps = []
+    more = TransferConfig(**{**vars(config), "epochs": 40})
+    second = run.stylize(*pictures, tmp_path, network, more, resume=True, on_step=steps.append)
+    assert second.rows[: config.epochs] == first.rows
+    assert steps[0].epoch == config.epochs
+    if name == "lbfgs":
+        assert np.all(np.diff([row.total for row in second.rows]) <= 0)
+    assert second.rows[-1].total < first.rows[-1].total
+    assert probe(tmp_path / "progress.mp4")[3] == 40 + 25
+
+
 def test_more_epochs_are_those_of_the_final_size(tmp_path, network, pictures):
     config = CONFIGS["sizes"]
     run.stylize(*pictures, tmp_path, network, config)
