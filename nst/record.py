@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from nst import __version__, encoding, files, folder, images, plot, sheet, stamp
 from nst.config import TransferConfig
-from nst.state import Plan, Snapshot, State, Vault, VideoPart, VideoState
+from nst.progress import ProgressVideo
+from nst.state import Plan, Snapshot, State, Vault
 from nst.values import written
-from nst.video import VideoError, VideoWriter
 
 
 class CostRow(NamedTuple):
@@ -82,10 +82,6 @@ class Record:
         self._warn = warn
         self._how = how
         self._originals = originals
-        self._video: VideoWriter | None = None
-        self._row: sheet.SideBySide | None = None
-        video = None if before is None else before.video
-        self._stride = video.stride if video and not plan.config.video_every else plan.config.video_stride
         if before is None:
             self._make_room()
         else:
@@ -94,8 +90,10 @@ class Record:
             if before.trouble:
                 self._warn(before.trouble)
         self._vault = Vault(place, plan, -1 if before is None else before.number)
-        self._idle_video = video  # as of the last state; it stays so when the video cannot be gone on with
-        self._open_video(video)
+        self._video = ProgressVideo(
+            place, self._vault.folder, plan.config, originals.content, originals.styles,
+            None if before is None else before.video, trouble=self.trouble, warn=warn,
+        )  # fmt: skip
         if before is None:
             self.keep(None)
         files.write_bytes(place / "config.json", self._config_json({}))
@@ -111,35 +109,9 @@ class Record:
             files.write_bytes(shelf / "RESUME.txt", _note(self._how(shelf)))
         self._warn(f"an unfinished run was moved to {shelf}; to go on with it: {self._how(shelf)}")
 
-    def _open_video(self, before: VideoState | None) -> None:
-        config = self._config
-        if config.video == "none":
-            return
-        height, width = self._originals.content.shape[:2]
-        if config.video_layout == "side_by_side":
-            self._row = sheet.SideBySide(self._originals.content, self._originals.styles, height, width)
-            height, width = self._row.height, self._row.width
-        path = self.folder / f"progress.{config.video}"
-        parts = [] if before is None else [part for part in before.parts if self._is_there(part)]
-        if before is not None and before.look != self._look():
-            self._warn("the video begins here: what there was of it has another kind or layout")
-            parts = []
-        elif before is not None and len(parts) < len(before.parts):
-            self._warn(f"the video lacks frames: of its parts in {self._vault.folder} some are gone or damaged")
-        self._video = VideoWriter(path, height, width, config.video_fps, folder=self._vault.folder, parts=parts)
-
-    def _is_there(self, part: VideoPart) -> bool:
-        try:
-            return (self._vault.folder / part.name).stat().st_size == part.size
-        except OSError:
-            return False
-
-    def _look(self) -> str:
-        return f"{self._config.video} {self._config.video_layout}"
-
     def wants_picture(self, epoch: int) -> bool:
         """Whether the picture of this epoch becomes a frame, of the folder or of the video."""
-        return epoch % self._config.print_every == 0 or epoch % self._stride == 0
+        return epoch % self._config.print_every == 0 or self._video.wants(epoch)
 
     def add(self, row: CostRow, picture: NDArray[np.uint8] | None) -> None:
         """Keeps the costs of an epoch, and its picture if it is wanted (uint8 RGB `[H, W, 3]`)."""
@@ -149,8 +121,8 @@ class Record:
         if row.epoch % self._config.print_every == 0:
             self._save(f"{row.epoch}.png", encoding.encode(self._transparent(picture), "png"))
             self._save("costs.csv", self._costs())
-        if row.epoch % self._stride == 0:
-            self._add_to_video(picture)
+        if self._video.wants(row.epoch):
+            self._video.add(picture)
 
     def due(self) -> bool:
         """Whether it is time for `keep`."""
@@ -158,7 +130,7 @@ class Record:
 
     def keep(self, snapshot: Snapshot | None) -> None:
         """Writes the state of the run: costs and frames so far, and where the painting stands."""
-        video = self._video_state()
+        video = self._video.state()
         try:
             self._vault.save(self.rows, video, snapshot)
         except OSError as error:
@@ -167,16 +139,6 @@ class Record:
         except MemoryError:
             self._vault.postpone()
             self.trouble("there was not enough memory to keep the state of the run, which resuming needs")
-
-    def _video_state(self) -> VideoState | None:
-        """The video so far, all of its frames in finished parts."""
-        if self._video is not None:
-            try:
-                self._video.commit()
-                self._idle_video = VideoState(self._look(), self._stride, self._video.parts)
-            except VideoError as error:
-                self._lose_video(error)
-        return self._idle_video
 
     def finish(
         self,
@@ -199,7 +161,7 @@ class Record:
                 self.keep(snapshot)
             saved["jpg"] = self._save_jpg(picture)
             saved["picture_16bit"] = self._save_16bit(exact)
-            saved["progress"] = self._close_video(picture)
+            saved["progress"] = self._video.close(picture, self.rows[-1].epoch)
             saved["costs"] = self._save("costs.csv", self._costs())
             plotted = self._plot()
             saved["plot"] = self._save("costs.png", plotted)
@@ -215,16 +177,14 @@ class Record:
                     (self.folder / "RESUME.txt").unlink(missing_ok=True)
             if ended == "finished":
                 with contextlib.suppress(OSError):  # told already, where it could not be written
-                    self._vault.settle(self.rows, self._idle_video, snapshot)
+                    self._vault.settle(self.rows, self._video.state(), snapshot)
         finally:
             self.abandon()
         return {name: path for name, path in saved.items() if path is not None}
 
     def abandon(self) -> None:
         """Stops the encoder of a video that was not finished; its finished parts stay with the state."""
-        if self._video is not None:
-            self._video.discard()
-            self._video = None
+        self._video.abandon()
 
     def trouble(self, sentence: str) -> None:
         """Tells of a trouble that the run survives; the same sentence is told once."""
@@ -239,10 +199,7 @@ class Record:
         if path is None:
             self._vault.forget_older()
             path = self._save("generated_image.png", png)
-        if path is None and self._video is not None:
-            self._video.remove()
-            self._video = self._idle_video = None
-            self.trouble("the video was given up to make room for the picture")
+        if path is None and self._video.remove():
             path = self._save("generated_image.png", png)
         if path is not None:
             return path
@@ -279,19 +236,6 @@ class Record:
             self.trouble(f"no generated_image.jpg: {error}")
             return None
 
-    def _close_video(self, picture: NDArray[np.uint8]) -> Path | None:
-        video, self._video = self._video, None
-        if video is None:
-            return None
-        shown = self.rows[-1].epoch % self._stride == 0
-        try:
-            if lost := video.missing():
-                self.trouble(f"the video lacks {lost} frames: their files in {self._vault.folder} have been removed")
-            return video.close(picture if self._row is None else self._row.frame(picture), shown=shown)
-        except VideoError as error:
-            self.trouble(str(error))
-            return None
-
     def _save(self, name: str, data: bytes) -> Path | None:
         """Writes one file, into a folder made again if somebody has removed it; None when it cannot be."""
         path = self.folder / name
@@ -324,20 +268,6 @@ class Record:
             "total variation × weight": [config.tv_weight * row.total_variation for row in self.rows],
         }
         return plot.cost_curve([row.epoch for row in self.rows], curves, "Cost of the picture after each epoch")
-
-    def _add_to_video(self, picture: NDArray[np.uint8]) -> None:
-        if self._video is None:
-            return
-        try:
-            self._video.add(picture if self._row is None else self._row.frame(picture))
-        except VideoError as error:
-            self._lose_video(error)
-
-    def _lose_video(self, error: VideoError) -> None:
-        self.trouble(f"{error}; the painting goes on without a video")
-        if self._video is not None:
-            self._idle_video = VideoState(self._look(), self._stride, self._video.parts)
-        self.abandon()
 
     def _config_json(self, run: Mapping[str, Any]) -> bytes:
         document = {"program": f"nst {__version__}", **self._details, "settings": self._config.to_json()}

@@ -10,7 +10,7 @@ ORDER = [
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "transfer"),
-    *("video", "plot", "sheet", "stamp", "folder", "record", "run", "console", "commandline", "download"),
+    *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "console", "commandline", "download"),
 ]
 TENSORFLOW = {
     *(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import files, folder, images, record, stamp
+from nst import files, folder, images, progress, record, stamp
 from nst.config import TransferConfig
 from nst.record import CostRow, Originals, Record
 from nst.state import Plan
@@ -37,8 +37,10 @@ def make(folder, config, **changes):
 def no_encoder_left(monkeypatch):
     """A record that is dropped with its video under way, as these tests do, leaves an encoder."""
     made = []
-    real = record.VideoWriter
-    monkeypatch.setattr(record, "VideoWriter", lambda *args, **options: made.append(real(*args, **options)) or made[-1])
+    real = progress.VideoWriter
+    monkeypatch.setattr(
+        progress, "VideoWriter", lambda *args, **options: made.append(real(*args, **options)) or made[-1]
+    )
     yield
     for writer in made:
         writer.discard()
@@ -190,7 +192,7 @@ def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monk
     real = files.write_bytes
 
     def full(path, data):
-        if kept._video is not None:
+        if kept._video._writer is not None:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         real(path, data)
 
@@ -290,8 +292,8 @@ def test_a_dead_encoder_is_started_again(tmp_path):
     kept = make(tmp_path, TransferConfig(epochs=6, video_every=1))
     for epoch in range(6):
         kept.add(row(epoch), PICTURE)
-        kept._video._encoder._process.kill()
-        kept._video._encoder._process.wait()
+        kept._video._writer._encoder._process.kill()
+        kept._video._writer._encoder._process.wait()
     written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
     assert kept.troubles == []
     assert probe(written["progress"])[3] == 6 + 25
