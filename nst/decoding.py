@@ -6,18 +6,24 @@ Whatever is wrong with the bytes, the caller gets a `PictureError` whose message
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
+import logging
+import os
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError, features
+
+from nst import bombs
+from nst.values import one_line
 
 MAX_PIXELS = 100_000_000
 # An allow-list: Pillow would hand EPS to Ghostscript, and some of its kinds (TGA) have no signature, so
@@ -61,15 +67,16 @@ _OTHERS = (
     (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf", "is a packed archive, not a picture: unpack it and name a picture in it"),
     (rb"\x93NUMPY", "is a NumPy file, not a picture: load it and pass the array"),
 )
+_STRIP = 4_000_000  # pixels that are brought to sRGB at once: all at once, every step would take another copy
 # EXIF orientation → how to turn the picture upright.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: lambda picture: picture[:, ::-1],
+    3: lambda picture: picture[::-1, ::-1],
+    4: lambda picture: picture[::-1],
+    5: lambda picture: picture.swapaxes(0, 1),
+    6: lambda picture: picture.swapaxes(0, 1)[:, ::-1],
+    7: lambda picture: picture[::-1, ::-1].swapaxes(0, 1),
+    8: lambda picture: picture.swapaxes(0, 1)[::-1],
 }
 
 
@@ -101,13 +108,17 @@ def decode(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
     kind = next((kind for start, kind in _SIGNATURES if re.match(start, head, re.DOTALL)), None)
     damaged = f"{name} is a damaged, cut-off or empty {kind or 'picture'} file, or of a rare sort that is not read here"
     try:
-        with _pillow_settings(), Image.open(io.BytesIO(data), formats=_formats()) as picture:
-            width, height = picture.size
-            check_size(width, height, name)
-            rgb, alpha = _upright(picture)
-            return np.array(rgb), None if alpha is None else np.array(alpha)
+        with _pillow_settings():
+            bombs.check_file(data)
+            rgb, alpha, orientation = _pixels(data, name)
+        turn = _TURNS.get(orientation)  # now that Pillow's copy of the picture is gone
+        if turn is None:
+            return rgb, alpha
+        return turn(rgb).copy(), None if alpha is None else turn(alpha).copy()
     except PictureError:
         raise
+    except bombs.Bomb as error:
+        raise PictureError(f"{name} {error}; shrink it first, or {_CONVERT}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"(\d+) pixels", str(error))
         raise _too_large(int(found[1]) if found else None, name) from None
@@ -125,7 +136,23 @@ def decode(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
     except Exception as error:
         # Hostile or damaged bytes make Pillow raise nearly anything (struct.error, SyntaxError, EOFError,
         # OverflowError, ...): this is the place where all of it becomes one sentence.
-        raise PictureError(f"{damaged} ({error}); fetch it again, or {_CONVERT}") from error
+        raise PictureError(f"{damaged} ({one_line(str(error), 200)}); fetch it again, or {_CONVERT}") from error
+
+
+def notes(data: bytes, name: str) -> dict[str, str]:
+    """The text notes of a PNG: see `nst.images.notes`."""
+    try:
+        with _pillow_settings():
+            bombs.check_file(data)
+            with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+                check_size(picture.width, picture.height, name)
+                bombs.check_opened(picture, data)
+                picture.load()  # notes may stand behind the pixels
+                return {str(key): str(text) for key, text in getattr(picture, "text", {}).items()}
+    except PictureError:
+        raise
+    except Exception as error:  # as in `decode`
+        raise PictureError(f"{name} is no PNG that can be read ({one_line(str(error), 200)})") from error
 
 
 def _is_text(head: bytes) -> bool:
@@ -164,16 +191,18 @@ def _formats() -> tuple[str, ...]:
     return known if features.check("avif") else tuple(kind for kind in known if kind != "AVIF")
 
 
+_log = logging.getLogger("PIL")
+_log.addHandler(logging.NullHandler())  # without any, Python would print what it does not propagate
 _settings_lock = threading.Lock()
 _settings_users = 0
-_settings_before: tuple[int | None, bool, warnings.catch_warnings[None]] | None = None
+_settings_before: tuple[int | None, bool, bool, warnings.catch_warnings[None]] | None = None
 
 
 @contextmanager
 def _pillow_settings() -> Iterator[None]:
     """Makes Pillow silent, strict about truncation and strict about `MAX_PIXELS` while pictures are read.
 
-    All three are settings of the process, so readers in several threads share them: the first to come sets them, the
+    All of them are settings of the process, so readers in several threads share them: the first to come sets them, the
     last to leave puts back what was there. (One lock around the whole decoding would be simpler, but a loader with
     several threads would then decode one picture at a time.)
     """
@@ -181,7 +210,8 @@ def _pillow_settings() -> Iterator[None]:
     with _settings_lock:
         if _settings_users == 0:
             caught = warnings.catch_warnings()
-            _settings_before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, caught)
+            _settings_before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, _log.propagate, caught)
+            _log.propagate = False  # what it logs of a broken file would stand on the error stream
             caught.__enter__()
             # Only what Pillow's own modules say: other threads keep their warnings.
             warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -195,22 +225,64 @@ def _pillow_settings() -> Iterator[None]:
         with _settings_lock:
             _settings_users -= 1
             if _settings_users == 0 and _settings_before is not None:
-                Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, caught = _settings_before
+                Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, _log.propagate, caught = _settings_before
                 caught.__exit__(None, None, None)
 
 
-def _upright(picture: ImageFile.ImageFile) -> tuple[Image.Image, Image.Image | None]:
-    """Decodes an opened picture: mode RGB in sRGB over white, and mode L of its opacity unless it is opaque."""
-    _mend_transparent_key(picture)
-    picture.load()
-    turn = _TURNS.get(_orientation(picture))  # after load(): Pillow turns a TIFF itself while loading it
-    colour, alpha = _separate(picture)
-    rgb = _over_white(_to_srgb(colour, picture.info.get("icc_profile")), alpha)
-    if alpha is not None and alpha.getextrema() == (255, 255):
-        alpha = None
-    if turn is None:
-        return rgb, alpha
-    return rgb.transpose(turn), None if alpha is None else alpha.transpose(turn)
+_libtiff_lock = threading.Lock()
+
+
+@contextmanager
+def _silent_libtiff(picture: ImageFile.ImageFile) -> Iterator[None]:
+    """Keeps what libtiff says of a broken file from the error stream: it writes there itself, past Python."""
+    if picture.format != "TIFF" or not picture.tile or picture.tile[0][0] != "libtiff":
+        yield
+        return
+    with _libtiff_lock, contextlib.ExitStack() as at_the_end:
+        with contextlib.suppress(OSError):  # a program without an error stream
+            screen, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+            at_the_end.callback(os.close, screen)
+            at_the_end.callback(os.close, nowhere)
+            at_the_end.callback(os.dup2, screen, 2)
+            os.dup2(nowhere, 2)
+        yield
+
+
+def _pixels(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, int]:
+    """Decodes a file: RGB in sRGB over white, its opacity unless it is opaque, and the orientation it still has."""
+    with Image.open(io.BytesIO(data), formats=_formats()) as picture:
+        width, height = picture.size
+        check_size(width, height, name)
+        bombs.check_opened(picture, data)
+        _mend_transparent_key(picture)
+        with _silent_libtiff(picture):
+            picture.load()
+        orientation = _orientation(picture)  # after load(): Pillow turns a TIFF itself while loading it
+        width, height = picture.size
+        levels = _Levels(picture) if _deep(picture) else None
+        colours = _Colours(picture.info.get("icc_profile"))
+        rgb = np.empty((height, width, 3), np.uint8)
+        alpha: NDArray[np.uint8] | None = None
+        for top, strip in _strips(picture):
+            colour, opacity = levels.narrowed(strip) if levels else _separate(strip)
+            rows = slice(top, top + strip.height)
+            rgb[rows] = np.asarray(_over_white(colours.to_srgb(colour), opacity))
+            if opacity is not None:
+                alpha = np.empty((height, width), np.uint8) if alpha is None else alpha
+                alpha[rows] = np.asarray(opacity)
+        if alpha is not None and alpha.min() == 255:
+            alpha = None
+        return rgb, alpha, orientation
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """A picture from top to bottom: the first row of each strip, and the strip."""
+    rows = max(1, _STRIP // picture.width)
+    if rows >= picture.height:
+        yield 0, picture
+        return
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
 def _mend_transparent_key(picture: ImageFile.ImageFile) -> None:
@@ -239,14 +311,12 @@ def _orientation(picture: Image.Image) -> int:
 
 def flatten(picture: Image.Image) -> Image.Image:
     """Any decoded mode → RGB, laid over white where it is transparent."""
-    colour, alpha = _separate(picture)
-    return _over_white(_to_srgb(colour, None), alpha)
+    colour, alpha = _Levels(picture).narrowed(picture) if _deep(picture) else _separate(picture)
+    return _over_white(_Colours(None).to_srgb(colour), alpha)
 
 
 def _separate(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Any decoded mode → its straight colours without transparency, and mode L of its opacity where it has one."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        return _narrow(picture)
+    """Any mode of 8 bits → its straight colours without transparency, and mode L of its opacity where it has one."""
     if not picture.has_transparency_data:
         return picture, None
     straight = {"La": "LA", "RGBa": "RGBA"}.get(picture.mode)  # divided by alpha
@@ -268,70 +338,101 @@ def _over_white(rgb: Image.Image, alpha: Image.Image | None) -> Image.Image:
     return paper
 
 
-def _to_srgb(colour: Image.Image, profile: bytes | None) -> Image.Image:
-    """An opaque picture → RGB in sRGB, by its ICC profile where that is sound and fits the picture."""
-    if profile:
-        try:
-            described = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            space = described.profile.xcolor_space.strip()
-            grey = colour.mode in ("1", "L")
-            if space == "CMYK" and colour.mode == "CMYK":
-                samples = colour
-            elif space == "GRAY" and grey:
-                samples = colour.convert("L")
-            elif space == "RGB" and colour.mode not in ("CMYK", "LAB"):
-                samples = colour.convert("RGB")
-            else:  # a profile for some other picture
-                return colour.convert("RGB")
-            converted = ImageCms.profileToProfile(
-                samples,
+class _Colours:
+    """The way of an opaque picture to RGB in sRGB, by its ICC profile where that is sound and fits the picture."""
+
+    def __init__(self, profile: bytes | None) -> None:
+        self._profile = profile
+        self._transforms: dict[str, ImageCms.ImageCmsTransform] = {}
+
+    def to_srgb(self, colour: Image.Image) -> Image.Image:
+        """A picture, or a strip of it."""
+        if self._profile:
+            try:
+                converted = self._converted(colour)
+                if converted is not None:
+                    return converted
+            except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+                self._profile = None  # a broken one: the colours as they stand are nearly always close
+        return colour.convert("RGB")
+
+    def _converted(self, colour: Image.Image) -> Image.Image | None:
+        """The picture by its profile; None for a profile of some other picture."""
+        described = ImageCms.ImageCmsProfile(io.BytesIO(self._profile or b""))
+        space = described.profile.xcolor_space.strip()
+        if space == "CMYK" and colour.mode == "CMYK":
+            samples = colour
+        elif space == "GRAY" and colour.mode in ("1", "L"):
+            samples = colour.convert("L")
+        elif space == "RGB" and colour.mode not in ("CMYK", "LAB"):
+            samples = colour.convert("RGB")
+        else:
+            return None
+        if samples.mode not in self._transforms:
+            self._transforms[samples.mode] = ImageCms.buildTransform(
                 described,
                 ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+                samples.mode,
+                "RGB",
                 # What image editors do: keep in-gamut colours exactly, map black to black.
                 renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-                outputMode="RGB",
                 flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
             )
-            if converted is not None:
-                return converted
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # a broken profile: the colours as they stand are nearly always close
-    return colour.convert("RGB")
+        return ImageCms.applyTransform(samples, self._transforms[samples.mode])
 
 
-def _narrow(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Grey of more than 8 bits (I;16*, I, F) → mode L and, for a PNG's transparent grey, its alpha."""
-    values = np.asarray(picture)
-    tags = getattr(picture, "tag_v2", {})  # TIFF only
-    if picture.mode.startswith("I;16"):
-        bits = tags.get(258, (16,))[0]  # 12 where Pillow leaves the values of 12-bit samples unscaled
-        white: tuple[int, ...] = ((1 << bits) - 1,)
-    elif picture.mode == "I" and picture.format != "TIFF":
-        white = (65535,)  # 16-bit PGM, and 16-bit PNG in older Pillow
-    else:
-        white = (1, 255, 65535) if picture.mode == "F" else (255, 65535)
-        if picture.mode == "I" and tags.get(258) == (32,) and tags.get(339, (1,))[0] == 1:
-            values = values.view(np.uint32)  # Pillow has no unsigned mode: half of the range came out negative
-    grey = _scaled(values, white)
-    if picture.mode.startswith("I;16") and tags.get(262) == 0:  # "white is zero", which Pillow leaves at 16 bits
-        grey = 255 - grey
-    key = picture.info.get("transparency")
-    alpha = Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)) if isinstance(key, int) else None
-    return Image.fromarray(grey), alpha
+def _deep(picture: Image.Image) -> bool:
+    """Whether it is grey of more than 8 bits."""
+    return picture.mode.startswith("I") or picture.mode == "F"
 
 
-def _scaled(values: NDArray[Any], white: Sequence[int]) -> NDArray[np.uint8]:
-    """`[H, W]` numbers → uint8 `[H, W]` by the first white that none exceeds, else by their own range."""
-    finite = np.isfinite(values)
-    low = float(np.min(values, where=finite, initial=np.inf)) if values.dtype.kind == "f" else float(values.min())
-    high = float(np.max(values, where=finite, initial=-np.inf)) if values.dtype.kind == "f" else float(values.max())
-    for top in white:
-        if low >= 0 and high <= top:
-            low, high = 0.0, float(top)
-            break
-    gain = 255 / (high - low) if high > low else 0.0
-    result = np.empty(values.shape, np.uint8)
-    for row in range(0, len(values), 256):  # in strips: float64 of 100 megapixels would take 800 MB a copy
-        strip = (values[row : row + 256].astype(np.float64) - low) * gain
-        result[row : row + 256] = np.nan_to_num(np.clip(np.rint(strip), 0, 255), nan=0)
-    return result
+class _Levels:
+    """The way of grey of more than 8 bits (I;16*, I, F) to mode L, and its alpha where a PNG's grey is transparent."""
+
+    def __init__(self, picture: Image.Image) -> None:
+        tags = getattr(picture, "tag_v2", {})  # TIFF only
+        self._key = picture.info.get("transparency")
+        # "White is zero", which Pillow leaves at 16 bits.
+        self._inverse = picture.mode.startswith("I;16") and tags.get(262) == 0
+        self._unsigned = False
+        if picture.mode.startswith("I;16"):
+            bits = tags.get(258, (16,))[0]  # 12 where Pillow leaves the values of 12-bit samples unscaled
+            white: tuple[int, ...] = ((1 << bits) - 1,)
+        elif picture.mode == "I" and picture.format != "TIFF":
+            white = (65535,)  # 16-bit PGM, and 16-bit PNG in older Pillow
+        else:
+            white = (1, 255, 65535) if picture.mode == "F" else (255, 65535)
+            # Pillow has no unsigned mode: half of the range came out negative.
+            self._unsigned = picture.mode == "I" and tags.get(258) == (32,) and tags.get(339, (1,))[0] == 1
+        ranges = [self._range(strip) for _, strip in _strips(picture)]
+        self._low, self._high = min(low for low, _ in ranges), max(high for _, high in ranges)
+        for top in white:
+            if self._low >= 0 and self._high <= top:
+                self._low, self._high = 0.0, float(top)
+                break
+
+    def narrowed(self, strip: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+        """The picture, or a strip of it."""
+        values = self._values(strip)
+        gain = 255 / (self._high - self._low) if self._high > self._low else 0.0
+        grey = np.empty(values.shape, np.uint8)
+        for row in range(0, len(values), 256):  # in strips: float64 takes eight times the memory
+            part = (values[row : row + 256].astype(np.float64) - self._low) * gain
+            grey[row : row + 256] = np.nan_to_num(np.clip(np.rint(part), 0, 255), nan=0)
+        if self._inverse:
+            grey = 255 - grey
+        if not isinstance(self._key, int):
+            return Image.fromarray(grey), None
+        return Image.fromarray(grey), Image.fromarray(np.where(values == self._key, 0, 255).astype(np.uint8))
+
+    def _values(self, strip: Image.Image) -> NDArray[Any]:
+        values = np.asarray(strip)
+        return values.view(np.uint32) if self._unsigned else values
+
+    def _range(self, strip: Image.Image) -> tuple[float, float]:
+        values = self._values(strip)
+        if values.dtype.kind != "f":
+            return float(values.min()), float(values.max())
+        finite = np.isfinite(values)
+        low, high = np.min(values, where=finite, initial=np.inf), np.max(values, where=finite, initial=-np.inf)
+        return float(low), float(high)

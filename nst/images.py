@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import io
 import os
 import re
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".jp2", ".ico"),
 )
-_MAX_BYTES = 1 << 30  # 100 megapixels of uncompressed 16-bit RGBA still fit
+_MAX_BYTES = 512 << 20  # 100 megapixels of uncompressed 8-bit RGBA still fit
 
 
 def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
@@ -112,6 +113,16 @@ def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[
     if picture.dtype == np.uint8:
         straight = np.rint(straight)
     return np.dstack([straight, opacity]).astype(picture.dtype)
+
+
+def notes(source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None) -> dict[str, str]:
+    """The text notes that a PNG carries, by their keywords.
+
+    Raises:
+        PictureError: for whatever cannot be read, or is no PNG.
+    """
+    data, name = _load_bytes(source, name)
+    return decoding.notes(data, name)
 
 
 def find(name: str, folders: Sequence[Path]) -> Path:
@@ -276,16 +287,13 @@ def _load_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, name: str | N
 
 def _read_all(file: BinaryIO, name: str) -> bytes:
     """Reads to the end, in pieces: the size of a pipe or an upload is not known beforehand."""
-    pieces: list[bytes] = []
-    total = 0
+    whole = io.BytesIO()  # which gives its bytes without a copy
     while piece := file.read(1 << 20):
         if not isinstance(piece, bytes):
             raise PictureError(f"{name} is open as text; open it in binary mode ('rb')")
-        pieces.append(piece)
-        total += len(piece)
-        if total > _MAX_BYTES:
+        if whole.write(piece) and whole.tell() > _MAX_BYTES:
             raise PictureError(f"{name} has more than {_MAX_BYTES >> 20} MB; shrink the picture first")
-    return b"".join(pieces)
+    return whole.getvalue()
 
 
 def _from_array(array: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:

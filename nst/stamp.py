@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst import __version__
 from nst.config import TransferConfig
+from nst.values import one_line
 
 _KEY = "nst"
 _LARGEST = 1_000_000  # characters of a note, uncompressed: ours have a thousand
@@ -34,20 +36,23 @@ def read(path: Path) -> Stamp:
         ValueError: the file is no PNG, carries no settings, or carries such as this version does not know.
         OSError: it cannot be read.
     """
-    from PIL import Image
+    from nst import images
 
+    if (
+        os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    ):  # a pipe would keep open() waiting
+        raise ValueError(f"{path} is a device or a pipe: take the generated_image.png of a run")
     try:
-        with Image.open(path, formats=["PNG"]) as picture:
-            picture.load()  # notes may stand behind the pixels
-            text = getattr(picture, "text", {}).get(_KEY, "")
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
-        raise
-    except Exception as error:  # whatever Pillow says of a broken file
+        with path.open("rb") as file:
+            text = images.notes(file, name=str(path)).get(_KEY, "")
+    except ValueError as error:
         raise ValueError(f"{path} is no PNG that can be read: take the generated_image.png of a run") from error
     if not text:
         raise ValueError(f"{path} carries no settings: take the generated_image.png of a run, as the program wrote it")
     try:
-        document = json.loads(str(text)[:_LARGEST])
-        return Stamp(TransferConfig.from_json(document["settings"]), str(document.get("network", {}).get("name", "")))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"the settings in {path} cannot be used: {error}") from error
+        document = json.loads(text[:_LARGEST])
+        config = TransferConfig.from_json(document["settings"])
+        # Both are shown to a person, and anybody may have written them.
+        return Stamp(config, one_line(str(document.get("network", {}).get("name", "")), 200))
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"the settings in {path} cannot be used: {one_line(str(error), 500)}") from error

@@ -89,6 +89,13 @@ def written(value: Any) -> str:
     return ",".join(repr(weight).removesuffix(".0") for weight in value)
 
 
+def one_line(text: str, most: int) -> str:
+    """A text out of a file as a message may hold it: on one line, without orders to the screen, and not too long."""
+    short = " ".join(text[: 4 * most].split())
+    short = "".join(letter if letter.isprintable() else "�" for letter in short)
+    return short if len(short) <= most else f"{short[:most]}…"
+
+
 def number(
     default: float,
     text: str,

@@ -6,7 +6,7 @@ from tests.conftest import ROOT
 
 ORDER = [
     *("values", "config", "machine", "files", "places"),
-    *("decoding", "images", "encoding", "colors"),
+    *("bombs", "decoding", "images", "encoding", "colors"),
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "transfer"),
