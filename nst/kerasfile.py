@@ -7,13 +7,15 @@ channels of conv1_1 change places; nothing else does.
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nst import matconvnet
+from nst import matconvnet, matfile
 from nst.matconvnet import MEAN_COLOUR, Layer, Network, WeightsError
 
 _GROUP = re.compile(r"block([1-5])_conv([1-4])")
@@ -32,14 +34,18 @@ def read(path: Path) -> Network:
     """
     import h5py
 
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep open() waiting
+        raise WeightsError(
+            f"{path} is no file, but a folder, a device or a pipe: delete it and fetch Keras' file again"
+        )
     layers: dict[str, Layer] = {}
     try:
         with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)
+            root = _inside(file, "model_weights") or file
             for group in root:
-                if place := _GROUP.fullmatch(str(group)):
+                if (place := _GROUP.fullmatch(str(group))) and (found := _inside(root, group)):
                     name = f"conv{place[1]}_{place[2]}"
-                    layers[name] = _layer(path, name, root[group])
+                    layers[name] = _layer(path, name, found)
     except FileNotFoundError:
         raise WeightsError(f"Keras' file {path} is not there: fetch it again") from None
     except (OSError, RuntimeError, KeyError, AttributeError, TypeError, ValueError) as error:
@@ -57,17 +63,37 @@ def read(path: Path) -> Network:
     return Network(matconvnet.published_name(layers), layers, np.array(MEAN_COLOUR, np.float32), str(path))
 
 
+def _inside(group: Any, name: str) -> Any:
+    """The group of that name which lies in this file itself: a link may lead to any file, or to a device."""
+    import h5py
+
+    link = group.get(name, getlink=True) if name in group else None
+    found = group[name] if isinstance(link, h5py.HardLink) else None
+    return found if isinstance(found, h5py.Group) else None
+
+
 def _layer(path: Path, name: str, group: Any) -> Layer:
     """The kernel and bias below a group, however deep they lie."""
     import h5py
 
     arrays: list[Any] = []
-    group.visititems(lambda _, item: arrays.append(item[()]) if isinstance(item, h5py.Dataset) else None)
-    kernels = [array for array in arrays if np.ndim(array) == 4]
-    biases = [array for array in arrays if np.ndim(array) == 1]
-    if len(kernels) != 1 or len(biases) != 1 or any(array.dtype.kind != "f" for array in kernels + biases):
+    group.visititems(lambda _, item: arrays.append(item) if isinstance(item, h5py.Dataset) else None)
+    kernels = [array for array in arrays if array.ndim == 4]
+    biases = [array for array in arrays if array.ndim == 1]
+    if len(kernels) != 1 or len(biases) != 1 or not all(_sound(array) for array in kernels + biases):
         raise WeightsError(f"{path}: {name} has no kernel and bias of numbers: it is not Keras' file of a VGG")
-    layer = Layer(np.ascontiguousarray(kernels[0], np.float32), np.ascontiguousarray(biases[0], np.float32))
+    layer = Layer(np.ascontiguousarray(kernels[0][()], np.float32), np.ascontiguousarray(biases[0][()], np.float32))
     if not all(np.isfinite(part).all() for part in layer):
         raise WeightsError(f"{path}: {name} holds values that are not finite: delete the file and fetch it again")
     return layer
+
+
+def _sound(array: Any) -> bool:
+    """Whether a dataset is one of numbers, no larger than VGG's and stored in this file: what it says is not read yet.
+
+    A dataset of a few bytes may claim terabytes, and one chunk of it is unpacked whole.
+    """
+    if array.shape is None or array.dtype.kind != "f" or array.is_virtual or array.external:
+        return False
+    largest = max(array.size, math.prod(array.chunks or (1,)))
+    return bool(largest * array.dtype.itemsize <= matfile.LARGEST_CELL)

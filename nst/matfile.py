@@ -19,7 +19,15 @@ from typing import IO, Any
 
 LARGEST_CELL = 64 << 20
 """Bytes. VGG's largest convolution has 9.4 MB, its dense layers have 411, 67.1 and 16.4 MB."""
-LARGEST_VARIABLE = 1 << 30
+LARGEST_VARIABLE = 256 << 20
+"""Bytes of a variable without its large cells: VGG-19 has 97 MB of them, or twice as many as doubles."""
+
+_MOST_UNPACKED = 1200 << 20  # bytes that are passed over and kept; VGG-19 has 575 MB, or twice as many as doubles
+_MOST_VARIABLES = 10_000
+_MOST_CELLS = 4096  # of a variable: VGG-19 has 43 layers
+# What lies in the arrays that are kept, all in all; VGG-19 has some 1000 arrays and 24 million numbers.
+_MOST_ARRAYS, _MOST_NUMBERS, _MOST_COMPLEX, _MOST_CHARACTERS, _MOST_FIELDS = 100_000, 64 << 20, 1 << 20, 1 << 20, 10_000
+_LONGEST_ELEMENT = 64 << 10  # bytes of a name, of dimensions, or of the names of a struct's fields
 
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}
@@ -70,7 +78,7 @@ def check_kind(path: Path) -> None:
 def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
     """An uncompressed MATLAB 5 file with the wanted variables, in which every tag, size and dimension is right.
 
-    Of a cell array that is a variable itself, the cells above `LARGEST_CELL` are left out.
+    Of a cell array that is a variable itself, or a field of one, the cells above `LARGEST_CELL` are left out.
 
     Raises:
         MatError: the file is cut short or damaged.
@@ -86,8 +94,10 @@ def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
             raise MatError("is a MATLAB file of another byte order, or damaged")
         copy.write(header)
         missing = set(wanted)
+        room = _Room()
         at = 128
         while at < size:
+            room.take("variables", 1)
             file.seek(at)
             tag = file.read(8)
             end = at + 8 + int.from_bytes(tag[4:], "little")
@@ -95,7 +105,7 @@ def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
                 raise MatError(
                     f"is cut short: {size:,} bytes are there, and at least {max(end, size + 1):,} belong to it"
                 )
-            name, variable = _variable(_Stream(file, tag), missing)
+            name, variable = _variable(_Stream(file, tag, room), missing, room)
             missing.discard(name)
             copy.write(variable)
             at = end
@@ -103,10 +113,33 @@ def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
     return copy
 
 
+class _Room:
+    """How much of each thing a file may still hold: a megabyte of zeros, packed, is one of a gigabyte."""
+
+    def __init__(self) -> None:
+        self._left = {
+            "bytes": _MOST_UNPACKED,
+            "variables": _MOST_VARIABLES,
+            "arrays": _MOST_ARRAYS,
+            "numbers": _MOST_NUMBERS,
+            "complex numbers": _MOST_COMPLEX,
+            "characters": _MOST_CHARACTERS,
+            "fields": _MOST_FIELDS,
+            "bytes of small arrays": LARGEST_VARIABLE,
+        }
+
+    def take(self, what: str, count: int) -> None:
+        """Raises `MatError` when there is no room for so many more."""
+        self._left[what] -= count
+        if self._left[what] < 0:
+            raise MatError(f"is damaged, or no VGG: it holds too many {what}")
+
+
 class _Stream:
     """The bytes of one variable from its tag on, inflated when they are compressed."""
 
-    def __init__(self, file: IO[bytes], tag: bytes) -> None:
+    def __init__(self, file: IO[bytes], tag: bytes, room: _Room) -> None:
+        self._room = room
         kind, self._left = struct.unpack("<II", tag)
         if kind not in (_MATRIX, _COMPRESSED):
             raise MatError("is damaged: something that is no variable lies between its variables")
@@ -129,7 +162,8 @@ class _Stream:
                 raise MatError("is damaged: a variable ends too early")
             parts.append(part)
             count -= len(part)
-        return b"".join(parts)
+            self._room.take("bytes", len(part))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def skip(self, count: int) -> None:
         """Passes over `count` bytes."""
@@ -161,50 +195,73 @@ class _Stream:
         return part
 
 
-def _variable(stream: _Stream, wanted: Collection[str]) -> tuple[str, bytes]:
+def _variable(stream: _Stream, wanted: Collection[str], room: _Room) -> tuple[str, bytes]:
     """Name and checked bytes of a variable; no bytes when it is not wanted."""
     head = stream.take(16) + _element(stream) + _element(stream)
-    _, dims_at, dims_size, name_at = _tag(head, 16)
-    _, start, length, _ = _tag(head, name_at)
-    name = head[start : start + length].decode("latin-1")
+    name = _name(head)
     if name not in wanted:
         return name, b""
-    left = stream.size - len(head)
-    cells: list[bytes] = []
-    if head[8] == _CELL:
-        count = 0
-        while left >= 8:
-            tag = stream.take(8)
-            size = int.from_bytes(tag[4:], "little")
-            left -= 8 + size
-            count += 1
-            if size > LARGEST_CELL:
-                stream.skip(size)
-            else:
-                cells.append(tag + stream.take(size))
-        if left or count != _items(head[dims_at : dims_at + dims_size]):
-            raise MatError(f"is damaged: '{name}' has another number of cells than it says")
-        dims = struct.pack("<IIii", 5, 8, 1, len(cells))
-        head = head[:16] + dims + head[name_at:]
-    elif not 0 <= left <= LARGEST_VARIABLE:
-        raise MatError(f"is damaged, or no VGG: '{name}' has a size of {left:,} bytes")
-    else:
-        cells.append(stream.take(left))
+    body = b"".join(_pruned(stream, head, stream.size - len(head), name, room))
     stream.close()
-    body = b"".join([head, *cells])
-    del cells
-    _check(memoryview(body), 0)
+    _check(memoryview(body), 0, room)
     return name, struct.pack("<II", _MATRIX, len(body)) + body
 
 
+def _name(head: bytes) -> str:
+    _, _, _, name_at = _tag(head, 16)
+    _, start, length, _ = _tag(head, name_at)
+    return head[start : start + length].decode("latin-1")
+
+
+def _pruned(stream: _Stream, head: bytes, left: int, name: str, room: _Room, depth: int = 0) -> list[bytes]:
+    """An array in parts, its head first; large cells are left out, also those of a cell array in a struct."""
+    array_class = head[8]
+    if array_class == _STRUCT and depth == 0:
+        names = _element(stream) + _element(stream)
+        head, left = head + names, left - len(names)
+    elif array_class != _CELL:
+        if not 0 <= left <= LARGEST_VARIABLE:
+            raise MatError(f"is damaged, or no VGG: '{name}' has a size of {left:,} bytes")
+        room.take("bytes of small arrays", left)
+        return [head, stream.take(left)]
+    parts: list[bytes] = []
+    count = kept = 0
+    while left >= 8:
+        tag = stream.take(8)
+        size = int.from_bytes(tag[4:], "little")
+        left -= 8 + size
+        count += 1
+        if count > _MOST_CELLS:
+            raise MatError(f"is damaged, or no VGG: '{name}' has more than {_MOST_CELLS} cells")
+        if size > LARGEST_CELL and array_class == _CELL:
+            stream.skip(size)
+            continue
+        kept += 1
+        if size > LARGEST_CELL and left >= 0:
+            inner = stream.take(16) + _element(stream) + _element(stream)
+            body = _pruned(stream, inner, size - len(inner), name, room, depth + 1)
+            parts += [tag[:4] + struct.pack("<I", sum(map(len, body))), *body]
+        else:
+            room.take("bytes of small arrays", size)
+            parts += [tag, stream.take(size)]
+    if array_class == _STRUCT:
+        if left:
+            raise MatError(f"is damaged: '{name}' has another size than it says")
+        return [head, *parts]
+    _, dims_at, dims_size, name_at = _tag(head, 16)
+    if left or count != _items(head[dims_at : dims_at + dims_size]):
+        raise MatError(f"is damaged: '{name}' has another number of cells than it says")
+    return [head[:16] + struct.pack("<IIii", 5, 8, 1, kept) + head[name_at:], *parts]
+
+
 def _element(stream: _Stream) -> bytes:
-    """A whole small element of a variable's head: its dimensions or its name."""
+    """A whole small element of a variable's head: its dimensions, its name or its fields' names."""
     tag = stream.take(8)
     if tag[2:4] != b"\0\0":  # the short form, data in the tag
         return tag
     size = int.from_bytes(tag[4:], "little")
-    if size > 1024:
-        raise MatError("is damaged: a variable has a name or dimensions that are too long")
+    if size > _LONGEST_ELEMENT:
+        raise MatError("is damaged: a variable has a name, fields or dimensions that are too long")
     return tag + stream.take(-(-size // 8) * 8)
 
 
@@ -231,8 +288,9 @@ def _items(dims: bytes | memoryview) -> int:
     return math.prod(sizes)
 
 
-def _check(matrix: memoryview, depth: int) -> None:
+def _check(matrix: memoryview, depth: int, room: _Room) -> None:
     """Checks an array and all arrays within: after this `loadmat` meets no type code or size that it cannot bear."""
+    room.take("arrays", 1)
     if not matrix:  # how MATLAB writes an empty array
         return
     kind, at, size, after = _tag(matrix, 0)
@@ -246,20 +304,23 @@ def _check(matrix: memoryview, depth: int) -> None:
         raise MatError("is damaged: an array has no right name or dimensions")
     if array_class in (_CELL, _STRUCT):
         fields, after = _fields(matrix, after) if array_class == _STRUCT else (1, after)
+        room.take("fields", fields - 1)
         allowed, count = {_MATRIX}, fields * items
     elif array_class in _NUMERIC_CLASSES:
         allowed, count = _NUMBERS, 2 if is_complex else 1
+        room.take("complex numbers" if is_complex else "numbers", items)
     elif array_class == _CHAR:
         allowed, count = _CHARACTERS, 1
+        room.take("characters", items)
     else:
         raise MatError("is damaged, or holds an object, a function or a sparse matrix, which no VGG does")
     while after < len(matrix):
         kind, at, size, after = _tag(matrix, after)
         count -= 1
-        if kind not in allowed:
+        if kind not in allowed or count < 0:
             raise MatError("is damaged: an array holds something that does not belong there")
         if kind == _MATRIX:
-            _check(matrix[at : at + size], depth + 1)
+            _check(matrix[at : at + size], depth + 1, room)
     if count:
         raise MatError("is damaged: an array holds more or less than it says")
 

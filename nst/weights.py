@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import files, matconvnet, places
+from nst import files, matconvnet, matfile, places
 from nst.matconvnet import ADDRESS, Layer, Network, WeightsError
 
 FILES = {"vgg19": "imagenet-vgg-verydeep-19.mat", "vgg16": "imagenet-vgg-verydeep-16.mat"}
@@ -211,6 +212,7 @@ def _read_cache(path: Path, stat: os.stat_result) -> Network | None:
     try:
         # Opened here, since np.load leaves a damaged archive open.
         with open(cache, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            _check_stored(stored.zip)
             if not np.array_equal(stored["stamp"], _stamp(stat)):
                 return None
             names = [str(name) for name in stored["names"]]
@@ -225,6 +227,13 @@ def _read_cache(path: Path, stat: os.stat_result) -> Network | None:
     except Exception as error:  # a broken cache is never fatal: the source is parsed again
         logging.getLogger(__name__).debug("cache %s not used: %s", cache, error)
         return None
+
+
+def _check_stored(archive: zipfile.ZipFile) -> None:
+    """Raises `ValueError` for a cache that is not as `_write_cache` leaves it: unpacked, it might fill the memory."""
+    for member in archive.infolist():
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size > matfile.LARGEST_CELL:
+            raise ValueError("its arrays are packed, or larger than a network's")
 
 
 def _write_cache(path: Path, stat: os.stat_result, network: Network) -> None:
