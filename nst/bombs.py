@@ -29,10 +29,12 @@ _LONGEST_HEAD = 65_536  # bytes of a PPM's head with its remarks
 _MOST_NUMBERS = {"ppm": 10_000_000, "ppm_plain": 10_000_000, "bmp_rle": 40_000_000}
 _PACKED = 200 << 20  # bytes of a file whose kind is always compressed: 100 megapixels have less
 _ALWAYS_PACKED = (b"\xff\xd8\xff", b"RIFF", b"....ftyp", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"\0\0\1\0")
-# Bytes for each pixel while decoding: measured, and rounded up.
-_DECODERS = {"WEBP": 20, "AVIF": 15, "JPEG2000": 20}
+_LARGEST_JPEG2000 = 24 << 20  # bytes: a second for each 4 MB
+# Bytes for each pixel, and for each band of it, while decoding: measured, and rounded up.
+_DECODERS, _JPEG2000_BAND = {"WEBP": 20, "AVIF": 15}, 6.5
 _JPEG = ("JPEG", "MPO")
 _RESULT = 4  # RGB and opacity
+_STEPS = 80_000_000  # bytes on the way from one to the other, strip by strip
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
@@ -63,7 +65,11 @@ def check_opened(picture: ImageFile.ImageFile, data: bytes) -> None:
         raise Bomb(f"has {pixels / 1e6:,.1f} megapixels, stored in a way that takes minutes to decode")
     if picture.format in _JPEG and data.count(b"\xff\xda") * pixels > _MOST_SCANS:
         raise Bomb("is a JPEG that goes over its pixels too often")
-    need = len(data) + pixels * (_per_pixel(picture, data) + _RESULT) + _piece(picture)
+    if picture.format == "JPEG2000" and len(data) > _LARGEST_JPEG2000:
+        raise Bomb(f"is a JPEG 2000 of more than {_LARGEST_JPEG2000 >> 20} MB, which takes long to unpack")
+    stored = _stored(picture)
+    decoding = pixels * _per_pixel(picture, data, stored) + _piece(picture)
+    need = len(data) + max(decoding, pixels * (stored + _RESULT)) + _STEPS
     if need > MOST_MEMORY:
         raise Bomb(f"has {pixels / 1e6:,.1f} megapixels, which would take {need / 1e9:.1f} GB of memory to decode")
 
@@ -72,11 +78,15 @@ def _refuse_metadata() -> NoReturn:
     raise Bomb(f"has more than {_MOST_METADATA >> 20} MB of remarks and tags beside its picture")
 
 
-def _per_pixel(picture: ImageFile.ImageFile, data: bytes) -> float:
-    """Bytes of memory that each pixel takes while it is decoded, the result left out."""
-    stored = {"1": 1, "L": 1, "P": 1, "LA": 4, "PA": 4}.get(picture.mode, 2 if picture.mode.startswith("I;16") else 4)
+def _stored(picture: ImageFile.ImageFile) -> int:
+    """Bytes of memory that Pillow takes for a pixel of the decoded picture."""
+    return {"1": 1, "L": 1, "P": 1}.get(picture.mode, 2 if picture.mode.startswith("I;16") else 4)
+
+
+def _per_pixel(picture: ImageFile.ImageFile, data: bytes, stored: int) -> float:
+    """Bytes of memory that each pixel takes while it is decoded."""
     if picture.format == "JPEG2000":
-        return _DECODERS["JPEG2000"] * (8 if _crumbly(data) else 1)
+        return _JPEG2000_BAND * len(picture.getbands()) * (8 if _crumbly(data) else 1)
     if picture.format in _JPEG and (picture.info.get("progressive") or _split(data)):
         layers: list[tuple[int, int, int, int]] = getattr(picture, "layer", [])
         most = max((across * down for _, across, down, _ in layers), default=1) or 1
