@@ -10,6 +10,7 @@ Plain arithmetic: a door can check its pictures before TensorFlow is loaded.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -30,6 +31,7 @@ _COLOURED = 48  # levels between the channels of a pixel that is not grey
 _ALIKE = 48.0  # levels between two shades of one colour: JPEG's, and those that a brush makes
 _SMALLEST = 0.005  # share of a mask that a colour covers; what is rarer is the edge between two
 _MOST_REGIONS = 24
+_MOST_PIXELS = 16_000_000  # of a mask; it is scaled to the painted picture anyway
 _SHAPE = 1.1  # a mask may be so much longer or wider in proportion than its picture
 _LEAST = 0.1  # share of a region that is left at a layer; a Gram matrix of less would be one of chance
 
@@ -123,10 +125,10 @@ def mixture(
         ValueError: weights or masks that do not fit the pictures or each other, or that would have no effect.
     """
     shares = weights(config, len(styles))
-    contents, parts = _read(content_mask), _read(style_mask)
+    (contents, content_sizes), (parts, part_sizes) = _read(content_mask), _read(style_mask)
     names = [f"style picture {index + 1}" if len(styles) > 1 else "the style picture" for index in range(len(styles))]
-    for index, mask in enumerate(contents):
-        _check_shape(_name("content", index, contents), mask, "the content picture", content)
+    for index, size in enumerate(content_sizes):
+        _check_shape(_name("content", index, contents), size, "the content picture", content)
     paired = any(mask is not None and _coloured(mask) for mask in contents)
     if paired:
         _check_pairing(contents, parts, len(styles))
@@ -136,29 +138,40 @@ def mixture(
                 f"there {'is 1' if len(masks) == 1 else f'are {len(masks)}'} {role} mask{'s' * (len(masks) != 1)} for "
                 f"{len(styles)} style picture{'s' * (len(styles) != 1)}: give one for each style"
             )
-    for index, (mask, picture) in enumerate(zip(parts, styles, strict=False)):
-        _check_shape(_name("style", index, parts), mask, names[index], picture)
+    for index, (size, picture) in enumerate(zip(part_sizes, styles, strict=False)):
+        _check_shape(_name("style", index, parts), size, names[index], picture)
     if paired:
         assert contents[0] is not None
         return _by_colour(contents[0], [part for part in parts if part is not None], shares)
     return _by_grey(contents, parts, shares)
 
 
-def _read(masks: Masks) -> list[NDArray[np.uint8] | None]:
-    """The pictures; none where all are None."""
+def _read(masks: Masks) -> tuple[list[NDArray[np.uint8] | None], list[tuple[int, int] | None]]:
+    """The pictures, thinned where they are large, and the sizes of their files; none where all are None."""
     given = list(masks) if isinstance(masks, list | tuple) else [masks]
-    found = [None if mask is None else images.read(mask) for mask in given]  # type: ignore[arg-type]
-    return [] if all(mask is None for mask in found) else found
+    found: list[NDArray[np.uint8] | None] = []
+    sizes: list[tuple[int, int] | None] = []
+    for mask in given:
+        picture = None if mask is None else images.read(mask)  # type: ignore[arg-type]
+        sizes.append(None if picture is None else (picture.shape[0], picture.shape[1]))
+        found.append(None if picture is None else _thinned(picture))
+    return ([], []) if all(mask is None for mask in found) else (found, sizes)
+
+
+def _thinned(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Every second pixel of a mask, or fewer, where it has more than are worth the time and memory they would take."""
+    step = math.ceil(math.sqrt(mask.shape[0] * mask.shape[1] / _MOST_PIXELS))
+    return mask if step <= 1 else np.ascontiguousarray(mask[::step, ::step])
 
 
 def _name(role: str, index: int, masks: Sequence[object]) -> str:
     return f"{role} mask {index + 1}" if len(masks) > 1 else f"the {role} mask"
 
 
-def _check_shape(name: str, mask: NDArray[np.uint8] | None, of: str, picture: NDArray[np.uint8]) -> None:
-    if mask is None:
+def _check_shape(name: str, size: tuple[int, int] | None, of: str, picture: NDArray[np.uint8]) -> None:
+    if size is None:
         return
-    (height, width), (rows, columns) = mask.shape[:2], picture.shape[:2]
+    (height, width), (rows, columns) = size, picture.shape[:2]
     ratio = height * columns / (width * rows)
     if not 1 / _SHAPE <= ratio <= _SHAPE:
         raise ValueError(

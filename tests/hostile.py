@@ -74,6 +74,20 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+def mended(data: bytes) -> bytes:
+    """The same file with right checksums, where it is a PNG: otherwise no change of one gets past them."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data
+    at, parts = 8, [data[:8]]
+    while at + 12 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if at + 12 + size > len(data):
+            break
+        parts.append(chunk(data[at + 4 : at + 8], data[at + 8 : at + 8 + size]))
+        at += 12 + size
+    return b"".join(parts) + data[at:]
+
+
 def png(width: int, height: int, pixels: bytes, *more: bytes, depth: int = 8, colour: int = 2, lace: int = 0) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, lace)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + b"".join(more) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
@@ -395,7 +409,7 @@ def bombs() -> Iterator[Item]:
             "picture",
             _heavy_avif,
         )
-    yield Item("tiff in a tile of 30000 square", "picture", lambda: tiled(30_000, zeros(900 << 20)))
+    yield Item("tiff in a tile of 20000 square", "picture", lambda: tiled(20_000, zeros(400 << 20)))
     yield Item(
         "tiff in a tile of 40000 square, 2 bytes", "picture", lambda: tiled(40_000, zeros(3 << 30), (258, 3, 1, 16))
     )
@@ -414,11 +428,6 @@ def bombs() -> Iterator[Item]:
             (277, 3, 1, 4),
             (338, 3, 1, 2),
         ),
-    )
-    yield Item(
-        "tiff of floats, 10000 square, deflated",
-        "picture",
-        lambda: tiff(10_000, 10_000, zeros(400 << 20), (258, 3, 1, 32), (259, 3, 1, 8), (339, 3, 1, 3)),
     )
     yield Item(
         "tiff strip that unpacks to a gigabyte", "picture", lambda: tiff(100, 100, zeros(1 << 30), (259, 3, 1, 8))
@@ -538,6 +547,28 @@ def bombs() -> Iterator[Item]:
             whole()["jpg-progressive"], segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0" + ifd([(0x0112, 2, 4, 0x41414141)]))
         ),
     )
+
+
+def mask_pictures() -> Iterator[Item]:
+    """Masks as large as pictures may be: their regions are found by sums over all pixels."""
+    palette = chunk(b"PLTE", bytes((255, 0, 0)) * 128 + bytes((0, 0, 255)) * 128)
+    yield Item("mask: coloured, 9900 square", "mask", lambda: png(9900, 9900, _two_halves(9900), palette, colour=3))
+    yield Item(
+        "mask: noise",
+        "mask",
+        lambda: saved(np.random.default_rng(4).integers(0, 256, (1500, 1500, 3), np.uint8), "BMP"),
+    )
+
+
+def _two_halves(side: int) -> bytes:
+    """The packed pixels of one byte of a picture whose lower half is as bright as can be."""
+    row = side + 1
+    packer = zlib.compressobj(1)
+    upper, lower = bytes(row) * 100, (b"\0" + b"\xff" * side) * 100
+    parts = [packer.compress(upper) for _ in range(side // 200)] + [
+        packer.compress(lower) for _ in range(side // 200 + 1)
+    ]
+    return b"".join(parts) + packer.flush()
 
 
 def other_files() -> Iterator[Item]:
@@ -986,7 +1017,7 @@ def stamps() -> Iterator[Item]:
         "stamp: in a png of 2^31 - 1 square", "stamp", lambda: png(2**31 - 1, 2**31 - 1, zlib.compress(bytes(100)))
     )
     yield Item("stamp: in a png of 130 megapixels", "stamp", lambda: png(13_000, 10_000, zeros(520 << 20), colour=6))
-    yield Item("stamp: in a png of 95 megapixels", "stamp", lambda: png(9500, 10_000, zeros(400 << 20), colour=6))
+    yield Item("stamp: in a png of 95 megapixels", "stamp", lambda: png(9500, 10_000, zeros(100 << 20), colour=0))
     yield Item("stamp: in an apng of no frames", "stamp", lambda: small_png(chunk(b"acTL", bytes(8))))
     for kind, data in whole().items():
         yield Item(f"stamp: in {kind}", "stamp", lambda data=data: data)
@@ -1104,7 +1135,17 @@ def keras_files() -> Iterator[Item]:
 
 def items() -> list[Item]:
     """All of it, in an order that is always the same."""
-    parts = (cut_pictures, swapped_pictures, huge_pictures, bombs, other_files, networks, stamps, keras_files)
+    parts = (
+        cut_pictures,
+        swapped_pictures,
+        huge_pictures,
+        bombs,
+        mask_pictures,
+        other_files,
+        networks,
+        stamps,
+        keras_files,
+    )
     found = [item for part in parts for item in part()]
     names = [item.name for item in found]
     assert len(set(names)) == len(names), [name for name in names if names.count(name) > 1]
@@ -1137,6 +1178,16 @@ def use(door: str, path: Path) -> str:
             return str(error)
         assert (picture.dtype, picture.ndim, picture.shape[2]) == (np.uint8, 3, 3)
         assert opacity is None or (opacity.dtype, opacity.shape) == (np.uint8, picture.shape[:2])
+        return "read"
+    if door == "mask":
+        from nst import images, masks
+        from nst.config import TransferConfig
+
+        picture = np.zeros((64, 64, 3), np.uint8)
+        try:
+            masks.mixture(picture, [picture], TransferConfig(), path, path)
+        except ValueError as error:  # of one that can be read, but not used, it says which it is instead of its name
+            return str(error) if isinstance(error, images.PictureError) else f"{path}: {error}"
         return "read"
     if door == "stamp":
         from nst import stamp
@@ -1183,7 +1234,7 @@ def _child(door: str, path: Path, answer: int, errors: int) -> None:
     os.dup2(errors, 2)
     before = _resident()
     resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
-    signal.alarm(2 * SECONDS if door != "hang" else 1)
+    signal.alarm(6 * SECONDS if door != "hang" else 1)
     try:
         outcome = use(door, path)
         outcome += f"\0{fault(outcome, path)}"
@@ -1202,13 +1253,11 @@ def _resident() -> int:
 def _try(door: str, path: Path) -> dict[str, Any]:
     reader, writer = os.pipe()
     with tempfile.TemporaryFile() as errors:
-        start = time.monotonic()
         child = os.fork()
         if not child:
             _child(door, path, writer, errors.fileno())
         os.close(writer)
         _, status, usage = os.wait4(child, 0)
-        seconds = time.monotonic() - start
         answer = os.read(reader, 65_536).decode("utf-8", "replace")
         os.close(reader)
         errors.seek(0)
@@ -1218,7 +1267,7 @@ def _try(door: str, path: Path) -> dict[str, Any]:
         return {
             "outcome": outcome,
             "wrong": wrong,
-            "seconds": round(max(0, seconds), 3),
+            "seconds": round(usage.ru_utime + usage.ru_stime, 3),  # not by the clock: others use the machine too
             "bytes": usage.ru_maxrss * 1024 - int(before),
             "noise": errors.read(2000).decode("utf-8", "replace"),
         }
@@ -1230,7 +1279,7 @@ def main() -> None:
     import scipy.io  # noqa: F401
     from PIL import ImageCms, ImageOps  # noqa: F401
 
-    from nst import images, kerasfile, matconvnet, stamp  # noqa: F401
+    from nst import images, kerasfile, masks, matconvnet, stamp  # noqa: F401
 
     assert PngImagePlugin
     Image.init()

@@ -16,7 +16,8 @@ import scipy.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nst import bombs, decoding, images, kerasfile, matconvnet, matfile, stamp, weights
+from nst import bombs, decoding, images, kerasfile, masks, matconvnet, matfile, stamp, weights
+from nst.config import TransferConfig
 from nst.images import PictureError
 from nst.matconvnet import WeightsError
 from tests import fake_vgg, hostile
@@ -45,7 +46,7 @@ class Worker:
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def result(self, door, path):
-        timer = threading.Timer(6 * hostile.SECONDS, self.process.kill)
+        timer = threading.Timer(8 * hostile.SECONDS, self.process.kill)
         timer.start()
         try:
             self.process.stdin.write(f"{door}\t{path}\n")
@@ -117,6 +118,17 @@ def refusal(path, read=matconvnet.read):
     with pytest.raises(WeightsError) as caught:
         read(path)
     return str(caught.value)
+
+
+def test_a_large_mask_is_thinned_and_told_by_its_own_size(monkeypatch):
+    monkeypatch.setattr(masks, "_MOST_PIXELS", 64)
+    content, half = np.zeros((32, 40, 3), np.uint8), np.zeros((32, 40, 3), np.uint8)
+    half[:, 20:] = 255
+    mix = masks.mixture(content, [content], TransferConfig(), half)
+    assert mix.guides[0].mask.shape == (7, 8)
+    np.testing.assert_array_equal(mix.guides[0].mask, np.tile(np.arange(8) > 3, (7, 1)))
+    with pytest.raises(ValueError, match=r"of 40×16 pixels has another shape than the content picture of 40×32"):
+        masks.mixture(content, [content], TransferConfig(), half[:16])
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
@@ -210,12 +222,13 @@ SIZES = (0, 1, 2, 7, 8, 14, 127, 128, 255, 256, 32_767, 65_535, 1 << 24, 2**31 -
 def changed(draw, wholes):
     """One of the valid files with some of it cut, flipped, repeated, taken from another, or set to a hostile size."""
     data = bytearray(draw(st.sampled_from(wholes)))
+    first = draw(st.sampled_from((0, 12, 12, 12, 12)))  # without its first bytes it is no file of its kind
     for _ in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(("flip", "size", "cut", "splice", "repeat", "drop", "noise")))
         # Half of the changes near the start, where the headers are.
-        reach = max(0, len(data) - 1)
-        at = draw(st.integers(0, reach) | st.integers(0, min(reach, 160)))
-        if kind == "flip" and data:
+        reach = max(first, len(data) - 1)
+        at = draw(st.integers(first, reach) | st.integers(first, min(reach, 160)))
+        if kind == "flip" and at < len(data):
             data[at] ^= 1 << draw(st.integers(0, 7))
         elif kind == "size":
             size, width = draw(st.sampled_from(SIZES)), draw(st.sampled_from((1, 2, 4)))
@@ -234,7 +247,7 @@ def changed(draw, wholes):
             del data[at : at + draw(st.integers(1, 16))]
         else:
             data[at : at + 8] = draw(st.binary(max_size=8))
-    return bytes(data)
+    return hostile.mended(bytes(data)) if draw(st.booleans()) else bytes(data)
 
 
 def check_picture(data):
@@ -328,7 +341,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-NAMES = st.sampled_from([setting.name for setting in stamp.TransferConfig.__dataclass_fields__.values()])
+NAMES = st.sampled_from(list(TransferConfig.__dataclass_fields__))
 
 
 @usual
