@@ -1,4 +1,4 @@
-"""The objective in tiles against the objective in one piece, and both against the definition in double precision."""
+"""The objective in tiles against the objective in one piece, and when memory runs out; by definition: test_numbers."""
 
 import itertools
 import re
@@ -147,82 +147,6 @@ def test_bfloat16_tiles_are_near_to_bfloat16_in_one_piece():
     assert tiled.dtype == np.float32
     np.testing.assert_allclose(tiled_costs, whole_costs, rtol=0.01)
     assert tiled_costs.total == pytest.approx(exact.total, rel=0.05)
-
-
-# --- against the definition ---
-
-
-def slow_objective(pixels, config):
-    """J(G) by its definition, in double precision: a function of the picture, and its speed does not matter."""
-    names = layers.up_to_deepest(NETWORK, layers.wanted(config))
-    with tf.Graph().as_default() as graph:
-        feed = tf.placeholder(tf.float64, [1, None, None, 3])
-        current, maps = feed, {}
-        for name in names:
-            if name.startswith("pool"):
-                pool = {"avg": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[config.pooling]
-                current = pool(current, ksize=2, strides=2, padding="SAME")
-            else:
-                kernel, bias = (value.astype(np.float64) for value in NETWORK.layers[name])
-                border = "VALID" if name == "conv1_1" else "SAME"
-                current = tf.nn.relu(tf.nn.conv2d(current, tf.constant(kernel), 1, border) + bias)
-            maps[name] = current
-    session = tf.Session(graph=graph)
-
-    def features(image):
-        kind = {"zeros": "constant", "replicate": "edge"}[config.padding]
-        padded = np.pad(image.astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)), kind)
-        return session.run(maps, {feed: padded})
-
-    def gram(values):
-        return np.einsum("hwi,hwj->ij", values[0], values[0]) / values[0, ..., 0].size
-
-    content, style = (features(image) for image in pixels)
-
-    def cost(image):
-        painted = features(image)
-        total = sum(
-            config.alpha * weight * ((painted[name] - content[name]) ** 2).sum() / (4 * content[name].size)
-            for name, weight in config.content_layers
-        )
-        for name, weight in config.style_layers:
-            difference = gram(painted[name]) - gram(style[name])
-            total += config.beta * weight * (difference**2).sum() / (4 * difference.size)
-        steps = np.abs(np.diff(image, axis=1)).sum() + np.abs(np.diff(image, axis=2)).sum()
-        return total + config.tv_weight * steps / image.size
-
-    return session, cost
-
-
-@pytest.mark.parametrize(
-    ("pooling", "padding", "tv_weight"), [("avg", "zeros", 0.0), ("avg", "replicate", 50.0), ("max", "replicate", 0.0)]
-)
-def test_gradient_by_finite_differences(pooling, padding, tv_weight):
-    """At the corners and borders, inside, and at both sides of the edges of tiles and of their halos."""
-    config = TransferConfig(beta=0.01, pooling=pooling, padding=padding, tv_weight=tv_weight)
-    pixels = picture(50, 75, 1), PIXELS[1]
-    image = picture(50, 75, 3)
-    found = {tile_size: evaluate(config, tile_size, pixels, image) for tile_size in (0, 40)}
-    (first, *_) = tiling.plan(NETWORK, layers.wanted(config), 50, 75, 40)
-    outer, core = first.tiles[0]
-    places = {(0, 0), (49, 74), (49, 30), (20, 74), (1, 37), (25, 33)}
-    places |= {(row, column) for row in (10, core.bottom - 1, core.bottom) for column in (core.right - 1, core.right)}
-    places |= {(min(outer.bottom, 50) - 1, 5), (5, outer.right - 1), (5, outer.right)}
-    places = [(row % 50, column % 75, index % 3) for index, (row, column) in enumerate(sorted(places))]
-    session, cost = slow_objective(pixels, config)
-    with session:
-        for costs_found, _ in found.values():
-            assert costs_found.total == pytest.approx(cost(image.astype(np.float64)), rel=1e-5)
-        largest = float(np.abs(found[0][1]).max())
-        for row, column, channel in places:
-            values = []
-            for shift in (1e-4, -1e-4):
-                moved = image.astype(np.float64)
-                moved[0, row, column, channel] += shift
-                values.append(cost(moved))
-            slope = (values[0] - values[1]) / 2e-4
-            for _, gradient in found.values():
-                assert gradient[0, row, column, channel] == pytest.approx(slope, rel=1e-4, abs=1e-5 * largest)
 
 
 # --- out of memory ---

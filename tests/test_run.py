@@ -206,18 +206,6 @@ def test_each_size_goes_on_from_the_one_before(pictures, network):
         np.testing.assert_allclose(after.image, expected, atol=1e-3)
 
 
-def test_the_costs_of_a_size_are_those_of_its_own_pictures(pictures, network):
-    """The last size of three has the targets that it would have alone: a run of it from there goes on alike."""
-    steps = []
-    config = TransferConfig(epochs=6, scales=3, image_size=0, beta=0.01)
-    run.stylize(*pictures, None, network, config, on_step=steps.append)
-    sizes = scales.plan(*pictures, TransferConfig(epochs=2, image_size=0))
-    start = scales.carry(steps[3].image, 80, 112)
-    for found, expected in zip(steps[4:], transfer.paint(sizes, start, network, config), strict=True):
-        np.testing.assert_array_equal(found.image, expected.image)
-        assert found.costs == expected.costs
-
-
 def test_stopping_in_the_first_size_gives_a_picture_of_the_final_size(tmp_path, pictures, network):
     steps = []
     config = TransferConfig(epochs=9, scales=3, image_size=0, beta=0.01)

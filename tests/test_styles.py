@@ -1,4 +1,4 @@
-"""Several styles and masks, in the engine and in `stylize`: by the definition, in tiles, and from coarse to fine."""
+"""Several styles and masks, in the engine and `stylize`: in tiles, from coarse to fine; by definition: test_numbers."""
 
 import numpy as np
 import pytest
@@ -60,11 +60,6 @@ def test_the_only_style_of_weight_is_the_only_style():
     np.testing.assert_array_equal(found[1], alone[1])
 
 
-def test_equal_styles_are_one():
-    once = evaluate(STYLES[0], masks.ALONE)
-    assert_alike(evaluate([STYLES[0], STYLES[0]], mixture_of(0.5, 0.5)), once)
-
-
 def test_the_cost_is_the_weighted_sum_of_those_of_each_style():
     one, two = (evaluate(style, masks.ALONE) for style in STYLES)
     both, gradient = evaluate(STYLES, mixture_of(0.25, 0.75))
@@ -75,74 +70,7 @@ def test_the_cost_is_the_weighted_sum_of_those_of_each_style():
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
-# --- masks, by the definition ---
-
-
-def slow_objective(styles, mixture, config):
-    """J(G) in double precision, with guides that know nothing of how the program makes them but `masks.eroded`."""
-    names = layers.up_to_deepest(NETWORK, layers.wanted(config))
-    with tf.Graph().as_default() as graph:
-        feed = tf.placeholder(tf.float64, [1, None, None, 3])
-        current, maps = feed, {}
-        for name in names:
-            if name.startswith("pool"):
-                current = tf.nn.avg_pool2d(current, ksize=2, strides=2, padding="SAME")
-            else:
-                kernel, bias = (value.astype(np.float64) for value in NETWORK.layers[name])
-                current = tf.nn.relu(tf.nn.conv2d(current, tf.constant(kernel), 1, "SAME") + bias)
-            maps[name] = current
-    session = tf.Session(graph=graph)
-
-    def features(image):
-        return session.run(maps, {feed: image.astype(np.float64)})
-
-    def gram(values, guide):
-        guide = np.ones(values.shape[1:3]) if guide is None else guide.astype(np.float64)
-        return np.einsum("hw,hwi,hwj->ij", guide, values[0], values[0]) / guide.sum()
-
-    def at(mask, name):
-        return None if mask is None else masks.eroded(NETWORK, name, mask)
-
-    content, seen = features(CONTENT), [features(style) for style in styles]
-
-    def cost(image):
-        painted = features(image)
-        total = sum(
-            config.alpha * weight * ((painted[name] - content[name]) ** 2).sum() / (4 * content[name].size)
-            for name, weight in config.content_layers
-        )
-        for number, term_weight, guide, part in mixture.terms:
-            region = None if guide is None else mixture.guides[guide].mask
-            for name, weight in config.style_layers:
-                target = gram(seen[number][name], at(part, name))
-                difference = gram(painted[name], at(region, name)) - target
-                total += config.beta * term_weight * weight * (difference**2).sum() / (4 * difference.size)
-        return total
-
-    return session, cost
-
-
-def test_gradient_by_finite_differences():
-    """Two styles, two soft regions, a part of a style picture, and one style in a second region too; and in tiles."""
-    mix = halves()
-    found = [evaluate(STYLES, mix, tile_size) for tile_size in (0, 40)]
-    session, cost = slow_objective(STYLES, mix, CONFIG)
-    rng = np.random.default_rng(4)
-    places = {(0, 0), (60, 92), (30, 45), (31, 40), (29, 50), (60, 46), (3, 60), (50, 20)}
-    with session:
-        for costs_found, _ in found:
-            assert costs_found.total == pytest.approx(cost(PAINTED.astype(np.float64)), rel=1e-5)
-        largest = float(np.abs(found[0][1]).max())
-        for row, column in places:
-            channel = rng.integers(3)
-            values = []
-            for shift in (1e-4, -1e-4):
-                moved = PAINTED.astype(np.float64)
-                moved[0, row, column, channel] += shift
-                values.append(cost(moved))
-            slope = (values[0] - values[1]) / 2e-4
-            for _, gradient in found:
-                assert gradient[0, row, column, channel] == pytest.approx(slope, rel=1e-4, abs=1e-5 * largest)
+# --- masks ---
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max"])
@@ -159,12 +87,6 @@ def test_a_masked_out_pixel_feels_nothing_of_the_style(pooling, tile_size):
     assert np.all(gradient[:, :, 110:] == 0)
     assert np.count_nonzero(gradient[:, :, 109]) > 300
     assert np.count_nonzero(gradient[:, :, :109]) > 0.99 * gradient[:, :, :109].size
-
-
-def test_a_white_mask_is_no_mask():
-    config = TransferConfig(beta=0.01)
-    white = masks.Mixture((masks.Term(0, 1.0, 0),), (masks.Guide("all", np.ones((61, 93), np.float32)),))
-    assert_alike(evaluate(STYLES[0], white, config=config), evaluate(STYLES[0], masks.ALONE, config=config))
 
 
 def test_a_region_learns_from_the_part_of_the_style_with_its_mask():
