@@ -7,12 +7,15 @@ runs anything. Shapes are checked before tensors are subtracted, because `[1, 1]
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import tensorflow.compat.v1 as tf
 
 Key = TypeVar("Key", bound=Hashable)
+Gradient: TypeAlias = "Callable[..., Sequence[tf.Tensor | None]]"
+"""See `with_gradient`."""
 
 
 def content_cost(target: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
@@ -96,40 +99,70 @@ def guided_gram(features: tf.Tensor, guide: tf.Tensor, *, means: bool = False) -
 
 def _gram(features: tf.Tensor, guide: tf.Tensor | None, means: bool) -> tf.Tensor:
     """Σ_p g(p)·f(p)·f(p)ᵀ; without a guide g is 1 over the number of pixels."""
+    # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
+    rows = _rows(features)
+    exact = tf.cast(rows, tf.float32)
+    pixels = tf.cast(tf.shape(rows)[0], tf.float32)
+    counts = None if guide is None else tf.reshape(guide, [-1, 1])
+    weighed = exact if counts is None else exact * counts
+    found = tf.matmul(weighed, exact, transpose_a=True)
+    if means:
+        # As a product, for the accuracy of its sums.
+        sums = tf.matmul(weighed, tf.ones_like(exact[:, :1]), transpose_a=True)
+        total = pixels if counts is None else tf.reduce_sum(counts)
+        last = tf.concat([tf.transpose(sums), tf.reshape(total, [1, 1])], axis=1)
+        found = tf.concat([tf.concat([found, sums], axis=1), last], axis=0)
+    gram = found / pixels if counts is None else found
+    guides = [] if guide is None else [guide]
+    return with_gradient(_gram_gradient_with_means if means else _gram_gradient, gram, features, *guides)
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-    def gram(maps: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
-        channels = tf.shape(maps)[3]
-        rows = tf.reshape(maps, [-1, channels])
-        rows.set_shape([None, features.shape[3]])
-        exact = tf.cast(rows, tf.float32)
-        pixels = tf.cast(tf.shape(rows)[0], tf.float32)
-        counts = None if guide is None else tf.reshape(guide, [-1, 1])
-        weighed = exact if counts is None else exact * counts
-        found = tf.matmul(weighed, exact, transpose_a=True)
-        if means:
-            # As a product, for the accuracy of its sums.
-            sums = tf.matmul(weighed, tf.ones_like(exact[:, :1]), transpose_a=True)
-            total = pixels if counts is None else tf.reduce_sum(counts)
-            last = tf.concat([tf.transpose(sums), tf.reshape(total, [1, 1])], axis=1)
-            found = tf.concat([tf.concat([found, sums], axis=1), last], axis=0)
 
-        def gradient(slope: tf.Tensor) -> tf.Tensor:
-            both = slope + tf.transpose(slope)
-            both = tf.cast(both if counts is not None else both / pixels, rows.dtype)
-            inner = both[:channels, :channels] if means else both
-            inner.set_shape([features.shape[3]] * 2)
-            changes = tf.matmul(rows, inner)
-            if means:
-                changes += both[channels, :channels]
-            if counts is not None:
-                changes *= tf.cast(counts, rows.dtype)
-            return tf.reshape(changes, tf.shape(maps))
+def _rows(maps: tf.Tensor) -> tf.Tensor:
+    """Feature maps with a row for each pixel."""
+    rows = tf.reshape(maps, [-1, tf.shape(maps)[3]])
+    rows.set_shape([None, maps.shape[3]])
+    return rows
 
-        return (found / pixels if counts is None else found), gradient
 
-    return gram(features)
+def _gram_gradient(
+    slope: tf.Tensor, maps: tf.Tensor, *guides: tf.Tensor, means: bool = False
+) -> list[tf.Tensor | None]:
+    """A·(S + Sᵀ), or with a guide g·A·(S + Sᵀ)."""
+    rows = _rows(maps)
+    channels = tf.shape(maps)[3]
+    both = slope + tf.transpose(slope)
+    both = tf.cast(both if guides else both / tf.cast(tf.shape(rows)[0], tf.float32), rows.dtype)
+    inner = both[:channels, :channels] if means else both
+    inner.set_shape([maps.shape[3]] * 2)
+    changes = tf.matmul(rows, inner)
+    if means:
+        changes += both[channels, :channels]
+    if guides:
+        changes *= tf.cast(tf.reshape(guides[0], [-1, 1]), rows.dtype)
+    return [tf.reshape(changes, tf.shape(maps)), *(None for _ in guides)]
+
+
+def _gram_gradient_with_means(slope: tf.Tensor, *reads: tf.Tensor) -> list[tf.Tensor | None]:
+    return _gram_gradient(slope, *reads, means=True)
+
+
+def with_gradient(gradient: Gradient, value: tf.Tensor, *reads: tf.Tensor) -> tf.Tensor:
+    """`value`, but with a gradient of its own with respect to the tensors that it is made of.
+
+    As tf.custom_gradient, which keeps every graph that it is used in for as long as the process lives: it registers a
+    new function each time, and TensorFlow forgets none.
+
+    Args:
+        gradient: a function of a module, so that it knows no graph; it takes dJ/dvalue and `reads`, and gives dJ/dread
+            for each of them, None where there is none.
+        value: float tensor.
+        reads: what `gradient` needs.
+    """
+    kind = f"{gradient.__module__}.{gradient.__qualname__}"
+    with contextlib.suppress(KeyError):  # it is registered already
+        tf.RegisterGradient(kind)(lambda operation, slope, *_: [None, *gradient(slope, *operation.inputs[1:])])
+    with value.graph.gradient_override_map({"IdentityN": kind}):
+        return tf.identity_n([value, *reads])[0]
 
 
 def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:

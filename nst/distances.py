@@ -86,12 +86,15 @@ def wasserstein_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
     return tf.cast(apart / (4 * tf.cast(channels, tf.float64)), tf.float32)
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator, unused-ignore]
-def _trace_of_root(matrix: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+def _trace_of_root(matrix: tf.Tensor) -> tf.Tensor:
     """tr(√M) of a symmetric M > 0 and its gradient, ½·M^(−½); TensorFlow's own divides by gaps between eigenvalues."""
     values, vectors = tf.linalg.eigh((matrix + tf.transpose(matrix)) / 2)
     roots = tf.sqrt(tf.maximum(values, 1e-30))
-    return tf.reduce_sum(roots), lambda slope: slope * tf.matmul(vectors * (0.5 / roots), vectors, transpose_b=True)
+    return costs.with_gradient(_root_gradient, tf.reduce_sum(roots), matrix, roots, vectors)
+
+
+def _root_gradient(slope: tf.Tensor, matrix: tf.Tensor, roots: tf.Tensor, vectors: tf.Tensor) -> list[tf.Tensor | None]:
+    return [slope * tf.matmul(vectors * (0.5 / roots), vectors, transpose_b=True), None, None]
 
 
 DISTANCES: Mapping[str, Distance] = {
