@@ -2,6 +2,8 @@
 
 import re
 
+from packaging.requirements import Requirement
+
 from nst import weights
 from nst.config import PRESETS, settings
 from nst.record import CostRow
@@ -63,7 +65,28 @@ def test_every_package_has_its_reason():
     assert sorted(names) == sorted(rows)
 
 
-def test_the_tested_set_names_every_package():
-    tested = re.findall(r"^([\w-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
-    for file in ("requirements.txt", "requirements-dev.txt"):
-        assert set(re.findall(r"^([\w-]+)[><=]", (ROOT / file).read_text(), re.MULTILINE)) <= set(tested)
+def requirements(*files):
+    lines = [line for file in files for line in (ROOT / file).read_text().splitlines() if line[:1].isalpha()]
+    return [Requirement(line) for line in lines]
+
+
+def test_the_tested_set_has_every_package_within_its_bounds():
+    tested = requirements("constraints.txt")
+    for asked in requirements("requirements.txt", "requirements-dev.txt"):
+        versions = [next(iter(package.specifier)).version for package in tested if package.name == asked.name]
+        assert versions, f"constraints.txt has no {asked.name}"
+        assert all(version in asked.specifier for version in versions), asked
+
+
+def test_every_package_has_a_lowest_version_for_noxfile_to_run():
+    for asked in requirements("requirements.txt", "requirements-dev.txt"):
+        assert [bound.operator for bound in asked.specifier].count(">=") == 1, asked
+
+
+def test_the_pythons_are_the_same_everywhere():
+    project = (ROOT / "pyproject.toml").read_text()
+    minors = [int(minor) for minor in re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', project)]
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    assert f'requires-python = ">=3.{minors[0]}"' in project
+    assert re.findall(r"Python (3\.\d+) to (3\.\d+)", README) == [(f"3.{minors[0]}", f"3.{minors[-1]}")]
+    assert not re.search(r"\b3\.\d", (ROOT / "noxfile.py").read_text()), "noxfile.py reads them from pyproject.toml"
