@@ -2,7 +2,7 @@
 
 .venv/bin/nox               everything; a Python that is not installed is named and skipped
 .venv/bin/nox -s lowest     one session; with -R in the environment that it left
-.venv/bin/nox -- -x -k vgg  what stands behind -- goes to pytest
+.venv/bin/nox -- -x         what stands behind -- goes to pytest
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 # What requirements-dev.txt has for other checks than the tests.
 NO_TEST_TOOLS = {"ruff", "mypy", "nox"}
+EARLY_KERAS_3 = [Requirement("tensorflow==2.16.1"), Requirement("keras==3.0.5")]
 SHOW = "import importlib.metadata as m, sys; print(*(f'{name} {m.version(name)}' for name in sys.argv[1:]), sep=', ')"
 # Behind the Pythons on PATH come pyenv's, whether or not pyenv has them switched on.
 PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -50,17 +51,23 @@ def lower_bound(asked: Requirement) -> Requirement:
     return exact
 
 
-def quick_tests(session: nox.Session, packages: list[Requirement]) -> None:
+def quick_tests(session: nox.Session, packages: list[Requirement], *tests: str) -> None:
     """Installs packages, says which versions of the program's this gave, and runs the quick tests."""
     session.install(*map(str, packages))
     session.run("python", "-c", SHOW, *(asked.name for asked in requirements("requirements.txt")), log=False)
-    session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
+    session.run("python", "-m", "pytest", "-m", "not slow", *tests, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
     """The oldest Python with exactly the lower bounds of the requirements."""
     quick_tests(session, [lower_bound(asked) for asked in needed()])
+
+
+@nox.session(python=PYTHONS[0])
+def keras(session: nox.Session) -> None:
+    """An early Keras 3, which training/ is written in, and the first TensorFlow with it: `lowest` skips these tests."""
+    quick_tests(session, needed() + EARLY_KERAS_3, "tests/test_training.py")
 
 
 @nox.session(python=PYTHONS)

@@ -89,7 +89,7 @@ def centres(windows: Array, count: int, rng: Rng, rounds: int = 15) -> Array:
         shift, centre = np.divmod(best, count)
         belongs = np.zeros((number, count), np.float32)
         belongs[every, centre] = scores[every, best]
-        sums = product(belongs.T, windows[every, shift])
+        sums = product(belongs.T, windows[every, shift]).copy()  # an early Keras 3 gives arrays that are read-only
         lost = np.linalg.norm(sums, axis=1) < 1e-6
         sums[lost] = windows[rng.choice(number, int(lost.sum())), _MIDDLE]
         found = unit(sums)
