@@ -154,10 +154,20 @@ def test_bfloat16_by_the_definition(case, tile_size):
 
 # --- paths that come to the plain one ---
 
+EPOCHS = 6
+PLAIN = TransferConfig(
+    epochs=EPOCHS,
+    image_size=0,
+    beta=0.01,
+    video="none",
+    content_layers=(("conv3_1", 1.0),),  # two segments, and half the time of the whole network
+    style_layers=(("conv1_1", 0.3), ("conv2_1", 0.3), ("conv3_1", 0.4)),
+)
+
 
 @pytest.mark.parametrize(("weights", "distance"), [((0.1, 0.9), "gram"), ((0.2, 0.3, 0.5), "wasserstein")])
 def test_a_style_given_several_times_is_that_style(weights, distance):
-    config = CONFIG.changed(**(WASSERSTEIN if distance == "wasserstein" else {}))
+    config = PLAIN.changed(**(WASSERSTEIN if distance == "wasserstein" else {}))
     mixture = masks.Mixture(tuple(masks.Term(index, weight) for index, weight in enumerate(weights)))
     found = []
     for styles, mix in ((STYLES[:1], masks.ALONE), (STYLES[:1] * len(weights), mixture)):
@@ -169,7 +179,7 @@ def test_a_style_given_several_times_is_that_style(weights, distance):
 @pytest.mark.parametrize("distance", ["gram", "wasserstein"])
 def test_a_white_mask_is_no_mask(distance):
     """Of the picture, and of the style."""
-    config = CONFIG.changed(**(WASSERSTEIN if distance == "wasserstein" else {}))
+    config = PLAIN.changed(**(WASSERSTEIN if distance == "wasserstein" else {}))
     white, all_of_it = (np.ones(shape, np.float32) for shape in ((HEIGHT, WIDTH), STYLES[0].shape[1:3]))
     mixture = masks.Mixture((masks.Term(0, 1.0, 0, all_of_it),), (masks.Guide("all", white),))
     found = []
@@ -226,15 +236,6 @@ def left_and_right(height, width):
     return mask, 255 - mask
 
 
-EPOCHS = 6
-PLAIN = TransferConfig(
-    epochs=EPOCHS,
-    image_size=0,
-    beta=0.01,
-    video="none",
-    content_layers=(("conv3_1", 1.0),),  # two segments, and half the time of the whole network
-    style_layers=(("conv1_1", 0.3), ("conv2_1", 0.3), ("conv3_1", 0.4)),
-)
 WAYS = {
     "adam": Way(PLAIN, (64, 88)),
     "lbfgs": Way(PLAIN.changed(optimizer="lbfgs", pooling="max", tv_weight=1.0, init="content"), (64, 88)),
@@ -353,7 +354,7 @@ def test_runs_in_turns(alone):
     found = {name: [] for name in WAYS}
     with contextlib.ExitStack() as opened:
         going = {name: opened.enter_context(contextlib.closing(way.paint())) for name, way in WAYS.items()}
-        others = [opened.enter_context(contextlib.closing(way.paint())) for way in list(WAYS.values())[:2]]
+        others = [opened.enter_context(contextlib.closing(WAYS[name].paint())) for name in ("adam in tiles", "lbfgs")]
         while going:
             name = order.choice(sorted(going))
             step = next(going[name], None)
@@ -385,8 +386,8 @@ def test_a_run_that_goes_from_thread_to_thread(alone):
 
 
 def test_runs_in_threads_at_once(alone):
-    """Of each way one; at every step each waits for the others, so that all of them are half-way all the time."""
-    names = list(WAYS)
+    """One of each way, and one more in tiles; at every step each waits for the others: all are under way at once."""
+    names = [*WAYS, "adam in tiles"]
     together = threading.Barrier(len(names))
 
     def paint(name):
