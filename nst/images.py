@@ -52,8 +52,9 @@ def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
         uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, shared with nothing.
 
     Raises:
-        PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels. No other
-            exception comes out for any content. Safe to call from several threads at once.
+        PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels, and what would take
+            more than a gigabyte of memory or many seconds. No other exception comes out for any content. Safe to
+            call from several threads at once.
     """
     return read_with_alpha(source, name=name)[0]
 
