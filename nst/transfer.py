@@ -165,7 +165,8 @@ def paint(
             # it was found out in this size, its targets had been measured already: to the last bit, they are again.
             in_the_middle = before is not None and done > scale.first
             limits = limits if in_the_middle else (limits[1], limits[1])
-            planned = tile_sizes[index] or max(height, width)
+            longest = max(side for picture in (content, *styles) for side in picture.shape[1:3])
+            planned = tile_sizes[index] or longest
             measured, tile_size = (min(planned, limit) if limit else planned for limit in limits)
             targets = probe(content, styles, measured, scale.mixture)
             del content, styles

@@ -147,7 +147,7 @@ class Held:
         self._trim(0)
         living = gc.get_objects()
         status = Path("/proc/self/status").read_text().split()
-        hidden = [path for path in self._folder.rglob(".*") if path.is_file()]
+        hidden = [path for path in self._folder.rglob(".*") if path.is_file() and path.name != ".nst.lock"]
         return {
             "graphs": sum(isinstance(each, tf.Graph) for each in living),
             "sessions": sum(isinstance(each, tf.Session) for each in living),
