@@ -21,7 +21,7 @@ nox.options.error_on_missing_interpreters = False
 ROOT = Path(__file__).parent
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 # What requirements-dev.txt has for other checks than the tests.
-NO_TEST_TOOLS = {"ruff", "mypy", "nox"}
+NO_TEST_TOOLS = {"ruff", "mypy", "nox", "pytest-cov", "coverage"}
 EARLY_KERAS_3 = [Requirement("tensorflow==2.16.1"), Requirement("keras==3.0.5")]
 SHOW = "import importlib.metadata as m, sys; print(*(f'{name} {m.version(name)}' for name in sys.argv[1:]), sep=', ')"
 # Behind the Pythons on PATH come pyenv's, whether or not pyenv has them switched on.
@@ -55,7 +55,7 @@ def quick_tests(session: nox.Session, packages: list[Requirement], *tests: str) 
     """Installs packages, says which versions of the program's this gave, and runs the quick tests."""
     session.install(*map(str, packages))
     session.run("python", "-c", SHOW, *(asked.name for asked in requirements("requirements.txt")), log=False)
-    session.run("python", "-m", "pytest", "-m", "not slow", *tests, *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "2", "-m", "not slow", *tests, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])

@@ -54,6 +54,7 @@ def test_histogram_paints_with_the_contents_colours(content, style, network):
     assert (painted(content, style, network).picture != direct).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["luminance", "histogram"])
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_grey_and_one_coloured_pictures_keep_their_colours_too(content, style, network, mode, level):

@@ -138,6 +138,7 @@ def test_unlike_shapes_are_refused():
 # --- in the engine ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("styles", "mixture"), [(STYLES[0], masks.ALONE), (STYLES, halves())], ids=["one style", "masks"]
 )

@@ -86,6 +86,7 @@ def faked(words):
     return [sys.executable, "-c", code, *rest]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", DOORS)
 def test_it_is_fetched_through_the_proxy(run, proxy, here, door):
     done = run(faked(DOORS[door]))
@@ -186,6 +187,7 @@ def test_a_mistake_is_found_before_anything_is_fetched(run, proxy, wrong):
     assert proxy.requests == []
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_once(proxy, here, environment):
     proxy.script = [silent_after(500, 1.5)]
     words = faked(DOORS["nst-weights"])

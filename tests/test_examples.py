@@ -122,6 +122,7 @@ def test_the_library_runs(checkout):
     assert files_in(checkout) == before
 
 
+@pytest.mark.slow
 def test_the_demo_paints_a_pair(checkout, tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir()

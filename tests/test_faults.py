@@ -265,6 +265,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_disk_that_is_full_for_one_kind_of_file(tmp_path, network, pictures, whole, always_keep, monkeypatch, kind):
     """Everything else is written; and when there is room again, so is the rest."""
@@ -366,6 +367,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_a_small_disk_that_fills_up(small_disk, tmp_path, network, whole, monkeypatch, always_keep):
     """A real disk: the run ends with its picture, and with more room everything can be had."""
     place, enlarge = small_disk
@@ -477,6 +479,7 @@ def zipped(data):
     return file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_state_and_the_one_before_it(tmp_path, network, pictures, whole, always_keep, killed, damage):
     killed(4, *pictures, tmp_path, network, LBFGS)
@@ -547,6 +550,7 @@ class Bad:
         monkeypatch.setattr(objective.Objective, "costs", lambda goal, image: spoil(real_costs(goal, image)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("gradient", [False, True])
 def test_adam_goes_back_and_halves_its_rate(tmp_path, network, pictures, monkeypatch, value, gradient):
@@ -613,6 +617,7 @@ def test_a_rate_that_is_really_too_large_is_halved_until_it_paints(network, pict
     assert math.isfinite(result.rows[-1].total)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [CONFIG, LBFGS], ids=["adam", "lbfgs"])
 def test_a_run_killed_after_a_bad_cost_goes_on_the_same(
     tmp_path, network, pictures, always_keep, killed, monkeypatch, config
@@ -647,6 +652,7 @@ def test_memory_that_runs_out_while_a_state_is_written(tmp_path, network, pictur
     assert_same_run(tmp_path, whole(CONFIG))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [CONFIG, LBFGS], ids=["adam", "lbfgs"])
 def test_memory_that_runs_out_for_good_ends_a_run_that_can_be_resumed(
     tmp_path,
@@ -677,6 +683,7 @@ def test_memory_that_runs_out_for_good_ends_a_run_that_can_be_resumed(
     assert_same_run(tmp_path, whole(config))
 
 
+@pytest.mark.slow
 def test_tiles_found_by_running_out_of_memory_are_kept(tmp_path, network, pictures, always_keep, killed, monkeypatch):
     """The second part of the run does not run out of memory again."""
     config = TransferConfig(epochs=6, scales=1, **EVERY)

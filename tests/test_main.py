@@ -201,6 +201,7 @@ def test_a_file_that_cannot_be_used_is_one_line_and_status_1(command, place, cha
     assert not (place / "never").exists()
 
 
+@pytest.mark.slow
 def test_a_run_into_a_pipe(command, place):
     done = command(*TINY, "--epochs=5", "--print_every=2", "--output_dir=piped", "--beta=0.01", cwd=place)
     assert done.returncode == 0, done.stderr
@@ -214,6 +215,7 @@ def test_a_run_into_a_pipe(command, place):
     assert (place / "piped" / "generated_image.jpg").exists()
 
 
+@pytest.mark.slow
 def test_flags_txt_repeats_the_run(command, place):
     done = command(*TINY, "--epochs=3", "--seed=5", "--output_dir=first", cwd=place)
     assert done.returncode == 0, done.stderr
@@ -225,6 +227,7 @@ def test_flags_txt_repeats_the_run(command, place):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_flags_txt_repeats_the_settings_of_a_preset(command, place):
     # One size only: the smaller ones of a preset would be too small for the network here.
     done = command(*TINY, "--preset=fast", "--epochs=3", "--scales=1", "--output_dir=preset", cwd=place)
@@ -236,6 +239,7 @@ def test_flags_txt_repeats_the_settings_of_a_preset(command, place):
     assert settings_of(f"--flagfile={place / 'preset' / 'flags.txt'}") == expected
 
 
+@pytest.mark.slow
 def test_flags_txt_repeats_a_run_with_several_styles_and_masks(command, place):
     halves = np.zeros((30, 40), np.uint8)
     halves[:, :20] = 255
@@ -255,6 +259,7 @@ def test_flags_txt_repeats_a_run_with_several_styles_and_masks(command, place):
     assert (images.read(place / "alone" / "generated_image.png") != first).any()
 
 
+@pytest.mark.slow
 def test_a_picture_by_another_network_is_told(command, place):
     settings = stamp.notes(TransferConfig(epochs=2), {"network": {"name": "VGG-19"}})
     encoding.write(place / "like.png", np.zeros((4, 5, 3), np.uint8), text=settings)
@@ -272,6 +277,7 @@ def test_a_folder_that_cannot_be_made(command, place):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_run_with_everything_written(place, number, status):
     folder = place / f"signal{int(number)}"
@@ -295,6 +301,7 @@ def test_a_signal_ends_the_run_with_everything_written(place, number, status):
     assert [path.name for path in folder.rglob(".*")] == [".nst.lock"]
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_bar_under_the_costs(place):
     """Seen through a pseudo-terminal, as a person's would."""
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
@@ -306,6 +313,7 @@ def test_a_terminal_shows_a_bar_under_the_costs(place):
     assert "left" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">/dev/full", "<&- >&- 2>&-"])
 def test_closed_and_full_streams_stop_nothing(place, closed):
     words = " ".join([*TINY, "--epochs=2", "--print_every=1", "--output_dir=deaf"])
@@ -318,6 +326,7 @@ def test_closed_and_full_streams_stop_nothing(place, closed):
     assert (place / "deaf" / "generated_image.png").exists()
 
 
+@pytest.mark.slow
 def test_a_screen_without_unicode(place):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     words = [sys.executable, str(ROOT / "nst_main.py"), *TINY, "--epochs=1", "--output_dir=plain"]
@@ -326,6 +335,7 @@ def test_a_screen_without_unicode(place):
     assert b"Picture: 40?30 pixels" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_stops_nothing(place):
     words = [sys.executable, str(ROOT / "nst_main.py"), *TINY, "--epochs=4", "--print_every=1", "--output_dir=unread"]
     process = subprocess.Popen(words, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

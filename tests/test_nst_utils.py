@@ -130,6 +130,7 @@ def effects(tmp_path_factory):
     return answer_of(import_effects, tmp_path_factory.mktemp("effects"))
 
 
+@pytest.mark.slow
 def test_the_engine_alone_leaves_tensorflow_as_it_is(effects):
     assert effects["before"]["eager"] is True
     assert effects["before"]["Session"] is False
@@ -371,6 +372,7 @@ def numbers(tmp_path_factory):
     return answer_of(published_numbers, tmp_path_factory.mktemp("numbers"))
 
 
+@pytest.mark.slow
 def test_content_cost_as_published(numbers):
     assert numbers["content"] == pytest.approx(6.76559, abs=5e-6)
 
@@ -520,6 +522,7 @@ def assert_same_picture(path, step, truncated=False):
     assert (images.read(path) == expected).mean() > 0.99
 
 
+@pytest.mark.slow
 def test_notebook(folder):
     """TF1 as the notebook writes it, at the notebook's own size, with the student's functions."""
     output, costs = run_script("notebook.py", folder)
@@ -537,6 +540,7 @@ def test_notebook(folder):
     assert (folder / "output/generated_image.jpg").read_bytes() == last
 
 
+@pytest.mark.slow
 def test_small_pictures(folder):
     """CONFIG changed before loading, and the functions of nst_utils."""
     output, costs = run_script("small_pictures.py", folder)
@@ -555,6 +559,7 @@ def test_small_pictures(folder):
     assert_same_picture(folder / "output/010.png", steps[9])
 
 
+@pytest.mark.slow
 def test_old_session(folder):
     """One star import, a `with` session, placeholders, and scipy.misc for all pictures."""
     _, costs = run_script("old_session.py", folder)

@@ -107,7 +107,9 @@ def evaluate(case, pooling, padding, tile_size=0, **more):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("way", EVERY, ids="-".join)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, id="-".join(way), marks=pytest.mark.slow if "replicate" in way else ()) for way in EVERY]
+)
 def test_costs_and_gradient_by_the_definition(way, case):
     """Value by value, in one piece or, in turn, in tiles.
 
@@ -140,6 +142,7 @@ def test_the_cases_are_what_they_are_meant_to_be():
         assert not found["conv5_1"].any()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not machine.has_bfloat16(), reason="this processor has no bfloat16")
 @pytest.mark.parametrize("tile_size", [0, TILE])
 @pytest.mark.parametrize("case", ["weighted", "regions"])
@@ -279,6 +282,7 @@ def assert_same_result(found, expected):
     np.testing.assert_array_equal(shown, vgg.deprocess(image[-1], NETWORK.mean))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
 def test_one_size_is_the_plain_loop(alone, name):
     """`paint` and `stylize` with one size against one objective and its steps, bit for bit."""
@@ -313,6 +317,7 @@ def test_runs_in_tiles_and_in_one_piece(alone, name):
     assert any((step.image != image).any() for step, (_, image) in zip(found, alone[name], strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_runs_with_masks_that_say_the_same(optimizer):
     """A white mask and none; two grey ones that share the picture out and one in two colours; bit for bit."""
@@ -343,11 +348,13 @@ def test_runs_with_masks_that_say_the_same(optimizer):
 # --- runs beside other runs ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WAYS)
 def test_a_run_repeats(alone, name):
     assert_same_result(WAYS[name].stylize(), alone[name])
 
 
+@pytest.mark.slow
 def test_runs_in_turns(alone):
     """Step by step in any order, all in one thread, with more of them that are given up under way."""
     order = np.random.default_rng(5)
@@ -385,6 +392,7 @@ def test_a_run_that_goes_from_thread_to_thread(alone):
             assert_same(found, alone[name])
 
 
+@pytest.mark.slow
 def test_runs_in_threads_at_once(alone):
     """One of each way, and one more in tiles; at every step each waits for the others: all are under way at once."""
     names = [*WAYS, "adam in tiles"]
@@ -403,6 +411,7 @@ def test_runs_in_threads_at_once(alone):
         assert_same_result(result, alone[name])
 
 
+@pytest.mark.slow
 def test_runs_beside_others_that_end_badly(alone, tmp_path):
     """One is stopped, one fails in a callback, one diverges, one is refused, each in a thread; the others go on."""
     good = list(WAYS)[:3]

@@ -48,6 +48,7 @@ def assert_alike(found, expected):
 # --- in tiles and in one piece ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["style", "content"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_layer_alone(name, role):
@@ -65,6 +66,7 @@ def test_every_layer_alone(name, role):
     assert_alike(evaluate(config, tile_size, pixels, painted), evaluate(config, 0, pixels, painted))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("height", "width", "pooling", "padding", "tile_sizes"),
     [
@@ -91,6 +93,7 @@ def test_all_costs_together(height, width, pooling, padding, tile_sizes):
         assert_alike(evaluate(config, tile_size, pixels, painted), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", ["zeros", "replicate"])
 def test_vgg16_with_its_own_layers(padding):
     """Its last block is three convolutions deep, which takes a wider halo than conv5_1."""
@@ -211,6 +214,7 @@ def targets():
     return engine.measure(*PIXELS, NETWORK, CONFIG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tile_size", "new_size", "run"), [(0, 108, 1), (64, 45, 9), (64, 45, -1)])
 def test_memory_that_runs_out_once_only_makes_the_tiles_smaller(scarce, targets, expected, tile_size, new_size, run):
     """In one piece, half-way, or at the last tile of the way back; half the memory is 1/√2 of the side."""

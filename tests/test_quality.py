@@ -25,6 +25,7 @@ def evaluate(tensors):
         return session.run(tensors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
@@ -95,6 +96,7 @@ def test_the_poolings_equal_slow_loops():
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["relative-wasserstein", "relative-l2", "adam-average"])
 def test_what_the_program_cannot_do_paints_a_picture_of_its_own(name):
     network = fake_vgg.network()
@@ -104,6 +106,7 @@ def test_what_the_program_cannot_do_paints_a_picture_of_its_own(name):
     assert (painted != PICTURES[0]).any()
 
 
+@pytest.mark.slow
 def test_the_bench_paints_once_and_leaves_a_table_and_sheets(tmp_path):
     for kind, name, picture in (("content", "a", PICTURES[0]), ("style", "b", PICTURES[1])):
         (tmp_path / kind).mkdir()

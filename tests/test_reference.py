@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 DATA = ROOT.parent / "shared" / "data"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
 def test_costs_of_louvre_and_monet_with_the_notebooks_noise():
     """The noise is that of the notebook: np.random.seed(3), two randn() of an earlier cell, then uniform()."""

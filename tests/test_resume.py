@@ -73,7 +73,9 @@ def undisturbed(tmp_path_factory, network, pictures):
     return whole
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "adam" else pytest.mark.slow) for name in CONFIGS]
+)
 def test_a_run_killed_goes_on_as_if_it_had_not_been(
     tmp_path, network, pictures, undisturbed, always_keep, killed, name
 ):
@@ -93,6 +95,7 @@ def test_a_run_killed_goes_on_as_if_it_had_not_been(
         assert_same_run(folder, undisturbed(name))
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again(tmp_path, network, pictures, undisturbed, always_keep, killed):
     for epoch in (1, 2, 2, 5):
         killed(epoch, *pictures, tmp_path, network, CONFIGS["lbfgs"], resume=True)
@@ -100,6 +103,7 @@ def test_a_run_killed_again_and_again(tmp_path, network, pictures, undisturbed, 
     assert_same_run(tmp_path, undisturbed("lbfgs"))
 
 
+@pytest.mark.slow
 def test_with_few_states_more_is_painted_again(tmp_path, network, pictures, undisturbed, killed):
     """The usual interval: there is only the state of the beginning."""
     killed(6, *pictures, tmp_path, network, CONFIGS["lbfgs"])
@@ -109,6 +113,7 @@ def test_with_few_states_more_is_painted_again(tmp_path, network, pictures, undi
     assert not (tmp_path / "earlier-1").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
 def test_a_stopped_run_goes_on(tmp_path, network, pictures, undisturbed, name):
     steps = []
@@ -134,6 +139,7 @@ def test_a_run_whose_callback_fails_goes_on(tmp_path, network, pictures, undistu
     assert_same_run(tmp_path, undisturbed("lbfgs"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
 def test_more_epochs_simply_go_on(tmp_path, network, pictures, undisturbed, name):
     """A finished run that is given more of them ends like one that had them from the beginning."""
@@ -145,6 +151,7 @@ def test_more_epochs_simply_go_on(tmp_path, network, pictures, undisturbed, name
     assert not (tmp_path / "earlier-1").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
 def test_the_state_of_a_finished_run_is_small(tmp_path, network, pictures, name, monkeypatch):
     """Where the history takes much room it goes: more epochs then go on from the best picture."""
@@ -164,6 +171,7 @@ def test_the_state_of_a_finished_run_is_small(tmp_path, network, pictures, name,
     assert probe(tmp_path / "progress.mp4")[3] == 40 + 25
 
 
+@pytest.mark.slow
 def test_more_epochs_are_those_of_the_final_size(tmp_path, network, pictures):
     config = CONFIGS["sizes"]
     run.stylize(*pictures, tmp_path, network, config)
@@ -186,6 +194,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, network, pictures, undisturbe
     assert_same_run(tmp_path, undisturbed("sizes"))
 
 
+@pytest.mark.slow
 def test_fewer_epochs_end_sooner_and_never_before_what_is_painted(tmp_path, network, pictures, always_keep, killed):
     config = CONFIGS["sizes"]
     killed(5, *pictures, tmp_path, network, config)
@@ -284,6 +293,7 @@ def test_nothing_to_resume_begins_at_the_start(tmp_path, network, pictures, undi
         run.stylize(*pictures, None, network, CONFIGS["adam"], resume=True)
 
 
+@pytest.mark.slow
 def test_a_new_run_moves_an_unfinished_one_and_says_how_to_go_on_with_it(
     tmp_path, network, pictures, undisturbed, always_keep, killed
 ):

@@ -258,6 +258,7 @@ def test_sizes_too_small_are_refused_before_anything_is_written(tmp_path, conten
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_tiles_give_the_picture_that_one_piece_gives(pictures, network, optimizer):
     starts, results = [], []
@@ -272,6 +273,7 @@ def test_tiles_give_the_picture_that_one_piece_gives(pictures, network, optimize
         np.testing.assert_allclose(found[:5], expected[:5], rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raises", [tensorflow_runs_out, numpy_runs_out])
 def test_memory_that_runs_out_once_is_told_and_no_trouble(tmp_path, pictures, network, monkeypatch, raises):
     """The run goes on in tiles and comes to the same picture; what is kept on disk knows of no trouble."""

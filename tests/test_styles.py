@@ -103,6 +103,7 @@ def test_a_region_learns_from_the_part_of_the_style_with_its_mask():
             assert np.allclose(found[name], gram, rtol=1e-5, atol=1e-6) == alike, (name, place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tile_size", [32, 47, 64])
 def test_tiles_that_cut_the_regions_change_nothing(tile_size):
     """All layers down to conv5_1; a region that crosses tiles in both directions, and one within a few of them."""

@@ -33,6 +33,7 @@ def painted(folder):
     return np.asarray(Image.open(folder / "generated_image.png"))
 
 
+@pytest.mark.slow
 def test_it_paints_with_its_own_layers_and_flags_txt_repeats_it(command, place):
     done = command(*TINY, "--model=vgg16", "--epochs=3", "--seed=5", "--output_dir=first", cwd=place)
     assert (done.returncode, done.stderr) == (0, "")
@@ -51,6 +52,7 @@ def test_it_paints_with_its_own_layers_and_flags_txt_repeats_it(command, place):
     np.testing.assert_array_equal(painted(place / "first"), painted(place / "second"))
 
 
+@pytest.mark.slow
 def test_layers_given_by_hand_win(command, place):
     """Under Keras' names, which `config.json` shows as ours; the style's layers stay the model's."""
     words = ("--content_layers=block4_conv2", "--epochs=1", "--output_dir=keras")
