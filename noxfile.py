@@ -55,7 +55,7 @@ def quick_tests(session: nox.Session, packages: list[Requirement], *tests: str) 
     """Installs packages, says which versions of the program's this gave, and runs the quick tests."""
     session.install(*map(str, packages))
     session.run("python", "-c", SHOW, *(asked.name for asked in requirements("requirements.txt")), log=False)
-    session.run("python", "-m", "pytest", "-n", "2", "-m", "not slow", *tests, *session.posargs)
+    session.run("python", "-m", "pytest", "-m", "not slow", *tests, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
