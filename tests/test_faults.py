@@ -784,3 +784,33 @@ def test_nothing_else_is_left_open(tmp_path, network, pictures, monkeypatch):
     assert imageio_ffmpeg.get_ffmpeg_exe() in processes[0].args[0]
     with Image.open(tmp_path / "generated_image.png") as picture:
         assert picture.size == (56, 40)
+
+
+@pytest.mark.parametrize("error", [NotImplementedError, OSError(errno.ENOLCK, "No locks available")])
+def test_a_file_system_without_locks_is_no_reason_not_to_paint(tmp_path, network, pictures, whole, monkeypatch, error):
+    def acquire(lock, **options):
+        raise error
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    run.stylize(*pictures, tmp_path, network, CONFIG)
+    assert_same_run(tmp_path, whole(CONFIG))
+
+
+def test_a_device_without_the_precision_of_the_beginning(tmp_path, network, pictures, always_keep, killed, monkeypatch):
+    """Another machine: it goes on in what it has, and says so."""
+    config = TransferConfig(epochs=5, precision="auto", **EVERY)
+    with monkeypatch.context() as patched:
+        patched.setattr(run.sessions, "precision", lambda wanted: "bfloat16" if wanted == "auto" else wanted)
+        killed(3, *pictures, tmp_path, network, config)
+    assert state.read(tmp_path).plan.precision == "bfloat16"
+
+    def precision(wanted):
+        if wanted == "bfloat16":
+            raise ValueError("this device has no bfloat16 instructions")
+        return "float32"
+
+    monkeypatch.setattr(run.sessions, "precision", precision)
+    told = []
+    result = run.stylize(*pictures, tmp_path, network, config, resume=True, on_trouble=told.append)
+    assert told == ["the run was begun in bfloat16, which this device lacks: it goes on in float32"]
+    assert (result.ended, len(result.rows), result.troubles) == ("finished", 5, [])
