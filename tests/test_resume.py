@@ -56,6 +56,9 @@ def assert_same_run(folder, expected):
         one, other = (np.asarray(Image.open(place / name)) for place in (folder, expected))
         np.testing.assert_array_equal(one, other, err_msg=name)
     assert rows_of(folder) == rows_of(expected)
+    with open(folder / "costs.csv", newline="") as file:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    assert seconds == sorted(seconds), "the clock goes on"
     assert probe(folder / "progress.mp4")[3] == probe(expected / "progress.mp4")[3]
 
 
@@ -74,7 +77,7 @@ def undisturbed(tmp_path_factory, network, pictures):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "adam" else pytest.mark.slow) for name in CONFIGS]
+    "name", [pytest.param(name, marks=() if name in ("adam", "lbfgs") else pytest.mark.slow) for name in CONFIGS]
 )
 def test_a_run_killed_goes_on_as_if_it_had_not_been(
     tmp_path, network, pictures, undisturbed, always_keep, killed, name
