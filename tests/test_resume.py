@@ -86,6 +86,8 @@ def test_a_run_killed_goes_on_as_if_it_had_not_been(
     for epoch in CUTS[name]:
         folder = tmp_path / str(epoch)
         killed(epoch, *pictures, folder, network, config)
+        for part in (".nst-0123456789abcdef.part", ".progress.0123abcd.mp4", "resume/.nst-0123456789abcdef.part"):
+            (folder / part).write_bytes(b"what was being written")
         told, starts = [], []
         result = run.stylize(
             *pictures, folder, network, config, resume=True, on_trouble=told.append, on_start=starts.append
@@ -95,6 +97,7 @@ def test_a_run_killed_goes_on_as_if_it_had_not_been(
         assert [row.epoch for row in result.rows] == list(range(config.epochs))
         # The state is that of the epoch before: on_step comes first.
         assert [start.first for start in starts] == [epoch]
+        assert [path.name for path in folder.rglob(".*")] == [".nst.lock"]
         assert_same_run(folder, undisturbed(name))
 
 
