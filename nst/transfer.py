@@ -330,7 +330,9 @@ def steps(
             image = start
         found, gradient = goal(image)
         if not _finite(found, gradient):
-            raise DivergedError(first)
+            if best is None or restarts:
+                raise DivergedError(first)
+            found = found._replace(total=math.inf)  # interrupted at a bad picture, which L-BFGS comes back from
         good = image if restarts else None
         del start, image
         seconds = 0.0

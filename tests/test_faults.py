@@ -6,6 +6,7 @@
 import contextlib
 import datetime
 import errno
+import io
 import json
 import math
 import os
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 
 import imageio_ffmpeg
 import numpy as np
@@ -464,18 +466,25 @@ DAMAGES = {
     "a byte of the header": lambda data: data[:200] + bytes([data[200] ^ 255]) + data[201:],
     "zeros at its end": lambda data: data[: len(data) * 3 // 4] + bytes(len(data) // 4),
     "another kind of file": lambda data: b"<!DOCTYPE html>" + data,
+    "packed": lambda data: packed(data),
     "another archive": lambda data: zipped(b"hello"),
 }
 
 
 def zipped(data):
-    import io
-    import zipfile
-
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("header.npy", data)
         archive.writestr("rows.npy", bytes(10**6))
+    return file.getvalue()
+
+
+def packed(data):
+    """The same, compressed: a state is never, and what is could unpack to anything."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as given, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in given.namelist():
+            made.writestr(name, given.read(name))
     return file.getvalue()
 
 
@@ -632,6 +641,34 @@ def test_a_run_killed_after_a_bad_cost_goes_on_the_same(
     run.stylize(*pictures, tmp_path / "cut", network, config, resume=True, on_trouble=told.append)
     assert told == []
     assert_same_run(tmp_path / "cut", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("bad", [(3,), (3, 4), (3, 4, 5)])
+def test_a_run_by_lbfgs_killed_at_a_bad_picture_goes_on_the_same(
+    tmp_path, network, pictures, always_keep, killed, monkeypatch, bad
+):
+    """The same pictures are bad in every process, whatever the count of evaluations is."""
+    marked, bad = set(), set(bad)
+    real, real_costs, count = objective.Objective.__call__, objective.Objective.costs, iter(range(10**6))
+
+    def spoiled(found, image):
+        if next(count) in bad:
+            marked.add(state.fingerprint(image))
+        return found._replace(total=math.nan) if state.fingerprint(image) in marked else found
+
+    def evaluate(goal, image):
+        found, slope = real(goal, image)
+        return spoiled(found, image), slope
+
+    monkeypatch.setattr(objective.Objective, "__call__", evaluate)
+    monkeypatch.setattr(objective.Objective, "costs", lambda goal, image: spoiled(real_costs(goal, image), image))
+    run.stylize(*pictures, tmp_path / "whole", network, LBFGS)
+    assert len(marked) == len(bad)
+    bad.clear()
+    for epoch in (3, 4):
+        killed(epoch, *pictures, tmp_path / str(epoch), network, LBFGS)
+        run.stylize(*pictures, tmp_path / str(epoch), network, LBFGS, resume=True)
+        assert_same_run(tmp_path / str(epoch), tmp_path / "whole")
 
 
 # ---- memory, clocks
