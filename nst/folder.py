@@ -69,11 +69,12 @@ def lock(folder: Path) -> Iterator[None]:
 
     path = folder / _LOCK
     held = FileLock(path)
+    holder = _holder(path)  # before the try: early versions of filelock empty the file even where they fail
     try:
         held.acquire(timeout=0)
     except Timeout:
         raise BusyError(
-            f"another run is painting into {folder}{_holder(path)}: wait until it has ended, or choose another folder"
+            f"another run is painting into {folder}{holder}: wait until it has ended, or choose another folder"
         ) from None
     except (OSError, NotImplementedError):  # a file system without locks, or a full one: no reason not to paint
         yield
