@@ -1,7 +1,7 @@
 """The output folder: makes it, and moves what an earlier run left out of the way of a new one.
 
-Nothing is deleted. Which frames an earlier run wrote follows from its `config.json`; a file that no run of this
-program writes stays where it is, unless its name is needed.
+Nothing is deleted but the hidden halves of files that a killed run was writing. Which frames an earlier run wrote
+follows from its `config.json`; a file that no run of this program writes stays where it is, unless its name is needed.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def paint(
         warn: gets a sentence when memory runs out and smaller tiles are taken, and when a cost is not finite.
 
     Raises:
-        DivergedError, MemoryError: see `steps`.
+        DivergedError, MemoryError, StateError: see `steps`.
     """
     tile_sizes = tiles(sizes, network, config) if tile_sizes is None else tile_sizes
     limits, spent, done = (0, 0), 0.0, 0
@@ -311,6 +311,7 @@ def steps(
         DivergedError: even after shorter steps a cost is not finite; the `Step` given out last holds the last good
             picture.
         MemoryError: the device has no room for the step.
+        StateError: `start` is another version's, with other variables.
     """
     graph = build_update(goal.shape, goal.config, mean)
     restarts = goal.config.optimizer == "adam"  # L-BFGS comes back from a bad picture by itself

@@ -9,6 +9,7 @@ The encoder runs in a session of its own, because Ctrl-C in a terminal goes to e
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
 import subprocess
@@ -297,6 +298,8 @@ class _Encoder:
             raise self._failure()
         self._log.close()
         try:
+            with open(self._path, "r+b") as file:
+                os.fsync(file.fileno())  # a state that names it must not outlive it in a power cut
             return self._path.stat().st_size
         except OSError as error:  # somebody has removed the folder
             raise VideoError(f"the video {self._video} cannot be written: {error.strerror}") from error
