@@ -1,0 +1,110 @@
+/** Everything that is asked of the server. */
+
+import type { ErrorAnswer, Health, Job, JobsAnswer, Network, Sample, SettingsAnswer } from "./types.ts";
+
+/** An answer that says no; `status` 0 when none came. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly field: string | null;
+
+  constructor(status: number, message: string, field: string | null = null) {
+    super(message);
+    this.status = status;
+    this.field = field;
+  }
+}
+
+const UNREACHABLE = "The server cannot be reached. Nothing is lost here: please try again in a moment.";
+
+let tokenWanted: () => void = () => undefined;
+
+/** Whom to tell when the server wants a token. */
+export function onTokenWanted(listener: () => void): void {
+  tokenWanted = listener;
+}
+
+function refusal(status: number, body: string): ApiError {
+  if (status === 401) tokenWanted();
+  try {
+    const { message, field } = JSON.parse(body) as Partial<ErrorAnswer>;
+    if (typeof message === "string" && message !== "") return new ApiError(status, message, field ?? null);
+  } catch {
+    // A proxy's own page: its number is all that can be said of it.
+  }
+  return new ApiError(status, `The server answered with an error (${status}).`);
+}
+
+async function ask(path: string, init?: RequestInit): Promise<string> {
+  let answer: Response;
+  let body: string;
+  try {
+    answer = await fetch(path, init);
+    body = await answer.text();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, UNREACHABLE);
+  }
+  if (!answer.ok) throw refusal(answer.status, body);
+  return body;
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return JSON.parse(await ask(path, signal ? { signal } : undefined)) as T;
+}
+
+const job = (id: string) => `/api/jobs/${encodeURIComponent(id)}`;
+
+export const getHealth = (signal?: AbortSignal) => get<Health>("/api/health", signal);
+export const getContents = () => get<Sample[]>("/api/contents");
+export const getStyles = () => get<Sample[]>("/api/styles");
+export const getNetworks = () => get<Network[]>("/api/networks");
+export const getSettings = () => get<SettingsAnswer>("/api/settings");
+export const getJob = (id: string) => get<Job>(job(id));
+
+export function getJobs(limit: number, before?: number): Promise<JobsAnswer> {
+  return get<JobsAnswer>(`/api/jobs?limit=${limit}${before === undefined ? "" : `&before=${before}`}`);
+}
+
+export async function cancelJob(id: string): Promise<Job> {
+  return JSON.parse(await ask(`${job(id)}/cancel`, { method: "POST" })) as Job;
+}
+
+export async function deleteJob(id: string): Promise<void> {
+  await ask(job(id), { method: "DELETE" });
+}
+
+/** Whether the server takes the token; it answers with a cookie. */
+export async function sendToken(token: string): Promise<void> {
+  const headers = { "Content-Type": "application/json" };
+  await ask("/api/token", { method: "POST", headers, body: JSON.stringify({ token }) });
+}
+
+/** Sends a job; `fetch` cannot tell how much of a body has gone, so this is the older way. */
+export function postJob(form: FormData, onSent: (share: number) => void): Promise<Job> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/jobs");
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) onSent(event.loaded / event.total);
+    };
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as Job);
+      else reject(refusal(request.status, request.responseText));
+    };
+    request.onerror = () => reject(new ApiError(0, UNREACHABLE));
+    request.send(form);
+  });
+}
+
+export const eventsUrl = (id: string) => `${job(id)}/events`;
+export const resultUrl = (id: string) => `${job(id)}/result`;
+export const videoUrl = (id: string) => `${job(id)}/video`;
+export const videoDownloadUrl = (id: string) => `${job(id)}/video?download=1`;
+export const costsUrl = (id: string) => `${job(id)}/costs?format=csv`;
+export const frameUrl = (id: string, epoch: number) => `${job(id)}/picture?epoch=${epoch}`;
+export const thumbnailUrl = (url: string, size: number) => `${url}${url.includes("?") ? "&" : "?"}size=${size}`;
+
+/** The current picture. The final one may follow a preview of the same epoch, and needs an address of its own. */
+export function pictureUrl({ id, picture, state }: Job): string {
+  return `${job(id)}/picture?v=${picture}${state === "running" ? "" : "&ended=1"}`;
+}

@@ -1,0 +1,61 @@
+/** What the server offers: samples, networks, settings. It is read once, and asked for until it comes. */
+
+import { useEffect, useState } from "react";
+
+import { ApiError, getContents, getNetworks, getSettings, getStyles } from "./api.ts";
+import { limited } from "./compose/settings.ts";
+import type { Limits, Network, Preset, Sample, Setting } from "./types.ts";
+
+export interface Catalogue {
+  contents: Sample[];
+  styles: Sample[];
+  networks: Network[];
+  settings: Setting[];
+  presets: Preset[];
+  defaultPreset: string;
+  limits: Limits;
+}
+
+async function read(): Promise<Catalogue> {
+  const [contents, styles, networks, answer] = await Promise.all([
+    getContents(),
+    getStyles(),
+    getNetworks(),
+    getSettings(),
+  ]);
+  const { presets, default_preset: defaultPreset, limits } = answer;
+  const settings = answer.settings.map((setting) => limited(setting, limits));
+  return { contents, styles, networks, settings, presets, defaultPreset, limits };
+}
+
+export function useCatalogue(session: number): Catalogue | null {
+  const [catalogue, setCatalogue] = useState<Catalogue | null>(null);
+  const wanted = catalogue === null;
+  useEffect(() => {
+    if (!wanted) return;
+    let timer: number | undefined;
+    let alive = true;
+    const ask = async () => {
+      try {
+        const found = await read();
+        if (alive) setCatalogue(found);
+      } catch (error) {
+        // Without a token there is no use in asking again: the form for it begins a new session.
+        if (alive && !(error instanceof ApiError && error.status === 401)) timer = window.setTimeout(ask, 2000);
+      }
+    };
+    void ask();
+    return () => {
+      alive = false;
+      window.clearTimeout(timer);
+    };
+  }, [wanted, session]);
+  return catalogue;
+}
+
+export function presetOf(catalogue: Catalogue, name: string): Preset {
+  const { presets, defaultPreset } = catalogue;
+  return (presets.find((preset) => preset.name === name) ??
+    presets.find((preset) => preset.name === defaultPreset) ??
+    presets[0])!;
+}

@@ -1,0 +1,197 @@
+import { useEffect, useId, useRef, useState, type Dispatch, type FormEvent } from "react";
+
+import { ApiError, postJob } from "../api.ts";
+import { presetOf, type Catalogue } from "../catalogue.ts";
+import { History } from "../history/History.tsx";
+import type { HistoryState } from "../history/useHistory.ts";
+import { fieldId } from "../parts/Problem.tsx";
+import type { Job } from "../types.ts";
+import { bytes } from "../words.ts";
+import { ContentPicker } from "./ContentPicker.tsx";
+import { styleCount, type Change, type Draft, type Own } from "./draft.ts";
+import { DropTarget } from "./DropTarget.tsx";
+import { fileProblem, filesOf, sizeProblem } from "./files.ts";
+import { PaintBar } from "./PaintBar.tsx";
+import { bodyBytes, formOf } from "./request.ts";
+import { SettingsPanel } from "./SettingsPanel.tsx";
+import { check } from "./settings.ts";
+import { Showcase } from "./Showcase.tsx";
+import { StylePicker } from "./StylePicker.tsx";
+
+/** What is wrong, by the name of the field; "" for what no field is to blame for. */
+export type Errors = Record<string, string>;
+
+interface Props {
+  catalogue: Catalogue;
+  draft: Draft;
+  change: Dispatch<Change>;
+  history: HistoryState;
+  onSent: (job: Job) => void;
+}
+
+export function ComposeView({ catalogue, draft, change, history, onSent }: Props) {
+  const { limits, settings } = catalogue;
+  const [errors, setErrors] = useState<Errors>({});
+  const [sent, setSent] = useState<number | null>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const headingId = useId();
+  useFocusOnError(errors, form);
+
+  const set = (field: string, sentence: string) => setErrors((all) => ({ ...all, [field]: sentence }));
+  const edit: Dispatch<Change> = (next) => {
+    setErrors((all) => without(all, fieldsOf(next)));
+    change(next);
+  };
+
+  /** Those of the files that are taken; the first of the others is told of at the field. */
+  const taken = (field: string, files: File[], remove: (own: Own) => void): Own[] => {
+    const refused = files.map((file) => fileProblem(file, limits)).find((problem) => problem !== "");
+    const own = files
+      .filter((file) => fileProblem(file, limits) === "")
+      .map((file) => ({ file, url: URL.createObjectURL(file) }));
+    set(field, refused ?? "");
+    for (const each of own) {
+      void sizeProblem(each.file.name, each.url, limits).then((problem) => {
+        if (problem === "") return;
+        remove(each);
+        set(field, problem);
+      });
+    }
+    return own;
+  };
+  const takeContent = (files: File[]) => {
+    const [own] = taken("content", files.slice(0, 1), () => change({ kind: "content", content: null }));
+    if (own) change({ kind: "content", content: { kind: "own", own } });
+  };
+  const takeStyles = (files: File[]) => {
+    const own = taken("style", files, ({ url }) => change({ kind: "removeStyle", url }));
+    if (own.length > 0) change({ kind: "addStyles", own });
+  };
+  usePaste((files, inStyles) => (inStyles ? takeStyles(files) : takeContent(files)));
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (sent !== null) return;
+    const { changed, errors: wrong } = check(settings, draft.texts, presetOf(catalogue, draft.preset));
+    if (draft.content === null) wrong.content = "Choose the picture to paint.";
+    if (styleCount(draft) === 0) wrong.style = "Choose at least one style.";
+    if (styleCount(draft) > limits.styles) wrong.style = `At most ${limits.styles} styles share one picture.`;
+    if (bodyBytes(draft) > limits.body_bytes) {
+      wrong[""] = `The pictures have ${bytes(bodyBytes(draft))} in all; at most ${bytes(limits.body_bytes)} are taken at once.`;
+    }
+    setErrors(wrong);
+    if (Object.keys(wrong).length > 0) return;
+    setSent(0);
+    try {
+      onSent(await postJob(formOf(draft, changed), setSent));
+    } catch (refusal) {
+      const { field, message } = refusal as ApiError;
+      const shown = field !== null && document.getElementById(fieldId(field)) !== null;
+      setErrors({ [shown ? field : ""]: message });
+    } finally {
+      setSent(null);
+    }
+  };
+
+  const empty = history.jobs !== null && history.jobs.length === 0;
+  return (
+    <>
+      <div className="intro">
+        <h1 tabIndex={-1} id={headingId}>
+          {empty ? "Paint a picture in the style of another" : "New painting"}
+        </h1>
+        {empty && (
+          <Showcase
+            catalogue={catalogue}
+            onChoose={(pair) => {
+              edit({ kind: "pair", ...pair });
+              form.current?.scrollIntoView({ block: "start" });
+            }}
+          />
+        )}
+      </div>
+      <form ref={form} className="compose" onSubmit={submit} noValidate aria-labelledby={headingId}>
+        <div className="compose-columns">
+          <div className="compose-pictures">
+            <ContentPicker
+              samples={catalogue.contents}
+              content={draft.content}
+              error={errors.content}
+              onFiles={takeContent}
+              onChange={(content) => edit({ kind: "content", content })}
+            />
+            <StylePicker
+              samples={catalogue.styles}
+              most={limits.styles}
+              draft={draft}
+              error={errors.style}
+              onFiles={takeStyles}
+              change={edit}
+            />
+          </div>
+          <SettingsPanel catalogue={catalogue} draft={draft} errors={errors} change={edit} />
+        </div>
+        <PaintBar catalogue={catalogue} draft={draft} error={errors[""]} sent={sent} />
+      </form>
+      {!empty && <History history={history} />}
+      <DropTarget onContent={takeContent} onStyles={takeStyles} />
+    </>
+  );
+}
+
+/** The fields that a change puts right, or at least anew. */
+function fieldsOf(change: Change): string[] {
+  switch (change.kind) {
+    case "content":
+      return ["content", ""];
+    case "addStyles":
+    case "removeStyle":
+    case "toggleStyle":
+    case "dropEarlierStyles":
+      return ["style", ""];
+    case "pair":
+      return ["content", "style", ""];
+    case "network":
+      return ["network", ""];
+    case "texts":
+      return [...Object.keys(change.texts), ""];
+    case "preset":
+      return ["preset", ...Object.keys(change.values), ""];
+    case "again":
+      return [];
+  }
+}
+
+function without(errors: Errors, fields: string[]): Errors {
+  return Object.fromEntries(Object.entries(errors).filter(([field]) => !fields.includes(field)));
+}
+
+/** Takes the focus to the first field that is wrong, in the order of the page. */
+function useFocusOnError(errors: Errors, form: React.RefObject<HTMLFormElement | null>) {
+  useEffect(() => {
+    const wrong = Object.keys(errors).filter((field) => errors[field]);
+    if (wrong.length === 0) return;
+    const fields = Array.from(form.current!.querySelectorAll<HTMLElement>("[id^='field-']"));
+    const first = fields.find((element) => wrong.some((field) => element.id === fieldId(field)));
+    const folded = first?.closest("details");
+    if (folded) folded.open = true;
+    first?.focus();
+  }, [errors, form]);
+}
+
+function usePaste(onFiles: (files: File[], inStyles: boolean) => void) {
+  const latest = useRef(onFiles);
+  useEffect(() => {
+    latest.current = onFiles;
+  });
+  useEffect(() => {
+    const paste = (event: ClipboardEvent) => {
+      const files = filesOf(event.clipboardData);
+      if (files.length === 0) return;
+      event.preventDefault();
+      latest.current(files, document.activeElement?.closest("[data-area='styles']") !== null);
+    };
+    document.addEventListener("paste", paste);
+    return () => document.removeEventListener("paste", paste);
+  }, []);
+}

@@ -1,0 +1,54 @@
+import type { Dispatch } from "react";
+
+import type { Preset, Setting } from "../types.ts";
+import { count } from "../words.ts";
+import type { Errors } from "./ComposeView.tsx";
+import type { Change } from "./draft.ts";
+import { SettingField } from "./SettingField.tsx";
+import { grouped, isChanged, textsOf, type Texts } from "./settings.ts";
+
+interface Props {
+  settings: Setting[];
+  preset: Preset;
+  texts: Texts;
+  errors: Errors;
+  change: Dispatch<Change>;
+}
+
+export function MoreSettings({ settings, preset, texts, errors, change }: Props) {
+  const changed = settings.filter((setting) => isChanged(setting, texts, preset));
+  const own = textsOf(preset.settings);
+  return (
+    <details className="folded more">
+      <summary>
+        More settings
+        {changed.length > 0 && <span className="badge">{count(changed.length, "change")}</span>}
+      </summary>
+      {changed.length > 0 && (
+        <button
+          type="button"
+          className="link"
+          onClick={() =>
+            change({ kind: "texts", texts: Object.fromEntries(changed.map(({ name }) => [name, own[name] ?? ""])) })
+          }
+        >
+          Back to the preset's values
+        </button>
+      )}
+      {grouped(settings).map(([title, members]) => (
+        <fieldset key={title} className="group">
+          <legend>{title}</legend>
+          {members.map((setting) => (
+            <SettingField
+              key={setting.name}
+              setting={setting}
+              text={texts[setting.name] ?? ""}
+              error={errors[setting.name]}
+              onChange={(text) => change({ kind: "texts", texts: { [setting.name]: text } })}
+            />
+          ))}
+        </fieldset>
+      ))}
+    </details>
+  );
+}

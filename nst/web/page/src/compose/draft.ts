@@ -1,0 +1,130 @@
+/** The painting that is being put together. It outlives the view, so that several can be sent one after the other. */
+
+import { useEffect, useReducer, useRef, type Dispatch } from "react";
+
+import { presetOf, type Catalogue } from "../catalogue.ts";
+import type { Job, Picture, SettingValues } from "../types.ts";
+import { textsOf, type Texts } from "./settings.ts";
+
+/** A picture of a person's own, with the object URL that shows it. */
+export interface Own {
+  file: File;
+  url: string;
+}
+
+export type Content = { kind: "own"; own: Own } | { kind: "sample"; name: string } | { kind: "again"; picture: Picture };
+
+export interface Draft {
+  content: Content | null;
+  ownStyles: Own[];
+  sampleStyles: string[];
+  /** The earlier job that lends its content (`content.kind` is "again") or its styles (`styles` are there). */
+  again: { id: string; styles: Picture[] } | null;
+  preset: string;
+  network: string;
+  texts: Texts;
+}
+
+export type Change =
+  | { kind: "content"; content: Content | null }
+  | { kind: "addStyles"; own: Own[] }
+  | { kind: "removeStyle"; url: string }
+  | { kind: "toggleStyle"; name: string }
+  | { kind: "dropEarlierStyles" }
+  | { kind: "pair"; content: string; style: string }
+  | { kind: "preset"; name: string; values: SettingValues }
+  | { kind: "network"; name: string }
+  | { kind: "texts"; texts: Texts }
+  | { kind: "again"; job: Job };
+
+export function fresh(catalogue: Catalogue): Draft {
+  const preset = presetOf(catalogue, catalogue.defaultPreset);
+  return {
+    content: null,
+    ownStyles: [],
+    sampleStyles: [],
+    again: null,
+    preset: preset.name,
+    network: networkOf(catalogue),
+    texts: textsOf(preset.settings),
+  };
+}
+
+function networkOf({ networks }: Catalogue, name?: string): string {
+  const usable = networks.filter((network) => network.available);
+  return (usable.find((network) => network.name === name) ?? usable.find((network) => network.default) ?? usable[0])?.name ?? "";
+}
+
+export function styleCount(draft: Draft): number {
+  return draft.ownStyles.length + draft.sampleStyles.length + (draft.again?.styles.length ?? 0);
+}
+
+/** A style chosen anew takes the place of an earlier job's: the server takes those only where none are given. */
+function withoutEarlierStyles(draft: Draft): Draft {
+  return draft.again === null ? draft : { ...draft, again: { ...draft.again, styles: [] } };
+}
+
+function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
+  switch (change.kind) {
+    case "content":
+      return { ...draft, content: change.content };
+    case "addStyles":
+      return { ...withoutEarlierStyles(draft), ownStyles: [...draft.ownStyles, ...change.own] };
+    case "removeStyle":
+      return { ...draft, ownStyles: draft.ownStyles.filter(({ url }) => url !== change.url) };
+    case "toggleStyle": {
+      const without = draft.sampleStyles.filter((name) => name !== change.name);
+      const added = without.length === draft.sampleStyles.length ? [...without, change.name] : without;
+      return { ...withoutEarlierStyles(draft), sampleStyles: added };
+    }
+    case "dropEarlierStyles":
+      return withoutEarlierStyles(draft);
+    case "pair":
+      return {
+        ...draft,
+        content: { kind: "sample", name: change.content },
+        ownStyles: [],
+        sampleStyles: [change.style],
+        again: null,
+      };
+    case "preset":
+      return { ...draft, preset: change.name, texts: textsOf(change.values) };
+    case "network":
+      return { ...draft, network: change.name };
+    case "texts":
+      return { ...draft, texts: { ...draft.texts, ...change.texts } };
+    case "again": {
+      const { job } = change;
+      return {
+        content: { kind: "again", picture: job.content },
+        ownStyles: [],
+        sampleStyles: [],
+        again: { id: job.id, styles: job.styles },
+        preset: presetOf(catalogue, job.preset).name,
+        network: networkOf(catalogue, job.network),
+        texts: textsOf(job.settings),
+      };
+    }
+  }
+}
+
+export function useDraft(catalogue: Catalogue): [Draft, Dispatch<Change>] {
+  const [draft, change] = useReducer(
+    (draft: Draft, change: Change) => changed(catalogue, draft, change),
+    catalogue,
+    fresh,
+  );
+  useUrlsFreed(draft);
+  return [draft, change];
+}
+
+/** Lets go of the pictures that the draft has no more: an object URL keeps its file in memory. */
+function useUrlsFreed({ content, ownStyles }: Draft) {
+  const known = useRef(new Set<string>());
+  useEffect(() => {
+    const used = new Set(ownStyles.map(({ url }) => url));
+    if (content?.kind === "own") used.add(content.own.url);
+    for (const url of known.current) if (!used.has(url)) URL.revokeObjectURL(url);
+    known.current = used;
+  }, [content, ownStyles]);
+}

@@ -1,0 +1,66 @@
+import { useRef, useState } from "react";
+
+import { ApiError, costsUrl, deleteJob, resultUrl, videoDownloadUrl } from "../api.ts";
+import type { Job } from "../types.ts";
+
+interface Props {
+  job: Job;
+  onAgain: (job: Job) => void;
+  onDeleted: (id: string) => void;
+}
+
+export function Actions({ job, onAgain, onDeleted }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [problem, setProblem] = useState("");
+  const remove = async () => {
+    dialog.current?.close();
+    try {
+      await deleteJob(job.id);
+      onDeleted(job.id);
+    } catch (error) {
+      setProblem((error as ApiError).message);
+    }
+  };
+  return (
+    <div className="actions">
+      {job.result && (
+        <a className="button primary" href={resultUrl(job.id)} download>
+          Download picture
+        </a>
+      )}
+      {job.video && (
+        <a className="button" href={videoDownloadUrl(job.id)} download>
+          Download video
+        </a>
+      )}
+      {job.costs !== null && (
+        <a className="button" href={costsUrl(job.id)} download={`costs-${job.number}.csv`}>
+          Download costs (CSV)
+        </a>
+      )}
+      <button type="button" className="button" onClick={() => onAgain(job)}>
+        Paint again with these settings
+      </button>
+      <button type="button" className="button quiet danger" onClick={() => dialog.current?.showModal()}>
+        Delete
+      </button>
+      {problem !== "" && (
+        <p className="error" role="alert">
+          {problem}
+        </p>
+      )}
+      <dialog ref={dialog} className="dialog" aria-labelledby="delete-heading">
+        <h2 id="delete-heading">Delete this picture?</h2>
+        <p>Its saved frames, its video and its costs go with it. This cannot be undone.</p>
+        <div className="row">
+          <button type="button" className="button" autoFocus onClick={() => dialog.current?.close()}>
+            Keep it
+          </button>
+          <button type="button" className="button primary danger" onClick={remove}>
+            Delete for good
+          </button>
+        </div>
+      </dialog>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { frameUrl, thumbnailUrl } from "../api.ts";
+import type { Job } from "../types.ts";
+import { isActive } from "../words.ts";
+import { thinned } from "./curve.ts";
+
+/** More would be too small to tell apart, and each is a picture to load. */
+const MOST = 24;
+
+interface Props {
+  job: Job;
+  chosen: number | null;
+  onChoose: (epoch: number | null) => void;
+}
+
+/** The saved frames in a strip, to look back at. */
+export function Frames({ job, chosen, onChoose }: Props) {
+  if (job.frames.length === 0) return null;
+  const shown = thinned(job.frames, MOST);
+  return (
+    <section className="frames" aria-labelledby="frames-heading">
+      <div className="heading-row">
+        <h2 id="frames-heading">Saved frames</h2>
+        <p className="muted">
+          {shown.length < job.frames.length && `${shown.length} of ${job.frames.length}, evenly spread`}
+        </p>
+      </div>
+      <ul className="strip">
+        {shown.map((epoch) => (
+          <li key={epoch}>
+            <button
+              type="button"
+              className="frame"
+              aria-pressed={chosen === epoch}
+              aria-label={`Epoch ${epoch}`}
+              onClick={() => onChoose(chosen === epoch ? null : epoch)}
+            >
+              <img src={thumbnailUrl(frameUrl(job.id, epoch), 160)} alt="" loading="lazy" />
+              <span>{epoch}</span>
+            </button>
+          </li>
+        ))}
+        {job.picture !== null && (
+          <li>
+            <button type="button" className="frame now" aria-pressed={chosen === null} onClick={() => onChoose(null)}>
+              {isActive(job) ? "Now" : "Final"}
+            </button>
+          </li>
+        )}
+      </ul>
+    </section>
+  );
+}

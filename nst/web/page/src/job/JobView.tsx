@@ -1,0 +1,104 @@
+import { useEffect, useState } from "react";
+
+import { ApiError, cancelJob } from "../api.ts";
+import type { Catalogue } from "../catalogue.ts";
+import { HOME } from "../route.ts";
+import type { Job } from "../types.ts";
+import { isActive, titleOf } from "../words.ts";
+import { Actions } from "./Actions.tsx";
+import { CostPanel } from "./CostPanel.tsx";
+import { Frames } from "./Frames.tsx";
+import { Made } from "./Made.tsx";
+import { Notes } from "./Notes.tsx";
+import { ProgressPanel } from "./ProgressPanel.tsx";
+import { Stage } from "./Stage.tsx";
+import { useJob } from "./useJob.ts";
+import { Video } from "./Video.tsx";
+
+interface Props {
+  id: string;
+  session: number;
+  catalogue: Catalogue;
+  onAgain: (job: Job) => void;
+  onDeleted: (id: string) => void;
+}
+
+export function JobView({ id, session, catalogue, onAgain, onDeleted }: Props) {
+  const { job, rows, connection, missing, take } = useJob(id, session);
+  // The epoch of an earlier frame that is looked at, or null for the picture as it is now.
+  const [frame, setFrame] = useState<number | null>(null);
+  const [problem, setProblem] = useState("");
+  useTitle(job);
+
+  if (missing) {
+    return (
+      <div className="page-note">
+        <h1 tabIndex={-1}>There is no such picture</h1>
+        <p>It may have been deleted.</p>
+        <a className="button" href={HOME}>
+          To the other pictures
+        </a>
+      </div>
+    );
+  }
+  if (job === null) {
+    return <p className="page-note">{connection === "lost" ? "Connection lost, trying again…" : "Opening the picture…"}</p>;
+  }
+
+  const cancel = async () => {
+    setProblem("");
+    take({ ...job, cancelling: true });
+    try {
+      take(await cancelJob(id));
+    } catch (error) {
+      take(job);
+      setProblem((error as ApiError).message);
+    }
+  };
+
+  return (
+    <article className="job" aria-labelledby="job-heading">
+      <div className="job-heading">
+        <a className="back" href={HOME}>
+          <span aria-hidden="true">← </span>All pictures
+        </a>
+        <h1 tabIndex={-1} id="job-heading">
+          {titleOf(job)}
+        </h1>
+      </div>
+      {connection === "lost" && isActive(job) && (
+        <p className="lost" role="status">
+          Connection lost, trying again…
+        </p>
+      )}
+      <div className="job-columns">
+        <div className="job-picture">
+          <Stage job={job} frame={frame} />
+          <Frames job={job} chosen={frame} onChoose={setFrame} />
+          <Video job={job} />
+        </div>
+        <div className="job-side">
+          <ProgressPanel job={job} problem={problem} onCancel={cancel} />
+          <Notes job={job} />
+          {!isActive(job) && <Actions job={job} onAgain={onAgain} onDeleted={onDeleted} />}
+          {(rows.length > 0 || job.costs !== null) && <CostPanel job={job} rows={rows} />}
+          <Made job={job} catalogue={catalogue} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+/** The browser's tab tells how far the painting is, also while another is looked at. */
+function useTitle(job: Job | null) {
+  useEffect(() => {
+    const plain = "NST Studio";
+    if (job) {
+      const far = job.state === "running" && job.epoch !== null ? `${job.epoch} of ${job.epochs}: ` : "";
+      document.title = `${far}${titleOf(job)} – ${plain}`;
+    }
+    return () => {
+      document.title = plain;
+    };
+  }, [job]);
+}

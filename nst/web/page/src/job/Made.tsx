@@ -1,0 +1,38 @@
+import { thumbnailUrl } from "../api.ts";
+import { presetOf, type Catalogue } from "../catalogue.ts";
+import { labelOf } from "../compose/settings.ts";
+import type { Job } from "../types.ts";
+
+/** What the picture was made from: content, styles, and the settings that are not the preset's. */
+export function Made({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
+  const preset = presetOf(catalogue, job.preset);
+  const network = catalogue.networks.find(({ name }) => name === job.network)?.title ?? job.network;
+  const differing = catalogue.settings.filter(({ name }) => job.settings[name] !== preset.settings[name]);
+  const facts: [string, string][] = [
+    ["Preset", job.preset],
+    ["Network", network],
+    ...differing.map(({ name }): [string, string] => [labelOf(name), String(job.settings[name] ?? "")]),
+  ];
+  return (
+    <section className="panel" aria-labelledby="made-heading">
+      <h2 id="made-heading">Made from</h2>
+      <ul className="ingredients">
+        {[job.content, ...job.styles].map(({ title, url }, index) => (
+          <li key={url}>
+            <img src={thumbnailUrl(url, 320)} alt="" />
+            <span className="muted">{index === 0 ? "Content" : "Style"}</span>
+            <span className="name">{title}</span>
+          </li>
+        ))}
+      </ul>
+      <dl className="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

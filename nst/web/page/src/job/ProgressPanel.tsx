@@ -1,0 +1,64 @@
+import { useEffect, useState } from "react";
+
+import type { Job } from "../types.ts";
+import { duration, isActive, moment, remaining, stateOf } from "../words.ts";
+
+interface Props {
+  job: Job;
+  problem: string;
+  onCancel: () => void;
+}
+
+export function ProgressPanel({ job, problem, onCancel }: Props) {
+  const { state, epoch, epochs } = job;
+  return (
+    <section className="panel progress" aria-labelledby="progress-heading" data-state={state}>
+      <div className="heading-row">
+        <h2 id="progress-heading" data-testid="job-state">
+          {stateOf(job)}
+        </h2>
+        {isActive(job) && (
+          <button type="button" className="button" onClick={onCancel} disabled={job.cancelling}>
+            Cancel
+          </button>
+        )}
+      </div>
+      {state === "running" && (
+        <>
+          <progress className="bar" aria-label="Epochs painted" max={epochs} value={epoch ?? 0} />
+          <p className="progress-line">
+            <span>{epoch === null ? "The network is being prepared." : `Epoch ${epoch} of ${epochs}`}</span>
+            <TimeLeft job={job} />
+          </p>
+        </>
+      )}
+      {!isActive(job) && <p className="muted">{ending(job)}</p>}
+      {problem !== "" && (
+        <p className="error" role="alert">
+          {problem}
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** Counts on between two epochs, which on a slow machine are far apart. */
+function TimeLeft({ job }: { job: Job }) {
+  const [left, setLeft] = useState(job.seconds_left);
+  useEffect(() => {
+    setLeft(job.seconds_left);
+    const tick = () => setLeft((seconds) => (seconds === null ? null : Math.max(0, seconds - 1)));
+    const timer = window.setInterval(tick, 1000);
+    return () => window.clearInterval(timer);
+  }, [job.epoch, job.seconds_left]);
+  if (left === null || job.cancelling) return null;
+  return <span className="muted">{remaining(left)}</span>;
+}
+
+function ending({ state, epoch, epochs, started, ended }: Job): string {
+  const when = ended === null ? "" : `, ${moment(ended)}`;
+  const took = started === null || ended === null ? "" : ` in ${duration(ended - started)}`;
+  if (state === "finished") return `${epochs} epochs${took}${when}`;
+  if (epoch === null) return `Nothing was painted yet${when}`;
+  return `After epoch ${epoch} of ${epochs}${took ? `,${took.replace(" in", "")} of painting` : ""}${when}`;
+}

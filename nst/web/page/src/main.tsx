@@ -1,0 +1,15 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { App } from "./App.tsx";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/compose.css";
+import "./styles/job.css";
+import "./styles/history.css";
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

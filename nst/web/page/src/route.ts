@@ -1,0 +1,25 @@
+/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job. */
+
+import { useSyncExternalStore } from "react";
+
+export type Route = { view: "compose" } | { view: "job"; id: string };
+
+export function parseRoute(hash: string): Route {
+  const id = /^#\/job\/([0-9A-Za-z_-]+)$/.exec(hash)?.[1];
+  return id === undefined ? { view: "compose" } : { view: "job", id };
+}
+
+export function jobHash(id: string): string {
+  return `#/job/${id}`;
+}
+
+export const HOME = "#/";
+
+function subscribe(changed: () => void): () => void {
+  window.addEventListener("hashchange", changed);
+  return () => window.removeEventListener("hashchange", changed);
+}
+
+export function useHash(): string {
+  return useSyncExternalStore(subscribe, () => window.location.hash);
+}

@@ -1,0 +1,124 @@
+/** What the server sends and takes, as the API's contract has it. Times are Unix seconds. */
+
+export interface Health {
+  status: string;
+  version: string;
+  workers: { state: "starting" | "ready" | "painting" }[];
+  queued: number;
+  running: number;
+}
+
+/** A sample picture that comes with the server. */
+export interface Sample {
+  name: string;
+  title: string;
+  url: string;
+  width: number;
+  height: number;
+}
+
+export interface Network {
+  name: string;
+  title: string;
+  about: string;
+  available: boolean;
+  notice: string;
+  default?: boolean;
+}
+
+export type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";
+export type SettingValue = number | string | boolean;
+export type SettingValues = Record<string, SettingValue>;
+
+export interface Setting {
+  name: string;
+  kind: SettingKind;
+  default: SettingValue;
+  help: string;
+  choices: string[];
+  at_least: number | null;
+  at_most: number | null;
+  above: number | null;
+}
+
+export interface Preset {
+  name: string;
+  about: string;
+  settings: SettingValues;
+}
+
+export interface Limits {
+  file_bytes: number;
+  body_bytes: number;
+  pixels: number;
+  styles: number;
+  epochs: number;
+  image_size: number;
+  queue: number;
+}
+
+export interface SettingsAnswer {
+  settings: Setting[];
+  presets: Preset[];
+  default_preset: string;
+  limits: Limits;
+}
+
+export interface Costs {
+  total: number;
+  content: number;
+  style: number;
+  total_variation: number;
+}
+
+export interface Picture {
+  title: string;
+  url: string;
+}
+
+export type JobState = "queued" | "running" | "finished" | "cancelled" | "failed";
+
+export interface Job {
+  id: string;
+  number: number;
+  state: JobState;
+  place: number | null;
+  cancelling: boolean;
+  created: number;
+  started: number | null;
+  ended: number | null;
+  epoch: number | null;
+  epochs: number;
+  costs: Costs | null;
+  seconds_left: number | null;
+  picture: number | null;
+  width: number | null;
+  height: number | null;
+  content: Picture;
+  styles: Picture[];
+  preset: string;
+  network: string;
+  settings: SettingValues;
+  frames: number[];
+  reason: string;
+  troubles: string[];
+  result: boolean;
+  video: boolean;
+}
+
+export interface JobsAnswer {
+  jobs: Job[];
+  more: boolean;
+}
+
+/** The data of an `epoch` event. */
+export interface EpochEvent extends Costs {
+  epoch: number;
+  seconds: number;
+  seconds_left: number | null;
+}
+
+export interface ErrorAnswer {
+  message: string;
+  field: string | null;
+}

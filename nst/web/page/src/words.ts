@@ -1,0 +1,96 @@
+/** Numbers and times as a person says them. */
+
+import type { Job } from "./types.ts";
+
+export function ordinal(n: number): string {
+  const tens = n % 100;
+  const ending = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
+  return `${n}${ending}`;
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+/** A length of time; seconds alone below a minute and a half, where a person still counts them. */
+export function duration(seconds: number): string {
+  if (seconds < 1) return "less than a second";
+  if (seconds < 90) return count(Math.round(seconds), "second");
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return count(minutes, "minute");
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return rest === 0 ? count(hours, "hour") : `${count(hours, "hour")} ${count(rest, "minute")}`;
+}
+
+/** What is left of a painting, rounded so that it does not flicker with every epoch. */
+export function remaining(seconds: number): string {
+  if (seconds < 2) return "almost done";
+  if (seconds < 10) return "a few seconds left";
+  if (seconds < 90) return `about ${Math.round(seconds / 5) * 5} seconds left`;
+  return `about ${duration(seconds)} left`;
+}
+
+export function ago(time: number, now: number): string {
+  const seconds = now - time;
+  if (seconds < 45) return "just now";
+  if (seconds < 5400) return `${count(Math.max(1, Math.round(seconds / 60)), "minute")} ago`;
+  if (seconds < 86400) return `${count(Math.round(seconds / 3600), "hour")} ago`;
+  const days = Math.round(seconds / 86400);
+  if (days === 1) return "yesterday";
+  if (days < 30) return `${days} days ago`;
+  return new Date(time * 1000).toLocaleDateString("en", { day: "numeric", month: "long", year: "numeric" });
+}
+
+export function moment(time: number): string {
+  return new Date(time * 1000).toLocaleString("en", { dateStyle: "long", timeStyle: "short" });
+}
+
+export function bytes(size: number): string {
+  if (size < 1000) return count(size, "byte");
+  if (size < 1_000_000) return `${Math.round(size / 1000)} kB`;
+  const millions = size / 1_000_000;
+  return `${millions < 10 ? millions.toFixed(1).replace(/\.0$/, "") : Math.round(millions)} MB`;
+}
+
+/** A cost or weight in few figures: 0.00012, 3.46, 12,300, 4.1M. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return "not finite";
+  const size = Math.abs(value);
+  if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(1);
+  return value.toLocaleString("en", {
+    maximumSignificantDigits: 3,
+    ...(size >= 1e5 ? { notation: "compact" } : {}),
+  });
+}
+
+/** `[a]`, `[a, b]`, `[a, b, c]` → "a", "a and b", "a, b and c". */
+export function list(words: string[]): string {
+  const last = words.at(-1) ?? "";
+  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
+}
+
+export function titleOf(job: Job): string {
+  return `${job.content.title} in the style of ${list(job.styles.map((style) => style.title))}`;
+}
+
+/** Where a job stands, in a few words. */
+export function stateOf(job: Job): string {
+  if (job.cancelling) return "Stopping…";
+  switch (job.state) {
+    case "queued":
+      return job.place === null || job.place === 0 ? "Waiting: next in the queue" : `Waiting: ${ordinal(job.place + 1)} in the queue`;
+    case "running":
+      return job.epoch === null ? "Getting ready…" : "Painting";
+    case "finished":
+      return "Finished";
+    case "cancelled":
+      return "Cancelled";
+    case "failed":
+      return "Failed";
+  }
+}
+
+export function isActive(job: Job): boolean {
+  return job.state === "queued" || job.state === "running";
+}

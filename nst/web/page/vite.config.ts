@@ -1,0 +1,17 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "../static",
+    emptyOutDir: true,
+    target: "es2022",
+    // Nothing is inlined: the server's content security policy then needs no exceptions.
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    sourcemap: false,
+    license: { fileName: "licenses.md" },
+  },
+  server: { proxy: { "/api": "http://127.0.0.1:8123" } },
+});
