@@ -39,9 +39,12 @@ export function useHealth(session: number): ServerState {
       if (!document.hidden) void ask();
     };
     document.addEventListener("visibilitychange", seen);
+    // A job was sent, or left to itself: what the header says may have changed.
+    window.addEventListener("hashchange", seen);
     void ask();
     return () => {
       document.removeEventListener("visibilitychange", seen);
+      window.removeEventListener("hashchange", seen);
       window.clearTimeout(timer);
       stop.abort();
     };

@@ -39,11 +39,11 @@ export function ago(time: number, now: number): string {
   const days = Math.round(seconds / 86400);
   if (days === 1) return "yesterday";
   if (days < 30) return `${days} days ago`;
-  return new Date(time * 1000).toLocaleDateString("en", { day: "numeric", month: "long", year: "numeric" });
+  return new Date(time * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
 }
 
 export function moment(time: number): string {
-  return new Date(time * 1000).toLocaleString("en", { dateStyle: "long", timeStyle: "short" });
+  return new Date(time * 1000).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
 }
 
 export function bytes(size: number): string {
@@ -62,6 +62,12 @@ export function figure(value: number): string {
     maximumSignificantDigits: 3,
     ...(size >= 1e5 ? { notation: "compact" } : {}),
   });
+}
+
+/** A tick of an axis, which has little room: 10K, 2.5M. */
+export function shortFigure(value: number): string {
+  const plain = Math.abs(value) < 1000 || Math.abs(value) >= 1e15;
+  return plain ? figure(value) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 }
 
 /** `[a]`, `[a, b]`, `[a, b, c]` → "a", "a and b", "a, b and c". */

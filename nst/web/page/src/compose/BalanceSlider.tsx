@@ -19,7 +19,9 @@ export function BalanceSlider({ texts, preset, change }: Props) {
   return (
     <div className="field balance">
       <div className="label-row">
-        <label htmlFor={fieldId("balance")}>Balance of content and style</label>
+        <label htmlFor={fieldId("balance")}>
+          Balance<span className="visually-hidden"> of content and style</span>
+        </label>
         <output htmlFor={fieldId("balance")} className="numbers">
           {words}
         </output>

@@ -11,9 +11,10 @@ import { ContentPicker } from "./ContentPicker.tsx";
 import { styleCount, type Change, type Draft, type Own } from "./draft.ts";
 import { DropTarget } from "./DropTarget.tsx";
 import { fileProblem, filesOf, sizeProblem } from "./files.ts";
+import { MoreSettings } from "./MoreSettings.tsx";
 import { PaintBar } from "./PaintBar.tsx";
 import { bodyBytes, formOf } from "./request.ts";
-import { SettingsPanel } from "./SettingsPanel.tsx";
+import { IN_FRONT, SettingsPanel } from "./SettingsPanel.tsx";
 import { check } from "./settings.ts";
 import { Showcase } from "./Showcase.tsx";
 import { StylePicker } from "./StylePicker.tsx";
@@ -131,6 +132,13 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
           </div>
           <SettingsPanel catalogue={catalogue} draft={draft} errors={errors} change={edit} />
         </div>
+        <MoreSettings
+          settings={settings.filter(({ name }) => !IN_FRONT.includes(name))}
+          preset={presetOf(catalogue, draft.preset)}
+          texts={draft.texts}
+          errors={errors}
+          change={edit}
+        />
         <PaintBar catalogue={catalogue} draft={draft} error={errors[""]} sent={sent} />
       </form>
       {!empty && <History history={history} />}

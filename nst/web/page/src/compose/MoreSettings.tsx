@@ -19,7 +19,7 @@ export function MoreSettings({ settings, preset, texts, errors, change }: Props)
   const changed = settings.filter((setting) => isChanged(setting, texts, preset));
   const own = textsOf(preset.settings);
   return (
-    <details className="folded more">
+    <details className="panel folded more">
       <summary>
         More settings
         {changed.length > 0 && <span className="badge">{count(changed.length, "change")}</span>}

@@ -5,7 +5,6 @@ import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import { BalanceSlider } from "./BalanceSlider.tsx";
 import type { Errors } from "./ComposeView.tsx";
 import type { Change, Draft } from "./draft.ts";
-import { MoreSettings } from "./MoreSettings.tsx";
 import { NetworkField } from "./NetworkField.tsx";
 import { SettingField } from "./SettingField.tsx";
 
@@ -16,10 +15,10 @@ interface Props {
   change: Dispatch<Change>;
 }
 
-/** Those that have a place of their own; all others are in More settings. */
-const IN_FRONT = ["image_size", "epochs", "preserve_color"];
+/** The settings that have a place here; all others are in More settings. */
+export const IN_FRONT = ["image_size", "epochs", "preserve_color"];
 
-const SIZES = [256, 400, 600, 800, 1200];
+const SIZES = [256, 400, 800, 1200];
 
 const COLOURS: Record<string, string> = {
   none: "The style's",
@@ -103,14 +102,6 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
       )}
 
       <NetworkField networks={catalogue.networks} chosen={draft.network} error={errors.network} change={change} />
-
-      <MoreSettings
-        settings={settings.filter(({ name }) => !IN_FRONT.includes(name))}
-        preset={preset}
-        texts={texts}
-        errors={errors}
-        change={change}
-      />
     </section>
   );
 }

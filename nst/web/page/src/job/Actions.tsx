@@ -24,10 +24,13 @@ export function Actions({ job, onAgain, onDeleted }: Props) {
   return (
     <div className="actions">
       {job.result && (
-        <a className="button primary" href={resultUrl(job.id)} download>
+        <a className="button primary wide" href={resultUrl(job.id)} download>
           Download picture
         </a>
       )}
+      <button type="button" className="button wide" onClick={() => onAgain(job)}>
+        Paint again with these settings
+      </button>
       {job.video && (
         <a className="button" href={videoDownloadUrl(job.id)} download>
           Download video
@@ -38,10 +41,7 @@ export function Actions({ job, onAgain, onDeleted }: Props) {
           Download costs (CSV)
         </a>
       )}
-      <button type="button" className="button" onClick={() => onAgain(job)}>
-        Paint again with these settings
-      </button>
-      <button type="button" className="button quiet danger" onClick={() => dialog.current?.showModal()}>
+      <button type="button" className="button quiet danger wide" onClick={() => dialog.current?.showModal()}>
         Delete
       </button>
       {problem !== "" && (

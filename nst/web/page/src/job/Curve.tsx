@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 
-import { figure } from "../words.ts";
+import { figure, shortFigure } from "../words.ts";
 import { costScale, linearTicks, path, thinned, x, y, type Box, type Point } from "./curve.ts";
 
 export interface Series {
@@ -40,7 +40,7 @@ export function Curve({ series, epochs }: Props) {
             <g key={tick} className="tick">
               <line x1={box.left} x2={box.left + box.width} y1={y(tick, scale, box)} y2={y(tick, scale, box)} />
               <text x={box.left - 7} y={y(tick, scale, box)} textAnchor="end" dominantBaseline="central">
-                {figure(tick)}
+                {shortFigure(tick)}
               </text>
             </g>
           ))}
@@ -54,7 +54,7 @@ export function Curve({ series, epochs }: Props) {
           <text x={box.left + box.width / 2} y={HEIGHT - 4} textAnchor="middle">
             epoch
           </text>
-          {shown.toReversed().map(({ key, points }) => (
+          {shown.map(({ key, points }) => (
             <path key={key} className={`line ${key}`} d={path(points, epochs, scale, box)} />
           ))}
         </svg>

@@ -42,7 +42,7 @@ export function Frames({ job, chosen, onChoose }: Props) {
         {job.picture !== null && (
           <li>
             <button type="button" className="frame now" aria-pressed={chosen === null} onClick={() => onChoose(null)}>
-              {isActive(job) ? "Now" : "Final"}
+              {isActive(job) ? "Now" : job.state === "finished" ? "Final" : "Last"}
             </button>
           </li>
         )}

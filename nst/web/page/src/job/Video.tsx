@@ -1,4 +1,4 @@
-import { videoUrl } from "../api.ts";
+import { pictureUrl, videoUrl } from "../api.ts";
 import type { Job } from "../types.ts";
 
 /** The painting as a video. GIF and WebP are pictures to a browser, and play by themselves. */
@@ -11,7 +11,15 @@ export function Video({ job }: { job: Job }) {
       {moving ? (
         <img src={videoUrl(job.id)} alt="Video of the painting" loading="lazy" />
       ) : (
-        <video src={videoUrl(job.id)} aria-label="Video of the painting" controls muted playsInline preload="metadata" />
+        <video
+          src={videoUrl(job.id)}
+          poster={pictureUrl(job)}
+          aria-label="Video of the painting"
+          controls
+          muted
+          playsInline
+          preload="metadata"
+        />
       )}
     </section>
   );

@@ -37,12 +37,14 @@ export function linearTicks(low: number, high: number, most: number): number[] {
 
 /** Powers of ten, thinned out when they are many; with 2 and 5 between them when they are few. */
 export function logTicks(low: number, high: number, most: number): number[] {
-  const first = Math.floor(Math.log10(low));
-  const last = Math.ceil(Math.log10(high));
-  const factors = last - first <= 2 ? [1, 2, 5] : [1];
-  const every = factors.length > 1 ? 1 : Math.ceil((last - first + 1) / most);
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  const powers = last - first + 1;
+  const factors = powers <= 2 ? [1, 2, 5] : [1];
+  const every = Math.max(1, Math.ceil(powers / most));
   const ticks = [];
-  for (let power = first; power <= last; power += every) {
+  // From one power below on: its 2 and 5 may be within.
+  for (let power = powers <= 2 ? first - 1 : first; power <= last; power += every) {
     for (const factor of factors) {
       const tick = Number((factor * 10 ** power).toPrecision(12));
       if (tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.push(tick);

@@ -54,7 +54,9 @@ export function reduce({ job, rows }: Watched, events: JobEvent[]): Watched {
 
 /** What is told to a person who does not see the page, when a job goes from one state to the next. */
 export function announcement(before: Job | null, after: Job): string {
-  if (before === null || before.id !== after.id || before.state === after.state) return "";
+  // A job that was sent just now may be running before its stream is there: nothing of it is painted yet.
+  if (before === null) return after.state === "running" && after.epoch === null ? "Painting began" : "";
+  if (before.state === after.state) return "";
   switch (after.state) {
     case "queued":
       return "";

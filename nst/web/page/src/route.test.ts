@@ -1,0 +1,8 @@
+import { expect, it } from "vitest";
+
+import { jobHash, parseRoute } from "./route.ts";
+
+it("an address names a job or composes", () => {
+  expect(parseRoute(jobHash("9f8e7d6c5b4a3210"))).toEqual({ view: "job", id: "9f8e7d6c5b4a3210" });
+  for (const hash of ["", "#/", "#/job/", "#/job/../health", "#main"]) expect(parseRoute(hash)).toEqual({ view: "compose" });
+});
