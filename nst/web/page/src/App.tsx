@@ -31,13 +31,16 @@ export function App() {
         Skip to the main part
       </a>
       <Header state={health} />
-      {locked && <TokenForm onTaken={unlock} />}
-      <main id="main" tabIndex={-1} hidden={locked}>
-        {catalogue === null ? (
-          <Waiting state={health} />
-        ) : (
-          <Studio catalogue={catalogue} session={session} reachable={health.kind !== "unreachable"} />
-        )}
+      <main id="main" tabIndex={-1}>
+        {locked && <TokenForm onTaken={unlock} />}
+        {/* Behind the form what was put together stays as it is. */}
+        <div hidden={locked}>
+          {catalogue === null ? (
+            <Waiting state={health} />
+          ) : (
+            <Studio catalogue={catalogue} session={session} reachable={health.kind !== "unreachable"} />
+          )}
+        </div>
       </main>
     </Announcer>
   );

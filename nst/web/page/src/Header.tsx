@@ -7,6 +7,8 @@ function wordsOf(state: ServerState): string {
       return "Connecting…";
     case "unreachable":
       return "Not reachable, trying again…";
+    case "locked":
+      return "Locked";
     case "starting":
       return "Getting ready";
     case "ready":

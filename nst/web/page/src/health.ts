@@ -2,12 +2,13 @@
 
 import { useEffect, useState } from "react";
 
-import { getHealth } from "./api.ts";
+import { ApiError, getHealth } from "./api.ts";
 import type { Health } from "./types.ts";
 
 export type ServerState =
   | { kind: "connecting" }
   | { kind: "unreachable" }
+  | { kind: "locked" }
   | { kind: "starting" }
   | { kind: "ready" }
   | { kind: "painting"; waiting: number };
@@ -29,8 +30,12 @@ export function useHealth(session: number): ServerState {
       window.clearTimeout(timer);
       try {
         setState(stateOfServer(await getHealth(stop.signal)));
-      } catch {
-        if (!stop.signal.aborted) setState({ kind: "unreachable" });
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        const locked = error instanceof ApiError && error.status === 401;
+        setState({ kind: locked ? "locked" : "unreachable" });
+        // A token begins a new session, and that asks anew.
+        if (locked) return;
       }
       if (!stop.signal.aborted && !document.hidden) timer = window.setTimeout(ask, EVERY);
     };

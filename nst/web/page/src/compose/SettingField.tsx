@@ -44,7 +44,8 @@ export function SettingField({ setting, text, error, onChange, label = labelOf(s
   return (
     <div className="field">
       <label htmlFor={id}>
-        {label} {unit && <span className="unit">{unit}</span>}
+        {label}
+        {unit && <span className="unit"> {unit}</span>}
       </label>
       {choices.length > 0 ? (
         <select value={text} onChange={({ target }) => onChange(target.value)} {...ties}>

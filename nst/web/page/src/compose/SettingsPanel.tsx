@@ -43,12 +43,14 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
             <input
               type="radio"
               name="preset"
-              {...(name === draft.preset ? { id: fieldId("preset"), ...described("preset", errors.preset, false) } : {})}
+              {...(name === draft.preset ? { id: fieldId("preset"), "aria-invalid": Boolean(errors.preset) } : {})}
+              aria-describedby={helpId(`preset-${name}`)}
+              aria-labelledby={`preset-${name}`}
               checked={name === draft.preset}
               onChange={() => change({ kind: "preset", name, values })}
             />
-            <span className="card-name">{name.charAt(0).toUpperCase() + name.slice(1)}</span>
-            <span className="card-about">{about}</span>
+            <span className="card-name" id={`preset-${name}`}>{name.charAt(0).toUpperCase() + name.slice(1)}</span>
+            <span className="card-about" id={helpId(`preset-${name}`)}>{about}</span>
           </label>
         ))}
         <Problem field="preset" error={errors.preset} />
