@@ -21,7 +21,8 @@ nox.options.error_on_missing_interpreters = False
 ROOT = Path(__file__).parent
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 # What requirements-dev.txt has for other checks than the tests.
-NO_TEST_TOOLS = {"ruff", "mypy", "nox", "pytest-cov", "coverage"}
+# The browser and the fuzzer bring many packages whose bounds are their own; their tests are skipped without them.
+NO_TEST_TOOLS = {"ruff", "mypy", "nox", "pytest-cov", "coverage", "playwright", "schemathesis"}
 EARLY_KERAS_3 = [Requirement("tensorflow==2.16.1"), Requirement("keras==3.0.5")]
 SHOW = "import importlib.metadata as m, sys; print(*(f'{name} {m.version(name)}' for name in sys.argv[1:]), sep=', ')"
 # Behind the Pythons on PATH come pyenv's, whether or not pyenv has them switched on.
@@ -40,7 +41,7 @@ def requirements(file: str) -> list[Requirement]:
 def needed() -> list[Requirement]:
     """What the program and its tests need."""
     tools = [tool for tool in requirements("requirements-dev.txt") if tool.name not in NO_TEST_TOOLS]
-    return requirements("requirements.txt") + tools
+    return requirements("requirements.txt") + requirements("requirements-web.txt") + tools
 
 
 def lower_bound(asked: Requirement) -> Requirement:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nst.values import (
+    BOUNDS,
     LayerWeights,
     checked,
     choice,
@@ -239,13 +240,17 @@ checked before the network is read."""
 
 
 class Setting(NamedTuple):
-    """One setting as a door offers it; `default` is text for `kind` `str`, `layers` and `weights`."""
+    """One setting as a door offers it; `default` is text for `kind` `str`, `layers` and `weights`.
+
+    `bounds` of a number are `at_least`, `at_most` and `above`, as far as there are any.
+    """
 
     name: str
     kind: str
     default: Any
     help: str
     choices: tuple[str, ...]
+    bounds: Mapping[str, float]
 
 
 def settings(preset: str | None = None, model: str = "") -> list[Setting]:
@@ -261,5 +266,7 @@ def settings(preset: str | None = None, model: str = "") -> list[Setting]:
         default: Any = getattr(defaults, field.name)
         if isinstance(default, tuple):
             default = written(default)
-        found.append(Setting(field.name, kind, default, field.metadata["help"], field.metadata.get("choices", ())))
+        bounds = {name: field.metadata[name] for name in BOUNDS if field.metadata.get(name) is not None}
+        about, choices = field.metadata["help"], field.metadata.get("choices", ())
+        found.append(Setting(field.name, kind, default, about, choices, bounds))
     return found

@@ -28,6 +28,7 @@ class Screen:
         self._config = config
         self._bar: Progress | None = None
         self._task: Any = None
+        self._start: Start | None = None
         if sys.stdout.isatty():
             self._bar = _progress_bar()
 
@@ -48,6 +49,7 @@ class Screen:
 
     def start(self, start: Start) -> None:
         """Prints network, sizes and an estimate of the time, and starts the bar."""
+        self._start = start
         epochs = self._config.epochs
         self.say(f"Network: {start.network}")
         sizes = ", then ".join(_size(size) for size in start.sizes)
@@ -71,10 +73,10 @@ class Screen:
             self.say(f"style cost = {step.costs.style:g}")
             if self._config.tv_weight:
                 self.say(f"total variation cost = {step.costs.total_variation:g}")
-        if self._bar is not None:
+        if self._bar is not None and self._start is not None:
             done = step.epoch + 1
             pace = step.seconds / done
-            left = f"{_duration(pace * (self._config.epochs - done))} left"
+            left = f"{_duration(self._start.left(step.epoch, step.seconds))} left"
             with contextlib.suppress(OSError):
                 self._bar.update(
                     self._task,

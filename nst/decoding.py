@@ -84,20 +84,21 @@ class PictureError(ValueError):
     """A picture that cannot be used; the message says what, where and what to do."""
 
 
-def decode(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Gives the picture that a file's bytes hold, as it is meant to look on a white page: see `nst.images.read`.
 
     Args:
         data: the whole file.
         name: what messages call the picture.
+        most: pixels that it may have, at most `MAX_PIXELS`.
 
     Returns:
         uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, shared with nothing; and the opacity, uint8 `[H, W]` (255:
         opaque), None where the whole picture is opaque.
 
     Raises:
-        PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels. No other exception
-            comes out for any content. Safe to call from several threads at once.
+        PictureError: for whatever cannot be read, including more than `most` pixels. No other exception comes out for
+            any content. Safe to call from several threads at once.
     """
     if not data:
         raise PictureError(f"{name} is empty (0 bytes); {_AGAIN}")
@@ -110,7 +111,7 @@ def decode(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
     try:
         with _pillow_settings():
             bombs.check_file(data)
-            rgb, alpha, orientation = _pixels(data, name)
+            rgb, alpha, orientation = _pixels(data, name, most)
         turn = _TURNS.get(orientation)  # now that Pillow's copy of the picture is gone
         if turn is None:
             return rgb, alpha
@@ -121,7 +122,7 @@ def decode(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
         raise PictureError(f"{name} {error}; shrink it first, or {_CONVERT}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"(\d+) pixels", str(error))
-        raise _too_large(int(found[1]) if found else None, name) from None
+        raise _too_large(int(found[1]) if found else None, name, most) from None
     except MemoryError:
         raise PictureError(f"{name} does not fit into memory; shrink it first") from None
     except UnidentifiedImageError:
@@ -161,12 +162,12 @@ def _is_text(head: bytes) -> bool:
     return len(text.encode()) >= len(head) - 3 and all(c.isprintable() or c.isspace() for c in text)
 
 
-def check_size(width: int, height: int, name: str) -> None:
-    """Raises `PictureError` where a side is below 1 or the pixels are more than `MAX_PIXELS`."""
+def check_size(width: int, height: int, name: str, most: int = MAX_PIXELS) -> None:
+    """Raises `PictureError` where a side is below 1 or the pixels are more than `most`."""
     if width < 1 or height < 1:
         raise PictureError(f"{name} has no pixels ({width} x {height}); choose another picture")
-    if width * height > MAX_PIXELS:
-        raise _too_large(width * height, name)
+    if width * height > min(most, MAX_PIXELS):
+        raise _too_large(width * height, name, most)
 
 
 def checked(image: NDArray[np.uint8], *, bands: Sequence[int] = (3,)) -> NDArray[np.uint8]:
@@ -177,10 +178,10 @@ def checked(image: NDArray[np.uint8], *, bands: Sequence[int] = (3,)) -> NDArray
     return image
 
 
-def _too_large(pixels: int | None, name: str) -> PictureError:
-    """The error for a picture above `MAX_PIXELS`; None where its pixels were not counted."""
+def _too_large(pixels: int | None, name: str, most: int) -> PictureError:
+    """The error for a picture above `most` pixels; None where its pixels were not counted."""
     size = f"{pixels / 1e6:,.1f}" if pixels else "too many"
-    return PictureError(f"{name} has {size} megapixels, above the limit of {MAX_PIXELS / 1e6:g}; shrink it first")
+    return PictureError(f"{name} has {size} megapixels, above the limit of {most / 1e6:g}; shrink it first")
 
 
 @functools.cache
@@ -248,11 +249,11 @@ def _silent_libtiff(picture: ImageFile.ImageFile) -> Iterator[None]:
         yield
 
 
-def _pixels(data: bytes, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, int]:
+def _pixels(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, int]:
     """Decodes a file: RGB in sRGB over white, its opacity unless it is opaque, and the orientation it still has."""
     with Image.open(io.BytesIO(data), formats=_formats()) as picture:
         width, height = picture.size
-        check_size(width, height, name)
+        check_size(width, height, name, most)
         bombs.check_opened(picture, data)
         _mend_transparent_key(picture)
         with _silent_libtiff(picture):

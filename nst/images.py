@@ -64,12 +64,15 @@ def alpha(source: Source, *, name: str | None = None) -> NDArray[np.uint8] | Non
     return read_with_alpha(source, name=name)[1]
 
 
-def read_with_alpha(source: Source, *, name: str | None = None) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+def read_with_alpha(
+    source: Source, *, name: str | None = None, most: int = MAX_PIXELS
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Reads a picture and how opaque it is, at once: a stream can be read only once.
 
     Args:
         source: as for `read`.
         name: as for `read`.
+        most: pixels that a file may have, at most `MAX_PIXELS`.
 
     Returns:
         what `read` gives, laid over white; and uint8 `[H, W]`, 0 (transparent) to 255 (opaque), upright like the
@@ -81,7 +84,7 @@ def read_with_alpha(source: Source, *, name: str | None = None) -> tuple[NDArray
     if isinstance(source, np.ndarray):
         return _from_array(source, name or "the array")
     data, name = _load_bytes(source, name)
-    return decoding.decode(data, name)
+    return decoding.decode(data, name, most)
 
 
 def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[Levels]:

@@ -37,3 +37,9 @@ def cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME", "")
     # The specification of these folders: a path that is not absolute is to be ignored.
     return Path(base if os.path.isabs(base) else os.path.expanduser("~/.cache")) / "nst"
+
+
+def data() -> Path:
+    """Where the program keeps what is the user's, there or not: `$XDG_DATA_HOME/nst`, or `~/.local/share/nst`."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.local/share")) / "nst"

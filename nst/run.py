@@ -24,17 +24,30 @@ from nst.transfer import Step
 class Start:
     """What is known when the painting begins, or goes on. Sizes are (width, height) in pixels.
 
-    `sizes` are those painted one after the other; `style_size` is that of the first style; `tile_size` is the side of
-    the tiles in pixels, 0 for none; `seconds` is a rough estimate for the epochs that are left, of which `first` is the
-    next.
+    `sizes` are those painted one after the other, `epochs` those of each; `style_size` is that of the first style;
+    `tile_size` is the side of the tiles in pixels, 0 for none; `seconds` is a rough estimate for the epochs that are
+    left, of which `first` is the next. `shown` gives the picture of a step as it is saved: uint8 RGB `[H, W, 3]` of the
+    final size, in the colours that it is to have.
     """
 
     network: str
     sizes: list[tuple[int, int]]
+    epochs: list[int]
     style_size: tuple[int, int]
     tile_size: int
     seconds: float
     first: int = 0
+    shown: Callable[[Step], NDArray[np.uint8]] = lambda step: step.picture
+
+    def left(self, epoch: int, seconds: float) -> float:
+        """Seconds that are left after an epoch, if every pixel takes as long as those of the `seconds` until then."""
+        done = ahead = before = 0
+        for (width, height), epochs in zip(self.sizes, self.epochs, strict=True):
+            painted = min(max(epoch + 1 - before, 0), epochs)
+            done += width * height * painted
+            ahead += width * height * (epochs - painted)
+            before += epochs
+        return seconds * ahead / done
 
 
 @dataclass(frozen=True)
@@ -261,9 +274,13 @@ def _paint(
             shapes = [(size.content.shape[1], size.content.shape[0]) for size in sizes]
             style_height, style_width = sizes[-1].style.shape[:2]
             first = 0 if before is None else before.epochs
+            epochs = [size.epochs for size in sizes]
             on_start(
-                Start(network.name, shapes, (style_width, style_height), progress.tile_size, progress.seconds, first)
-            )
+                Start(
+                    network.name, shapes, epochs, (style_width, style_height), progress.tile_size, progress.seconds,
+                    first, run.picture,
+                )
+            )  # fmt: skip
         begun = True
 
     try:
@@ -319,7 +336,7 @@ class _Run:
         row = CostRow(step.epoch, *step.costs, step.seconds)
         self._rows.append(row)
         if self._record is not None:
-            self._record.add(row, self._picture(step) if self._record.wants_picture(step.epoch) else None)
+            self._record.add(row, self.picture(step) if self._record.wants_picture(step.epoch) else None)
 
     def keep_if_due(self) -> None:
         if self._record is not None and self.last is not None and self._record.due():
@@ -334,12 +351,12 @@ class _Run:
         if self._record:
             if trouble:
                 self._record.trouble(trouble)
-            files = self._record.finish(self._picture(step), lambda: self._exact(step), ended, step.snapshot())
+            files = self._record.finish(self.picture(step), lambda: self._exact(step), ended, step.snapshot())
         elif trouble:
             self._troubles.append(trouble)
-        return Result(self._picture(step), self._rows, files, ended, self._troubles)
+        return Result(self.picture(step), self._rows, files, ended, self._troubles)
 
-    def _picture(self, step: Step) -> NDArray[np.uint8]:
+    def picture(self, step: Step) -> NDArray[np.uint8]:
         """The picture in the final size, which is that of every frame, in the colours that it is to have."""
         picture = images.stretch(step.picture, *self._content.shape[:2])
         return colors.with_chroma(picture, self._content) if self._keeps_chroma else picture

@@ -16,6 +16,9 @@ from typing import Any
 LayerWeights = tuple[tuple[str, float], ...]
 """Layers and their weights, in order: `(("conv1_1", 0.2), ("conv2_1", 0.2))`."""
 
+BOUNDS = ("at_least", "at_most", "above")
+"""What limits the value of a number, in the metadata of its field."""
+
 _LARGEST = 1e30  # float32 goes to 3e38, and what is painted is a product of several such numbers
 _LAYER_NAME = re.compile(r"conv[1-5]_[1-4]|pool[1-4]")
 _KERAS_NAME = re.compile(r"block([1-5])_conv([1-4])|block([1-4])_pool")
@@ -105,7 +108,7 @@ def number(
     above: float | None = None,
 ) -> Any:
     """A numeric field with its help text and its bounds."""
-    bounds = {"at_least": at_least, "at_most": at_most, "above": above}
+    bounds = dict(zip(BOUNDS, (at_least, at_most, above), strict=True))
     return dataclasses.field(default=default, metadata={"help": text, **bounds})
 
 
@@ -165,7 +168,7 @@ def _checked_number(name: str, value: Any, kind: str, bounds: Mapping[str, Any])
     number = _plain(value, kind)
     if number is None:
         raise ValueError(f"{name} is {value!r}: it must be {'a whole number' if kind == 'int' else 'a number'}")
-    low, high, above = bounds["at_least"], bounds["at_most"], bounds["above"]
+    low, high, above = (bounds[name] for name in BOUNDS)
     if (low is not None and number < low) or (high is not None and number > high):
         span = f"{low} or more" if high is None else f"from {low} to {high}"
         raise ValueError(f"{name} is {number}: it must be {span}")

@@ -569,6 +569,14 @@ def test_pillow_settings_of_others_neither_matter_nor_change(monkeypatch):
     assert warnings.filters == filters
 
 
+def test_a_door_may_ask_for_fewer_pixels(monkeypatch):
+    most = NOISE.size // 3
+    np.testing.assert_array_equal(images.read_with_alpha(PNG, most=most)[0], NOISE)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("decoded"))
+    with pytest.raises(PictureError, match=f"above the limit of {(most - 1) / 1e6:g}; shrink it first"):
+        images.read_with_alpha(PNG, most=most - 1)
+
+
 @pytest.mark.parametrize("checked_by", ["Pillow", "us"])
 def test_limit_comes_before_decoding(checked_by, monkeypatch):
     if checked_by == "us":

@@ -12,6 +12,11 @@ ORDER = [
     *("objective", "optimizers", "transfer"),
     *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "console", "commandline", "download"),
 ]
+WEB = [
+    *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),
+    *("offers", "watch", "jobs", "legacy", "app", "__main__"),
+]
+"""The studio, over all of them."""
 TENSORFLOW = {
     *(
         "nst/vgg.py",
@@ -50,6 +55,18 @@ def test_a_module_imports_only_modules_above_it():
     for place, name in enumerate(ORDER):
         used = {module.split(".")[1] for module in imported(ROOT / "nst" / f"{name}.py") if module.startswith("nst.")}
         assert not (used & set(ORDER)) - set(ORDER[:place]), f"nst/{name}.py imports {used}"
+
+
+def test_the_studio_has_an_order_of_its_own():
+    assert sorted(WEB) == sorted(path.stem for path in (ROOT / "nst" / "web").glob("*.py") if path.stem != "__init__")
+    for place, name in enumerate(WEB):
+        used = {module.removeprefix("nst.web.").split(".")[0] for module in imported(ROOT / "nst/web" / f"{name}.py")}
+        assert not (used & set(WEB)) - set(WEB[:place]), f"nst/web/{name}.py imports {used}"
+
+
+def test_nothing_but_the_studio_needs_the_studio():
+    for path in [*(ROOT / "nst").glob("*.py"), ROOT / "nst_main.py", ROOT / "nst_utils.py"]:
+        assert not any(module.startswith("nst.web") for module in imported(path)), path.name
 
 
 def test_tensorflow_comes_in_by_few_doors():

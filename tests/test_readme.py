@@ -11,6 +11,7 @@ from nst.values import written
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
+FILES = ("requirements.txt", "requirements-web.txt", "requirements-dev.txt")
 FLAG_ROWS = re.findall(r"^\| `--(\w+)` \|(?: `([^`]+)`)? \| (.+) \|$", README, re.MULTILINE)
 
 
@@ -60,7 +61,7 @@ def test_what_it_names_is_there():
 
 
 def test_every_package_has_its_reason():
-    names = re.findall(r"^([\w-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    names = [asked.name for asked in requirements("requirements.txt", "requirements-web.txt")]
     rows = re.findall(r"^\| ([\w-]+) \| [^|]+ \| [^|]+ \| [\d.]+ [MG]B \|$", README, re.MULTILINE)
     assert sorted(names) == sorted(rows)
 
@@ -72,14 +73,14 @@ def requirements(*files):
 
 def test_the_tested_set_has_every_package_within_its_bounds():
     tested = requirements("constraints.txt")
-    for asked in requirements("requirements.txt", "requirements-dev.txt"):
+    for asked in requirements(*FILES):
         versions = [next(iter(package.specifier)).version for package in tested if package.name == asked.name]
         assert versions, f"constraints.txt has no {asked.name}"
         assert all(version in asked.specifier for version in versions), asked
 
 
 def test_every_package_has_a_lowest_version_for_noxfile_to_run():
-    for asked in requirements("requirements.txt", "requirements-dev.txt"):
+    for asked in requirements(*FILES):
         assert [bound.operator for bound in asked.specifier].count(">=") == 1, asked
 
 

@@ -1,0 +1,63 @@
+"""The application: the routes, what guards them, and the page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
+
+from nst import __version__
+from nst.web import jobs, legacy, offers, watch
+from nst.web.guard import Guard, Key, is_loopback, names
+from nst.web.replies import answer_errors, problems
+from nst.web.studio import Studio
+
+STATIC = Path(__file__).parent / "static"
+"""The page, as it was built of `page/`."""
+
+_DECODING = 2  # pictures that are decoded at the same time: each may take a gigabyte
+_ABOUT = "Paints a content picture in the style of others: a job is created, watched, and its picture fetched."
+
+
+def create(
+    studio: Studio, *, host: str = "127.0.0.1", port: int = 8000, token: str = "", known: Sequence[str] = ()
+) -> FastAPI:
+    """The application; it starts the studio and stops it.
+
+    Args:
+        studio: what it serves.
+        host: the address that the server is bound to.
+        port: its port.
+        token: what requests have to show; empty for nothing.
+        known: further names under which the server may be addressed.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(studio.start)
+        yield
+        await run_in_threadpool(studio.stop)
+
+    app = FastAPI(
+        title="NST Studio", version=__version__, description=_ABOUT, lifespan=lifespan,
+        openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,  # those pages load scripts from elsewhere
+        responses=problems(401, 403, 421, 422),
+    )  # fmt: skip
+    app.state.studio = studio
+    app.state.key = Key(token, port)
+    app.state.decoding = asyncio.Semaphore(_DECODING)
+    app.state.watchers = 0
+    app.add_middleware(
+        Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
+    )
+    answer_errors(app)
+    for router in (offers.router, watch.router, jobs.router):
+        app.include_router(router, prefix="/api")
+    app.include_router(legacy.router)
+    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    return app

@@ -1,0 +1,93 @@
+"""What the studio offers to choose from: sample pictures, networks, presets and settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nst import places, weights
+from nst.config import PRESETS, TransferConfig, settings
+from nst.matconvnet import WeightsError
+from nst.values import written
+
+CONTENTS = ("chelsea", "coffee", "rocket")
+STYLES = ("strokes", "glass", "mosaic", "swirls", "leaves", "ink")
+PRESET = "fast"
+"""The preset that is taken where none is named."""
+
+_NETWORKS = {
+    "vgg19": ("VGG-19", "The network of the paper and of the assignment: it keeps the most of the content."),
+    "preview": ("Preview", "A small network that comes with the program: quick, with strokes a little rougher."),
+    "vgg16": ("VGG-16", "VGG-19's smaller sister, with content from an earlier layer."),
+}
+
+
+class Sample(NamedTuple):
+    """A picture that comes with the program."""
+
+    name: str
+    title: str
+    path: Path
+
+
+class Choice(NamedTuple):
+    """A network that can be chosen, or why it cannot be."""
+
+    name: str
+    title: str
+    about: str
+    available: bool
+    notice: str
+    default: bool
+
+
+def samples(names: tuple[str, ...]) -> list[Sample]:
+    """Those of the samples that are there."""
+    found = []
+    for name in names:
+        paths = (folder / f"{name}.jpg" for folder in reversed(places.folders("images")))
+        path = next((path for path in paths if path.is_file()), None)
+        if path is not None:
+            found.append(Sample(name, name.capitalize(), path))
+    return found
+
+
+def networks() -> list[Choice]:
+    """The networks; the first that is there is the default."""
+    found: list[Choice] = []
+    for name, (title, about) in _NETWORKS.items():
+        try:
+            notice, available = weights.find(name).notice, True
+        except WeightsError:
+            notice, available = "", False
+            about = f"{about} It is not on this machine yet: {weights.commands(name)} fetches it."
+        default = available and not any(choice.default for choice in found)
+        found.append(Choice(name, title, about, available, notice, default))
+    return found
+
+
+def presets() -> list[dict[str, Any]]:
+    """The presets, each with the values of all settings."""
+    return [
+        {"name": name, "about": preset.about, "settings": shown(TransferConfig.from_preset(name))}
+        for name, preset in PRESETS.items()
+    ]
+
+
+def shown(config: TransferConfig) -> dict[str, Any]:
+    """All settings as a person writes them: numbers, words, and layers and weights as text."""
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return {name: written(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def fields(limits: dict[str, int]) -> list[dict[str, Any]]:
+    """The settings as the page makes its form from; `limits` are the studio's own, by the name of the setting."""
+    found = []
+    for setting in settings():
+        values = {"at_least": None, "at_most": None, "above": None, **setting.bounds}
+        if setting.name in limits:
+            values["at_most"] = limits[setting.name]
+        found.append({**setting._asdict(), "bounds": None, **values})
+        del found[-1]["bounds"]
+    return found

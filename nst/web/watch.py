@@ -1,0 +1,98 @@
+"""The events of a job as they happen: server-sent events, which a browser takes up again where it was cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import StreamingResponse
+
+from nst.web import store, views
+from nst.web.replies import Found, Refused, Served, problems
+from nst.web.studio import Studio
+
+router = APIRouter(tags=["jobs"])
+
+_WATCHERS = 500
+_PAUSE = 0.25  # seconds between two looks
+_SIGN_OF_LIFE = 15.0  # seconds without an event after which one is sent: who has gone shows only then
+_LARGEST = (1 << 63) - 1  # number of an event that sqlite could hold
+
+
+def _last_seen(last_event_id: Annotated[str | None, Header(description="the last event that was seen")] = None) -> int:
+    """The number after which to begin; what is no number of ours begins at the start."""
+    text = (last_event_id or "").strip()
+    return min(int(text), _LARGEST) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
+@router.get("/jobs/{id}/events", response_class=EventStream, responses=problems(404, 503))
+async def events(
+    request: Request, studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]
+) -> StreamingResponse:
+    """What happens to a job: `state` (a job), `epoch`, `picture`, `trouble`, and at last `end` (a job).
+
+    An epoch says its costs, seconds and seconds left; a picture that there is a new one, of that epoch. All that has
+    happened comes first, or what came after the event of the header Last-Event-ID.
+    """
+    if request.app.state.watchers >= _WATCHERS:
+        raise Refused(503, "too many are watching; try again later")
+
+    async def counted() -> AsyncIterator[bytes]:
+        request.app.state.watchers += 1
+        try:
+            async for event in _events(studio, job.id, after):
+                yield event
+        finally:
+            request.app.state.watchers -= 1
+
+    return EventStream(counted())
+
+
+async def _events(studio: Studio, job: str, after: int) -> AsyncIterator[bytes]:
+    """The events of a job after the one of that number, until it ends."""
+    shown: views.Job | None = None
+    seen: tuple[int, int] | None = None
+    quiet = 0.0
+    while not studio.closing.is_set():
+        version = studio.store.version(job)
+        if version != seen:
+            seen = version
+            try:
+                found = studio.store.read(job)
+            except KeyError:
+                return  # deleted
+            view = views.job(studio, found)
+            if shown is None or _steady(view) != _steady(shown):
+                yield _written("state", view.model_dump_json())
+                shown = view
+            while batch := studio.store.events(job, after):
+                yield b"".join(_written(kind, data, number) for number, kind, data in batch)
+                after = batch[-1].id
+            if found.state in store.ENDED:
+                yield _written("end", view.model_dump_json())
+                return
+            quiet = 0.0
+        await asyncio.sleep(_PAUSE)
+        quiet += _PAUSE
+        if quiet >= _SIGN_OF_LIFE:
+            yield b":\n\n"
+            quiet = 0.0
+
+
+def _written(event: str, data: str, number: int | None = None) -> bytes:
+    """An event as it goes over the wire; JSON has no line breaks of its own."""
+    counted = "" if number is None else f"id: {number}\n"
+    return f"event: {event}\ndata: {data}\n{counted}\n".encode()
+
+
+def _steady(job: views.Job) -> tuple[object, ...]:
+    """What of a job is told of as its state; the rest goes with the epochs."""
+    return job.state, job.place, job.cancelling, job.reason, job.width, len(job.troubles)
