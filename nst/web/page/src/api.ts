@@ -1,6 +1,7 @@
 /** Everything that is asked of the server. */
 
 import type { ErrorAnswer, Health, Job, JobsAnswer, Network, Sample, SettingsAnswer } from "./types.ts";
+import { sentence } from "./words.ts";
 
 /** An answer that says no; `status` 0 when none came. */
 export class ApiError extends Error {
@@ -27,7 +28,7 @@ function refusal(status: number, body: string): ApiError {
   if (status === 401) tokenWanted();
   try {
     const { message, field } = JSON.parse(body) as Partial<ErrorAnswer>;
-    if (typeof message === "string" && message !== "") return new ApiError(status, message, field ?? null);
+    if (typeof message === "string" && message !== "") return new ApiError(status, sentence(message), field ?? null);
   } catch {
     // A proxy's own page: its number is all that can be said of it.
   }

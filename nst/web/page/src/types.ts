@@ -64,11 +64,12 @@ export interface SettingsAnswer {
   limits: Limits;
 }
 
+/** Costs of one epoch; null is one that is not finite, which JSON has no number for. */
 export interface Costs {
-  total: number;
-  content: number;
-  style: number;
-  total_variation: number;
+  total: number | null;
+  content: number | null;
+  style: number | null;
+  total_variation: number | null;
 }
 
 export interface Picture {
@@ -104,6 +105,8 @@ export interface Job {
   troubles: string[];
   result: boolean;
   video: boolean;
+  /** Further files that were asked for by a setting, such as a contact sheet. */
+  files: Picture[];
 }
 
 export interface JobsAnswer {

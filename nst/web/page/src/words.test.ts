@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, bytes, duration, figure, list, ordinal, remaining, shortFigure } from "./words.ts";
+import { ago, bytes, duration, figure, list, ordinal, remaining, sentence, shortFigure } from "./words.ts";
 
 describe("numbers in words", () => {
   it("counts places as a person does, also past ten and a hundred", () => {
@@ -18,6 +18,12 @@ describe("numbers in words", () => {
       "0", "0.000123", "3.46", "12,300", "4.12M", "1.0e-9", "not finite",
     ]);
     expect([500, 10000, 2500000].map(shortFigure)).toEqual(["500", "10K", "2.5M"]);
+  });
+
+  it("makes sentences of messages", () => {
+    expect(["choose a style", "learning_rate has no effect", "It ended.", ""].map(sentence)).toEqual([
+      "Choose a style.", "learning_rate has no effect.", "It ended.", "",
+    ]);
   });
 
   it("shows sizes of files", () => {

@@ -54,8 +54,8 @@ export function bytes(size: number): string {
 }
 
 /** A cost or weight in few figures: 0.00012, 3.46, 12,300, 4.1M. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return "not finite";
+export function figure(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return "not finite";
   const size = Math.abs(value);
   if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(1);
   return value.toLocaleString("en", {
@@ -68,6 +68,13 @@ export function figure(value: number): string {
 export function shortFigure(value: number): string {
   const plain = Math.abs(value) < 1000 || Math.abs(value) >= 1e15;
   return plain ? figure(value) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
+}
+
+/** A message of the server as the sentence it is; one that begins with a setting's name keeps that. */
+export function sentence(message: string): string {
+  const text = message.trim();
+  const begun = /^[a-z]+[\s:,;']/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return begun === "" || /[.!?…)]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** `[a]`, `[a, b]`, `[a, b, c]` → "a", "a and b", "a, b and c". */

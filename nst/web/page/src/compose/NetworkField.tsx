@@ -2,6 +2,7 @@ import type { Dispatch } from "react";
 
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Network } from "../types.ts";
+import { list } from "../words.ts";
 import type { Change } from "./draft.ts";
 
 interface Props {
@@ -31,12 +32,13 @@ export function NetworkField({ networks, chosen, error, change }: Props) {
         ))}
       </select>
       <p className="help" id={helpId("network")}>
-        {network?.about} {network?.notice && <span className="notice">{network.notice}</span>}
+        {network?.about}
       </p>
       <Problem field="network" error={error} />
-      {missing.length > 0 && (
+      {(network?.notice || missing.length > 0) && (
         <details className="folded small">
-          <summary>How to get {missing.map(({ title }) => title).join(" and ")}</summary>
+          <summary>{foldOf(network, missing)}</summary>
+          {network?.notice && <p>{network.notice}</p>}
           {missing.map(({ name, title, about }) => (
             <p key={name}>
               <strong>{title}</strong> {about}
@@ -46,4 +48,13 @@ export function NetworkField({ networks, chosen, error, change }: Props) {
       )}
     </div>
   );
+}
+
+/** What is folded away: the notice of the network that is chosen, and how to get the others. */
+function foldOf(network: Network | undefined, missing: Network[]): string {
+  const parts = [];
+  if (network?.notice) parts.push(`What ${network.title} cannot do`);
+  if (missing.length > 0) parts.push(`how to get ${list(missing.map(({ title }) => title))}`);
+  const text = parts.join(", and ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -41,6 +41,11 @@ export function Actions({ job, onAgain, onDeleted }: Props) {
           Download costs (CSV)
         </a>
       )}
+      {job.files.map(({ title, url }) => (
+        <a key={url} className="button" href={url} download>
+          Download {title}
+        </a>
+      ))}
       <button type="button" className="button quiet danger wide" onClick={() => dialog.current?.showModal()}>
         Delete
       </button>

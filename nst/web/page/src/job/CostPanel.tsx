@@ -1,15 +1,16 @@
 import type { EpochEvent, Job } from "../types.ts";
 import { figure } from "../words.ts";
 import { Curve, type Series } from "./Curve.tsx";
+import type { Point } from "./curve.ts";
 
 /** The costs now, and how they came down. Content and style are weighed, so that they add up to the total. */
 export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
   const alpha = Number(job.settings.alpha);
   const beta = Number(job.settings.beta);
   const series: Series[] = [
-    { name: "Total", key: "total", points: rows.map(({ epoch, total }) => ({ epoch, cost: total })) },
-    { name: "Style × beta", key: "style", points: rows.map(({ epoch, style }) => ({ epoch, cost: beta * style })) },
-    { name: "Content × alpha", key: "content", points: rows.map(({ epoch, content }) => ({ epoch, cost: alpha * content })) },
+    { name: "Total", key: "total", points: rows.map(({ epoch, total }) => point(epoch, total)) },
+    { name: "Style × beta", key: "style", points: rows.map(({ epoch, style }) => point(epoch, style, beta)) },
+    { name: "Content × alpha", key: "content", points: rows.map(({ epoch, content }) => point(epoch, content, alpha)) },
   ];
   return (
     <section className="panel" aria-labelledby="costs-heading">
@@ -29,11 +30,15 @@ export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
   );
 }
 
-function Cost({ name, value }: { name: string; value: number }) {
+function point(epoch: number, cost: number | null, weight = 1): Point {
+  return { epoch, cost: cost === null ? NaN : weight * cost };
+}
+
+function Cost({ name, value }: { name: string; value: number | null }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd title={String(value)}>{figure(value)}</dd>
+      <dd title={String(value ?? "")}>{figure(value)}</dd>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { Job } from "../types.ts";
+import { sentence } from "../words.ts";
 
 /** Why a job failed and what was kept of it, and whatever else went wrong on the way. */
 export function Notes({ job }: { job: Job }) {
@@ -7,12 +8,12 @@ export function Notes({ job }: { job: Job }) {
     <section className="notes" aria-label="Notes">
       {job.state === "failed" && (
         <p className="note failure">
-          <strong>{job.reason || "The painting failed."}</strong> {kept(job)}
+          <strong>{sentence(job.reason) || "The painting failed."}</strong> {kept(job)}
         </p>
       )}
       {job.troubles.map((trouble) => (
         <p key={trouble} className="note">
-          {trouble}
+          {sentence(trouble)}
         </p>
       ))}
     </section>

@@ -7,7 +7,7 @@ const job: Job = {
   id: "a", number: 1, state: "running", place: null, cancelling: false, created: 0, started: 1, ended: null,
   epoch: null, epochs: 60, costs: null, seconds_left: null, picture: null, width: 400, height: 300,
   content: { title: "me.jpg", url: "" }, styles: [], preset: "fast", network: "preview", settings: {}, frames: [],
-  reason: "", troubles: [], result: false, video: false,
+  reason: "", troubles: [], result: false, video: false, files: [],
 };
 
 const epoch = (number: number, total = 1): JobEvent => ({

@@ -1,6 +1,7 @@
 /** What is known of a job, and how each event of its stream changes that. */
 
 import type { EpochEvent, Job } from "../types.ts";
+import { sentence } from "../words.ts";
 
 export interface Watched {
   job: Job | null;
@@ -67,6 +68,6 @@ export function announcement(before: Job | null, after: Job): string {
     case "cancelled":
       return "Cancelled";
     case "failed":
-      return `Failed: ${after.reason}`;
+      return `Failed: ${sentence(after.reason)}`;
   }
 }
