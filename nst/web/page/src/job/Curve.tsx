@@ -15,7 +15,7 @@ interface Props {
 }
 
 const HEIGHT = 220;
-const MARGIN = { left: 46, right: 10, top: 10, bottom: 34 };
+const MARGIN = { left: 46, right: 16, top: 10, bottom: 34 };
 /** Points of a line: more than its pixels show nothing. */
 const MOST = 400;
 

@@ -29,6 +29,8 @@ export function JobView({ id, session, catalogue, onAgain, onDeleted }: Props) {
   const [frame, setFrame] = useState<number | null>(null);
   const [problem, setProblem] = useState("");
   useTitle(job);
+  // What could not be done then may be possible, or past, now.
+  useEffect(() => setProblem(""), [connection, job?.state]);
 
   if (missing) {
     return (

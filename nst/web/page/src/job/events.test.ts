@@ -38,9 +38,11 @@ describe("the events of a job", () => {
     expect(after.job?.costs?.total).toBe(9);
   });
 
-  it("begin a new curve when the job waits again", () => {
+  it("begin a new curve with a job that begins anew, not with one that is gone on with", () => {
     const before = reduce(NOTHING, [state(), epoch(0), epoch(1)]);
-    expect(reduce(before, [state({ state: "queued", place: 0 })]).rows).toEqual([]);
+    const queued = { state: "queued", place: 0 } as const;
+    expect(numbers(reduce(before, [state({ ...queued, epoch: 1 }), epoch(2)]).rows)).toEqual([0, 1, 2]);
+    expect(reduce(before, [state(queued)]).rows).toEqual([]);
   });
 
   it("of the past leave an ended job as it is", () => {

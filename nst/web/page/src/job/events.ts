@@ -33,8 +33,8 @@ export function reduce({ job, rows }: Watched, events: JobEvent[]): Watched {
   for (const event of events) {
     if (event.kind === "job") {
       job = event.job;
-      // Nothing is painted of a job that waits (again): its curve begins anew.
-      if (job.state === "queued") next.length = 0;
+      // A job that begins anew has a new curve; one that waits to be gone on with, after a restart, keeps its own.
+      if (job.epoch === null) next.length = 0;
     } else if (event.kind === "epoch") {
       placed(next, event.row);
       // What a connection replays of the past is for the curve alone.
