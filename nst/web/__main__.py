@@ -134,8 +134,10 @@ def _run(studio: Any, listening: socket.socket, port: int, token: str) -> None:
         """Tells the studio as soon as it is to close, so that the event streams end by themselves."""
 
         def handle_exit(self, sig: int, frame: Any) -> None:
+            """Takes up a signal; unlike uvicorn's own it is not raised again in the end, which would be the status."""
             studio.closing.set()
-            super().handle_exit(sig, frame)
+            self.force_exit = self.should_exit
+            self.should_exit = True
 
     made = app.create(studio, host=FLAGS.host, port=port, token=token, known=FLAGS["name"].value or ())
     config = uvicorn.Config(

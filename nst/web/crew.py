@@ -4,8 +4,9 @@ What goes over its pipes, a line of JSON each: to it `{"folder", "styles", "netw
 
 - `ready`: it takes orders.
 - `begun`: it has read an order; an interrupt from now on is meant for that picture.
-- `start` (`width`, `height`), `epoch` (`epoch`, the costs, `seconds`, `seconds_left`), `picture` (`epoch`: a new
-  `live.jpg` lies in the folder), `trouble` (`message`), `stopping`: of the picture that is being painted.
+- `start` (`first`: the epoch that it begins or goes on with, `width`, `height`), `epoch` (`epoch`, the costs,
+  `seconds`, `seconds_left`), `picture` (`epoch`: a new `live.jpg` lies in the folder), `trouble` (`message`),
+  `stopping`: of the picture that is being painted.
 - `done` (`ended`, `epoch`, `video`) or `failed` (`reason`): the picture has ended, and the next order may come.
 """
 

@@ -219,6 +219,15 @@ class Store:
                 self._base.execute("UPDATE jobs SET painted = ? WHERE id = ?", (text, job))
             self._changed(job, place=False)
 
+    def rewind(self, job: str, epoch: int) -> None:
+        """Forgets the epochs from that one on: those that were painted after the last state are painted again."""
+        with self._together():
+            self._base.execute(
+                "DELETE FROM events WHERE job = ? AND kind = 'epoch' AND json_extract(data, '$.epoch') >= ?",
+                (job, epoch),
+            )
+            self.note(job, epoch=epoch - 1 if epoch else None)
+
     def trouble(self, job: str, sentence: str) -> None:
         """Keeps a trouble that the job survived."""
         with self._together():
@@ -288,13 +297,12 @@ class Store:
         return [Event(*row) for row in rows]
 
     def costs(self, job: str) -> list[dict[str, Any]]:
-        """The data of the epochs of a job, each once: those painted again after a cut count as they were then."""
+        """The data of the epochs of a job."""
         with self._lock:
             rows = self._base.execute(
                 "SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id", (job,)
             ).fetchall()
-        found = {data["epoch"]: data for data in (json.loads(row["data"]) for row in rows)}
-        return [found[epoch] for epoch in sorted(found)]
+        return [json.loads(row["data"]) for row in rows]
 
     @contextlib.contextmanager
     def _together(self) -> Iterator[None]:

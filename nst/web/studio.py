@@ -325,7 +325,8 @@ class _Slot(threading.Thread):
                 if self._cancelled and self._worker is not None:
                     self._worker.interrupt()
         elif kind == "start":
-            keep.note(job.id, **values)
+            keep.rewind(job.id, values["first"])
+            keep.record(job.id, kind, values, width=values["width"], height=values["height"])
         elif kind == "epoch":
             costs = {name: values[name] for name in ("total", "content", "style", "total_variation")}
             rest = {name: values[name] for name in ("epoch", "seconds", "seconds_left")}

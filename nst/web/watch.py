@@ -37,10 +37,11 @@ class EventStream(StreamingResponse):
 async def events(
     request: Request, studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]
 ) -> StreamingResponse:
-    """What happens to a job: `state` (a job), `epoch`, `picture`, `trouble`, and at last `end` (a job).
+    """What happens to a job: `state` (a job), `start`, `epoch`, `picture`, `trouble`, and at last `end` (a job).
 
-    An epoch says its costs, seconds and seconds left; a picture that there is a new one, of that epoch. All that has
-    happened comes first, or what came after the event of the header Last-Event-ID.
+    An epoch says its costs, seconds and seconds left; a picture that there is a new one, of that epoch; `start` with
+    which epoch the painting begins, or goes on after a cut: what came of later ones is void. All that has happened
+    comes first, or what came after the event of the header Last-Event-ID.
     """
     if request.app.state.watchers >= _WATCHERS:
         raise Refused(503, "too many are watching; try again later")
