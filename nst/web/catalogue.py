@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst import places, weights
-from nst.config import PRESETS, TransferConfig, settings
+from nst.config import MODEL_LAYERS, PRESETS, STARTS, TransferConfig, settings
 from nst.matconvnet import WeightsError
-from nst.values import written
+from nst.values import BOUNDS, written
 
 CONTENTS = ("chelsea", "coffee", "rocket")
 STYLES = ("strokes", "glass", "mosaic", "swirls", "leaves", "ink")
@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A network that can be chosen, or why it cannot be."""
+    """A network that can be chosen, or why it cannot be; `settings` are those that it has of its own, as text."""
 
     name: str
     title: str
@@ -40,6 +40,7 @@ class Choice(NamedTuple):
     available: bool
     notice: str
     default: bool
+    settings: dict[str, str]
 
 
 def samples(names: tuple[str, ...]) -> list[Sample]:
@@ -63,7 +64,8 @@ def networks() -> list[Choice]:
             notice, available = "", False
             about = f"{about} It is not on this machine yet: {weights.commands(name)} fetches it."
         default = available and not any(choice.default for choice in found)
-        found.append(Choice(name, title, about, available, notice, default))
+        own = {setting: written(layers) for setting, layers in MODEL_LAYERS.get(name, {}).items()}
+        found.append(Choice(name, title, about, available, notice, default, own))
     return found
 
 
@@ -85,9 +87,11 @@ def fields(limits: dict[str, int]) -> list[dict[str, Any]]:
     """The settings as the page makes its form from; `limits` are the studio's own, by the name of the setting."""
     found = []
     for setting in settings():
-        values = {"at_least": None, "at_most": None, "above": None, **setting.bounds}
+        values = {**setting._asdict(), **dict.fromkeys(BOUNDS), **setting.bounds}
+        del values["bounds"]
         if setting.name in limits:
             values["at_most"] = limits[setting.name]
-        found.append({**setting._asdict(), "bounds": None, **values})
-        del found[-1]["bounds"]
+        if setting.name == "init":  # a path would be one of the server's own
+            values |= {"choices": STARTS, "help": setting.help.replace(", noise, or a picture", " or noise")}
+        found.append(values)
     return found

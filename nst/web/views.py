@@ -52,6 +52,7 @@ class Network(BaseModel):
     available: bool
     notice: str
     default: bool
+    settings: dict[str, str] = Field(description="those that it has of its own, whatever the preset")
 
 
 class Setting(BaseModel):

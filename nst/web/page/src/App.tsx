@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
 
 import { Announcer } from "./announce.tsx";
 import { onTokenWanted } from "./api.ts";
@@ -9,7 +9,7 @@ import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
 import { JobView } from "./job/JobView.tsx";
-import { HOME, jobHash, parseRoute, useHash } from "./route.ts";
+import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
 
@@ -86,7 +86,7 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   const route = parseRoute(hash);
   const [draft, change] = useDraft(catalogue);
   const history = useHistory(route.view === "compose" && reachable, session);
-  useHeadingFocus(hash);
+  const moved = useHeadingFocus(hash);
 
   const open = useCallback(
     (job: Job) => {
@@ -111,18 +111,25 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   );
 
   if (route.view === "job") {
-    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} onAgain={again} onDeleted={gone} />;
+    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />;
   }
   return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
 }
 
-/** After a change of view its heading has the focus, as after the load of a page; the first view leaves it alone. */
-function useHeadingFocus(hash: string) {
+/**
+ * After a change of view its heading has the focus, as after the load of a page; the first view leaves it alone.
+ *
+ * Gives whether the view has changed, for one whose heading comes later.
+ */
+function useHeadingFocus(hash: string): RefObject<boolean> {
   const shown = useRef(hash);
+  const moved = useRef(false);
   useEffect(() => {
     if (shown.current === hash) return;
     shown.current = hash;
+    moved.current = true;
     window.scrollTo(0, 0);
-    document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+    focusHeading();
   }, [hash]);
+  return moved;
 }

@@ -53,9 +53,12 @@ export function useCatalogue(session: number): Catalogue | null {
   return catalogue;
 }
 
-export function presetOf(catalogue: Catalogue, name: string): Preset {
-  const { presets, defaultPreset } = catalogue;
-  return (presets.find((preset) => preset.name === name) ??
+/** A preset as it is for a network, which may have layers of its own. */
+export function presetOf(catalogue: Catalogue, name: string, network: string): Preset {
+  const { presets, defaultPreset, networks } = catalogue;
+  const preset = (presets.find((preset) => preset.name === name) ??
     presets.find((preset) => preset.name === defaultPreset) ??
     presets[0])!;
+  const own = networks.find((each) => each.name === network)?.settings;
+  return { ...preset, settings: { ...preset.settings, ...own } };
 }

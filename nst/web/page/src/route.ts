@@ -23,3 +23,8 @@ function subscribe(changed: () => void): () => void {
 export function useHash(): string {
   return useSyncExternalStore(subscribe, () => window.location.hash);
 }
+
+/** Puts the focus on the heading of the view, so that a screen reader begins there. */
+export function focusHeading() {
+  document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+}

@@ -24,6 +24,8 @@ export interface Network {
   available: boolean;
   notice: string;
   default?: boolean;
+  /** The settings that it has of its own, whatever the preset. */
+  settings: SettingValues;
 }
 
 export type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";

@@ -2,7 +2,7 @@ import type { Dispatch } from "react";
 
 import { fieldId } from "../parts/Problem.tsx";
 import type { Preset } from "../types.ts";
-import { FURTHEST, positionOf, STEP, weightsAt, type Balance } from "./balance.ts";
+import { MOST_CONTENT, MOST_STYLE, positionOf, STEP, weightsAt, type Balance } from "./balance.ts";
 import type { Change } from "./draft.ts";
 import type { Texts } from "./settings.ts";
 
@@ -29,8 +29,8 @@ export function BalanceSlider({ texts, preset, change }: Props) {
       <input
         type="range"
         id={fieldId("balance")}
-        min={-FURTHEST}
-        max={FURTHEST}
+        min={MOST_CONTENT}
+        max={MOST_STYLE}
         step={STEP}
         value={positionOf(typed, own)}
         aria-valuetext={words}

@@ -40,7 +40,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
 
   const set = (field: string, sentence: string) => setErrors((all) => ({ ...all, [field]: sentence }));
   const edit: Dispatch<Change> = (next) => {
-    setErrors((all) => without(all, fieldsOf(next)));
+    setErrors((all) => without(all, fieldsOf(next, all)));
     change(next);
   };
 
@@ -73,7 +73,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (sent !== null) return;
-    const { changed, errors: wrong } = check(settings, draft.texts, presetOf(catalogue, draft.preset));
+    const { changed, errors: wrong } = check(settings, draft.texts, presetOf(catalogue, draft.preset, draft.network));
     if (draft.content === null) wrong.content = "Choose the picture to paint.";
     if (styleCount(draft) === 0) wrong.style = "Choose at least one style.";
     if (styleCount(draft) > limits.styles) wrong.style = `At most ${limits.styles} styles share one picture.`;
@@ -134,7 +134,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
         </div>
         <MoreSettings
           settings={settings.filter(({ name }) => !IN_FRONT.includes(name))}
-          preset={presetOf(catalogue, draft.preset)}
+          preset={presetOf(catalogue, draft.preset, draft.network)}
           texts={draft.texts}
           errors={errors}
           change={edit}
@@ -148,7 +148,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
 }
 
 /** The fields that a change puts right, or at least anew. */
-function fieldsOf(change: Change): string[] {
+function fieldsOf(change: Change, errors: Errors): string[] {
   switch (change.kind) {
     case "content":
       return ["content", ""];
@@ -164,7 +164,7 @@ function fieldsOf(change: Change): string[] {
     case "texts":
       return [...Object.keys(change.texts), ""];
     case "preset":
-      return ["preset", ...Object.keys(change.values), ""];
+      return Object.keys(errors).filter((field) => field !== "content" && field !== "style");
     case "again":
       return [];
   }

@@ -45,5 +45,5 @@ function summary(catalogue: Catalogue, draft: Draft): string {
     ...draft.ownStyles.map(({ file }) => file.name),
     ...draft.sampleStyles.map((name) => catalogue.styles.find((style) => style.name === name)?.title ?? name),
   ];
-  return `${content} in the style of ${list(styles)}, preset ${presetOf(catalogue, draft.preset).name}`;
+  return `${content} in the style of ${list(styles)}, preset ${presetOf(catalogue, draft.preset, draft.network).name}`;
 }

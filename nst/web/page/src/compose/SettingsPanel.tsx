@@ -29,7 +29,7 @@ const COLOURS: Record<string, string> = {
 export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
   const { settings, presets, limits } = catalogue;
   const { texts } = draft;
-  const preset = presetOf(catalogue, draft.preset);
+  const preset = presetOf(catalogue, draft.preset, draft.network);
   const setting = (name: string) => settings.find((each) => each.name === name);
   const edit = (name: string) => (text: string) => change({ kind: "texts", texts: { [name]: text } });
   const [size, epochs, colours] = IN_FRONT.map(setting);
@@ -38,7 +38,7 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
       <h2 id="settings-heading">Settings</h2>
       <fieldset className="presets">
         <legend>Preset</legend>
-        {presets.map(({ name, about, settings: values }) => (
+        {presets.map(({ name, about }) => (
           <label key={name} className="card">
             <input
               type="radio"
@@ -47,7 +47,7 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
               aria-describedby={helpId(`preset-${name}`)}
               aria-labelledby={`preset-${name}`}
               checked={name === draft.preset}
-              onChange={() => change({ kind: "preset", name, values })}
+              onChange={() => change({ kind: "preset", name })}
             />
             <span className="card-name" id={`preset-${name}`}>{name.charAt(0).toUpperCase() + name.slice(1)}</span>
             <span className="card-about" id={helpId(`preset-${name}`)}>{about}</span>

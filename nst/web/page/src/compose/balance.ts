@@ -1,9 +1,13 @@
 /**
  * The slider between content and style. Its position is the power of ten by which the style outweighs the content
  * beyond the preset's own balance: right of 0 beta grows, left of it alpha does.
+ *
+ * The presets stand far to the style's side: with VGG-19's features and with the preview network's a picture changes
+ * between a hundred and a hundred thousand times their alpha, and hardly to the right of them.
  */
 
-export const FURTHEST = 4;
+export const MOST_CONTENT = -5;
+export const MOST_STYLE = 1;
 export const STEP = 0.25;
 
 export interface Balance {
@@ -27,6 +31,6 @@ export function positionOf({ alpha, beta }: Balance, preset: Balance): number {
   if (alpha === preset.alpha && beta === preset.beta) return 0;
   const position = Math.log10(beta / preset.beta) - Math.log10(alpha / preset.alpha);
   if (Number.isNaN(position)) return 0;
-  const within = Math.min(FURTHEST, Math.max(-FURTHEST, position));
+  const within = Math.min(MOST_STYLE, Math.max(MOST_CONTENT, position));
   return Math.round(within / STEP) * STEP || 0;
 }

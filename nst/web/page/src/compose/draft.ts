@@ -3,7 +3,7 @@
 import { useEffect, useReducer, useRef, type Dispatch } from "react";
 
 import { presetOf, type Catalogue } from "../catalogue.ts";
-import type { Job, Picture, SettingValues } from "../types.ts";
+import type { Job, Picture } from "../types.ts";
 import { textsOf, type Texts } from "./settings.ts";
 
 /** A picture of a person's own, with the object URL that shows it. */
@@ -32,20 +32,21 @@ export type Change =
   | { kind: "toggleStyle"; name: string }
   | { kind: "dropEarlierStyles" }
   | { kind: "pair"; content: string; style: string }
-  | { kind: "preset"; name: string; values: SettingValues }
+  | { kind: "preset"; name: string }
   | { kind: "network"; name: string }
   | { kind: "texts"; texts: Texts }
   | { kind: "again"; job: Job };
 
 export function fresh(catalogue: Catalogue): Draft {
-  const preset = presetOf(catalogue, catalogue.defaultPreset);
+  const network = networkOf(catalogue);
+  const preset = presetOf(catalogue, catalogue.defaultPreset, network);
   return {
     content: null,
     ownStyles: [],
     sampleStyles: [],
     again: null,
     preset: preset.name,
-    network: networkOf(catalogue),
+    network,
     texts: textsOf(preset.settings),
   };
 }
@@ -53,6 +54,14 @@ export function fresh(catalogue: Catalogue): Draft {
 function networkOf({ networks }: Catalogue, name?: string): string {
   const usable = networks.filter((network) => network.available);
   return (usable.find((network) => network.name === name) ?? usable.find((network) => network.default) ?? usable[0])?.name ?? "";
+}
+
+/** The settings for another network: what stood as the preset has it stands so again. */
+function followed(catalogue: Catalogue, { preset, network, texts }: Draft, next: string): Texts {
+  const before = textsOf(presetOf(catalogue, preset, network).settings);
+  const after = textsOf(presetOf(catalogue, preset, next).settings);
+  const untouched = Object.entries(after).filter(([name]) => texts[name] === before[name]);
+  return { ...texts, ...Object.fromEntries(untouched) };
 }
 
 export function styleCount(draft: Draft): number {
@@ -88,9 +97,9 @@ function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
         again: null,
       };
     case "preset":
-      return { ...draft, preset: change.name, texts: textsOf(change.values) };
+      return { ...draft, preset: change.name, texts: textsOf(presetOf(catalogue, change.name, draft.network).settings) };
     case "network":
-      return { ...draft, network: change.name };
+      return { ...draft, network: change.name, texts: followed(catalogue, draft, change.name) };
     case "texts":
       return { ...draft, texts: { ...draft.texts, ...change.texts } };
     case "again": {
@@ -100,7 +109,7 @@ function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
         ownStyles: [],
         sampleStyles: [],
         again: { id: job.id, styles: job.styles },
-        preset: presetOf(catalogue, job.preset).name,
+        preset: presetOf(catalogue, job.preset, job.network).name,
         network: networkOf(catalogue, job.network),
         texts: textsOf(job.settings),
       };

@@ -1,8 +1,8 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState, type RefObject } from "react";
 
 import { ApiError, cancelJob } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
-import { HOME } from "../route.ts";
+import { focusHeading, HOME } from "../route.ts";
 import type { Job } from "../types.ts";
 import { isActive, titleOf } from "../words.ts";
 import { Actions } from "./Actions.tsx";
@@ -19,16 +19,22 @@ interface Props {
   id: string;
   session: number;
   catalogue: Catalogue;
+  /** Whether a person came here from another view, and not by loading the page. */
+  moved: RefObject<boolean>;
   onAgain: (job: Job) => void;
   onDeleted: (id: string) => void;
 }
 
-export function JobView({ id, session, catalogue, onAgain, onDeleted }: Props) {
+export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: Props) {
   const { job, rows, connection, missing, take } = useJob(id, session);
   // The epoch of an earlier frame that is looked at, or null for the picture as it is now.
   const [frame, setFrame] = useState<number | null>(null);
   const [problem, setProblem] = useState("");
   useTitle(job);
+  const headed = job !== null || missing;
+  useEffect(() => {
+    if (headed && moved.current) focusHeading();
+  }, [headed, moved]);
   // What could not be done then may be possible, or past, now.
   useEffect(() => setProblem(""), [connection, job?.state]);
 
