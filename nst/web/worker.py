@@ -27,7 +27,7 @@ LIVE = "live.jpg"
 RUN = "run"
 """What a run leaves, in the folder of a job."""
 
-_BETWEEN = 1.0  # seconds between two live pictures
+_BETWEEN = 0.5  # seconds between two live pictures
 _SHARE = 0.05  # of the time that live pictures may take
 
 
@@ -99,7 +99,7 @@ class Painter:
 
 
 class _Live:
-    """Tells of the epochs of one picture, and shows it about once a second."""
+    """Tells of the epochs of one picture, and shows it about twice a second."""
 
     def __init__(self, path: Path, send: Send) -> None:
         self._path = path
