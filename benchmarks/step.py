@@ -21,7 +21,7 @@ import tensorflow.compat.v1 as tf
 from absl import app, flags
 
 from benchmarks.networks import random_vgg19
-from nst import layers, machine, sessions, transfer, vgg
+from nst import layers, machine, sessions, transfer, updates, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.objective import Objective, Probe
@@ -56,7 +56,7 @@ def our_step(network: Network, content: Any, style: Any, config: TransferConfig)
 
 def our_update(shape: tuple[int, ...], config: TransferConfig) -> Iterator[float]:
     """Seconds per update alone: cost and gradient are given, the cost falling so that every step is taken."""
-    update = transfer.build_update(shape, config, np.full(3, 120, np.float32))
+    update = updates.build(shape, config, np.full(3, 120, np.float32))
     session = sessions.create(update.graph)
     rng = np.random.default_rng(0)
     session.run(update.initialize, {update.start: np.zeros(shape, np.float32)})

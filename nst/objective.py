@@ -260,6 +260,11 @@ class Objective:
     ) -> None:
         self.close()
 
+    def take_over(self, config: TransferConfig, warn: Callable[[str], None] | None = None) -> None:
+        """Goes over to another run, whose settings make the same graph (see `nst.bench`)."""
+        self.config = config
+        self._warn = warn or (lambda sentence: None)
+
     def aim(self, targets: Targets, height: int, width: int, tile_size: int = 0) -> None:
         """Goes over to pictures of another size, in the same graph; arguments as of the class."""
         self.shape = (1, height, width, 3)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst import colors, folder, images, masks, places, scales, sessions, state, transfer, vgg
+from nst.bench import Bench
 from nst.config import STARTS, TransferConfig
 from nst.matconvnet import Network
 from nst.record import CostRow, Originals, Record
@@ -83,6 +84,7 @@ def stylize(
     stop: Callable[[], bool] | None = None,
     resume: bool = False,
     how_to_resume: Callable[[Path], str] | None = None,
+    bench: Bench | None = None,
 ) -> Result:
     """Paints `content` in the style of `style`, or in several styles.
 
@@ -108,6 +110,7 @@ def stylize(
         resume: goes on with the run in `output_dir`: the same inputs and settings, but for those of the files and a
             larger `epochs`. Where no state is, the run begins at its start.
         how_to_resume: what a person does to go on with the run in a folder, for the note that it leaves there.
+        bench: for a program that paints many pictures: graphs that the earlier ones have left.
 
     Raises:
         state.StateError: the run cannot be resumed: its state is damaged, or other settings or inputs were given.
@@ -143,7 +146,12 @@ def stylize(
             options = {} if how_to_resume is None else {"how": how_to_resume}
             record = Record(place, plan, job.originals, warn=warn, before=before, **options)
         run = _Run(record, job.originals.content, keeps_chroma=config.preserve_color == "luminance")
-        return _paint(job, network, before, run, on_start, on_step, warn, stop)
+        try:
+            return _paint(job, network, before, run, on_start, on_step, warn, stop, bench)
+        except BaseException:
+            if bench is not None:
+                bench.close()  # nobody knows what the error has left of its sessions
+            raise
 
 
 class _Job(NamedTuple):
@@ -260,6 +268,7 @@ def _paint(
     on_step: Callable[[Step], None] | None,
     warn: Callable[[str], None],
     stop: Callable[[], bool] | None,
+    bench: Bench | None,
 ) -> Result:
     """Paints, and keeps what comes of it, however that ends."""
     sizes = job.sizes
@@ -287,7 +296,7 @@ def _paint(
         with contextlib.closing(
             transfer.paint(
                 sizes, job.start.pop() if job.start else None, network, job.engine,
-                tile_sizes=job.tile_sizes, before=snapshot, on_scale=started, warn=warn,
+                tile_sizes=job.tile_sizes, before=snapshot, on_scale=started, warn=warn, bench=bench,
             )
         ) as steps:  # fmt: skip
             try:

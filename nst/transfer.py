@@ -19,12 +19,13 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import layers, machine, memory, optimizers, scales, sessions, vgg
+from nst import layers, machine, memory, scales, sessions, updates, vgg
+from nst.bench import Bench
 from nst.config import TransferConfig
 from nst.matconvnet import Network
-from nst.objective import Costs, Objective, Probe
+from nst.objective import Costs, Objective
 from nst.scales import Scale
-from nst.state import Snapshot, StateError
+from nst.state import Snapshot
 
 _NOISE_RANGE = 20.0  # grey levels; the assignment's uniform noise
 _TRIES = 5  # shorter steps from a good picture before a run is given up
@@ -129,6 +130,7 @@ def paint(
     before: Snapshot | None = None,
     on_scale: Callable[[Progress], None] | None = None,
     warn: Callable[[str], None] | None = None,
+    bench: Bench | None = None,
 ) -> Generator[Step, None, None]:
     """Paints the sizes one after the other, each from the picture of the last, and yields every `Step`.
 
@@ -142,6 +144,7 @@ def paint(
         before: from where to go on, as if the painting had not been interrupted there.
         on_scale: called when the targets of a size have been measured.
         warn: gets a sentence when memory runs out and smaller tiles are taken, and when a cost is not finite.
+        bench: graphs that earlier pictures have left; it keeps those of this one.
 
     Raises:
         DivergedError, MemoryError, StateError: see `steps`.
@@ -152,9 +155,9 @@ def paint(
     if before is not None:
         limits, spent, done = (before.tile_limits[0], before.tile_limits[1]), before.seconds, before.epoch + 1
     del start  # a large one weighs hundreds of megabytes, and is given away when the updates begin
-    goal: Objective | None = None
     with contextlib.ExitStack() as opened:
-        probe = opened.enter_context(Probe(network, config))
+        lent, bench = bench is not None, bench or opened.enter_context(Bench(most=0))
+        probe = bench.probe(network, config)
         for index, scale in enumerate(sizes):
             left = scale.epochs - max(0, done - scale.first)
             if left <= 0:
@@ -170,16 +173,13 @@ def paint(
             measured, tile_size = (min(planned, limit) if limit else planned for limit in limits)
             targets = probe(content, styles, measured, scale.mixture)
             del content, styles
-            if scale is sizes[-1]:
+            if scale is sizes[-1] and not lent:
                 probe.close()  # nothing is left to measure
             if on_scale:
                 flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index + 1 :])
                 flops += left * _flops(scale, network, config)
                 on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
-            if goal is None:
-                goal = opened.enter_context(Objective(targets, network, config, height, width, tile_size, warn))
-            else:
-                goal.aim(targets, height, width, tile_size)
+            goal = bench.goal(targets, network, config, height, width, tile_size, warn)
             earlier = spent
             # In the middle of a size the optimiser goes on; a new size begins with its picture alone.
             begin: Snapshot | NDArray[np.float32]
@@ -189,10 +189,11 @@ def paint(
                 if before is not None and not kept:
                     kept = [before.shown]
                 begin = scales.carry(kept.pop(), height, width)
-            updates = steps(goal, begin, left, network.mean, first=scale.first + scale.epochs - left, warn=warn)
+            first = scale.first + scale.epochs - left
+            painted = steps(goal, begin, left, network.mean, first=first, warn=warn, bench=bench)
             del begin
-            with contextlib.closing(updates):
-                for step in updates:
+            with contextlib.closing(painted):
+                for step in painted:
                     limits = limits[0], goal.tile_size if goal.tile_size < tile_size else limits[1]
                     kept, spent = [step.image], earlier + step.seconds
                     yield dataclasses.replace(step, seconds=spent, tile_limits=limits)
@@ -238,51 +239,6 @@ def last_step(snapshot: Snapshot, mean: NDArray[np.float32]) -> Step:
     return Step(snapshot.epoch, Costs(*snapshot.costs), snapshot.seconds, snapshot.shown, mean)
 
 
-class _Update(NamedTuple):
-    """Handles into the graph of one update: what to feed, and what a step runs.
-
-    `values` reads the optimiser's variables, by name; `restore` sets one, fed with the tensor beside it.
-    """
-
-    graph: tf.Graph
-    start: tf.Tensor
-    initialize: tf.Operation
-    cost: tf.Tensor
-    gradient: tf.Tensor
-    rate: tf.Tensor
-    update: tf.Operation
-    picture: tf.Tensor
-    values: Mapping[str, tf.Tensor]
-    restore: Mapping[str, tuple[tf.Operation, tf.Tensor]]
-
-
-def build_update(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> _Update:
-    """Makes the graph of one update: the picture and the optimiser's state as its variables; cost and gradient are fed.
-
-    So the objective may be one graph or many tiles, and may change under way, without the optimiser's knowing.
-    L-BFGS keeps the picture between black and white, -mean and 255 - mean; Adam does as the assignment does.
-    """
-    graph = tf.Graph()
-    with graph.as_default():
-        start, gradient = (tf.placeholder(tf.float32, shape) for _ in range(2))
-        cost, rate = (tf.placeholder(tf.float32, []) for _ in range(2))
-        variable = tf.Variable(start, use_resource=True, name="picture")
-        if config.optimizer == "lbfgs":
-            pairs = memory.history(*shape[1:3])
-            # What lies below black or above white is lost in the saved picture, so it must not lower its cost.
-            bounds = (0 - mean, 255 - mean)
-            update = optimizers.lbfgs(variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds)
-        else:
-            update = optimizers.adam(variable, gradient, rate)
-        with tf.control_dependencies([update]):
-            picture = variable.read_value()
-        initialize = tf.global_variables_initializer()
-        values = {each.op.name: each.read_value() for each in tf.global_variables()}
-        restore = {each.op.name: (each.initializer, each.initializer.inputs[1]) for each in tf.global_variables()}
-    graph.finalize()
-    return _Update(graph, start, initialize, cost, gradient, rate, update, picture, values, restore)
-
-
 def steps(
     goal: Objective,
     start: NDArray[np.float32] | Snapshot,
@@ -290,6 +246,7 @@ def steps(
     mean: NDArray[np.float32],
     first: int = 0,
     warn: Callable[[str], None] | None = None,
+    bench: Bench | None = None,
 ) -> Generator[Step, None, None]:
     """Runs the updates and yields the picture and its costs after each.
 
@@ -306,6 +263,7 @@ def steps(
         mean: mean colour of VGG's pixel space.
         first: number of the first epoch.
         warn: gets a sentence when a cost is not finite.
+        bench: as of `paint`.
 
     Raises:
         DivergedError: even after shorter steps a cost is not finite; the `Step` given out last holds the last good
@@ -313,9 +271,9 @@ def steps(
         MemoryError: the device has no room for the step.
         StateError: `start` is another version's, with other variables.
     """
-    graph = build_update(goal.shape, goal.config, mean)
+    bench = bench or Bench(most=0)
+    graph, session = bench.update(goal.shape, goal.config, mean)
     restarts = goal.config.optimizer == "adam"  # L-BFGS comes back from a bad picture by itself
-    session = sessions.create(graph.graph, fold_constants=False)
     held = _Held(session, graph.values, first - 1, at_best=True, halvings=0)
     try:
         began = time.perf_counter()
@@ -323,7 +281,7 @@ def steps(
         if isinstance(start, Snapshot):
             if start.alone:
                 session.run(graph.initialize, {graph.start: start.shown})
-            image = start.shown if start.alone else _restore(session, graph, start)
+            image = start.shown if start.alone else updates.restore(session, graph, start)
             held.halvings = start.halvings
             best = Step(start.epoch, Costs(*start.costs), 0.0, start.shown, mean, held)
         else:
@@ -374,18 +332,7 @@ def steps(
         raise MemoryError("the device has not enough memory for a picture of this size: take a smaller one") from error
     finally:
         held.session = None
-        session.close()
-
-
-def _restore(session: Any, graph: _Update, snapshot: Snapshot) -> NDArray[np.float32]:
-    """Sets the optimiser's variables to what they were; gives the picture among them."""
-    for name, (operation, value) in graph.restore.items():
-        array = snapshot.arrays[name]() if name in snapshot.arrays else None
-        if array is None or array.shape != tuple(value.shape.as_list()) or array.dtype != value.dtype.as_numpy_dtype:
-            raise StateError(f"the state lacks {name} as this version of the program has it; begin anew")
-        session.run(operation, {value: array})
-    picture: NDArray[np.float32] = session.run(graph.values["picture"])
-    return picture
+        bench.put_back()
 
 
 def _finite(found: Costs, gradient: NDArray[np.float32]) -> bool:

@@ -9,7 +9,7 @@ ORDER = [
     *("bombs", "decoding", "images", "encoding", "colors"),
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
-    *("objective", "optimizers", "transfer"),
+    *("objective", "optimizers", "updates", "bench", "transfer"),
     *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "console", "commandline", "download"),
 ]
 WEB = [
@@ -27,7 +27,7 @@ TENSORFLOW = {
         "nst/objective.py",
         "nst/optimizers.py",
     ),
-    *("nst/transfer.py", "nst_utils.py"),
+    *("nst/updates.py", "nst/transfer.py", "nst_utils.py"),
 }
 
 

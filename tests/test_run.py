@@ -222,7 +222,7 @@ def test_stopping_in_the_first_size_gives_a_picture_of_the_final_size(tmp_path, 
 
 
 def test_divergence_in_a_later_size_keeps_the_picture_of_the_one_before(pictures, network, monkeypatch):
-    def diverging(goal, start, epochs, mean, first=0, warn=None, real=transfer.steps):
+    def diverging(goal, start, epochs, mean, first=0, real=transfer.steps, **_):
         if first:
             raise transfer.DivergedError(first)
         yield from real(goal, start, epochs, mean, first)

@@ -47,6 +47,20 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
+def own_server(tmp_path):
+    """Starts a server for one test, which ends with it."""
+    started = []
+
+    def start(*words):
+        started.append(Server(tmp_path / "data", *words).start())
+        return started[-1]
+
+    yield start
+    for server in started:
+        assert server.stop() == 0
+
+
+@pytest.fixture
 def open_page(browser):
     """Opens the studio in a window of its own, and in the end holds it to account for what it did there."""
     contexts, complaints, hosts = [], [], set()
@@ -211,8 +225,8 @@ def test_a_reload_in_mid_job_shows_it_as_before_and_what_is_deleted_is_gone(serv
 
 
 @pytest.mark.slow
-def test_a_killed_server_is_started_again_and_the_job_goes_on(tmp_path, open_page):
-    server = Server(tmp_path / "data").start()
+def test_a_killed_server_is_started_again_and_the_job_goes_on(own_server, open_page):
+    server = own_server()
     page = open_page(server.address, tolerate="ERR_|Failed to load|EventSource")
     choose(page, "Rocket", "Swirls")
     small(page, epochs=2000, size=128)
@@ -233,7 +247,6 @@ def test_a_killed_server_is_started_again_and_the_job_goes_on(tmp_path, open_pag
     assert [row[0] for row in table] == list(range(job["epoch"] + 1)), "every epoch once"
     seconds = [row[5] for row in table]
     assert seconds == sorted(seconds), "it went on, and did not begin anew"
-    assert server.stop() == 0
 
 
 def test_all_can_be_done_by_the_keyboard(server, open_page):
@@ -283,8 +296,8 @@ def test_on_a_phone_nothing_is_cut_off(server, open_page, width):
     assert page.evaluate(overflow) <= 0
 
 
-def test_a_studio_for_others_asks_for_its_token(tmp_path, open_page):
-    server = Server(tmp_path / "data", "--host=0.0.0.0", "--token=0123456789abcdef").start()
+def test_a_studio_for_others_asks_for_its_token(own_server, open_page):
+    server = own_server("--host=0.0.0.0", "--token=0123456789abcdef")
     page = open_page(f"http://127.0.0.1:{server.port}/", tolerate="401|ERR_")
     page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
     page.keyboard.press("Enter")
@@ -292,4 +305,3 @@ def test_a_studio_for_others_asks_for_its_token(tmp_path, open_page):
     other = open_page(server.address, tolerate="ERR_")
     expect(other.get_by_role("button", name="Paint", exact=True)).to_be_visible()
     assert "token" not in other.url
-    assert server.stop() == 0

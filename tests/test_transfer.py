@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
 
-from nst import costs, layers, machine, sessions, transfer, vgg
+from nst import costs, layers, machine, sessions, transfer, updates, vgg
 from nst.config import TransferConfig
 from tests import engine, fake_vgg
 
@@ -207,7 +207,7 @@ def test_interleaved_runs_equal_single_ones(pixels, network):
 
 def test_the_picture_is_the_only_trainable_variable(network):
     for optimizer in ("adam", "lbfgs"):
-        graph = transfer.build_update((1, 8, 9, 3), TransferConfig(optimizer=optimizer), network.mean).graph
+        graph = updates.build((1, 8, 9, 3), TransferConfig(optimizer=optimizer), network.mean).graph
         assert [variable.op.name for variable in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)] == ["picture"]
         assert graph.finalized
 

@@ -37,6 +37,7 @@ class Painter:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._networks: dict[str, tuple[Any, Any]] = {}
+        self._bench: Any = None
         self._stopping = False
 
     def stop(self) -> None:
@@ -52,12 +53,14 @@ class Painter:
         import numpy as np
 
         from nst import run
+        from nst.bench import Bench
         from nst.config import TransferConfig
 
+        self._bench = Bench()
         picture = np.linspace(0, 255, 32 * 32 * 3).astype(np.uint8).reshape(32, 32, 3)
         config = TransferConfig.from_preset("fast", epochs=2, image_size=32)
         with tempfile.TemporaryDirectory(prefix="nst-") as folder, contextlib.suppress(ValueError, OSError):
-            run.stylize(picture, picture, folder, self._network("preview"), config)
+            run.stylize(picture, picture, folder, self._network("preview"), config, bench=self._bench)
 
     def paint(self, folder: Path, styles: int, network: str, settings: dict[str, Any]) -> None:
         """Paints one order, in the folder that has its pictures; goes on where an earlier try has ended."""
@@ -77,7 +80,7 @@ class Painter:
             result = run.stylize(
                 inputs.content, [inputs.style(index) for index in range(styles)], folder / RUN,
                 self._network(network), TransferConfig.from_json(settings),
-                on_start=live.start, on_step=live.step, stop=stop, resume=True,
+                on_start=live.start, on_step=live.step, stop=stop, resume=True, bench=self._bench,
                 on_trouble=lambda sentence: self._send("trouble", message=sentence),
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
