@@ -236,8 +236,11 @@ def test_a_killed_server_is_started_again_and_the_job_goes_on(own_server, open_p
     page.wait_for_timeout(6000)  # until a state has been kept
     server.kill()
     expect(page.get_by_text("Connection lost, trying again…")).to_be_visible()
-    before = float(progress.evaluate("element => element.value"))
+    state = page.get_by_test_id("server-state")
+    expect(state).to_have_attribute("data-state", "unreachable", timeout=FINISHED)
     server.start()
+    expect(state).to_have_attribute("data-state", "painting", timeout=FINISHED)
+    before = float(progress.evaluate("element => element.value"))
     page.wait_for_function(f"() => document.querySelector('article.job progress')?.value > {before}", timeout=FINISHED)
     expect(page.get_by_text("Connection lost, trying again…")).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()
