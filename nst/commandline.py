@@ -46,10 +46,14 @@ def define(name: str, default: Any, text: str, kind: str = "str") -> None:
     _own.append(name)
 
 
-def define_config() -> None:
-    """Defines a flag for the preset, and one for every setting of `TransferConfig` with its default."""
+def define_config(*, like: bool = True) -> None:
+    """Defines a flag for the preset, and one for every setting of `TransferConfig` with its default.
+
+    With `like`, one as well for the picture whose settings are the defaults instead.
+    """
     define("preset", next(iter(PRESETS)), f"set of defaults; a flag given by hand wins: {', '.join(PRESETS)}")
-    define("like", "", "a generated_image.png whose settings are the defaults instead; a flag given by hand wins")
+    if like:
+        define("like", "", "a generated_image.png whose settings are the defaults instead; a flag given by hand wins")
     for setting in settings():
         text = f"{setting.help}: {', '.join(setting.choices)}" if setting.choices else setting.help
         define(setting.name, setting.default, text, setting.kind)
@@ -66,16 +70,7 @@ def read_config(before: TransferConfig | None = None) -> TransferConfig:
             carries no settings.
         OSError: that picture cannot be read.
     """
-    given: dict[str, Any] = {}
-    for setting in settings():
-        flag = FLAGS[setting.name]
-        if not flag.present:  # not `value != default`: the default's own value, given by hand, wins too
-            continue
-        value: Any = flag.value
-        try:
-            given[setting.name] = parse(setting.kind, value)
-        except ValueError as error:
-            raise ValueError(f"{setting.name}: {error}") from None
+    given = read_given()
     if FLAGS.like:
         if FLAGS["preset"].present:
             raise ValueError("like and preset contradict each other: both are sets of defaults; give one of them")
@@ -86,6 +81,24 @@ def read_config(before: TransferConfig | None = None) -> TransferConfig:
         return before.changed(**given)
     model = FLAGS.model if "model" in _own else ""  # a door may have no such flag
     return TransferConfig.from_preset(FLAGS.preset, model=model, **given)
+
+
+def read_given() -> dict[str, Any]:
+    """The settings that were given by hand, by name.
+
+    Raises:
+        ValueError: a value that is none of its setting.
+    """
+    given: dict[str, Any] = {}
+    for setting in settings():
+        flag = FLAGS[setting.name]
+        if not flag.present:  # not `value != default`: the default's own value, given by hand, wins too
+            continue
+        try:
+            given[setting.name] = parse(setting.kind, flag.value)
+        except ValueError as error:
+            raise ValueError(f"{setting.name}: {error}") from None
+    return given
 
 
 def run(main: Callable[..., int | None], about: str, *, words: bool = False) -> NoReturn:

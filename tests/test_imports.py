@@ -10,7 +10,8 @@ ORDER = [
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "updates", "bench", "transfer"),
-    *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "console", "commandline", "download"),
+    *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
+    *("worklist", "journal", "summary", "engines", "estimate", "console", "commandline", "batch", "download"),
 ]
 WEB = [
     *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),

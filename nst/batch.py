@@ -1,0 +1,268 @@
+"""`python -m nst.batch`, `nst-batch`: paints many pictures, and the same command again what is missing of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from absl import flags
+
+from nst import commandline
+from nst.console import StopSignals, duration, print_line, quiet_stderr
+
+if TYPE_CHECKING:
+    from nst.engines import Engine
+    from nst.journal import Journal
+    from nst.worklist import Work
+
+FLAGS = flags.FLAGS
+ABOUT = """
+Paints many pictures: every content in every style, with every combination of swept settings. The same command again
+paints what is missing or failed.
+
+  python -m nst.batch --content='photos/*.jpg' --style=strokes.jpg --style=mosaic.jpg --preset=fast
+  python -m nst.batch --content=me.jpg --style=ink.jpg --sweep alpha=10,1000,100000 --sweep style_scale=0.5,1
+  python -m nst.batch --jobs=list.csv
+
+Flags and their defaults:
+"""
+
+
+def define() -> None:
+    """Defines the flags."""
+    commandline.define("content", [], "picture to paint: a path, a folder, a pattern; repeated for several", "several")
+    commandline.define("style", [], "style: the same; each content is painted in each of them", "several")
+    commandline.define(
+        "jobs", "", "file with a row for each picture, CSV or JSON lines: content, style, model, preset, any setting"
+    )
+    commandline.define("sweep", [], "setting and values to try, such as alpha=5,10,20; repeated: all pairs", "several")
+    commandline.define("output_dir", "batch", "folder; each picture has one of its own in it")
+    commandline.define("model", "auto", "network: auto, vgg19, vgg16, preview, or the path of a .mat file")
+    commandline.define("force", False, "paint all anew, also what is finished", "bool")
+    commandline.define("dry_run", False, "only list the pictures, with the time and the memory they would take", "bool")
+    commandline.define("shard", "", "part of the list to paint, as i/n with i from 0 to n - 1: for arrays of jobs")
+    commandline.define("engine", "serial", "what paints: serial (this process)")
+    commandline.define_config(like=False)
+
+
+class Item(NamedTuple):
+    """A picture of the batch with its key in the journal and the name of its folder."""
+
+    work: Work
+    key: str
+    folder: str
+
+
+def main() -> int:
+    """Reads the flags, paints what is missing, and says how it went; returns the exit status."""
+    from nst import worklist
+
+    try:
+        if FLAGS.engine != "serial":
+            raise ValueError(f"engine is {FLAGS.engine!r}: use serial")
+        works = read_worklist()
+        mine = worklist.shard(works, FLAGS.shard) if FLAGS.shard else works
+    except ValueError as error:
+        commandline.fail(f"{error} (see --help)")
+    except OSError as error:
+        commandline.fail(f"cannot read {FLAGS.jobs}: {error.strerror or error}", 1)
+    place = Path(FLAGS.output_dir).expanduser()
+    with StopSignals() as signals:
+        try:
+            return paint(works, {work.name for work in mine}, place, signals)
+        except (ValueError, OSError) as error:
+            commandline.fail(str(error), 1)
+
+
+def read_worklist() -> list[Work]:
+    """The pictures that the flags name.
+
+    Raises:
+        ValueError: a picture or a setting that cannot be.
+        OSError: the jobs file cannot be read.
+    """
+    from nst import worklist
+
+    rows = worklist.read_rows(Path(FLAGS.jobs).expanduser()) if FLAGS.jobs else []
+    return worklist.plan(
+        worklist.pictures(FLAGS.content), worklist.pictures(FLAGS.style), rows,
+        [worklist.read_sweep(text) for text in FLAGS.sweep], FLAGS.model, FLAGS.preset, commandline.read_given(),
+    )  # fmt: skip
+
+
+def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) -> int:
+    """Paints those of the pictures that are this process's and missing; returns the exit status."""
+    from nst import folder, journal, weights
+
+    files = {model: weights.find(model) for model in dict.fromkeys(work.model for work in works)}
+    kept, hashes = journal.Journal(place, FLAGS.shard), journal.Hashes(place)
+    items = []
+    for work in works:
+        key = hashes.key(work, files[work.model].path)
+        items.append(Item(work, key, kept.folder(key, work.name)))
+    own = [item for item in items if item.work.name in mine]
+    todo = own if FLAGS.force else [item for item in own if kept.done(item.key) is None]
+    print_line(f"{len(own)} picture{'s' if len(own) != 1 else ''}, {len(own) - len(todo)} of them finished")
+    if FLAGS.dry_run:
+        return list_pictures(todo)
+    if not todo:
+        return 0
+    for notice in dict.fromkeys(file.notice for file in files.values() if file.notice):
+        print_line(notice)
+    folder.make(place)
+    hashes.save()
+    with quiet_stderr(FLAGS.verbosity < 1):
+        if FLAGS.verbosity < 1:
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        from nst import engines
+    signals.painting = True
+    screen = Screen(todo)
+    try:
+        run(engines.SerialEngine(), todo, place, kept, screen, signals)
+    finally:
+        screen.close()
+        summarize(items, place, kept)
+    print_line(f"All of them: {place / 'index.html'}")
+    if signals.requested():
+        print_line(f"To go on: {commandline.repeated(*sys.argv[1:])}")
+        return signals.status
+    failed = [item for item in own if (entry := kept.entries.get(item.key)) is None or entry.status != "finished"]
+    for item in failed[:20]:
+        entry = kept.entries.get(item.key)
+        print_line(f"Not finished: {item.folder}: {entry.reason or entry.status if entry else 'missing'}", sys.stderr)
+    return 1 if failed else 0
+
+
+def run(engine: Engine, todo: list[Item], place: Path, kept: Journal, screen: Screen, signals: StopSignals) -> None:
+    """Has the engine paint, and keeps what it tells."""
+    from nst.journal import Entry
+
+    known = {id(item.work): item for item in todo}
+
+    def tell(work: Work, kind: str, values: Mapping[str, Any]) -> None:
+        item = known[id(work)]
+        if kind == "ended":
+            outcome = values["outcome"]
+            kept.add(
+                Entry(
+                    item.key,
+                    item.folder,
+                    outcome.status,
+                    outcome.reason,
+                    outcome.epochs,
+                    outcome.seconds,
+                    dict(outcome.costs),
+                )
+            )
+        screen.tell(item, kind, values)
+
+    engine.run((item.work for item in todo), lambda work: place / known[id(work)].folder, tell, signals.requested)
+
+
+def summarize(items: list[Item], place: Path, kept: Journal) -> None:
+    """Writes the table and the page of the whole batch."""
+    from nst.summary import Line, write
+
+    write(place, [Line(item.work, item.folder, kept.entries.get(item.key)) for item in items])
+
+
+def list_pictures(todo: list[Item]) -> int:
+    """Prints the pictures with what they would take, and the sum."""
+    from nst import machine, weights
+
+    with quiet_stderr(FLAGS.verbosity < 1):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        from nst import estimate
+
+        speeds = {}
+        for model in dict.fromkeys(item.work.model for item in todo):
+            network = weights.load(model)
+            speeds[model] = network, estimate.speedometer(network)
+    seconds, most, wrong = 0.0, 0, 0
+    for item in todo:
+        try:
+            found = estimate.estimate(item.work, *speeds[item.work.model])
+        except (ValueError, MemoryError) as error:
+            wrong += 1
+            print_line(f"  {item.folder}: {error}")
+            continue
+        seconds += found.seconds
+        most = max(most, found.memory)
+        width, height = found.size
+        print_line(
+            f"  {item.folder}: {width}×{height}, {item.work.config.epochs} epochs, about {duration(found.seconds)}, "
+            f"{machine.format_bytes(found.memory)}"
+        )
+    if todo:
+        print_line(
+            f"In all about {duration(seconds)} of updates, at most {machine.format_bytes(most)} beside TensorFlow"
+        )
+    return 1 if wrong else 0
+
+
+class Screen:
+    """Shows a batch: on a terminal a bar over all pictures, otherwise a line for each that has ended."""
+
+    def __init__(self, todo: list[Item]) -> None:
+        self._total = len(todo)
+        self._ended = 0
+        self._began = time.monotonic()
+        self._shares: dict[str, float] = {}
+        self._bar: Any = None
+        if sys.stdout.isatty():
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            columns = (TextColumn("pictures"), MofNCompleteColumn(), BarColumn(bar_width=24))
+            self._bar = Progress(*columns, TextColumn("{task.fields[left]}"), TextColumn("{task.fields[now]}"))
+            self._task = self._bar.add_task("", total=self._total, left="", now="")
+            self._bar.start()
+
+    def tell(self, item: Item, kind: str, values: Mapping[str, Any]) -> None:
+        """Takes up what an engine tells."""
+        if kind == "epoch":
+            self._shares[item.folder] = (values["epoch"] + 1) / item.work.config.epochs
+            self._show(item.folder)
+        elif kind == "trouble":
+            self._say(f"{item.folder}: {values['message']}")
+        elif kind == "ended":
+            self._shares.pop(item.folder, None)
+            outcome = values["outcome"]
+            self._ended += outcome.status != "stopped"
+            count = f"{outcome.epochs} epoch{'s' if outcome.epochs != 1 else ''} in {duration(outcome.seconds)}"
+            told = f"failed: {outcome.reason}" if outcome.status == "failed" else f"{outcome.status}, {count}"
+            self._say(f"[{self._ended}/{self._total}] {item.folder}: {told}")
+            self._show("")
+
+    def close(self) -> None:
+        """Stops the bar, if there is one."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _show(self, now: str) -> None:
+        if self._bar is None:
+            return
+        done = self._ended + sum(self._shares.values())
+        passed = time.monotonic() - self._began
+        left = f"{duration(passed * (self._total - done) / done)} left" if done else ""
+        self._bar.update(self._task, completed=self._ended, left=left, now=now)
+
+    def _say(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print_line(line)
+
+
+def start() -> None:
+    """The `nst-batch` command."""
+    define()
+    commandline.run(main, ABOUT)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "nst-batch"  # which messages name, and not this file
+    start()
