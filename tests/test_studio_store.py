@@ -141,6 +141,23 @@ def test_what_has_ended_stays_as_it_is_when_it_is_cancelled(kept):
     assert kept.ended() == [(before, 7)]
 
 
+def test_an_id_that_no_job_has_is_a_key_error(kept):
+    for ask in (kept.read, kept.cancel, kept.delete):
+        with pytest.raises(KeyError):
+            ask("0" * 16)
+
+
+def test_a_running_job_is_not_deleted(kept):
+    first, second = added(kept, 2)
+    kept.claim()
+    assert not kept.delete(first)
+    assert not kept.read(first).cancelling
+    assert kept.delete(second)
+    kept.end(first, "failed")
+    assert kept.delete(first)
+    assert kept.ids() == set()
+
+
 def test_a_deleted_job_leaves_no_events_and_its_number_is_not_used_again(kept):
     first = kept.add({}, most=9)
     kept.record(first.id, "epoch", {"epoch": 0})
@@ -173,6 +190,13 @@ def test_versions_tell_of_changes(kept):
     seen.append(kept.version(first))
     assert len(set(seen)) == 3
     assert kept.version(first) == seen[-1]
+
+
+def test_versions_of_deleted_jobs_are_forgotten(kept):
+    for _ in range(50):
+        (id,) = added(kept, 1)
+        kept.delete(id)
+    assert len(kept._versions) == 0
 
 
 def test_two_threads_lose_nothing_and_claim_nothing_twice(kept):

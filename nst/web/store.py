@@ -226,12 +226,16 @@ class Store:
             self._base.execute("UPDATE jobs SET troubles = ? WHERE id = ?", (json.dumps(troubles), job))
             self.record(job, "trouble", {"message": sentence})
 
-    def delete(self, job: str) -> None:
-        """Forgets a job."""
+    def delete(self, job: str) -> bool:
+        """Forgets a job; False, and nothing is done, where it is running. Raises `KeyError` for none."""
         with self._together():
+            if self.read(job).state == "running":
+                return False
             self._base.execute("DELETE FROM jobs WHERE id = ?", (job,))
             self._base.execute("DELETE FROM events WHERE job = ?", (job,))
             self._changed(job)
+            del self._versions[job]
+            return True
 
     def read(self, job: str) -> Job:
         """The job of that id. Raises `KeyError` where there is none."""

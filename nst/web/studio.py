@@ -142,12 +142,8 @@ class Studio:
 
     def delete(self, job: str) -> bool:
         """Deletes a job and its files; False where it is running, and has to be cancelled first."""
-        found = self.store.read(job)
-        if found.state == "queued":
-            found = self.store.cancel(job)
-        if found.state == "running":
+        if not self.store.delete(job):
             return False
-        self.store.delete(job)
         shutil.rmtree(self._jobs / job, ignore_errors=True)
         return True
 
