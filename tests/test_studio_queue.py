@@ -160,6 +160,16 @@ def test_troubles_are_told(serve):
     ]  # fmt: skip
 
 
+def test_costs_that_are_no_finite_numbers_are_null(serve):
+    served = serve()
+    job = served.paint(Does.NOT_FINITE)
+    none = {"total": None, "content": None, "style": 1.0, "total_variation": None}
+    assert job["costs"] == none
+    assert served.web.get(f"/api/jobs/{job['id']}/costs").json()["rows"][0][1:5] == [None, None, 1.0, None]
+    epochs = [data for kind, _, data in served.watched(job["id"]) if kind == "epoch"]
+    assert {name: epochs[0][name] for name in none} == none
+
+
 def test_a_worker_that_dies_while_it_waits_is_replaced(serve):
     served = serve()
     until(lambda: served.studio.states() == ["ready"])
