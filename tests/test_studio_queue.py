@@ -170,6 +170,23 @@ def test_costs_that_are_no_finite_numbers_are_null(serve):
     assert {name: epochs[0][name] for name in none} == none
 
 
+@pytest.mark.parametrize("command", [studio_worker.command("broken"), ["/not/there"]])
+def test_jobs_wait_for_a_worker_that_cannot_start(serve, tmp_path, command, caplog):
+    served = serve(command=command)
+    job = served.order()
+    until(lambda: "worker-0" in caplog.text, "a message in the log")
+    assert served.web.get("/api/health").json()["workers"] == [{"state": "starting"}]
+    assert served.job(job["id"])["state"] == "queued"
+    for slot in served.studio._slots:  # as if it were repaired
+        slot._command = studio_worker.command()
+    assert served.when_ended(job["id"])["state"] == "finished"
+
+
+def test_the_log_says_why_a_worker_cannot_start(serve, caplog):
+    serve(command=studio_worker.command("broken"))
+    until(lambda: "there is no module named tensorflow" in caplog.text, "the reason in the log")
+
+
 def test_a_worker_that_dies_while_it_waits_is_replaced(serve):
     served = serve()
     until(lambda: served.studio.states() == ["ready"])

@@ -346,8 +346,12 @@ class _Slot(threading.Thread):
         """The worker has gone: so has its job, if it had one."""
         with self._lock:
             self._worker = None
-        if self._job is not None:
-            closing = self._studio.closing.is_set()
+        self.doing = "starting"
+        closing = self._studio.closing.is_set()
+        if self._job is None:
+            if not closing:
+                _log.warning("the slot %s has lost its worker, and starts another one: %s", self.name, why)
+        else:
             self._free("cancelled" if self._cancelled else "released" if closing else "failed", why)
 
     def _free(self, ended: Any, reason: str = "") -> None:
