@@ -267,6 +267,20 @@ def test_a_killed_server_loses_no_job(serve):
     assert served.when_ended(job["id"])["state"] == "finished"
 
 
+def test_a_job_that_was_begun_three_times_fails_and_is_cleared_of_its_state(serve):
+    served = serve()
+    job = served.order(Does.SLOWLY, epochs=1000)
+    served.when_painted(job["id"], 3)
+    served.close()
+    as_if_killed(served, job, starts=3)
+    served = serve()
+    ended = served.job(job["id"])
+    assert (ended["state"], ended["reason"]) == ("failed", "the studio ended 3 times while it was painting this")
+    assert not (files_of(served, job) / "run" / state.FOLDER).exists()
+    assert {one.id: size for one, size in served.studio.store.ended()}[job["id"]] > 0
+    assert served.paint()["state"] == "finished"
+
+
 def as_if_killed(served, job, starts):
     base = sqlite3.connect(served.studio.folder / "studio.sqlite")
     with base:
@@ -328,6 +342,14 @@ def test_the_oldest_jobs_go_when_the_disk_is_used_up(serve):
     served.studio._keep = Keep(disk=sizes[3] + sizes[2])
     served.studio.tidy()
     assert served.studio.store.ids() == {job["id"] for job in jobs[2:]}
+
+
+def test_the_pictures_of_a_job_cancelled_in_the_queue_count_too(serve):
+    served = serve(command=studio_worker.command("never-ready"))
+    job = served.order()
+    served.cancel(job["id"])
+    ((_, size),) = served.studio.store.ended()
+    assert size == sum(path.stat().st_size for path in files_of(served, job).iterdir()) > 0
 
 
 def test_queued_and_running_jobs_are_never_cleared_away(serve):

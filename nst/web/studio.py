@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import sqlite3
 import sys
 import threading
 import time
@@ -78,7 +79,8 @@ class Studio:
 
     def start(self) -> None:
         """Takes up what an earlier server left, and starts the workers."""
-        self.store.requeue(_STARTS)
+        for job in self.store.requeue(_STARTS):
+            self._settle(job)
         known = self.store.ids()
         for place in self._jobs.iterdir():
             if place.name not in known:
@@ -137,7 +139,7 @@ class Studio:
         for slot in self._slots:
             slot.cancel(job)
         if found.state == "cancelled":
-            self._leave(job)
+            self._settle(job)
         return found
 
     def delete(self, job: str) -> bool:
@@ -185,7 +187,7 @@ class Studio:
         """Ends a job that was running."""
         self._leave(job)
         self.store.end(job, ended, reason, size=_size(self._jobs / job))
-        self.tidy()
+        self._try_to_tidy()
 
     def tidy(self) -> None:
         """Deletes the oldest of the ended jobs, as far as they are too old or take too much of the disk."""
@@ -200,9 +202,17 @@ class Studio:
 
     def _tidy_often(self) -> None:
         while not self.closing.is_set():
-            with contextlib.suppress(OSError):
-                self.tidy()
+            self._try_to_tidy()
             self.closing.wait(_TIDY_EVERY)
+
+    def _try_to_tidy(self) -> None:
+        with contextlib.suppress(OSError, sqlite3.Error):  # it comes round again
+            self.tidy()
+
+    def _settle(self, job: str) -> None:
+        """What is left to be done for a job that has ended without a slot."""
+        self._leave(job)
+        self.store.weigh(job, _size(self._jobs / job))
 
     def _leave(self, job: str) -> None:
         """Removes what only a run that goes on would need."""
