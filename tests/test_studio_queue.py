@@ -256,6 +256,29 @@ def test_a_studio_ends_in_every_state(tmp_path, name):
     assert not closing.is_alive()
 
 
+def test_a_worker_that_starts_while_the_studio_ends_is_ended_too(tmp_path, monkeypatch):
+    """It is started after `stop` has looked at its slot: nobody else would end it."""
+    studio = Studio(tmp_path, command=studio_worker.command("never-ready"))
+    made, go_on = threading.Event(), threading.Event()
+
+    class Late(the_studio.Worker):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.set()
+            go_on.wait(10)
+
+    monkeypatch.setattr(the_studio, "Worker", Late)
+    studio.start()
+    made.wait(10)
+    closing = threading.Thread(target=studio.stop)
+    closing.start()
+    until(studio.closing.is_set)
+    until(lambda: closing.is_alive() and not studio._slots[0]._lock.locked())
+    go_on.set()
+    closing.join(10)
+    assert not closing.is_alive()
+
+
 def test_a_killed_server_loses_no_job(serve):
     """The file says running, as a kill leaves it; the worker's state is there."""
     served = serve()

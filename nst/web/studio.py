@@ -258,6 +258,8 @@ class _Slot(threading.Thread):
         """Hands jobs to a worker until it ends, or the studio closes; gives whether it ever took one."""
         with self._lock:
             self._worker = worker
+            if self._studio.closing.is_set():
+                worker.kill()  # `halt` may have looked already, and seen none
         served = False
         try:
             for message in worker.messages():
