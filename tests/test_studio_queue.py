@@ -419,6 +419,17 @@ def full_disk(monkeypatch):
     return full
 
 
+def test_an_order_for_a_full_disk_is_refused_with_a_sentence(serve, full_disk):
+    served = serve()
+    full_disk.set()
+    answer = served.ask_for()
+    assert (answer.status_code, answer.json()["message"]) == (
+        507,
+        "the studio cannot keep this: database or disk is full",
+    )
+    assert list((served.studio.folder / "jobs").iterdir()) == []
+
+
 def test_the_queue_has_an_end(serve):
     served = serve(command=studio_worker.command("never-ready"), limits=Limits(queue=2))
     jobs = [served.order() for _ in range(2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sqlite3
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -94,9 +95,10 @@ def answer_errors(app: FastAPI) -> None:
         )
 
     @app.exception_handler(OSError)
-    async def no_room(_: Request, error: OSError) -> Response:
+    @app.exception_handler(sqlite3.Error)
+    async def no_room(_: Request, error: Exception) -> Response:
         _log.error("a request failed: %s", error)
-        return _problem(507, f"the studio cannot keep this: {error.strerror or error}", None)
+        return _problem(507, f"the studio cannot keep this: {getattr(error, 'strerror', None) or error}", None)
 
 
 def _problem(status: int, message: str, field: str | None, headers: Any = None) -> Response:
