@@ -419,6 +419,30 @@ def full_disk(monkeypatch):
     return full
 
 
+def test_a_slot_survives_a_full_disk(serve, full_disk):
+    served = serve()
+    job, other = served.order(Does.SLOWLY, epochs=1000), served.order()
+    served.when_painted(job["id"], 1)
+    full_disk.set()
+    until(lambda: served.studio.states() != ["painting"], "a slot that stopped painting")
+    assert served.job(job["id"])["state"] == "running"  # nothing else can be kept yet
+    full_disk.clear()
+    ended = served.when_ended(job["id"])
+    assert (ended["state"], ended["reason"]) == (
+        "failed", "the studio could not keep what happened to this picture; is the disk full?",
+    )  # fmt: skip
+    assert served.when_ended(other["id"])["state"] == "finished"
+
+
+def test_a_studio_whose_disk_is_full_ends(serve, full_disk):
+    served = serve()
+    job = served.order(Does.SLOWLY, epochs=1000)
+    served.when_painted(job["id"], 1)
+    full_disk.set()
+    until(lambda: served.studio.states() != ["painting"])
+    served.close()
+
+
 def test_an_order_for_a_full_disk_is_refused_with_a_sentence(serve, full_disk):
     served = serve()
     full_disk.set()

@@ -97,6 +97,7 @@ class Studio:
             slot.halt()
         for slot in self._slots:
             slot.join()
+        self._tidier.join()
         self.store.close()
 
     def states(self) -> list[str]:
@@ -367,18 +368,27 @@ class _Slot(threading.Thread):
             self._free("cancelled" if self._cancelled else "released" if closing else "failed", why)
 
     def _free(self, ended: Any, reason: str = "") -> None:
-        """Ends the job of this slot, or puts it back into the queue for when the studio is opened again."""
+        """Ends the job of this slot, or puts it back into the queue for when the studio is opened again.
+
+        What cannot be kept is tried again; where the studio closes before, it finds the job running when it is opened.
+        """
         with self._lock:
             job, self._job = self._job, None
             if self._deadline is not None:
                 self._deadline.cancel()
                 self._deadline = None
         assert job is not None
-        with contextlib.suppress(KeyError):  # deleted meanwhile
-            if ended == "released":
-                self._studio.store.release(job.id)
-            else:
-                self._studio.end(job.id, ended, "" if ended == "cancelled" else reason)
+        while True:
+            try:
+                if ended == "released":
+                    self._studio.store.release(job.id)
+                else:
+                    self._studio.end(job.id, ended, "" if ended == "cancelled" else reason)
+                return
+            except (OSError, sqlite3.Error) as error:
+                _log.error("the slot %s cannot keep that a picture is %s: %s", self.name, ended, error)
+            if self._studio.closing.wait(_REST):
+                return
 
     def _wait(self, worker: Worker, seconds: float) -> None:
         """Ends the worker after a while, unless its job has ended by then. Under the lock."""
