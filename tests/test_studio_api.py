@@ -484,6 +484,28 @@ def test_the_video_of_a_finished_job(shared, painted):
     assert shared.web.get(url, headers={"range": "bytes=99999-"}).status_code == 416
 
 
+def test_the_costs_of_a_job(shared, painted):
+    url = f"/api/jobs/{painted['id']}/costs"
+    rows = [[epoch, *costs(epoch).values(), 0.01 * epoch] for epoch in range(4)]
+    assert shared.web.get(url).json() == {"rows": rows}
+    table = shared.web.get(url, params={"format": "csv"})
+    assert table.headers["content-type"].startswith("text/csv")
+    assert table.headers["content-disposition"] == f"attachment; filename*=utf-8''picture-{painted['number']}-costs.csv"
+    lines = table.text.splitlines()
+    assert lines[0] == "epoch,total,content,style,total_variation,seconds"
+    assert [[float(value) for value in line.split(",")] for line in lines[1:]] == rows
+    assert shared.web.get(url, params={"format": "xml"}).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["日本語 😀.png", 'a "b" c.png', "ü.png", "-.png"])
+def test_files_are_saved_under_any_name(shared, name):
+    job = shared.when_ended(shared.ask_for(content_name=None, files=[picture("content", name)]).json()["id"])
+    for what in ("result", "video", "costs?format=csv", "files/generated_image.jpg"):
+        answer = shared.web.get(f"/api/jobs/{job['id']}/{what}")
+        assert answer.status_code == 200
+        assert f"-{job['number']}" in answer.headers["content-disposition"]
+
+
 def test_a_job_without_a_video_has_none(shared):
     job = shared.when_ended(shared.ask_for({"epochs": 2, "video": "none"}).json()["id"])
     assert (job["state"], job["video"]) == ("finished", False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import Annotated, Any, Literal, NamedTuple, cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
@@ -236,7 +237,7 @@ def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], 
         return views.Table(rows=rows)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([names, *rows])
-    attachment = {"content-disposition": f'attachment; filename="{_name(job)}-costs.csv"'}
+    attachment = {"content-disposition": f"attachment; filename*=utf-8''{quote(_name(job))}-costs.csv"}
     return cast(views.Table, Response(text.getvalue(), media_type="text/csv", headers=attachment))
 
 
