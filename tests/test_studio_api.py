@@ -153,6 +153,21 @@ def test_nobody_is_sent_elsewhere(shared, path):
     assert answer.status_code == 404 or answer.headers["location"].startswith(f"{shared.address}/")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/jobs", {"GET", "POST"}), ("DELETE", "/api/health", {"GET"}), ("GET", "/api/token", {"POST"}),
+        ("POST", "/api/jobs/0123456789abcdef", {"GET", "DELETE"}), ("GET", "/generate_stylised_image", {"POST"}),
+        ("PATCH", "/api/jobs/0123456789abcdef/cancel", {"POST"}), ("POST", "/", {"GET", "HEAD"}),
+    ],
+)  # fmt: skip
+def test_other_methods_are_not_taken(shared, method, path, allowed):
+    answer = shared.web.request(method, path)
+    assert answer.status_code == 405
+    assert answer.json() == {"message": "this address does not take that method", "field": None}
+    assert set() < set(re.split(r", *", answer.headers["allow"])) <= allowed
+
+
 # --- ordering ---
 
 
