@@ -807,6 +807,17 @@ def operations(described):
     return [(path, method, it) for path, methods in described["paths"].items() for method, it in methods.items()]
 
 
+def test_every_error_is_described_as_one(described):
+    assert described["openapi"].startswith("3.1")
+    for path, method, operation in operations(described):
+        assert {"401", "403", "421", "422"} <= set(operation["responses"]), (path, method)
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                schema = response["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Problem"}, (path, method, status)
+    assert "HTTPValidationError" not in described["components"]["schemas"]
+
+
 def test_every_part_of_the_description_is_there(described):
     for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described)):
         jsonschema.Draft202012Validator.check_schema(described["components"]["schemas"][name])

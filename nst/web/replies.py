@@ -43,6 +43,18 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": views.Problem, "description": _WORDS[status]} for status in statuses}
 
 
+BROUGHT = (413, 503, 507)
+"""What a request that may bring a body can be answered with by the guard, or by a full disk."""
+
+
+def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """What a route answers with, besides JSON where it has a model, for OpenAPI."""
+    return {200: {"content": {kind: {} for kind in kinds}}}
+
+
+PICTURE = media("image/jpeg", "image/png")
+
+
 def _the_studio(request: Request) -> Studio:
     found: Studio = request.app.state.studio
     return found
