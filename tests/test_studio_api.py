@@ -686,6 +686,23 @@ def test_watchers_that_leave_are_forgotten(waiting):
         until(lambda: waiting.app.state.watchers == 0, "the end of the stream")
 
 
+def test_watchers_are_counted_right_when_many_come_and_go_at_once(waiting):
+    job = waiting.order()
+
+    def watch_once():
+        with httpx.Client(base_url=waiting.address, trust_env=False) as web, web.stream(
+            "GET", f"/api/jobs/{job['id']}/events"
+        ) as answer:  # fmt: skip
+            next(answer.iter_lines())
+
+    threads = [threading.Thread(target=watch_once) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until(lambda: waiting.app.state.watchers == 0, "the end of the streams")
+
+
 def test_only_so_many_may_watch(waiting, monkeypatch):
     monkeypatch.setattr(watch, "_WATCHERS", 1)
     job = waiting.order()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -26,7 +26,7 @@ def _last_seen(last_event_id: Annotated[str | None, Header(description="the last
     return min(int(text), _LARGEST) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
 
 
-def _counted(request: Request) -> Iterator[None]:
+async def _counted(request: Request) -> AsyncIterator[None]:
     """Counts a stream as long as it is open."""
     if request.app.state.watchers >= _WATCHERS:
         raise Refused(503, "too many are watching; try again later")
