@@ -1,6 +1,7 @@
 """A studio with the fake worker, served by uvicorn in a thread of this process, and what asks it."""
 
 import contextlib
+import http.client
 import json
 import socket
 import threading
@@ -137,12 +138,10 @@ def picture(name="content", title="me.png", data=None):
 
 
 def answered(connection):
-    """The status and the body of an answer on a raw connection that the server closes, or None for a bare close."""
-    data = b""
-    with contextlib.suppress(ConnectionResetError):
-        while part := connection.recv(65536):
-            data += part
-    if not data:
+    """The status and the body of the next answer on a raw connection, or None where it is closed without one."""
+    try:
+        with http.client.HTTPResponse(connection) as answer:
+            answer.begin()
+            return answer.status, answer.read()
+    except ConnectionError:
         return None
-    head, _, body = data.partition(b"\r\n\r\n")
-    return int(head.split()[1]), body
