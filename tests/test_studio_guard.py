@@ -103,7 +103,7 @@ def test_the_page_itself_may_change_things(shared):
 
 
 FOREIGN = [
-    "http://evil.example", "null", "", "http://127.0.0.1:1", "http://localhost", "file://", 
+    "http://evil.example", "null", "", "http://127.0.0.1:1", "http://localhost", "file://", "http://[", "http://[::1",
     "http://127.0.0.1:port@evil.example", "ü",
 ]  # fmt: skip
 

@@ -157,7 +157,7 @@ class Guard:
         if scope["method"] not in _SAFE:
             origin = headers.get("origin")
             foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-            if foreign or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
+            if foreign or (origin is not None and not _is_of(origin, host)):
                 raise Refusal(403, "this request comes from another page: the studio answers only its own")
         guarded = scope["path"].startswith(_GUARDED) and scope["path"] not in _OPEN
         if guarded and not self._key.opens(headers):
@@ -217,6 +217,14 @@ class Guard:
         finally:
             if reading:
                 self._reading -= 1
+
+
+def _is_of(origin: str, host: str) -> bool:
+    """Whether an Origin header names the same server as a Host header."""
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
 
 
 async def _answer(send: Send, status: int, message: str, headers: Any = None) -> None:
