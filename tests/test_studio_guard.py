@@ -156,6 +156,8 @@ OPEN = {
     "in another case": {"authorization": f"bEARER  {TOKEN}"},
     "cookie": {"cookie": f"nst-token-PORT={TOKEN}"},
     "cookie among others": {"cookie": f"a=b; nst-token-PORT={TOKEN}; c=d"},
+    "cookie behind another program's": {"cookie": f'state={{"a": [1, 2]}}; x y=z; nst-token-PORT={TOKEN}'},
+    "cookie behind one that is none": {"cookie": f"=; ;; a@b=1; nst-token-PORT={TOKEN}"},
 }
 GUARDED = ["/api/health", "/api/jobs", "/api/openapi.json", "/api/styles/ink", "/api/nothing", "/api"]
 

@@ -16,12 +16,12 @@ import ipaddress
 import json
 import socket
 from collections.abc import Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
@@ -89,11 +89,8 @@ class Key:
         scheme, _, value = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return not self.asked or self.fits(value.strip())
-        try:
-            morsel = SimpleCookie(headers.get("cookie", "")).get(self._name)
-        except CookieError:
-            morsel = None
-        return not self.asked or (morsel is not None and self.fits(morsel.value))
+        # Not by http.cookies, which gives up at the first cookie that it dislikes, of whatever program on this machine.
+        return not self.asked or self.fits(cookie_parser(headers.get("cookie", "")).get(self._name, ""))
 
 
 class Guard:
