@@ -411,6 +411,32 @@ def test_only_so_many_upload_at_once(shared, half_uploads):
     until(lambda: shared.ask_for().status_code == 202, "the place of one that hung up")
 
 
+def test_requests_without_a_use_for_a_body_take_no_place(shared, half_uploads):
+    """A stream of events that was asked for with half a body would hold one as long as it is watched."""
+    half_uploads(guard._UPLOADS + 2, method="GET")
+    for _ in range(20):
+        assert shared.ask_for().status_code == 202
+
+
+def test_a_stream_that_was_asked_for_with_half_a_body_is_not_cut_off(shared, monkeypatch):
+    monkeypatch.setattr(guard, "_PATIENCE", 0.05)
+    monkeypatch.setattr(watch, "_PAUSE", 0.02)
+    job = shared.order()
+    request = f"GET /api/jobs/{job['id']}/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+    with shared.raw() as connection:
+        connection.sendall(request.encode())
+        got = b""
+        while b"event: state" not in got:
+            got += connection.recv(4096)
+        for _ in range(5):  # several times the patience
+            select.select([], [], [], 0.03)
+        shared.cancel(job["id"])
+        while b"event: end" not in got:
+            part = connection.recv(4096)
+            assert part, "it was cut off"
+            got += part
+
+
 # --- clients that mean harm ---
 
 

@@ -177,7 +177,7 @@ class Guard:
     async def _with_body(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         """Runs the app, with a body that is counted."""
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        if not has_body:
+        if not has_body or scope["method"] in _SAFE:  # nobody reads the body of those
             await self._app(scope, receive, send)
             return
         most = self._body_bytes
