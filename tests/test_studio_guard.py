@@ -257,6 +257,14 @@ def test_every_answer_is_dressed(shared, path, status):
     dressed(shared.web.get(path), status)
 
 
+def test_what_is_refused_is_dressed_too(shared, locked):
+    dressed(shared.web.get("/", headers={"host": "evil.example"}), 421)
+    dressed(cancelled(shared, origin="null"), 403)
+    dressed(locked.web.get("/api/health"), 401)
+    dressed(shared.web.post("/api/jobs", content=bytes(BODY + 1)), 413)
+    dressed(shared.web.get("/api/jobs?limit=0"), 422)
+
+
 def dressed(answer, status):
     assert answer.status_code == status
     policy = answer.headers["content-security-policy"]
@@ -339,6 +347,13 @@ def test_a_body_of_the_largest_length_is_taken(shared):
     for body, status in ((form, 202), (form + b"a", 413)):
         for content in (body, iter([body])):
             assert shared.web.post("/api/jobs", content=content, headers=kind).status_code == status
+
+
+def test_who_uploads_too_much_reads_why(shared):
+    """The answer comes while much is still being sent, and has to outlive that."""
+    kind = {"content-type": ROUTES["/api/jobs"][0]}
+    for content in (bytes(20 * BODY), iter([FORM, *[bytes(BODY)] * 20])):
+        assert shared.web.post("/api/jobs", content=content, headers=kind).status_code == 413
 
 
 def temporary_files():

@@ -184,7 +184,9 @@ class Guard:
         too_large = f"the upload is larger than {most // 1_000_000} MB; shrink the pictures first"
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > most:
-            await _answer(send, 413, too_large, {"connection": "close"})
+            # The connection stays open, and what still comes is thrown away: closed, it would be reset, and the client
+            # would never read why.
+            await _answer(send, 413, too_large)
             return
         if self._reading >= _UPLOADS:
             await _answer(send, 503, "others are uploading now; try again in a moment", {"retry-after": "2"})
@@ -203,7 +205,7 @@ class Guard:
                 raise Refusal(408, "the upload stopped coming", {"connection": "close"}) from None
             count += len(message.get("body", b""))
             if count > most:
-                raise Refusal(413, too_large, {"connection": "close"})
+                raise Refusal(413, too_large)
             if message["type"] != "http.request" or not message.get("more_body", False):
                 reading = False
                 self._reading -= 1
