@@ -180,6 +180,35 @@ def test_a_file_of_another_version_is_told_of(tmp_path):
     one_line(run(f"--data_dir={tmp_path}", "--port=0"), "was written by another version of this program")
 
 
+def test_a_studio_that_cannot_take_up_its_work_ends_with_a_status(tmp_path):
+    failing = "def start(self): raise OSError('the disk is made of cheese')\nStudio.start = start"
+    done = run(f"--data_dir={tmp_path}", "--port=0", first=failing)
+    assert done.returncode in (1, 3)  # uvicorn's own, in its later versions
+    assert "the disk is made of cheese" in done.stderr
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_it(door, signum):
+    opened = door()
+    assert opened.said.endswith("/ (Ctrl-C closes it)\n")
+    until(lambda: opened.web.get("/api/health").json()["workers"] == [{"state": "ready"}])
+    assert opened.end(signum) == (0, "")
+
+
+@pytest.mark.parametrize("does", [Does.SLOWLY, Does.HANG])
+def test_a_signal_closes_it_while_it_paints_and_is_watched(door, does):
+    opened = door()
+    job = opened.order(does, epochs=1000)
+    opened.when(job, lambda job: (job["epoch"] or 0) >= 2)
+    with opened.web.stream("GET", f"/api/jobs/{job}/events") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        assert opened.end(signal.SIGTERM) == (0, "")
+        assert "event: end" not in list(lines)
+    again = door()
+    assert again.when(job, lambda job: job["state"] == "running")["id"] == job
+
+
 def test_a_killed_studio_leaves_no_worker_and_loses_no_job(door, tmp_path):
     opened = door()
     job = opened.order(Does.SLOWLY, epochs=30)
@@ -215,6 +244,15 @@ def running(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_studio_for_others_makes_up_a_token(door):
+    opened = door("--host=0.0.0.0")
+    assert re.fullmatch("[0-9a-f]{32}", opened.token)
+    assert opened.web.get("/api/health").status_code == 401
+    shown = {"authorization": f"Bearer {opened.token}"}
+    assert opened.web.get("/api/health", headers=shown).status_code == 200
+    assert opened.end(signal.SIGTERM)[0] == 0
 
 
 def test_a_token_and_names_are_taken(door):
