@@ -41,7 +41,7 @@ class Served:
         self.address = f"http://127.0.0.1:{self.port}"
         self.app = app.create(self.studio, host=host, port=self.port, token=token, known=known)
         config = uvicorn.Config(
-            self.app, log_level="critical", access_log=False, timeout_graceful_shutdown=2, server_header=False
+            self.app, log_level="error", access_log=False, timeout_graceful_shutdown=2, server_header=False
         )
         self.server = uvicorn.Server(config)
         self.web = httpx.Client(base_url=self.address, timeout=PATIENCE, trust_env=False)

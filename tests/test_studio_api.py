@@ -703,6 +703,27 @@ def test_watchers_are_counted_right_when_many_come_and_go_at_once(waiting):
     until(lambda: waiting.app.state.watchers == 0, "the end of the streams")
 
 
+def test_watchers_that_leave_in_the_middle_of_much_are_no_mistake(waiting, caplog):
+    job = waiting.order()
+    for epoch in range(2000):
+        waiting.studio.store.record(job["id"], "trouble", {"message": f"{epoch} " + "x" * 500})
+    for _ in range(5):
+        with waiting.watching(job["id"]) as events:
+            for _ in range(100):
+                next(events)
+    until(lambda: waiting.app.state.watchers == 0, "the end of the streams")
+    assert caplog.text == ""
+
+
+def test_a_quiet_stream_gives_signs_of_life(waiting, monkeypatch):
+    monkeypatch.setattr(watch, "_QUIET", 0.05)
+    job = waiting.order()
+    with waiting.web.stream("GET", f"/api/jobs/{job['id']}/events") as answer:
+        comments = (line for line in answer.iter_lines() if line.startswith(":"))
+        assert [next(comments) for _ in range(3)] == [": still there"] * 3
+        assert answer.headers["cache-control"] == "no-store"
+
+
 def test_only_so_many_may_watch(waiting, monkeypatch):
     monkeypatch.setattr(watch, "_WATCHERS", 1)
     job = waiting.order()

@@ -64,14 +64,12 @@ def conforms(case, served):
     )
 
 
-@pytest.mark.slow
 @schema.parametrize()
 @FEW
 def test_whatever_is_sent_is_answered_as_described(case, served):
     conforms(case, served)
 
 
-@pytest.mark.slow
 @schema.include(path_regex=r"/jobs/\{id\}").exclude(method="DELETE").parametrize()
 @FEW
 def test_a_finished_job_is_shown_as_described(case, served, painted):

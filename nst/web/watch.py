@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 
 from nst.web import store, views
 from nst.web.replies import Found, Refused, Served, problems
+from nst.web.studio import Studio
 
 router = APIRouter(tags=["jobs"])
 
 _WATCHERS = 500
 _PAUSE = 0.25  # seconds between two looks
+_QUIET = 15.0  # seconds without an event after which a sign of life is sent, for the proxies on the way
 _LARGEST = (1 << 63) - 1  # number of an event that sqlite could hold
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events.
+
+    FastAPI has a class of that kind, whose generators it runs in tasks of their own: those fail, with a page of
+    traceback in the log, where a watcher leaves in the middle of much.
+    """
+
+    media_type = "text/event-stream"
 
 
 def _last_seen(last_event_id: Annotated[str | None, Header(description="the last event that was seen")] = None) -> int:
@@ -39,40 +53,47 @@ async def _counted(request: Request) -> AsyncIterator[None]:
 
 @router.get(
     "/jobs/{id}/events",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     responses=problems(404, 503),
     dependencies=[Depends(_counted)],
 )
-async def events(
-    studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]
-) -> AsyncIterator[ServerSentEvent]:
+async def events(studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]) -> EventStream:
     """What happens to a job: `state` (a job), `epoch`, `picture`, `trouble`, and at last `end` (a job).
 
     An epoch says its costs, seconds and seconds left; a picture that there is a new one, of that epoch. All that has
     happened comes first, or what came after the event of the header Last-Event-ID.
     """
+    return EventStream(_events(studio, job.id, after), headers={"x-accel-buffering": "no"})
+
+
+async def _events(studio: Studio, job: str, after: int) -> AsyncIterator[bytes]:
     shown: views.Job | None = None
     seen: tuple[int, int] | None = None
+    said = time.monotonic()
     while not studio.closing.is_set():
-        version = studio.store.version(job.id)
+        version = studio.store.version(job)
         if version != seen:
             found = None
             with contextlib.suppress(KeyError):
-                found = studio.store.read(job.id)
+                found = studio.store.read(job)
             if found is None:
                 return  # deleted
             view = views.job(studio, found)
             if shown is None or _steady(view) != _steady(shown):
-                yield ServerSentEvent(event="state", raw_data=view.model_dump_json())
+                yield format_sse_event(event="state", data_str=view.model_dump_json())
                 shown = view
-            while batch := studio.store.events(job.id, after):
-                for number, kind, data in batch:
-                    yield ServerSentEvent(id=str(number), event=kind, raw_data=data)
-                    after = number
+            while batch := studio.store.events(job, after):
+                yield b"".join(
+                    format_sse_event(id=str(number), event=kind, data_str=data) for number, kind, data in batch
+                )
+                after = batch[-1].id
             if found.state in store.ENDED:
-                yield ServerSentEvent(event="end", raw_data=view.model_dump_json())
+                yield format_sse_event(event="end", data_str=view.model_dump_json())
                 return
-            seen = version
+            seen, said = version, time.monotonic()
+        elif time.monotonic() - said > _QUIET:
+            yield format_sse_event(comment="still there")
+            said = time.monotonic()
         await asyncio.sleep(_PAUSE)
 
 
