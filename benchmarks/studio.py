@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import re
+import select
 import statistics
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from absl import app, flags
 
 ROOT = Path(__file__).resolve().parents[1]
 _SERVE = flags.DEFINE_string("serve", "", "only serve: the folder of a studio with the worker that pretends to paint")
+_POLL = flags.DEFINE_string("poll", "", "only ask the studio at this address for its jobs until the input ends")
 _REAL = flags.DEFINE_bool("real", False, "measures the real worker, too")
 _WATCHERS = flags.DEFINE_integer("watchers", 50, "clients that watch")
 _JOBS = flags.DEFINE_integer("jobs", 200, "jobs that are painted meanwhile")
@@ -68,6 +70,20 @@ def serve(folder: Path) -> None:
         print(f"http://127.0.0.1:{port}/", flush=True)
         config = uvicorn.Config(web.create(studio, port=port), log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def poll(address: str) -> None:
+    """Asks for the newest jobs again and again; says how many seconds each answer took.
+
+    In a process of its own: where fifty watchers are, an answer waits for its turn.
+    """
+    taken = []
+    with httpx.Client(base_url=address, timeout=60, trust_env=False) as web:
+        while not select.select([sys.stdin], [], [], 0.05)[0]:
+            asked = time.perf_counter()
+            web.get("/api/jobs", params={"limit": 50}).raise_for_status()
+            taken.append(time.perf_counter() - asked)
+    print(json.dumps(taken))
 
 
 @contextlib.contextmanager
@@ -153,19 +169,21 @@ async def load(address: str, pid: int) -> list[tuple[str, str]]:
         ]
         began = time.monotonic()
         ordered = asyncio.create_task(_order_all(web, _JOBS.value))
-        latencies: list[float] = []
+        polling = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.studio", f"--poll={address}"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
         middle, held = start, [start]
         done = False
         while not done:
-            asked = time.perf_counter()
-            page = (await web.get("/api/jobs", params={"limit": 50})).json()
-            latencies.append(time.perf_counter() - asked)
+            waiting = await health(web)
             held.append(megabytes(pid))
-            if not ordered.done() or (await health(web))["queued"] > _JOBS.value // 2:
+            if not ordered.done() or waiting["queued"] > _JOBS.value // 2:
                 middle = held[-1]
-            done = ordered.done() and not any(job["state"] in ("queued", "running") for job in page["jobs"])
-            done = done and all(task.done() for task in watching)
-            await asyncio.sleep(0.05)
+            done = ordered.done() and all(task.done() for task in watching)
+            done = done and waiting["queued"] == waiting["running"] == 0
+            await asyncio.sleep(0.1)
+        latencies: list[float] = json.loads(polling.communicate("")[0])
         jobs = ordered.result()
         states = [(await web.get(f"/api/jobs/{job}")).json()["state"] for job in [watched, *jobs]]
         took = time.monotonic() - began
@@ -244,6 +262,9 @@ def main(_: Sequence[str]) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if _SERVE.value:
         serve(Path(_SERVE.value))
+        return
+    if _POLL.value:
+        poll(_POLL.value)
         return
     with tempfile.TemporaryDirectory() as folder:
         words = (f"--serve={folder}", f"--jobs={_JOBS.value}")
