@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -44,7 +43,7 @@ def create(
         yield
         await run_in_threadpool(studio.stop)
 
-    app = _App(
+    app = FastAPI(
         title="NST Studio", version=__version__, description=_ABOUT, lifespan=lifespan,
         openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,  # those pages load scripts from elsewhere
         responses=problems(401, 403, 421, 422, 507), redirect_slashes=False,
@@ -63,16 +62,3 @@ def create(
     # Not as a mount, which would take every request that is at one of the addresses above, but by another method.
     app.router.default = StaticFiles(directory=STATIC, html=True)
     return app
-
-
-class _App(FastAPI):
-    """Describes errors as JSON where a route answers with something else, too."""
-
-    def openapi(self) -> dict[str, Any]:
-        described = super().openapi()
-        for operations in described["paths"].values():
-            for operation in operations.values():
-                for status, answer in operation["responses"].items():
-                    if int(status) >= 400:
-                        answer["content"] = {"application/json": next(iter(answer["content"].values()))}
-        return described

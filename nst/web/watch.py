@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
 from nst.web import store, views
-from nst.web.replies import Found, Refused, Served, problems
+from nst.web.replies import Found, Refused, Served, media, problems
 from nst.web.studio import Studio
 
 router = APIRouter(tags=["jobs"])
@@ -22,16 +22,6 @@ _WATCHERS = 500
 _PAUSE = 0.25  # seconds between two looks
 _QUIET = 15.0  # seconds without an event after which a sign of life is sent, for the proxies on the way
 _LARGEST = (1 << 63) - 1  # number of an event that sqlite could hold
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events.
-
-    FastAPI has a class of that kind, whose generators it runs in tasks of their own: those fail, with a page of
-    traceback in the log, where a watcher leaves in the middle of much.
-    """
-
-    media_type = "text/event-stream"
 
 
 def _last_seen(last_event_id: Annotated[str | None, Header(description="the last event that was seen")] = None) -> int:
@@ -53,17 +43,20 @@ async def _counted(request: Request) -> AsyncIterator[None]:
 
 @router.get(
     "/jobs/{id}/events",
-    response_class=EventStream,
-    responses=problems(404, 503),
+    response_class=StreamingResponse,
+    responses={**media("text/event-stream"), **problems(404, 503)},
     dependencies=[Depends(_counted)],
 )
-async def events(studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]) -> EventStream:
+async def events(studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]) -> StreamingResponse:
     """What happens to a job: `state` (a job), `epoch`, `picture`, `trouble`, and at last `end` (a job).
 
     An epoch says its costs, seconds and seconds left; a picture that there is a new one, of that epoch. All that has
     happened comes first, or what came after the event of the header Last-Event-ID.
     """
-    return EventStream(_events(studio, job.id, after), headers={"x-accel-buffering": "no"})
+    # Not FastAPI's own class for this: it runs a generator in tasks that fail, with a page of traceback in the log,
+    # where a watcher leaves in the middle of much.
+    unbuffered = {"x-accel-buffering": "no"}
+    return StreamingResponse(_events(studio, job.id, after), media_type="text/event-stream", headers=unbuffered)
 
 
 async def _events(studio: Studio, job: str, after: int) -> AsyncIterator[bytes]:
