@@ -13,6 +13,8 @@ from nst.values import BOUNDS, written
 
 CONTENTS = ("chelsea", "coffee", "rocket")
 STYLES = ("strokes", "glass", "mosaic", "swirls", "leaves", "ink")
+SMALLEST_SIDE = 16
+"""Pixels that each side of a picture needs at the smallest size that is painted."""
 PRESET = "fast"
 """The preset that is taken where none is named."""
 
@@ -91,6 +93,8 @@ def fields(limits: dict[str, int]) -> list[dict[str, Any]]:
         del values["bounds"]
         if setting.name in limits:
             values["at_most"] = limits[setting.name]
+        if setting.name == "image_size":
+            values |= {"at_least": SMALLEST_SIDE, "help": setting.help.replace("; 0: as it is", "")}
         if setting.name == "init":  # a path would be one of the server's own
             values |= {"choices": STARTS, "help": setting.help.replace(", noise, or a picture", " or noise")}
         found.append(values)

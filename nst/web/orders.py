@@ -18,12 +18,10 @@ from nst.config import STARTS, TransferConfig, settings
 from nst.matconvnet import WeightsError
 from nst.values import either, one_line, parse
 from nst.web import catalogue
+from nst.web.catalogue import SMALLEST_SIDE
 
 FRAMES = 200
 """Frames that a job saves at most."""
-
-SMALLEST_SIDE = 16
-"""Pixels that each side needs at the smallest size that is painted."""
 
 _TITLE = 80  # letters
 _SHOWN = 2048  # pixels of the longest side of an input picture as the page gets it
@@ -160,8 +158,10 @@ def _check(config: TransferConfig, limits: Limits) -> None:
     for name in ("epochs", "image_size"):
         if getattr(config, name) > getattr(limits, name):
             raise OrderError(f"{name} is {getattr(config, name)}: the studio takes up to {getattr(limits, name)}", name)
-    if config.image_size < 16:
-        raise OrderError(f"image_size is {config.image_size}: it must be from 16 to {limits.image_size}", "image_size")
+    if config.image_size < SMALLEST_SIDE:
+        raise OrderError(
+            f"image_size is {config.image_size}: it must be from {SMALLEST_SIDE} to {limits.image_size}", "image_size"
+        )
     if config.epochs > FRAMES * config.print_every:
         least = -(-config.epochs // FRAMES)
         raise OrderError(
