@@ -283,6 +283,35 @@ def build_update(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[n
     return _Update(graph, start, initialize, cost, gradient, rate, update, picture, values, restore)
 
 
+class Updates:
+    """The graphs of updates with their sessions, kept for many pictures: a video's frames are all of one size.
+
+    Each is made when it is first asked for. It holds sessions: close it, or use it in a `with` block.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[int, ...], tuple[_Update, Any]] = {}
+
+    def __enter__(self) -> Updates:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees what the device holds for them."""
+        for _, session in self._open.values():
+            session.close()
+        self._open.clear()
+
+    def of(self, goal: Objective, mean: NDArray[np.float32]) -> tuple[_Update, Any]:
+        """Graph and session for the pictures of a goal, whose settings are the same each time."""
+        if goal.shape not in self._open:
+            graph = build_update(goal.shape, goal.config, mean)
+            self._open[goal.shape] = graph, sessions.create(graph.graph, fold_constants=False)
+        return self._open[goal.shape]
+
+
 def steps(
     goal: Objective,
     start: NDArray[np.float32] | Snapshot,
@@ -290,6 +319,7 @@ def steps(
     mean: NDArray[np.float32],
     first: int = 0,
     warn: Callable[[str], None] | None = None,
+    updates: Updates | None = None,
 ) -> Generator[Step, None, None]:
     """Runs the updates and yields the picture and its costs after each.
 
@@ -306,6 +336,7 @@ def steps(
         mean: mean colour of VGG's pixel space.
         first: number of the first epoch.
         warn: gets a sentence when a cost is not finite.
+        updates: keeps graph and session for the next picture; None makes them for this one alone.
 
     Raises:
         DivergedError: even after shorter steps a cost is not finite; the `Step` given out last holds the last good
@@ -313,9 +344,9 @@ def steps(
         MemoryError: the device has no room for the step.
         StateError: `start` is another version's, with other variables.
     """
-    graph = build_update(goal.shape, goal.config, mean)
+    kept = updates or Updates()
+    graph, session = kept.of(goal, mean)
     restarts = goal.config.optimizer == "adam"  # L-BFGS comes back from a bad picture by itself
-    session = sessions.create(graph.graph, fold_constants=False)
     held = _Held(session, graph.values, first - 1, at_best=True, halvings=0)
     try:
         began = time.perf_counter()
@@ -374,7 +405,8 @@ def steps(
         raise MemoryError("the device has not enough memory for a picture of this size: take a smaller one") from error
     finally:
         held.session = None
-        session.close()
+        if updates is None:
+            kept.close()
 
 
 def _restore(session: Any, graph: _Update, snapshot: Snapshot) -> NDArray[np.float32]:
