@@ -59,7 +59,7 @@ class Screen:
         left = epochs - start.first
         if start.first:
             self.say(f"Resuming: {start.first} of {epochs} epochs are painted")
-        self.say(f"Time: about {_duration(start.seconds)} for {left} epoch{'' if left == 1 else 's'}")
+        self.say(f"Time: about {duration(start.seconds)} for {left} epoch{'' if left == 1 else 's'}")
         if self._bar is not None:
             self._task = self._bar.add_task("", total=epochs, completed=start.first, cost="", pace="", left="")
             self._bar.start()
@@ -76,7 +76,7 @@ class Screen:
         if self._bar is not None and self._start is not None:
             done = step.epoch + 1
             pace = step.seconds / done
-            left = f"{_duration(self._start.left(step.epoch, step.seconds))} left"
+            left = f"{duration(self._start.left(step.epoch, step.seconds))} left"
             with contextlib.suppress(OSError):
                 self._bar.update(
                     self._task,
@@ -92,7 +92,7 @@ class Screen:
         last = result.rows[-1]
         verb = {"finished": "Painted", "stopped": "Stopped after", "diverged": "Diverged after"}[result.ended]
         count = f"{last.epoch + 1} epoch{'s' if last.epoch else ''}"
-        self.say(f"{verb} {count} in {_duration(last.seconds)}, total cost {last.total:g}")
+        self.say(f"{verb} {count} in {duration(last.seconds)}, total cost {last.total:g}")
         for name in ("picture", "picture_16bit", "contact_sheet", "progress", "plot"):
             if name in result.files:
                 self.say(f"  {name.replace('_', ' ') + ':':<16}{result.files[name]}")
@@ -214,7 +214,7 @@ def _size(size: tuple[int, int]) -> str:
     return f"{size[0]}×{size[1]}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """`45 s`, `3 min 20 s`, `2 h 05 min`."""
     whole = round(seconds)
     if whole < 60:

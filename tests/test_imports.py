@@ -6,11 +6,12 @@ from tests.conftest import ROOT
 
 ORDER = [
     *("values", "config", "machine", "files", "places"),
-    *("bombs", "decoding", "images", "encoding", "colors"),
+    *("bombs", "decoding", "images", "encoding", "colors", "flow", "cuts"),
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "transfer"),
-    *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "console", "commandline", "download"),
+    *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "reel", "painter", "moving"),
+    *("console", "commandline", "download", "filming"),
 ]
 WEB = [
     *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),
