@@ -60,7 +60,7 @@ class TransferConfig:
         0.0, "weight of the total variation, which smooths noise; its cost is printed too", at_least=0
     )
     temporal_weight: float = number(
-        1.0, "weight of what a video's frame may differ from the last one, where both show the same", at_least=0
+        20.0, "weight of what a video's frame may differ from the last one, where both show the same", at_least=0
     )
     image_size: int = number(400, "longest side of the picture in pixels; 0: as it is", at_least=0, at_most=32768)
     scales: int = number(

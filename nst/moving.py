@@ -8,25 +8,23 @@ started from the file of the one before it, not from memory: with and without an
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import cuts, files, flow, folder, footage, images, masks, places, record, reel, sessions
-from nst.config import STARTS, TransferConfig
+from nst import cuts, files, flow, folder, footage, images, masks, record, reel, shoot
+from nst.config import TransferConfig
 from nst.cuts import Scene, Shard
 from nst.footage import Footage
 from nst.matconvnet import Network
 from nst.painter import Before, Painter
 from nst.reel import FrameRow, Plan, Reel
-from nst.state import fingerprint
+from nst.shoot import Shoot
 
 ALL = Shard(0, 1)
 
@@ -58,18 +56,6 @@ class Film:
     frames: int
     video: Path | None
     ended: str
-
-
-class _Job(NamedTuple):
-    """A video made ready."""
-
-    footage: Footage
-    styles: list[NDArray[np.uint8]]
-    begun: NDArray[np.uint8] | None
-    first: NDArray[np.uint8]
-    engine: TransferConfig
-    mixture: masks.Mixture
-    plan: Plan
 
 
 def stylize_video(
@@ -127,7 +113,7 @@ def stylize_video(
     how = how_to_resume or (lambda place: f"nst.moving.stylize_video(…, output_dir={str(place)!r}, resume=True)")
     flow.check()
     masked = (content_mask, style_mask)
-    job = _prepare(Path(content), style, network, config, masked, details or {}, flags or {})
+    job = shoot.prepare(Path(content), style, network, config, masked, details or {}, flags or {})
     with contextlib.ExitStack() as opened:
         engine = (job.first, job.styles, job.begun, network, job.engine, job.mixture, on_trouble)
         painter = opened.enter_context(Painter(*engine))
@@ -173,39 +159,6 @@ def stylize_video(
         return Film([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
 
 
-def _prepare(
-    content: Path,
-    style: Sequence[images.Source],
-    network: Network,
-    config: TransferConfig,
-    masked: tuple[masks.Masks, masks.Masks],
-    details: Mapping[str, Any],
-    flags: Mapping[str, str | Sequence[str]],
-) -> _Job:
-    """Reads what there is to read, and tries whatever can be wrong before a folder is touched."""
-    styles = [images.read(source) for source in style]
-    begun = None if config.init in STARTS else images.read(images.find(config.init, places.folders("images")))
-    film = footage.look(content, config.image_size)
-    with contextlib.closing(footage.frames(film)) as pictures:
-        first = next(pictures)
-    mixture = masks.mixture(first, styles, config, *masked)
-    weights = [part for layer in network.layers.values() for part in layer]
-    prints = {"network": fingerprint(network.mean, *weights), "video": _hash(content)}
-    prints |= {f"style picture {index + 1}": fingerprint(each) for index, each in enumerate(styles)}
-    prints["set of masks"] = fingerprint(*(guide.mask for guide in mixture.guides), *(t.part for t in mixture.terms))
-    if begun is not None:
-        prints["picture that it starts from"] = fingerprint(begun)
-    size = max(film.height, film.width) if config.image_size else 0  # its sides are even, which may be a pixel off
-    engine = dataclasses.replace(config, precision=sessions.precision(config.precision), image_size=size)
-    facts = {
-        "network": {"name": network.name, "file": network.source, "notice": network.notice},
-        "picture_size": [film.width, film.height],
-        "frames_per_second": str(film.rate),
-        "precision": engine.precision,
-    }
-    return _Job(film, styles, begun, first, engine, mixture, Plan(config, prints, {**details, **facts}, flags))
-
-
 def _make_room(place: Path, plan: Plan, *, resume: bool, alone: bool) -> Path | None:
     """Goes on with what is this run's, and moves what is not, unless it is asked to go on with it; says whereto."""
     before = reel.found(place)
@@ -220,7 +173,7 @@ def _make_room(place: Path, plan: Plan, *, resume: bool, alone: bool) -> Path | 
 
 
 def _paint(
-    job: _Job,
+    job: Shoot,
     painter: Painter,
     tape: Reel,
     scenes: Sequence[Scene],
@@ -255,7 +208,7 @@ def _paint(
             before = frame
 
 
-def _assemble(job: _Job, tape: Reel, rows: Mapping[int, FrameRow]) -> Path | None:
+def _assemble(job: Shoot, tape: Reel, rows: Mapping[int, FrameRow]) -> Path | None:
     """Puts together the frames from the first on, as far as there is no gap."""
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
@@ -264,17 +217,8 @@ def _assemble(job: _Job, tape: Reel, rows: Mapping[int, FrameRow]) -> Path | Non
     return tape.place / reel.VIDEO
 
 
-def _end(job: _Job, tape: Reel, scenes: Sequence[Scene], rows: Mapping[int, FrameRow], ended: str) -> None:
+def _end(job: Shoot, tape: Reel, scenes: Sequence[Scene], rows: Mapping[int, FrameRow], ended: str) -> None:
     """Writes the table of the costs, and how the run ended."""
     tape.write_costs([rows[number] for number in sorted(rows)])
     run = {"ended": ended, "frames": len(rows), "seconds": round(sum(row.seconds for row in rows.values()), 3)}
     tape.note({"scenes": [list(scene) for scene in scenes], "run": run})
-
-
-def _hash(path: Path) -> str:
-    """A hash of a file: on every machine the same, whatever its ffmpeg makes of it."""
-    found = hashlib.blake2b(digest_size=16)
-    with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
-            found.update(piece)
-    return found.hexdigest()

@@ -1,7 +1,9 @@
 """The engine for the frames of one video: what is measured once, and graphs that serve all of them.
 
 A frame starts from the last painted one, warped to it, where both show the same, and is held to it there; elsewhere it
-starts as any picture does. So it needs fewer updates than the first frame of a scene.
+starts as any picture does. So it needs fewer updates than the first frame of a scene. Where there are several sizes,
+the smaller ones are painted without the last frame, for what has just come into sight: beside a frame that has its
+style already, nothing would press what is new to take it on.
 """
 
 from __future__ import annotations
@@ -21,8 +23,12 @@ from nst.matconvnet import Network
 from nst.objective import Costs, Objective, Past, Probe, Targets
 from nst.transfer import Step, Updates
 
-FOLLOWING = 1 / 3
-"""The share of the epochs that a frame is painted with which goes on from the last one; see `benchmarks.moving`."""
+FOLLOWING = {"lbfgs": (1 / 2, 2 / 3), "adam": (1 / 2, 1 / 3)}
+"""The share of the epochs of a smaller size, and of the final one, that a frame gets which goes on from the last one.
+
+By the optimiser: the style cost is then no higher than that of a frame painted alone, see `benchmarks.moving`. Adam
+leaves a picture far from its end, so that the second frame gains more of the first one's epochs.
+"""
 
 
 class Painted(NamedTuple):
@@ -99,7 +105,9 @@ class Painter:
         planned = [size.epochs for size in self._sizes]
         if not following:
             return planned
-        return scales.share(max(len(planned), round(sum(planned) * FOLLOWING)), len(planned))
+        smaller, final = FOLLOWING[self._config.optimizer]
+        *others, last = planned
+        return [max(1, round(epochs * smaller)) for epochs in others] + [max(1, round(last * final))]
 
     def paint(
         self, frame: NDArray[np.uint8], before: Before | None = None, stop: Callable[[], bool] | None = None
@@ -124,7 +132,8 @@ class Painter:
         epochs = self.epochs(following=before is not None)
         step: Step | None = None
         for index, share in enumerate(epochs):
-            held = self._aim(index, content, past)
+            held = past if index == len(epochs) - 1 else None
+            self._aim(index, content, held)
             start = self._begin(index, content, None if step is None else step.image, held)
             assert self._goal is not None
             updates = transfer.steps(
@@ -150,8 +159,8 @@ class Painter:
         pixels = vgg.preprocess(painted, self._network.mean)
         return Past(flow.warp(pixels[0], backward)[np.newaxis], kept[np.newaxis, ..., np.newaxis])
 
-    def _aim(self, index: int, content: NDArray[np.uint8], past: Past | None) -> Past:
-        """Sets the objective to this frame in one of the sizes; gives the last frame in that size."""
+    def _aim(self, index: int, content: NDArray[np.uint8], past: Past | None) -> None:
+        """Sets the objective to this frame in one of the sizes."""
         size = self._sizes[index]
         height, width, _ = size.content.shape
         pixels = vgg.preprocess(self._fitted(content, index), self._network.mean)
@@ -161,21 +170,17 @@ class Painter:
             maps = self._targets[index].content
         else:
             maps = self._probe.content(pixels, self._tiles[index])
-        if past is None:  # one graph for all frames: nothing of a last one holds
-            held = Past(np.zeros(pixels.shape, np.float32), np.zeros((1, height, width, 1), np.float32))
-        else:
-            kept = np.clip(scales.carry(past.kept, height, width), 0, 1)
-            held = Past(scales.carry(past.picture, height, width), kept)
-        targets = self._targets[index]._replace(content=maps, past=held)
+        # One graph for all frames: where there is no last one, nothing of it holds.
+        past = past or Past(np.zeros(pixels.shape, np.float32), np.zeros((1, height, width, 1), np.float32))
+        targets = self._targets[index]._replace(content=maps, past=past)
         if self._goal is None:
             goal = Objective(targets, self._network, self._config, height, width, self._tiles[index], self._warn)
             self._goal = self._opened.enter_context(goal)
         else:
             self._goal.aim(targets, height, width, self._tiles[index])
-        return held
 
     def _begin(
-        self, index: int, content: NDArray[np.uint8], smaller: NDArray[np.float32] | None, held: Past
+        self, index: int, content: NDArray[np.uint8], smaller: NDArray[np.float32] | None, past: Past | None
     ) -> NDArray[np.float32]:
         """G before the first update of a size: the last frame where it holds, elsewhere as any picture begins."""
         size = self._sizes[index]
@@ -184,7 +189,7 @@ class Painter:
             fresh = run.start_image(fitted, size.style, self._start, self._network, self._config)
         else:
             fresh = scales.carry(smaller, *size.content.shape[:2])
-        return (held.kept * held.picture + (1 - held.kept) * fresh).astype(np.float32)
+        return fresh if past is None else past.kept * past.picture + (1 - past.kept) * fresh
 
     def _fitted(self, content: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
         return images.fit(content, max(self._sizes[index].content.shape[:2]))

@@ -10,7 +10,8 @@ ORDER = [
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "transfer"),
-    *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "reel", "painter", "moving"),
+    *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run", "reel", "painter"),
+    *("shoot", "moving"),
     *("console", "commandline", "download", "filming"),
 ]
 WEB = [
