@@ -1,7 +1,7 @@
-"""A drawn clip whose motion is known to a fraction of a pixel: a photograph that is panned and zoomed, and a disc of
-another one that crosses it, faster than the ground and turning the other way.
+"""A drawn clip whose motion is known to a fraction of a pixel.
 
-Every pixel belongs to the ground or to the disc; where it was in the frame before follows from the two motions.
+A photograph is panned and zoomed, and a disc of another one crosses it, faster than the ground, and turning. Every
+pixel belongs to the ground or to the disc; where it was in the frame before follows from the two motions.
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ class Clip(NamedTuple):
     frames: list[NDArray[np.uint8]]
     flows: list[NDArray[np.float32]]
     visible: list[NDArray[np.bool_]]
+
+    def first(self, count: int) -> Clip:
+        """The beginning of it."""
+        return Clip(self.frames[:count], self.flows[: count - 1], self.visible[: count - 1])
 
 
 def make() -> Clip:

@@ -61,8 +61,8 @@ def paint(
             painted.append(found.picture)
             styles.append(found.costs.style)
             contents.append(found.costs.content)
-    means = [float(np.mean(values[1:])) for values in (styles, contents)]
-    return Way(name, painted, clip.flicker(film, painted), *means, float(np.median(times[1:])))
+    mean_style, mean_content = (float(np.mean(values[1:])) for values in (styles, contents))
+    return Way(name, painted, clip.flicker(film, painted), mean_style, mean_content, float(np.median(times[1:])))
 
 
 def table(ways: list[Way]) -> str:
@@ -93,7 +93,7 @@ def main(_: list[str]) -> None:
     config = TransferConfig.from_preset(_PRESET.value)
     config = dataclasses.replace(config, image_size=clip.WIDTH, precision=sessions.precision(config.precision))
     # The first way sets TensorFlow and oneDNN up; it is painted for that, once, without being timed.
-    paint("", film._replace(frames=film.frames[:2], flows=film.flows[:1]), style, network, config, alone=False)
+    paint("", film.first(2), style, network, config, alone=False)
     wanted = [("(a) each frame alone", 0.0, True), ("(b) from the last, warped", 0.0, False)]
     wanted += [(f"(c) temporal_weight={float(weight):g}", float(weight), False) for weight in _WEIGHTS.value]
     ways = []

@@ -19,7 +19,7 @@ from nst import flow, images
 _LONGEST_SIDE = 160  # of the frames that are compared: a cut can be seen in them as well
 _LEVELS = 8  # of each colour in the histogram
 _OTHER_COLOURS = 0.1  # share of the pixels that have other colours, from which on the flow is asked
-_KEPT = 0.35  # share of the pixels that the flow has to lead back
+_KEPT = 0.15  # share of the pixels that the flow has to lead back: 0.01 at the cuts tried, 0.3 or more elsewhere
 _ALIKE = 30.0  # grey levels that such a pixel may have changed by
 
 _SHARD = re.compile(r"(\d{1,6})/(\d{1,6})")
@@ -89,7 +89,7 @@ def kept(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
 
 
 def cut_between(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-    """Whether a scene begins with a frame: `distance` above 0.1 and `kept` below 0.35, of frames 160 pixels long."""
+    """Whether a scene begins with a frame: `distance` above 0.1 and `kept` below 0.15, of frames 160 pixels long."""
     before, after = (images.fit(frame, _LONGEST_SIDE, enlarge=False) for frame in (before, after))
     return distance(before, after) > _OTHER_COLOURS and kept(before, after) < _KEPT
 
