@@ -194,6 +194,13 @@ _IDLE: tuple[tuple[str, Callable[[TransferConfig], bool], str], ...] = (
 """Settings that change nothing beside certain others, and why: asked for, that is a mistake to be told of."""
 
 
+PICTURE_ONLY = (
+    *("print_every", "contact_sheet", "picture_16bit"),
+    *("video", "video_every", "video_fps", "video_layout"),
+)
+"""Settings that have no effect where a video is painted, which leaves its frames and itself."""
+
+
 class Preset(NamedTuple):
     """A named set of defaults: what it is for, in one line, and the settings that differ from `TransferConfig`'s."""
 
@@ -225,6 +232,7 @@ PRESETS: Mapping[str, Preset] = {
             "init": "content",
             "alpha": 30.0,
             "beta": 200.0,
+            "temporal_weight": 0.1,
             "style_distance": "wasserstein",
             "padding": "replicate",
         },

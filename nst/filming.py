@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from nst import commandline
-from nst.config import STARTS, TransferConfig
+from nst.config import PICTURE_ONLY, STARTS, TransferConfig
 from nst.console import Screen, StopSignals, duration, quiet_stderr
 
 if TYPE_CHECKING:
@@ -18,19 +19,17 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 _TAKEN_UP = ("content_video", "style_image_filename", "content_mask", "style_mask", "model")
-_IDLE = ("print_every", "contact_sheet", "picture_16bit", "video", "video_every", "video_fps", "video_layout")
 
 
 def check() -> None:
     """Raises `ValueError` for flags that contradict each other, or that nothing comes of."""
     if not FLAGS.content_video:
-        for name in ("shard", "temporal_weight"):
-            if FLAGS[name].value != FLAGS[name].default:
-                raise ValueError(f"{name} has no effect: there is no content_video")
+        if FLAGS.shard:
+            raise ValueError("shard has no effect: there is no content_video")
         return
     if FLAGS["content_image_filename"].present:
         raise ValueError("content_video and content_image_filename contradict each other: give one of them")
-    for name in _IDLE:
+    for name in PICTURE_ONLY:
         if FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
             raise ValueError(f"{name} has no effect on a content_video: it leaves its frames and painted.mp4")
     if FLAGS.shard:
@@ -77,7 +76,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     mask_paths = {name: found(FLAGS[name].value) for name in ("content_mask", "style_mask")}
     styles = [images.read(path) for path in style_paths]
     content_mask, style_mask = ([images.read(path) for path in paths] or None for paths in mask_paths.values())
-    init = config.init if config.init in STARTS else str(images.find(config.init, folders).resolve())
+    if config.init not in STARTS:  # so that it is found from another folder, too
+        config = dataclasses.replace(config, init=str(images.find(config.init, folders).resolve()))
     if FLAGS.download and (status := download.missing(FLAGS.model, screen.say)):
         return status
     network = weights.load(FLAGS.model)
@@ -110,7 +110,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         **{name: [str(path.resolve()) for path in paths] for name, paths in mask_paths.items()},
         "output_dir": str(output_dir.resolve()),
         "model": "preview" if network.notice else str(Path(network.source).resolve()),
-        "init": init,
+        "init": config.init,
     }
     film = moving.stylize_video(
         video, styles, output_dir, network, config,

@@ -150,10 +150,10 @@ def stylize_video(
             with contextlib.suppress(OSError):
                 _end(job, tape, scenes, rows, "failed")
             raise
+        _end(job, tape, scenes, rows, ended)
         video = None
         if shard == ALL or len(rows) == scenes[-1].end:
             video = _assemble(job, tape, rows)
-        _end(job, tape, scenes, rows, ended)
         if len(rows) == scenes[-1].end:
             tape.finish()
         return Film([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)

@@ -23,7 +23,7 @@ from nst.matconvnet import Network
 from nst.objective import Costs, Objective, Past, Probe, Targets
 from nst.transfer import Step, Updates
 
-FOLLOWING = {"lbfgs": (1 / 2, 2 / 3), "adam": (1 / 2, 1 / 3)}
+FOLLOWING = {"lbfgs": (1 / 2, 3 / 4), "adam": (1 / 2, 1 / 3)}
 """The share of the epochs of a smaller size, and of the final one, that a frame gets which goes on from the last one.
 
 By the optimiser: the style cost is then no higher than that of a frame painted alone, see `benchmarks.moving`. Adam

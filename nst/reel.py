@@ -21,16 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst import __version__, encoding, files, images, record
-from nst.config import STARTS, TransferConfig
+from nst.config import PICTURE_ONLY, STARTS, TransferConfig
 from nst.state import StateError
 
 FRAMES = "frames"
 VIDEO = "painted.mp4"
 _KEY = "nst-frame"
 _LARGEST = 1_000_000  # bytes of a config.json, and characters of a note: ours have a few thousand
-IDLE = ("print_every", "contact_sheet", "picture_16bit", "video", "video_every", "video_fps", "video_layout")
-"""Settings that have no effect on a video."""
-_NOT_PAINTED = {*IDLE, "tile_size"}  # what no frame depends on
+_NOT_PAINTED = {*PICTURE_ONLY, "tile_size"}  # what no frame depends on
 
 
 class FrameRow(NamedTuple):
@@ -88,7 +86,7 @@ class Reel:
         self.note({})
         lines = record.flag_lines(self._plan.config, self._plan.flags).splitlines(keepends=True)
         # Flags that a video has no use for would be refused.
-        kept = [line for line in lines if line[2:].partition("=")[0] not in IDLE]
+        kept = [line for line in lines if line[2:].partition("=")[0] not in PICTURE_ONLY]
         files.write_text(self.place / "flags.txt", "".join(kept))
         files.write_bytes(self.place / "RESUME.txt", record.resume_note(how_to_resume))
 

@@ -5,6 +5,7 @@ import builtins
 import numpy as np
 import pytest
 
+from benchmarks import clip
 from nst import flow
 
 
@@ -166,3 +167,20 @@ def test_what_a_moving_square_uncovers_is_not_trusted():
     np.testing.assert_allclose(np.median(backward[inside], axis=(0, 1)), [-shift, 0], atol=0.2)
     still = flow.between(before, before)
     assert flow.consistent(still, still).mean() > 0.99
+
+
+def test_the_benchmarks_clip_moves_as_it_says():
+    """A photograph, panned and zoomed, with a disc before it: the truth, and what the flow finds of it."""
+    pytest.importorskip("cv2")
+    film = clip.make().first(6)
+    assert clip.flicker(film, film.frames) < 2, "what the true motion leaves is interpolation"
+    still = [np.zeros_like(motion) for motion in film.flows]
+    assert clip.flicker(film._replace(flows=still), film.frames) > 5
+    before, after, motion, visible = film.frames[4], film.frames[5], film.flows[4], film.visible[4]
+    assert 0.9 < visible.mean() < 1
+    backward = flow.between(after, before)
+    kept = flow.consistent(flow.between(before, after), backward) > 0
+    error = np.linalg.norm(backward - motion, axis=-1)
+    assert error[kept & visible].mean() < 0.25, "pixels"
+    assert kept[visible].mean() > 0.85
+    assert kept[~visible].mean() < 0.2

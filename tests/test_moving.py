@@ -371,7 +371,6 @@ def test_the_command_is_stopped_by_a_signal_and_goes_on(command, desk):
         (["--content_video=clip.mp4", "--shard=2/2"], 2, "shard: '2/2' is not a part of the scenes"),
         (["--content_video=clip.mp4", "--video=gif"], 2, "video has no effect on a content_video"),
         (["--shard=0/2"], 2, "shard has no effect: there is no content_video"),
-        (["--temporal_weight=3"], 2, "temporal_weight has no effect: there is no content_video"),
         (["--content_video=style.png.txt"], 1, "there is no video style.png.txt"),
         (["--content_video=tiny.mat"], 1, "tiny.mat cannot be read as a video"),
     ],
