@@ -41,7 +41,8 @@ def requirements(file: str) -> list[Requirement]:
 def needed() -> list[Requirement]:
     """What the program and its tests need."""
     tools = [tool for tool in requirements("requirements-dev.txt") if tool.name not in NO_TEST_TOOLS]
-    return requirements("requirements.txt") + requirements("requirements-web.txt") + tools
+    files = ("requirements.txt", "requirements-web.txt", "requirements-video.txt")
+    return [asked for file in files for asked in requirements(file)] + tools
 
 
 def lower_bound(asked: Requirement) -> Requirement:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nst import commandline
+from nst import commandline, filming
 from nst.config import STARTS, TransferConfig
 from nst.console import Screen, StopSignals, print_line, quiet_stderr
 
@@ -19,11 +19,14 @@ Neural style transfer: paints a content picture in the style of another.
   python nst_main.py --epochs 200
   python nst_main.py --content_image_filename=me.jpg --style_image_filename=mosaic.jpg
   python nst_main.py --preset=fast
+  python nst_main.py --preset=fast --content_video=me.mp4
 
 Flags and their defaults:
 """
 
 commandline.define("content_image_filename", "chelsea.jpg", "picture to paint: a path, or a name inside images/")
+commandline.define("content_video", "", "video to paint instead, frame by frame; its sound is kept")
+commandline.define("shard", "", "which scenes of the video: i/n paints every n-th of them from number i on; none: all")
 commandline.define(
     "style_image_filename",
     ["strokes.jpg"],
@@ -69,6 +72,7 @@ def main() -> int:
             raise ValueError("output_dir is empty: name a folder")
         if FLAGS.resume:
             before = take_up(Path(FLAGS.output_dir).expanduser())
+        filming.check()
         config = commandline.read_config(before)
         from nst import masks  # NumPy, which --help and a wrong flag do without
 
@@ -80,7 +84,7 @@ def main() -> int:
     screen = Screen(config)
     with StopSignals() as signals:
         try:
-            return paint(config, screen, signals)
+            return (filming.paint if FLAGS.content_video else paint)(config, screen, signals)
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             screen.close()
             commandline.fail(str(error), 1)
@@ -90,9 +94,11 @@ def main() -> int:
 
 def take_up(place: Path) -> TransferConfig | None:
     """The settings of the run in a folder; sets the flags that were not given by hand to what they were for it."""
+    if (moving := filming.take_up(place)) is not None:
+        return moving
     from nst import state
 
-    before = state.read(place)
+    before = None if FLAGS.content_video else state.read(place)
     if before is None:
         print_line(f"Nothing to resume in {place}: beginning at the start")
         return None

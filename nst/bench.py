@@ -22,7 +22,7 @@ from nst.objective import Objective, Probe, Targets
 from nst.updates import Update
 
 _IN_THE_GRAPHS = (  # settings that the graphs of measuring and of the costs are made of
-    *("alpha", "beta", "tv_weight", "content_layers", "style_layers"),
+    *("alpha", "beta", "tv_weight", "temporal_weight", "content_layers", "style_layers"),
     *("style_distance", "pooling", "padding", "precision"),
 )
 

@@ -41,7 +41,8 @@ class TransferConfig:
     number stands for a float, but neither a float nor a bool for a whole number.
 
     J(G) = alpha * J_content(C, G) + beta * J_style(S, G) + tv_weight * J_tv(G); Gatys, Ecker, Bethge 2015,
-    equation 7, with the normalisation of the Coursera assignment.
+    equation 7, with the normalisation of the Coursera assignment. A frame of a video has temporal_weight * J_temporal
+    (G) besides; a picture has no frame before it, and the setting no effect.
     """
 
     epochs: int = number(200, "updates of the picture", at_least=1)
@@ -57,6 +58,9 @@ class TransferConfig:
     beta: float = number(40.0, "weight of the style cost", at_least=0)
     tv_weight: float = number(
         0.0, "weight of the total variation, which smooths noise; its cost is printed too", at_least=0
+    )
+    temporal_weight: float = number(
+        20.0, "weight of what a video's frame may differ from the last one, where both show the same", at_least=0
     )
     image_size: int = number(400, "longest side of the picture in pixels; 0: as it is", at_least=0, at_most=32768)
     scales: int = number(
@@ -190,6 +194,13 @@ _IDLE: tuple[tuple[str, Callable[[TransferConfig], bool], str], ...] = (
 """Settings that change nothing beside certain others, and why: asked for, that is a mistake to be told of."""
 
 
+PICTURE_ONLY = (
+    *("print_every", "contact_sheet", "picture_16bit"),
+    *("video", "video_every", "video_fps", "video_layout"),
+)
+"""Settings that have no effect where a video is painted, which leaves its frames and itself."""
+
+
 class Preset(NamedTuple):
     """A named set of defaults: what it is for, in one line, and the settings that differ from `TransferConfig`'s."""
 
@@ -221,6 +232,7 @@ PRESETS: Mapping[str, Preset] = {
             "init": "content",
             "alpha": 30.0,
             "beta": 200.0,
+            "temporal_weight": 0.1,
             "style_distance": "wasserstein",
             "padding": "replicate",
         },

@@ -256,6 +256,33 @@ def total_variation(image: tf.Tensor, window: tf.Tensor | None = None) -> tf.Ten
     return (down + across) / tf.cast(tf.size(core, out_type=tf.int64), image.dtype)
 
 
+def temporal_cost(image: tf.Tensor, past: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
+    """J_temporal = Σ c·(G − ω)² / (H·W·3): mean squared distance from the last frame, where it can be compared.
+
+    Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos" (arXiv:1604.08610), section 4.2. Divided by the
+    number of all values, not of those that count: a frame that shows little of the last one is held by little.
+    dJ/dG = 2·c·(G − ω) / (H·W·3).
+
+    Args:
+        image: G, float32 `[1, H, W, 3]`.
+        past: ω, the same of the last painted frame, warped to this one (`nst.flow.warp`).
+        kept: c, float32 `[1, H, W, 1]`, 1 where the two show the same, 0 elsewhere (`nst.flow.consistent`).
+
+    Returns:
+        tf.Tensor: float32 scalar, in grey levels squared.
+
+    Raises:
+        ValueError: the shapes do not go together.
+    """
+    image, past, kept = (tf.convert_to_tensor(tensor) for tensor in (image, past, kept))
+    check_same_shape("the picture and the last one", image, past, rank=4)
+    _check_rank("where the last picture holds", kept, 4)
+    if image.shape.rank and not kept.shape.is_compatible_with([*image.shape[:3], 1]):
+        raise ValueError(f"where the last picture holds: {kept.shape} for a picture of {image.shape}")
+    squares = kept * tf.squared_difference(image, past)
+    return tf.reduce_sum(squares) / tf.cast(tf.size(image, out_type=tf.int64), image.dtype)
+
+
 def total_cost(
     content: tf.Tensor, style: tf.Tensor, content_weight: float = 10.0, style_weight: float = 40.0
 ) -> tf.Tensor:

@@ -11,9 +11,9 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nst import files, state
 from nst.config import TransferConfig
@@ -26,9 +26,12 @@ FILES = (
 )
 """What a run writes beside its frames and its video."""
 
-_LOCK = ".nst.lock"
+MOVING = ("frames", "painted.mp4", "costs.csv", "config.json", "flags.txt", "RESUME.txt")
+"""What a run writes that paints a video."""
+
+_LOCK = ".nst"
 _FRAME = re.compile(r"(\d{1,12})\.png")
-_UNFINISHED_VIDEO = re.compile(r"\.progress\.[0-9a-f]{8}\.(\w+)")
+_UNFINISHED_VIDEO = re.compile(r"\.(?:progress|painted)\.[0-9a-f]{8}\.(\w+)")
 _UNFINISHED_FILE = re.compile(r"\.nst-[0-9a-f]{16}\.part")
 _LARGEST_CONFIG = 1_000_000
 
@@ -59,15 +62,19 @@ def make(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path, part: str = "") -> Iterator[None]:
     """Keeps other runs out of a folder while the block runs; a killed run's lock goes with it.
+
+    Args:
+        folder: the folder; it is there.
+        part: which part of its work the run does, where several may share a folder; no other run does the same.
 
     Raises:
         BusyError: another run has the folder.
     """
     from filelock import FileLock, Timeout
 
-    path = folder / _LOCK
+    path = folder / f"{_LOCK}{part and f'-{part}'}.lock"
     held = FileLock(path)
     holder = _holder(path)  # before the try: early versions of filelock empty the file even where they fail
     try:
@@ -103,14 +110,19 @@ def _holder(path: Path) -> str:
 def sweep(folder: Path) -> None:
     """Removes what a killed run was writing when it ended."""
     with contextlib.suppress(OSError):
-        for place in (folder, folder / state.FOLDER):
+        for place in (folder, folder / state.FOLDER, folder / MOVING[0]):
             for path in place.glob(".*"):
                 if _UNFINISHED_FILE.fullmatch(path.name) or _UNFINISHED_VIDEO.fullmatch(path.name):
                     path.unlink()
 
 
-def clear(folder: Path, config: TransferConfig) -> Path | None:
+def clear(folder: Path, config: TransferConfig, *, moving: bool = False) -> Path | None:
     """Moves the files of an earlier run, and whatever has a name that this one needs, into `earlier-N/`.
+
+    Args:
+        folder: the folder.
+        config: the settings of the new run.
+        moving: whether it paints a video.
 
     Returns:
         Path | None: the folder they were moved to.
@@ -119,8 +131,11 @@ def clear(folder: Path, config: TransferConfig) -> Path | None:
         OSError: something cannot be moved.
     """
     sweep(folder)
-    runs = [Frames(config.epochs, config.print_every), *_earlier(folder / "config.json")]
+    document = _document(folder / "config.json")
+    runs = [*([] if moving else [Frames(config.epochs, config.print_every)]), *_earlier(document)]
     moves = {path: name for path in folder.iterdir() if (name := _written_name(path.name, runs))}
+    if moving or "moving" in document:
+        moves |= {folder / name: name for name in MOVING if os.path.lexists(folder / name)}
     if not moves:
         return None
     # First what a resumed run would go on from: it must not be taken for the new run's if this is interrupted.
@@ -138,20 +153,28 @@ def clear(folder: Path, config: TransferConfig) -> Path | None:
     return shelf
 
 
-def _earlier(path: Path) -> list[Frames]:
-    """The frames of the run that wrote this `config.json`; none when it is not there or not ours.
+def _document(path: Path) -> dict[str, Any]:
+    """What stands in a `config.json`; nothing when it is not there or not ours."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        if path.is_file() and path.stat().st_size <= _LARGEST_CONFIG:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(document, dict) and str(document.get("program")).startswith("nst "):
+                return document
+    return {}
+
+
+def _earlier(document: Mapping[str, Any]) -> list[Frames]:
+    """The frames of the run that wrote this `config.json`; none when it is not ours, or painted a video.
 
     Only two numbers are taken from it, so that a file of another version of the program does as well.
     """
-    try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_CONFIG:
-            return []
-        document = json.loads(path.read_text(encoding="utf-8"))
-        frames = Frames(document["settings"]["epochs"], document["settings"]["print_every"])
-        ours = str(document["program"]).startswith("nst ") and all(type(number) is int for number in frames)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    if "moving" in document:
         return []
-    return [frames] if ours and frames.print_every > 0 else []
+    try:
+        frames = Frames(document["settings"]["epochs"], document["settings"]["print_every"])
+    except (KeyError, TypeError):
+        return []
+    return [frames] if all(type(number) is int for number in frames) and frames.print_every > 0 else []
 
 
 def _written_name(name: str, runs: list[Frames]) -> str:

@@ -52,17 +52,28 @@ class Aim(NamedTuple):
     layer_weights: Mapping[str, float]
 
 
+class Past(NamedTuple):
+    """The last painted frame of a video as this one should show it, and where: see `costs.temporal_cost`.
+
+    `picture` is float32 `[1, H, W, 3]` in VGG's pixel space, `kept` float32 `[1, H, W, 1]`, 0 to 1.
+    """
+
+    picture: NDArray[np.float32]
+    kept: NDArray[np.float32]
+
+
 class Targets(NamedTuple):
     """What the painting should come to: feature maps of the content, and the terms of the style cost.
 
     `guides` are the regions, layer → float32 `[1, h, w, 1]`. `flops_per_second` is the speed of the forward pass that
-    measured the first style.
+    measured the first style. `past` is there for the frames of a video only.
     """
 
     content: Mapping[str, NDArray[np.float32]]
     style: Sequence[Aim]
     guides: Sequence[Mapping[str, NDArray[np.float32]]]
     flops_per_second: float
+    past: Past | None = None
 
 
 class Probe:
@@ -113,7 +124,7 @@ class Probe:
             MemoryError: the device has no room for it.
         """
         styles = [style] if isinstance(style, np.ndarray) else list(style)
-        maps = self._forward(content, [name for name, _ in self._config.content_layers], tile_size, gram=False)
+        maps = self.content(content, tile_size)
         names = [name for name, _ in self._config.style_layers]
         aim = distances.DISTANCES[self._config.style_distance].aim
 
@@ -142,6 +153,10 @@ class Probe:
             weights = masks.layer_weights(self._config, weight, None if guide is None else guides[guide])
             aims.append(Aim(grams, weight, guide, weights))
         return Targets(maps, aims, guides, flops_per_second)
+
+    def content(self, content: NDArray[np.float32], tile_size: int = 0) -> dict[str, NDArray[np.float32]]:
+        """The content's part of the targets alone: the next frame of a video has the styles of the one before it."""
+        return self._forward(content, [name for name, _ in self._config.content_layers], tile_size, gram=False)
 
     def _forward(
         self,
@@ -222,6 +237,8 @@ class _Measuring(NamedTuple):
 class Objective:
     """J(G) = alpha·J_content + beta·J_style + tv_weight·J_tv and dJ/dG, for pictures of one size after the other.
 
+    Of a frame of a video, whose targets have a `past`, it is that + temporal_weight·J_temporal.
+
     Call it with a picture. It holds a session: close it, or use it in a `with` block.
 
     Args:
@@ -297,7 +314,8 @@ class Objective:
         segments = tiling.plan(self._network, wanted, height, width, self.tile_size)
         tiled = tiling.is_tiled(segments)
         terms = [(aim.guide, aim.weight) for aim in self._targets.style]
-        if self._session is None or (tiled, terms) != self._made:
+        moving = self._targets.past is not None
+        if self._session is None or (tiled, terms, moving) != self._made:
             self.close()
             graph = tf.Graph()
             with graph.as_default():
@@ -307,11 +325,12 @@ class Objective:
                         self.config,
                         terms,
                         last=segment is segments[-1],
+                        moving=moving,
                     )
                     for segment in segments
                 ]
             graph.finalize()
-            self._session, self._made = sessions.create(graph), (tiled, terms)
+            self._session, self._made = sessions.create(graph), (tiled, terms, moving)
         self._parts = [(segment, part, found) for segment, (part, found) in zip(segments, self._graph, strict=True)]
 
     def _retried(self, evaluate: Callable[[], T]) -> T:
@@ -329,26 +348,28 @@ class Objective:
         inputs: list[NDArray[Any]] = [image]
         grams: list[dict[Region, NDArray[np.float32]]] = []
         gradient = None
-        content = style = variation = 0.0
+        content = style = variation = temporal = 0.0
         for segment, part, found in self._parts:
             last = part is self._parts[-1][1]
             if last and segment.whole and with_gradient:
                 # Nothing is summed over tiles and nothing follows: the gradient comes with the costs.
-                fetches = (found.content, found.style, found.variation, found.gradient)
+                fetches = (found.content, found.style, found.variation, found.temporal, found.gradient)
                 feed = self._feed(segment, part, found, 0, inputs.pop())
                 *costs_found, gradient = self._session.run(fetches, feed)
             else:
                 sums, output = self._sums(segment, part, found, inputs[-1], last=last)
                 grams.append({region: sums[region] for region in found.grams})
                 whole = {found.grams[region]: gram for region, gram in grams[-1].items()} | self._style(found)
-                costs_found = [sums["content"], self._session.run(found.style, whole), sums["variation"]]
+                costs_found = [sums["content"], self._session.run(found.style, whole)]
+                costs_found += [sums["variation"], sums["temporal"]]
                 if not last:
                     inputs.append(output)
             content += float(costs_found[0])
             style += float(costs_found[1])
             variation += float(costs_found[2])
+            temporal += float(costs_found[3])
         total = costs.total_cost(content, style, self.config.alpha, self.config.beta)
-        total += self.config.tv_weight * variation
+        total += self.config.tv_weight * variation + self.config.temporal_weight * temporal
         return _Halfway(Costs(total, content, style, variation), inputs, grams, gradient)
 
     def _second_pass(self, halfway: _Halfway) -> tuple[Costs, NDArray[np.float32]]:
@@ -370,8 +391,9 @@ class Objective:
     def _sums(
         self, segment: Segment, part: Layers, found: Objectives, inputs: NDArray[Any], *, last: bool
     ) -> tuple[dict[Any, Any], Any]:
-        """What the tiles of a segment add up to: content and variation cost, Gram matrices; and the whole output."""
-        fetches: dict[Any, Any] = {"content": found.content, "variation": found.variation, **found.grams}
+        """What the tiles of a segment add up to: costs but the style's, Gram matrices; and the whole output."""
+        fetches: dict[Any, Any] = {name: getattr(found, name) for name in ("content", "variation", "temporal")}
+        fetches |= found.grams
         if not last:
             fetches["output"] = part.output
         sums: dict[Any, Any] = {}
@@ -391,6 +413,8 @@ class Objective:
         for name, placeholder in found.targets.items():
             core = tile.core.halved(tiling.poolings(segment.names, name))
             feed[placeholder] = self._targets.content[name][core.slices]
+        for placeholder, values in zip(found.past, self._targets.past or (), strict=False):
+            feed[placeholder] = values[tile.core.slices]
         return feed | _guides(segment, tile, found.guides, self._targets.guides) | self._style(found)
 
     def _style(self, found: Objectives) -> dict[tf.Tensor, Any]:

@@ -54,7 +54,8 @@ class Objectives(NamedTuple):
     `style` the whole style cost of these layers, and `gradient` the tile's part of the whole picture's gradient.
     `slope` takes dJ/doutput from the segment behind this one; the last has none. `targets` take the content's maps,
     `guides` the regions', `style_targets` the Gram matrices of each term of the style cost, by its number, and
-    `style_weights`, where there are regions, what it weighs.
+    `style_weights`, where there are regions, what it weighs. `past` takes the core's part of the last frame of a video
+    and of its mask, in the segment that reads the picture; there is none without a video.
     """
 
     targets: Mapping[str, tf.Tensor]
@@ -65,6 +66,8 @@ class Objectives(NamedTuple):
     content: tf.Tensor
     style: tf.Tensor
     variation: tf.Tensor
+    temporal: tf.Tensor
+    past: tuple[tf.Tensor, ...]
     slope: tf.Tensor | None
     gradient: tf.Tensor
 
@@ -156,7 +159,12 @@ def build_grams(
 
 
 def build_objectives(
-    part: Layers, config: TransferConfig, terms: Sequence[tuple[int | None, float]], *, last: bool
+    part: Layers,
+    config: TransferConfig,
+    terms: Sequence[tuple[int | None, float]],
+    *,
+    last: bool,
+    moving: bool = False,
 ) -> tuple[Layers, Objectives]:
     """Adds a segment's costs and their gradient to the current graph; gives them with the segment's layers.
 
@@ -166,6 +174,7 @@ def build_objectives(
         terms: guide and weight of each term of the style cost. Where one has a guide all weights are fed instead:
             they depend on what of a region is left at a layer.
         last: whether no segment follows.
+        moving: whether the picture is a frame of a video, and held to the one before it.
     """
     content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
     style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]
@@ -189,11 +198,16 @@ def build_objectives(
     painted = {key: grams[region] for key, region in keys.items()}
     style_cost = costs.style_cost(style_targets, painted, weighed, distances.DISTANCES[config.style_distance].cost)
     total = costs.total_cost(content, style_cost, config.alpha, config.beta)
-    variation = tf.constant(0.0)
+    variation = temporal = tf.constant(0.0)
+    past: tuple[tf.Tensor, ...] = ()
     if part.names[0] == "conv1_1":  # the segment that reads the picture itself
         variation = costs.total_variation(part.inputs, part.window) * part.shares[""]
         if config.tv_weight:
             total += config.tv_weight * variation
+        if moving:
+            past = tuple(tf.placeholder(tf.float32, [1, None, None, bands]) for bands in (3, 1))
+            temporal = costs.temporal_cost(_core(part), *past) * part.shares[""]
+            total += config.temporal_weight * temporal
     ends, slopes = [total], [tf.ones_like(total)]
     slope = None
     if not last:
@@ -203,8 +217,17 @@ def build_objectives(
     (gradient,) = tf.gradients(ends, [part.inputs], grad_ys=slopes)
     gradient = tf.cast(gradient, tf.float32)
     return part, Objectives(
-        targets, guides, style_targets, style_weights, grams, content, style_cost, variation, slope, gradient
-    )
+        targets, guides, style_targets, style_weights, grams, content, style_cost, variation, temporal, past, slope,
+        gradient,
+    )  # fmt: skip
+
+
+def _core(part: Layers) -> tf.Tensor:
+    """What a tile has of the picture itself, without its halo."""
+    if part.window is None:
+        return part.inputs
+    top, bottom, left, right = tf.unstack(part.window)
+    return tf.slice(part.inputs, [0, top, left, 0], [1, bottom - top, right - left, -1])
 
 
 def place(

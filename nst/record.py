@@ -97,8 +97,8 @@ class Record:
         if before is None:
             self.keep(None)
         files.write_bytes(place / "config.json", self._config_json({}))
-        files.write_text(place / "flags.txt", _flag_lines(plan.config, plan.flags))
-        self._save("RESUME.txt", _note(self._how(place)))
+        files.write_text(place / "flags.txt", flag_lines(plan.config, plan.flags))
+        self._save("RESUME.txt", resume_note(self._how(place)))
 
     def _make_room(self) -> None:
         """Moves an earlier run out of the way, and says so where it can be gone on with."""
@@ -106,7 +106,7 @@ class Record:
         if shelf is None or not (shelf / "RESUME.txt").exists():
             return
         with contextlib.suppress(OSError):
-            files.write_bytes(shelf / "RESUME.txt", _note(self._how(shelf)))
+            files.write_bytes(shelf / "RESUME.txt", resume_note(self._how(shelf)))
         self._warn(f"an unfinished run was moved to {shelf}; to go on with it: {self._how(shelf)}")
 
     def wants_picture(self, epoch: int) -> bool:
@@ -276,11 +276,12 @@ class Record:
         return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _note(how: str) -> bytes:
+def resume_note(how: str) -> bytes:
+    """What `RESUME.txt` says: the command that goes on with the run."""
     return f"This run was not finished. To go on with it:\n\n  {how}\n".encode()
 
 
-def _flag_lines(config: TransferConfig, flags: Mapping[str, str | Sequence[str]]) -> str:
+def flag_lines(config: TransferConfig, flags: Mapping[str, str | Sequence[str]]) -> str:
     """`--name=value` lines that repeat the run with `--flagfile`; a line for each of several values."""
     lines = [f"--{field.name}={written(getattr(config, field.name))}" for field in dataclasses.fields(config)]
     own = {name: [value] if isinstance(value, str) else value for name, value in flags.items()}

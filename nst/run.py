@@ -191,13 +191,13 @@ def _prepare(
     if before is not None:
         state.check(before, config, prints)
     shares = None if before is None else state.shares(before, config)
-    sizes = scales.plan(*_recoloured(picture, styles, config), config, mixture, shares)
+    sizes = scales.plan(*recoloured(picture, styles, config), config, mixture, shares)
     del picture, opacity, styles
     scales.check(network, config, sizes)
     engine = dataclasses.replace(config, precision=_precision(config, before, warn))
     tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
     start = (
-        [_start_image(sizes[0].content, sizes[0].style, begun, network, config)]
+        [start_image(sizes[0].content, sizes[0].style, begun, network, config)]
         if before is None or not before.epochs
         else []
     )
@@ -393,7 +393,7 @@ def _sources(style: images.Source | Sequence[images.Source]) -> list[images.Sour
     return list(style) if isinstance(style, list | tuple) else [cast(images.Source, style)]
 
 
-def _recoloured(
+def recoloured(
     content: NDArray[np.uint8], styles: list[NDArray[np.uint8]], config: TransferConfig
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
     """Content and styles as `preserve_color` has them painted."""
@@ -408,7 +408,7 @@ def _stretched(opacity: NDArray[np.uint8] | None, height: int, width: int) -> ND
     return None if opacity is None else images.stretch(opacity[..., np.newaxis], height, width)[..., 0]
 
 
-def _start_image(
+def start_image(
     content: NDArray[np.uint8],
     style: NDArray[np.uint8],
     picture: NDArray[np.uint8] | None,

@@ -37,7 +37,7 @@ _SHARE = 0.02  # of the time that writing states may take
 _KEPT_TOGETHER = "header", "rows"
 _NOT_PAINTED = {  # settings that a run may be resumed with other values of: its picture stays what it was to be
     *("epochs", "print_every", "tile_size", "contact_sheet", "picture_16bit"),
-    *("video", "video_every", "video_fps", "video_layout"),
+    *("video", "video_every", "video_fps", "video_layout", "temporal_weight"),
 }
 
 

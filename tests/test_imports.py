@@ -6,12 +6,14 @@ from tests.conftest import ROOT
 
 ORDER = [
     *("values", "config", "machine", "files", "places"),
-    *("bombs", "decoding", "images", "encoding", "colors"),
+    *("bombs", "decoding", "images", "encoding", "colors", "flow", "cuts"),
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "updates", "bench", "transfer"),
-    *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
-    *("worklist", "journal", "summary", "engines", "estimate", "console", "commandline", "batch", "download"),
+    *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
+    *("reel", "painter", "shoot", "moving"),
+    *("worklist", "journal", "summary", "engines", "estimate", "console", "commandline"),
+    *("batch", "download", "filming"),
 ]
 WEB = [
     *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),

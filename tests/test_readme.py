@@ -11,7 +11,8 @@ from nst.values import written
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
-FILES = ("requirements.txt", "requirements-web.txt", "requirements-dev.txt")
+PROGRAM = ("requirements.txt", "requirements-web.txt", "requirements-video.txt")
+FILES = (*PROGRAM, "requirements-dev.txt")
 FLAG_ROWS = re.findall(r"^\| `--(\w+)` \|(?: `([^`]+)`)? \| (.+) \|$", README, re.MULTILINE)
 
 
@@ -61,7 +62,7 @@ def test_what_it_names_is_there():
 
 
 def test_every_package_has_its_reason():
-    names = [asked.name for asked in requirements("requirements.txt", "requirements-web.txt")]
+    names = [asked.name for asked in requirements(*PROGRAM)]
     rows = re.findall(r"^\| ([\w-]+) \| [^|]+ \| [^|]+ \| [\d.]+ [MG]B \|$", README, re.MULTILINE)
     assert sorted(names) == sorted(rows)
 

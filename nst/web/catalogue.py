@@ -89,6 +89,8 @@ def fields(limits: dict[str, int]) -> list[dict[str, Any]]:
     """The settings as the page makes its form from; `limits` are the studio's own, by the name of the setting."""
     found = []
     for setting in settings():
+        if setting.name == "temporal_weight":  # the studio paints no videos
+            continue
         values = {**setting._asdict(), **dict.fromkeys(BOUNDS), **setting.bounds}
         del values["bounds"]
         if setting.name in limits:

@@ -1,0 +1,91 @@
+"""A video and its styles made ready to be painted: read, checked, and marked, before a folder is touched."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst import footage, images, masks, places, sessions
+from nst.config import STARTS, TransferConfig
+from nst.footage import Footage
+from nst.matconvnet import Network
+from nst.reel import Plan
+from nst.state import fingerprint
+
+
+class Shoot(NamedTuple):
+    """A video made ready.
+
+    `first` is its first frame, to which colours are matched, `begun` the picture that frames start from, if one was
+    named; `engine` are the settings as this machine paints with them.
+    """
+
+    footage: Footage
+    styles: list[NDArray[np.uint8]]
+    begun: NDArray[np.uint8] | None
+    first: NDArray[np.uint8]
+    engine: TransferConfig
+    mixture: masks.Mixture
+    plan: Plan
+
+
+def prepare(
+    content: Path,
+    style: Sequence[images.Source],
+    network: Network,
+    config: TransferConfig,
+    masked: tuple[masks.Masks, masks.Masks],
+    details: Mapping[str, Any],
+    flags: Mapping[str, str | Sequence[str]],
+) -> Shoot:
+    """Reads what there is to read.
+
+    Args:
+        content: the video.
+        style: pictures, as of `nst.run.stylize`.
+        network: the network.
+        config: the settings.
+        masked: masks of the content and of the styles.
+        details: facts for `config.json`.
+        flags: flags that repeat the run.
+
+    Raises:
+        video.VideoError, images.PictureError, ValueError, OSError: what cannot be read, or does not go together.
+    """
+    styles = [images.read(source) for source in style]
+    begun = None if config.init in STARTS else images.read(images.find(config.init, places.folders("images")))
+    film = footage.look(content, config.image_size)
+    with contextlib.closing(footage.frames(film)) as pictures:
+        first = next(pictures)
+    mixture = masks.mixture(first, styles, config, *masked)
+    weights = [part for layer in network.layers.values() for part in layer]
+    prints = {"network": fingerprint(network.mean, *weights), "video": _hash(content)}
+    prints |= {f"style picture {index + 1}": fingerprint(each) for index, each in enumerate(styles)}
+    prints["set of masks"] = fingerprint(*(guide.mask for guide in mixture.guides), *(t.part for t in mixture.terms))
+    if begun is not None:
+        prints["picture that it starts from"] = fingerprint(begun)
+    size = max(film.height, film.width) if config.image_size else 0  # its sides are even, which may be a pixel off
+    engine = dataclasses.replace(config, precision=sessions.precision(config.precision), image_size=size)
+    facts = {
+        "network": {"name": network.name, "file": network.source, "notice": network.notice},
+        "picture_size": [film.width, film.height],
+        "frames_per_second": str(film.rate),
+        "precision": engine.precision,
+    }
+    return Shoot(film, styles, begun, first, engine, mixture, Plan(config, prints, {**details, **facts}, flags))
+
+
+def _hash(path: Path) -> str:
+    """A hash of a file: on every machine the same, whatever its ffmpeg makes of it."""
+    found = hashlib.blake2b(digest_size=16)
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+    return found.hexdigest()
