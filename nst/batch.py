@@ -15,8 +15,8 @@ from nst import commandline
 from nst.console import StopSignals, duration, print_line, quiet_stderr
 
 if TYPE_CHECKING:
-    from nst.engines import Engine
     from nst.journal import Journal
+    from nst.outcome import Engine
     from nst.worklist import Work
 
 FLAGS = flags.FLAGS

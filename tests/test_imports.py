@@ -11,7 +11,8 @@ ORDER = [
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "updates", "bench", "transfer"),
     *("video", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
-    *("worklist", "journal", "summary", "engines", "estimate", "console", "commandline", "batch", "download"),
+    *("worklist", "outcome", "journal", "summary", "engines", "estimate", "scratch", "parcels", "hands", "rayhome"),
+    *("cluster", "console", "commandline", "batch", "download"),
 ]
 WEB = [
     *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),
