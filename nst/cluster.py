@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nst import folder, hands, parcels, rayhome, state, weights
+from nst import folder, hands, outcome, parcels, rayhome, state, weights
 from nst.hands import Batch, Hand, Order, Painter, StylePainter
 from nst.matconvnet import Network
 from nst.outcome import Folder, Outcome, Tell
@@ -269,8 +269,6 @@ class _Shift:
 
     def _order(self, job: _Job) -> Order:
         """Raises `ValueError` and `OSError` where the network or a picture cannot be read."""
-        from nst import engines
-
         key, network, reference = self._store.network(job.work.model)
         sources = {}
         for path in hands.names(job.work):
@@ -282,7 +280,7 @@ class _Shift:
         slots = self._crew.slots
         return Order(
             job.work, key, reference, sources, begun, job.home,
-            engines.flags(job.work, job.home, network), max(_BEAT, slots / _BATCHES), _STATES / slots,
+            outcome.flags(job.work, job.home, network), max(_BEAT, slots / _BATCHES), _STATES / slots,
         )  # fmt: skip
 
     def _listen(self) -> None:
@@ -352,9 +350,9 @@ class _Shift:
             self._tell(job.work, "trouble", {"message": f"{reason}: another worker goes on {since}"})
             self._ready.appendleft(job)
 
-    def _end(self, job: _Job, outcome: Outcome) -> None:
+    def _end(self, job: _Job, came: Outcome) -> None:
         job.held.close()
-        self._tell(job.work, "ended", {"outcome": outcome})
+        self._tell(job.work, "ended", {"outcome": came})
 
 
 @dataclass

@@ -16,7 +16,7 @@ from nst import encoding, files, images, run, state, weights
 from nst.bench import Bench
 from nst.config import STARTS
 from nst.matconvnet import Network
-from nst.outcome import Away, Folder, Outcome, Tell
+from nst.outcome import Away, Folder, Outcome, Tell, flags
 from nst.summary import THUMBNAIL
 from nst.transfer import Step
 from nst.worklist import Work
@@ -120,16 +120,6 @@ class _Picture(io.BytesIO):
     def __init__(self, path: Path, data: bytes) -> None:
         super().__init__(data)
         self.name = str(path)
-
-
-def flags(work: Work, place: Path, network: Network) -> dict[str, str | list[str]]:
-    """What `flags.txt` says beside the settings."""
-    return {
-        "content_image_filename": str(work.content.resolve()),
-        "style_image_filename": [str(style.resolve()) for style in work.styles],
-        "output_dir": str(place.resolve()),
-        "model": "preview" if network.notice else str(Path(network.source).resolve()),
-    }
 
 
 def _how_to_resume(home: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from nst.matconvnet import Network
 from nst.worklist import Work
 
 Tell = Callable[[Work, str, Mapping[str, Any]], None]
@@ -56,3 +57,13 @@ class Away(NamedTuple):
     sources: Mapping[Path, bytes]
     home: Path
     flags: Mapping[str, str | list[str]]
+
+
+def flags(work: Work, place: Path, network: Network) -> dict[str, str | list[str]]:
+    """What `flags.txt` says beside the settings."""
+    return {
+        "content_image_filename": str(work.content.resolve()),
+        "style_image_filename": [str(style.resolve()) for style in work.styles],
+        "output_dir": str(place.resolve()),
+        "model": "preview" if network.notice else str(Path(network.source).resolve()),
+    }
