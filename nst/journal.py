@@ -117,7 +117,9 @@ class Hashes:
         inputs = [work.content, *work.styles, network]
         if work.config.init not in STARTS:
             inputs.append(Path(work.config.init))
-        document = [work.config.to_json(), [self._file(path) for path in inputs]]
+        # With their names: two files of one content are two pictures, with a folder each.
+        names = [path.name for path in (work.content, *work.styles)]
+        document = [work.config.to_json(), names, [self._file(path) for path in inputs]]
         return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def save(self) -> None:

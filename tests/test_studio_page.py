@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from nst import encoding, images
-from tests.studio_server import Server
+from tests.studio_process import Server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: requirements-dev.txt has it")
 expect = sync_api.expect
