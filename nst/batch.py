@@ -48,7 +48,9 @@ def define() -> None:
     commandline.define("engine", "serial", "what paints: serial (this process), or ray (the slots of a cluster)")
     commandline.define("address", "", "HOST:PORT of the Ray cluster to join; without it one is started in this machine")
     commandline.define("cpus_per_job", 2.0, "CPUs of the cluster that each picture takes", "float")
-    commandline.define("gpus_per_job", 1.0, "GPUs that each takes where the cluster has any; 0.5: two share one", "float")
+    commandline.define(
+        "gpus_per_job", 1.0, "GPUs that each takes where the cluster has any; 0.5: two share one", "float"
+    )
     commandline.define_config(like=False)
 
 

@@ -70,7 +70,10 @@ class RayEngine:
         with rayhome.connected(self._address, self._cpus) as ray:
             patience = 0.0 if self._address is None else _PATIENCE
             crew = _Crew(ray, self._painter, self._cpus_per_job, self._gpus_per_job, patience)
-            _Shift(ray, crew, place, tell, stop).paint(iter(works))
+            try:
+                _Shift(ray, crew, place, tell, stop).paint(iter(works))
+            finally:
+                crew.leave()
 
 
 @dataclass
@@ -145,6 +148,11 @@ class _Crew:
         with contextlib.suppress(Exception):
             self._ray.kill(worker.actor)
         self.workers.remove(worker)
+
+    def leave(self) -> None:
+        """Ends all workers."""
+        while self.workers:
+            self.drop(self.workers[-1])
 
     def started(self, worker: _Worker, error: Exception | None) -> None:
         """Takes up that a worker is ready, or could not be started.

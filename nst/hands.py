@@ -181,6 +181,8 @@ class _Painting:
             self.error = error
 
     def _tell(self, work: Work, kind: str, values: Mapping[str, Any]) -> None:
+        if kind == "started":
+            values = {**values, "host": socket.gethostname(), "pid": os.getpid()}
         with self._lock:
             self._told.append((kind, values))
 

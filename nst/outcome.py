@@ -11,8 +11,8 @@ from nst.worklist import Work
 
 Tell = Callable[[Work, str, Mapping[str, Any]], None]
 """Gets what happens to a picture: `started` (`first`, `epochs`, `seconds`), `epoch` (`epoch`, the costs, `seconds`,
-`left`), `trouble` (`message`), and at last `ended` (`outcome`). One that is begun again is told of as `started` again.
-"""
+`left`), `trouble` (`message`), and at last `ended` (`outcome`). One that is begun again is told of as `started` again;
+on a cluster that has the `host` and the `pid` of its worker as well."""
 Folder = Callable[[Work], Path]
 """Says where the files of a picture go."""
 

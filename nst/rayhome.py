@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -49,6 +50,7 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
     """
     if address is not None:
         _check(address)
+    _check_first()
     with contextlib.ExitStack() as opened:
         opened.enter_context(_environment(_settings(joins=address is not None)))
         ray = _imported()
@@ -75,9 +77,23 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
             ray.shutdown()
 
 
+_loaded: list[Any] = []
+
+
+def _check_first() -> None:
+    """Ray reads its settings once, when it is loaded."""
+    if sys.modules.get("ray") is not None and not _loaded and os.environ.get("RAY_AUTH_MODE") != "token":
+        raise ClusterError(
+            "this program has loaded Ray before, without its token authentication: set RAY_AUTH_MODE=token in the "
+            "environment, or let the engine load it"
+        )
+
+
 def _imported() -> Any:
     try:
         import ray
+
+        _loaded.append(ray)
     except ImportError:
         raise ClusterError(
             "a cluster needs the package ray: install it with 'python -m pip install nst[cluster]', in a checkout with "
