@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +94,27 @@ def in_terminal(command, folder, environment):
     os.close(controller)
     assert process.wait(timeout=60) == 0, shown.decode()
     return shown.decode()
+
+
+def held():
+    """What this process has running: the names of its threads and its child processes."""
+    children = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
+    return {*threading.enumerate(), *(pid for pids in children for pid in pids)}
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Opens studios with the fake worker, in `folder` of the test's own; they leave no thread and no process behind."""
+    from tests import studio_server
+
+    before = held()
+    opened = []
+
+    def open_one(folder="studio", **options):
+        opened.append(studio_server.Served(tmp_path / folder, **options))
+        return opened[-1]
+
+    yield open_one
+    for one in reversed(opened):
+        one.close()
+    studio_server.until(lambda: held() <= before, "the end of its threads and processes")

@@ -144,7 +144,7 @@ def test_shards_paint_the_list_together_and_force_paints_anew(pictures):
 
 
 def test_a_dry_run_lists_and_paints_nothing(pictures):
-    status, said, errors = batch(pictures, *PAIR, "--content=broken.png", "--dry_run")
+    status, said, _ = batch(pictures, *PAIR, "--content=broken.png", "--dry_run")
     assert status == 1
     lines = said.splitlines()
     assert lines[0] == "6 pictures, 0 of them finished"

@@ -12,6 +12,7 @@ from tests.studio_process import Server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: requirements-dev.txt has it")
 expect = sync_api.expect
+expect.set_options(timeout=20_000)  # milliseconds: the machine may have other work
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""

@@ -75,10 +75,7 @@ def test_the_models_own_layers_and_the_models_in_names(folder):
         worklist.Row("", (folder / "a.jpg",), (folder / "b.jpg",), model=model) for model in ("vgg16", "nets/own.mat")
     ]
     works = plan(rows=rows)
-    assert names(works) == [
-        "a-b-model=vgg16-content_layers=conv2_2=1",
-        "a-b-model=own-content_layers=conv4_2=1",
-    ] or all(f"model={model}" in name for model, name in zip(("vgg16", "own"), names(works), strict=True))
+    assert [name[: name.index("-content_layers")] for name in names(works)] == ["a-b-model=vgg16", "a-b-model=own"]
     assert works[0].config.content_layers == (("conv2_2", 1.0),)
     assert works[1].config.content_layers == (("conv4_2", 1.0),)
 
@@ -144,7 +141,7 @@ def test_settings_out_of_range_are_told_of_with_the_line(folder):
         plan([folder / "a.jpg"])
     with pytest.raises(WorklistError, match="style weights have no effect on a single style picture"):
         plan([folder / "a.jpg"], [folder / "b.jpg"], style_weights=(1.0,))
-    with pytest.raises(WorklistError, match="there is no picture 'start.png'"):
+    with pytest.raises(WorklistError, match=r"there is no picture 'start\.png'"):
         plan([folder / "a.jpg"], [folder / "b.jpg"], init="start.png")
 
 

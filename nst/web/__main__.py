@@ -125,7 +125,9 @@ def _announce(port: int, token: str) -> None:
 
 
 def _run(studio: Any, listening: socket.socket, port: int, token: str) -> None:
-    """Serves until a signal comes."""
+    """Serves until a signal comes. Raises `OSError` where the studio cannot start."""
+    import signal
+
     import uvicorn
 
     from nst.web import app
@@ -144,7 +146,13 @@ def _run(studio: Any, listening: socket.socket, port: int, token: str) -> None:
         made, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2,
         timeout_keep_alive=15, limit_concurrency=1000,
     )  # fmt: skip
-    Server(config).run(sockets=[listening])
+    server = Server(config)
+    # Also while uvicorn does not listen to signals yet, and no more.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[listening])
+    if not server.started:
+        raise OSError("the studio could not start")
 
 
 def run() -> None:

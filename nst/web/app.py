@@ -46,7 +46,7 @@ def create(
     app = FastAPI(
         title="NST Studio", version=__version__, description=_ABOUT, lifespan=lifespan,
         openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,  # those pages load scripts from elsewhere
-        responses=problems(401, 403, 421, 422),
+        responses=problems(401, 403, 421, 422, 507), redirect_slashes=False,
     )  # fmt: skip
     app.state.studio = studio
     app.state.key = Key(token, port)
@@ -59,5 +59,6 @@ def create(
     for router in (offers.router, watch.router, jobs.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
-    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    # Not as a mount, which would take every request that is at one of the addresses above, but by another method.
+    app.router.default = StaticFiles(directory=STATIC, html=True)
     return app

@@ -59,11 +59,11 @@ class Worker:
             self._process.stdin.flush()
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """What it says, until it ends."""
+        """What it says, until it ends; a number that is not finite is None, as no browser reads NaN."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             with contextlib.suppress(ValueError):  # cut off by its end
-                yield json.loads(line)
+                yield json.loads(line, parse_constant=lambda _: None)
 
     def interrupt(self) -> None:
         """Has it stop after the step, and save what it painted."""

@@ -16,12 +16,12 @@ import ipaddress
 import json
 import socket
 from collections.abc import Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
@@ -89,11 +89,8 @@ class Key:
         scheme, _, value = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return not self.asked or self.fits(value.strip())
-        try:
-            morsel = SimpleCookie(headers.get("cookie", "")).get(self._name)
-        except CookieError:
-            morsel = None
-        return not self.asked or (morsel is not None and self.fits(morsel.value))
+        # Not by http.cookies, which gives up at the first cookie that it dislikes, of whatever program on this machine.
+        return not self.asked or self.fits(cookie_parser(headers.get("cookie", "")).get(self._name, ""))
 
 
 class Guard:
@@ -157,7 +154,7 @@ class Guard:
         if scope["method"] not in _SAFE:
             origin = headers.get("origin")
             foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-            if foreign or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
+            if foreign or (origin is not None and not _is_of(origin, host)):
                 raise Refusal(403, "this request comes from another page: the studio answers only its own")
         guarded = scope["path"].startswith(_GUARDED) and scope["path"] not in _OPEN
         if guarded and not self._key.opens(headers):
@@ -180,14 +177,16 @@ class Guard:
     async def _with_body(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         """Runs the app, with a body that is counted."""
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        if not has_body:
+        if not has_body or scope["method"] in _SAFE:  # nobody reads the body of those
             await self._app(scope, receive, send)
             return
         most = self._body_bytes
         too_large = f"the upload is larger than {most // 1_000_000} MB; shrink the pictures first"
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > most:
-            await _answer(send, 413, too_large, {"connection": "close"})
+            # The connection stays open, and what still comes is thrown away: closed, it would be reset, and the client
+            # would never read why.
+            await _answer(send, 413, too_large)
             return
         if self._reading >= _UPLOADS:
             await _answer(send, 503, "others are uploading now; try again in a moment", {"retry-after": "2"})
@@ -206,7 +205,7 @@ class Guard:
                 raise Refusal(408, "the upload stopped coming", {"connection": "close"}) from None
             count += len(message.get("body", b""))
             if count > most:
-                raise Refusal(413, too_large, {"connection": "close"})
+                raise Refusal(413, too_large)
             if message["type"] != "http.request" or not message.get("more_body", False):
                 reading = False
                 self._reading -= 1
@@ -217,6 +216,14 @@ class Guard:
         finally:
             if reading:
                 self._reading -= 1
+
+
+def _is_of(origin: str, host: str) -> bool:
+    """Whether an Origin header names the same server as a Host header."""
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
 
 
 async def _answer(send: Send, status: int, message: str, headers: Any = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import Annotated, Any, Literal, NamedTuple, cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
@@ -13,18 +14,19 @@ from starlette.concurrency import run_in_threadpool
 from nst.web import catalogue, orders, store, views
 from nst.web.offers import Size
 from nst.web.orders import Inputs, Order, OrderError, Upload
-from nst.web.replies import Found, Refused, Served, no_job, picture, problems, refuse_order
+from nst.web.replies import BROUGHT, PICTURE, Found, Refused, Served, media, no_job, picture, problems, refuse_order
 from nst.web.studio import Studio
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
+KINDS = {"jpg": "image/jpeg", "png": "image/png", "tiff": "image/tiff"}
 FULL = "the queue is full: wait until some of the pictures in it are painted"
 
 _LARGEST = 1 << 62  # number of a job that sqlite could hold
 Text = Annotated[str | None, Form(max_length=20_000)]
 
 
-@router.post("", status_code=202, responses=problems(400, 408, 413, 415, 429, 503, 507))
+@router.post("", status_code=202, responses=problems(400, 408, 415, 429, *BROUGHT))
 async def create(
     request: Request,
     response: Response,
@@ -151,7 +153,7 @@ def read(studio: Served, job: Found) -> views.Job:
     return views.job(studio, job)
 
 
-@router.post("/{id}/cancel", status_code=202, responses=problems(404, 409))
+@router.post("/{id}/cancel", status_code=202, responses=problems(404, 409, *BROUGHT))
 def cancel(studio: Served, job: Found) -> views.Job:
     """Stops a job, and keeps the picture as far as it is painted."""
     if job.state in store.ENDED:
@@ -162,7 +164,7 @@ def cancel(studio: Served, job: Found) -> views.Job:
         raise no_job() from None
 
 
-@router.delete("/{id}", status_code=204, responses=problems(404, 409))
+@router.delete("/{id}", status_code=204, responses=problems(404, 409, *BROUGHT))
 def delete(studio: Served, job: Found) -> Response:
     """Deletes a job that is not running, with all its files."""
     try:
@@ -173,7 +175,7 @@ def delete(studio: Served, job: Found) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/{id}/picture", response_class=Response, responses=problems(404))
+@router.get("/{id}/picture", response_class=Response, responses={**PICTURE, **problems(404)})
 def current(
     studio: Served,
     job: Found,
@@ -189,34 +191,33 @@ def current(
     return picture(path, size, lasting=job.state in store.ENDED)
 
 
-@router.get("/{id}/content", response_class=Response, responses=problems(404))
+@router.get("/{id}/content", response_class=Response, responses={**media("image/jpeg"), **problems(404)})
 def content(studio: Served, job: Found, size: Size = None) -> Response:
     """The content picture, as JPEG."""
     return picture(orders.shown(studio.inputs(job.id).content), size, lasting=True)
 
 
-@router.get("/{id}/styles/{index}", response_class=Response, responses=problems(404))
+@router.get("/{id}/styles/{index}", response_class=Response, responses={**media("image/jpeg"), **problems(404)})
 def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], size: Size = None) -> Response:
     """A style picture, as JPEG."""
     return picture(orders.shown(studio.inputs(job.id).style(index)), size, lasting=True)
 
 
-@router.get("/{id}/result", response_class=FileResponse, responses=problems(404))
+@router.get("/{id}/result", response_class=FileResponse, responses={**media("image/png"), **problems(404)})
 def result(studio: Served, job: Found) -> FileResponse:
     """The final picture, lossless, to be saved."""
     return _file(studio, job, "generated_image.png", "image/png")
 
 
-@router.get("/{id}/files/{name}", response_class=FileResponse, responses=problems(404))
+@router.get("/{id}/files/{name}", response_class=FileResponse, responses={**media(*KINDS.values()), **problems(404)})
 def file(studio: Served, job: Found, name: Annotated[str, Path(max_length=40)]) -> FileResponse:
     """A further file of the run, by its name in `files` of the job."""
     if name not in views.FILES:
         raise Refused(404, "there is no such file")
-    kind = {"jpg": "image/jpeg", "png": "image/png", "tiff": "image/tiff"}[name.rpartition(".")[2]]
-    return _file(studio, job, name, kind)
+    return _file(studio, job, name, KINDS[name.rpartition(".")[2]])
 
 
-@router.get("/{id}/video", response_class=FileResponse, responses=problems(404))
+@router.get("/{id}/video", response_class=FileResponse, responses={**media(*views.VIDEOS.values()), **problems(404)})
 def video(
     studio: Served, job: Found, download: Annotated[bool, Query(description="as a file to be saved")] = False
 ) -> FileResponse:
@@ -227,7 +228,7 @@ def video(
     raise Refused(404, "there is no video of this picture")
 
 
-@router.get("/{id}/costs", responses={**problems(404), 200: {"content": {"text/csv": {}}}})
+@router.get("/{id}/costs", responses={**media("text/csv"), **problems(404)})
 def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], Query()] = "json") -> views.Table:
     """The costs of every epoch so far."""
     names = ("epoch", "total", "content", "style", "total_variation", "seconds")
@@ -236,7 +237,7 @@ def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], 
         return views.Table(rows=rows)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([names, *rows])
-    attachment = {"content-disposition": f'attachment; filename="{_name(job)}-costs.csv"'}
+    attachment = {"content-disposition": f"attachment; filename*=utf-8''{quote(_name(job))}-costs.csv"}
     return cast(views.Table, Response(text.getvalue(), media_type="text/csv", headers=attachment))
 
 

@@ -11,14 +11,14 @@ from starlette.concurrency import run_in_threadpool
 
 from nst.web import catalogue, jobs, store, views
 from nst.web.orders import Upload
-from nst.web.replies import Refused, Served, problems
+from nst.web.replies import BROUGHT, Refused, Served, problems
 
 router = APIRouter(tags=["one call"])
 
 _PAUSE = 0.2  # seconds between two looks
 
 
-@router.post("/generate_stylised_image", responses=problems(400, 408, 413, 415, 429, 500, 503, 507))
+@router.post("/generate_stylised_image", responses=problems(400, 408, 415, 429, 500, *BROUGHT))
 async def generate_stylised_image(
     request: Request,
     studio: Served,

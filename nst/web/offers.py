@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from nst import __version__, images
 from nst.web import catalogue, views
-from nst.web.replies import Refused, Served, picture, problems
+from nst.web.replies import BROUGHT, PICTURE, Refused, Served, picture, problems
 
 router = APIRouter(tags=["offers"])
 
@@ -26,7 +26,7 @@ def health(studio: Served) -> views.Health:
     return views.Health(version=__version__, workers=workers, queued=queued, running=running)
 
 
-@router.post("/token", status_code=204, responses=problems(401))
+@router.post("/token", status_code=204, responses=problems(400, 408, *BROUGHT))
 def token(request: Request, given: views.Token) -> Response:
     """Lets a page in that shows the token: its next requests may do without."""
     if request.app.state.key.asked and not request.app.state.key.fits(given.token):
@@ -47,13 +47,13 @@ def styles() -> list[views.Sample]:
     return _samples("styles", catalogue.STYLES)
 
 
-@router.get("/contents/{name}", response_class=Response, responses=problems(404))
+@router.get("/contents/{name}", response_class=Response, responses={**PICTURE, **problems(404)})
 def content(name: Name, size: Size = None) -> Response:
     """One of them, as JPEG."""
     return _sample(catalogue.CONTENTS, name, size)
 
 
-@router.get("/styles/{name}", response_class=Response, responses=problems(404))
+@router.get("/styles/{name}", response_class=Response, responses={**PICTURE, **problems(404)})
 def style(name: Name, size: Size = None) -> Response:
     """One of them, as JPEG."""
     return _sample(catalogue.STYLES, name, size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sqlite3
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -40,6 +41,18 @@ class Refused(HTTPException):
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These answers for OpenAPI."""
     return {status: {"model": views.Problem, "description": _WORDS[status]} for status in statuses}
+
+
+BROUGHT = (413, 503, 507)
+"""What a request that may bring a body can be answered with by the guard, or by a full disk."""
+
+
+def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """What a route answers with, besides JSON where it has a model, for OpenAPI."""
+    return {200: {"content": {kind: {} for kind in kinds}}}
+
+
+PICTURE = media("image/jpeg", "image/png")
 
 
 def _the_studio(request: Request) -> Studio:
@@ -94,9 +107,10 @@ def answer_errors(app: FastAPI) -> None:
         )
 
     @app.exception_handler(OSError)
-    async def no_room(_: Request, error: OSError) -> Response:
+    @app.exception_handler(sqlite3.Error)
+    async def no_room(_: Request, error: Exception) -> Response:
         _log.error("a request failed: %s", error)
-        return _problem(507, f"the studio cannot keep this: {error.strerror or error}", None)
+        return _problem(507, f"the studio cannot keep this: {getattr(error, 'strerror', None) or error}", None)
 
 
 def _problem(status: int, message: str, field: str | None, headers: Any = None) -> Response:

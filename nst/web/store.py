@@ -159,24 +159,26 @@ class Store:
             self._changed(row["id"])
             return self.read(row["id"])
 
-    def requeue(self, most_starts: int) -> list[Job]:
+    def requeue(self, most_starts: int) -> list[str]:
         """Puts the jobs that were running when the last server ended back into the queue, at their old places.
 
-        Those that were begun `most_starts` times fail instead: they may be what ended it. Gives those.
+        Those that were begun `most_starts` times fail instead: they may be what ended it; those that were about to be
+        cancelled are. Gives the ids of both.
         """
-        failed = []
+        ended = []
         with self._together():
             for row in self._base.execute("SELECT * FROM jobs WHERE state = 'running'").fetchall():
                 job = _job(row)
-                if job.cancelling:
-                    self.end(job.id, "cancelled")
-                elif job.starts >= most_starts:
-                    self.end(job.id, "failed", f"the studio ended {job.starts} times while it was painting this")
-                    failed.append(job)
-                else:
+                if not job.cancelling and job.starts < most_starts:
                     self._base.execute("UPDATE jobs SET state = 'queued' WHERE id = ?", (job.id,))
                     self._changed(job.id)
-        return failed
+                    continue
+                ended.append(job.id)
+                if job.cancelling:
+                    self.end(job.id, "cancelled")
+                else:
+                    self.end(job.id, "failed", f"the studio ended {job.starts} times while it was painting this")
+        return ended
 
     def release(self, job: str) -> None:
         """Puts a running job back into the queue, at its old place, as if this start had not been."""
@@ -203,6 +205,11 @@ class Store:
                 (state, time.time(), reason, size, job),
             )
             self._changed(job)
+
+    def weigh(self, job: str, size: int) -> None:
+        """Keeps how many bytes an ended job has on the disk."""
+        with self._lock:
+            self._base.execute("UPDATE jobs SET bytes = ? WHERE id = ?", (size, job))
 
     def record(self, job: str, kind: str, data: Mapping[str, Any], **painted: Any) -> None:
         """Keeps an event of a job, and what has been painted of it by then."""
@@ -235,12 +242,16 @@ class Store:
             self._base.execute("UPDATE jobs SET troubles = ? WHERE id = ?", (json.dumps(troubles), job))
             self.record(job, "trouble", {"message": sentence})
 
-    def delete(self, job: str) -> None:
-        """Forgets a job."""
+    def delete(self, job: str) -> bool:
+        """Forgets a job; False, and nothing is done, where it is running. Raises `KeyError` for none."""
         with self._together():
+            if self.read(job).state == "running":
+                return False
             self._base.execute("DELETE FROM jobs WHERE id = ?", (job,))
             self._base.execute("DELETE FROM events WHERE job = ?", (job,))
             self._changed(job)
+            del self._versions[job]
+            return True
 
     def read(self, job: str) -> Job:
         """The job of that id. Raises `KeyError` where there is none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import sqlite3
 import sys
 import threading
 import time
@@ -78,7 +79,8 @@ class Studio:
 
     def start(self) -> None:
         """Takes up what an earlier server left, and starts the workers."""
-        self.store.requeue(_STARTS)
+        for job in self.store.requeue(_STARTS):
+            self._settle(job)
         known = self.store.ids()
         for place in self._jobs.iterdir():
             if place.name not in known:
@@ -95,6 +97,7 @@ class Studio:
             slot.halt()
         for slot in self._slots:
             slot.join()
+        self._tidier.join()
         self.store.close()
 
     def states(self) -> list[str]:
@@ -137,17 +140,13 @@ class Studio:
         for slot in self._slots:
             slot.cancel(job)
         if found.state == "cancelled":
-            self._leave(job)
+            self._settle(job)
         return found
 
     def delete(self, job: str) -> bool:
         """Deletes a job and its files; False where it is running, and has to be cancelled first."""
-        found = self.store.read(job)
-        if found.state == "queued":
-            found = self.store.cancel(job)
-        if found.state == "running":
+        if not self.store.delete(job):
             return False
-        self.store.delete(job)
         shutil.rmtree(self._jobs / job, ignore_errors=True)
         return True
 
@@ -189,7 +188,7 @@ class Studio:
         """Ends a job that was running."""
         self._leave(job)
         self.store.end(job, ended, reason, size=_size(self._jobs / job))
-        self.tidy()
+        self._try_to_tidy()
 
     def tidy(self) -> None:
         """Deletes the oldest of the ended jobs, as far as they are too old or take too much of the disk."""
@@ -204,9 +203,17 @@ class Studio:
 
     def _tidy_often(self) -> None:
         while not self.closing.is_set():
-            with contextlib.suppress(OSError):
-                self.tidy()
+            self._try_to_tidy()
             self.closing.wait(_TIDY_EVERY)
+
+    def _try_to_tidy(self) -> None:
+        with contextlib.suppress(OSError, sqlite3.Error):  # it comes round again
+            self.tidy()
+
+    def _settle(self, job: str) -> None:
+        """What is left to be done for a job that has ended without a slot."""
+        self._leave(job)
+        self.store.weigh(job, _size(self._jobs / job))
 
     def _leave(self, job: str) -> None:
         """Removes what only a run that goes on would need."""
@@ -252,6 +259,8 @@ class _Slot(threading.Thread):
         """Hands jobs to a worker until it ends, or the studio closes; gives whether it ever took one."""
         with self._lock:
             self._worker = worker
+            if self._studio.closing.is_set():
+                worker.kill()  # `halt` may have looked already, and seen none
         served = False
         try:
             for message in worker.messages():
@@ -351,23 +360,36 @@ class _Slot(threading.Thread):
         """The worker has gone: so has its job, if it had one."""
         with self._lock:
             self._worker = None
-        if self._job is not None:
-            closing = self._studio.closing.is_set()
+        self.doing = "starting"
+        closing = self._studio.closing.is_set()
+        if self._job is None:
+            if not closing:
+                _log.warning("the slot %s has lost its worker, and starts another one: %s", self.name, why)
+        else:
             self._free("cancelled" if self._cancelled else "released" if closing else "failed", why)
 
     def _free(self, ended: Any, reason: str = "") -> None:
-        """Ends the job of this slot, or puts it back into the queue for when the studio is opened again."""
+        """Ends the job of this slot, or puts it back into the queue for when the studio is opened again.
+
+        What cannot be kept is tried again; where the studio closes before, it finds the job running when it is opened.
+        """
         with self._lock:
             job, self._job = self._job, None
             if self._deadline is not None:
                 self._deadline.cancel()
                 self._deadline = None
         assert job is not None
-        with contextlib.suppress(KeyError):  # deleted meanwhile
-            if ended == "released":
-                self._studio.store.release(job.id)
-            else:
-                self._studio.end(job.id, ended, "" if ended == "cancelled" else reason)
+        while True:
+            try:
+                if ended == "released":
+                    self._studio.store.release(job.id)
+                else:
+                    self._studio.end(job.id, ended, "" if ended == "cancelled" else reason)
+                return
+            except (OSError, sqlite3.Error) as error:
+                _log.error("the slot %s cannot keep that a picture is %s: %s", self.name, ended, error)
+            if self._studio.closing.wait(_REST):
+                return
 
     def _wait(self, worker: Worker, seconds: float) -> None:
         """Ends the worker after a while, unless its job has ended by then. Under the lock."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -10,14 +12,14 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 
 from nst.web import store, views
-from nst.web.replies import Found, Refused, Served, problems
+from nst.web.replies import Found, Refused, Served, media, problems
 from nst.web.studio import Studio
 
 router = APIRouter(tags=["jobs"])
 
 _WATCHERS = 500
 _PAUSE = 0.25  # seconds between two looks
-_SIGN_OF_LIFE = 15.0  # seconds without an event after which one is sent: who has gone shows only then
+_QUIET = 15.0  # seconds without an event after which a sign of life is sent, for the proxies on the way
 _LARGEST = (1 << 63) - 1  # number of an event that sqlite could hold
 
 
@@ -27,48 +29,48 @@ def _last_seen(last_event_id: Annotated[str | None, Header(description="the last
     return min(int(text), _LARGEST) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
 
 
-class EventStream(StreamingResponse):
-    """Server-sent events."""
+async def _counted(request: Request) -> AsyncIterator[None]:
+    """Counts a stream as long as it is open."""
+    if request.app.state.watchers >= _WATCHERS:
+        raise Refused(503, "too many are watching; try again later")
+    request.app.state.watchers += 1
+    try:
+        yield
+    finally:
+        request.app.state.watchers -= 1
 
-    media_type = "text/event-stream"
 
-
-@router.get("/jobs/{id}/events", response_class=EventStream, responses=problems(404, 503))
-async def events(
-    request: Request, studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]
-) -> StreamingResponse:
+@router.get(
+    "/jobs/{id}/events",
+    response_class=StreamingResponse,
+    responses={**media("text/event-stream"), **problems(404, 503)},
+    dependencies=[Depends(_counted)],
+)
+async def events(studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]) -> StreamingResponse:
     """What happens to a job: `state` (a job), `start`, `epoch`, `picture`, `trouble`, and at last `end` (a job).
 
     An epoch says its costs, seconds and seconds left; a picture that there is a new one, of that epoch; `start` with
     which epoch the painting begins, or goes on after a cut: what came of later ones is void. All that has happened
     comes first, or what came after the event of the header Last-Event-ID.
     """
-    if request.app.state.watchers >= _WATCHERS:
-        raise Refused(503, "too many are watching; try again later")
-
-    async def counted() -> AsyncIterator[bytes]:
-        request.app.state.watchers += 1
-        try:
-            async for event in _events(studio, job.id, after):
-                yield event
-        finally:
-            request.app.state.watchers -= 1
-
-    return EventStream(counted())
+    # Not FastAPI's own class for this: it runs a generator in tasks that fail, with a page of traceback in the log,
+    # where a watcher leaves in the middle of much.
+    unbuffered = {"x-accel-buffering": "no"}
+    return StreamingResponse(_events(studio, job.id, after), media_type="text/event-stream", headers=unbuffered)
 
 
 async def _events(studio: Studio, job: str, after: int) -> AsyncIterator[bytes]:
     """The events of a job after the one of that number, until it ends."""
     shown: views.Job | None = None
     seen: tuple[int, int] | None = None
-    quiet = 0.0
+    said = time.monotonic()
     while not studio.closing.is_set():
         version = studio.store.version(job)
         if version != seen:
-            seen = version
-            try:
+            found = None
+            with contextlib.suppress(KeyError):
                 found = studio.store.read(job)
-            except KeyError:
+            if found is None:
                 return  # deleted
             view = views.job(studio, found)
             if shown is None or _steady(view) != _steady(shown):
@@ -80,12 +82,11 @@ async def _events(studio: Studio, job: str, after: int) -> AsyncIterator[bytes]:
             if found.state in store.ENDED:
                 yield _written("end", view.model_dump_json())
                 return
-            quiet = 0.0
+            seen, said = version, time.monotonic()
+        elif time.monotonic() - said > _QUIET:
+            yield b": still there\n\n"
+            said = time.monotonic()
         await asyncio.sleep(_PAUSE)
-        quiet += _PAUSE
-        if quiet >= _SIGN_OF_LIFE:
-            yield b":\n\n"
-            quiet = 0.0
 
 
 def _written(event: str, data: str, number: int | None = None) -> bytes:
