@@ -40,7 +40,7 @@ class SlowPainter:
         plan = state.Plan(work.config, "float32", [work.config.epochs], [0], {}, {}, {})
         vault = state.Vault(place, plan, -1 if before is None else before.number)
         rows = [] if before is None else before.rows.tolist()
-        tell(work, "started", {"first": first, "epochs": work.config.epochs, "seconds": 0.0})
+        tell(work, "started", {"first": first, "epochs": work.config.epochs, "seconds": 0.0, "at": time.time()})
         began = kept = time.monotonic()
         status = "finished"
         for epoch in range(first, work.config.epochs):

@@ -402,15 +402,14 @@ def _words(error: Exception) -> str:
     """Why a worker died, in few words."""
     kind = type(error).__name__
     cause = getattr(error, "cause", None)
-    if cause is not None and not kind.startswith("Actor"):
+    if isinstance(cause, Exception) and not kind.startswith("Actor"):
         return f"a worker made a mistake: {type(cause).__name__}: {' '.join(str(cause).split())[:300]}"
     if kind == "OutOfMemoryError":
         return "a worker was ended, because the memory of its machine ran out"
     if kind in ("NodeDiedError", "ObjectLostError", "OwnerDiedError"):
         return "a machine of the cluster has gone"
-    if kind in ("ActorDiedError", "WorkerCrashedError", "RayActorError", "ActorUnavailableError"):
-        text = str(error)
-        if "raised" in text or "Error:" in text:  # in its constructor: the program cannot be loaded there
-            return f"a worker could not be started: {text.strip().splitlines()[-1].strip()[:300]}"
+    if kind == "ActorDiedError" and "creation task" in str(error):  # the program cannot be loaded there
+        return f"a worker could not be started: {str(error).strip().splitlines()[-1].strip()[:300]}"
+    if kind in ("ActorDiedError", "WorkerCrashedError", "RayActorError"):
         return "a worker died"
-    return f"a worker was lost ({kind})"
+    return f"a worker cannot be reached any more ({kind})"

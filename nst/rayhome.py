@@ -134,6 +134,7 @@ def _settings(*, joins: bool) -> dict[str, str]:
             )
         return found
     found["RAY_AUTH_MODE"] = "token"
+    found["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on every system: it listens at 127.0.0.1 only
     if not known:
         found["RAY_AUTH_TOKEN"] = _own_token()
     # The workers find the program where this process has it.
