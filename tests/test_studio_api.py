@@ -478,11 +478,11 @@ def test_the_files_of_a_finished_job(shared, painted):
     own, number = f"/api/jobs/{painted['id']}", painted["number"]
     result = shared.web.get(f"{own}/result")
     assert opened(result) == ("PNG", (32, 32))
-    assert result.headers["content-disposition"] == f'attachment; filename="picture-{number}.png"'
+    assert result.headers["content-disposition"] == f'attachment; filename="Chelsea-{number}.png"'
     assert [file["title"] for file in painted["files"]] == ["JPEG"]
     jpeg = shared.web.get(painted["files"][0]["url"])
     assert opened(jpeg)[0] == "JPEG"
-    assert jpeg.headers["content-disposition"] == f'attachment; filename="picture-{number}.jpg"'
+    assert jpeg.headers["content-disposition"] == f'attachment; filename="Chelsea-{number}.jpg"'
     for name in ("contact_sheet.png", "costs.csv", "..%2fcontent", "generated_image.png", "x" * 40):
         assert shared.web.get(f"{own}/files/{name}").status_code == 404
     assert shared.web.get(f"{own}/files/{'x' * 41}").status_code == 422
@@ -505,7 +505,7 @@ def test_the_costs_of_a_job(shared, painted):
     assert shared.web.get(url).json() == {"rows": rows}
     table = shared.web.get(url, params={"format": "csv"})
     assert table.headers["content-type"].startswith("text/csv")
-    assert table.headers["content-disposition"] == f"attachment; filename*=utf-8''picture-{painted['number']}-costs.csv"
+    assert table.headers["content-disposition"] == f"attachment; filename*=utf-8''Chelsea-{painted['number']}-costs.csv"
     lines = table.text.splitlines()
     assert lines[0] == "epoch,total,content,style,total_variation,seconds"
     assert [[float(value) for value in line.split(",")] for line in lines[1:]] == rows

@@ -5,6 +5,7 @@ import json
 import os
 import select
 import socket
+import time
 from pathlib import Path
 
 import httpx
@@ -328,6 +329,18 @@ def test_a_body_that_grows_too_large_is_refused_while_it_comes(shared, path):
                 sent += connection.send(chunked(b"a" * 65536))
         assert problem(connection)[0] == 413
     assert sent < 10 * BODY  # what the system's buffers hold comes on top
+
+
+def test_a_body_that_drips_is_dropped_in_the_end(shared, monkeypatch):
+    monkeypatch.setattr(guard, "_UPLOAD_TIME", 0.2)
+    path, (kind, begin) = next(iter(ROUTES.items()))
+    with shared.raw() as connection:
+        connection.sendall(head(path, kind, "Content-Length: 1000") + begin)
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                connection.sendall(b"x")
+                time.sleep(0.02)
+        assert problem(connection) == (408, "the upload stopped coming")
 
 
 @pytest.mark.parametrize("path", ROUTES)

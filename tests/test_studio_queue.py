@@ -106,8 +106,9 @@ def test_a_job_that_does_not_stop_is_killed_and_keeps_its_picture(serve, does):
     (worker,) = served.studio.pids()
     served.cancel(job["id"])
     ended = served.when_ended(job["id"])
-    assert (ended["state"], ended["reason"], ended["picture"], ended["result"]) == ("cancelled", "", 2, False)
-    assert served.web.get(f"/api/jobs/{job['id']}/picture").headers["content-type"] == "image/jpeg"
+    assert (ended["state"], ended["reason"], ended["picture"], ended["result"]) == ("cancelled", "", 2, True)
+    for what in ("picture", "result"):
+        assert served.web.get(f"/api/jobs/{job['id']}/{what}").headers["content-type"] == "image/jpeg"
     assert served.paint()["state"] == "finished"
     assert served.studio.pids() != [worker]
 
@@ -143,7 +144,7 @@ def test_a_crash_fails_its_job_and_no_other(serve, does):
     job, other = served.order(does, epochs=10), served.order()
     ended = served.when_ended(job["id"])
     assert (ended["state"], ended["reason"]) == ("failed", CRASHES[does])
-    assert (ended["epoch"], ended["picture"], ended["result"], ended["seconds_left"]) == (2, 2, False, None)
+    assert (ended["epoch"], ended["picture"], ended["result"], ended["seconds_left"]) == (2, 2, True, None)
     assert served.web.get(f"/api/jobs/{job['id']}/picture").status_code == 200
     assert served.when_ended(other["id"])["state"] == "finished"
 

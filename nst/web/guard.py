@@ -15,6 +15,7 @@ import hmac
 import ipaddress
 import json
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -36,6 +37,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _GUARDED = ("/api", "/generate_stylised_image")
 _OPEN = ("/api/token",)
 _PATIENCE = 30.0  # seconds between two pieces of a body
+_UPLOAD_TIME = 600.0  # seconds for all of a body: one that drips would keep its place for ever
 _UPLOADS = 8  # bodies that are read at the same time
 
 
@@ -191,7 +193,7 @@ class Guard:
         if self._reading >= _UPLOADS:
             await _answer(send, 503, "others are uploading now; try again in a moment", {"retry-after": "2"})
             return
-        count = 0
+        count, ends = 0, time.monotonic() + _UPLOAD_TIME
         reading = True
         self._reading += 1
 
@@ -200,7 +202,8 @@ class Guard:
             if not reading:
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), _PATIENCE)
+                patience = min(_PATIENCE, ends - time.monotonic())
+                message = await asyncio.wait_for(receive(), max(patience, 0))
             except asyncio.TimeoutError:
                 raise Refusal(408, "the upload stopped coming", {"connection": "close"}) from None
             count += len(message.get("body", b""))

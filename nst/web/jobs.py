@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from typing import Annotated, Any, Literal, NamedTuple, cast
 from urllib.parse import quote
 
@@ -203,9 +204,15 @@ def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], 
     return picture(orders.shown(studio.inputs(job.id).style(index)), size, lasting=True)
 
 
-@router.get("/{id}/result", response_class=FileResponse, responses={**media("image/png"), **problems(404)})
+@router.get(
+    "/{id}/result", response_class=FileResponse, responses={**media("image/png", "image/jpeg"), **problems(404)}
+)
 def result(studio: Served, job: Found) -> FileResponse:
-    """The final picture, lossless, to be saved."""
+    """The final picture, to be saved: lossless, but where the painting was killed as it was last seen, as JPEG."""
+    if job.state in store.ENDED and studio.file(job.id, "generated_image.png") is None:
+        path = studio.picture(job)
+        if path is not None:
+            return FileResponse(path, media_type="image/jpeg", filename=f"{_name(job)}.jpg")
     return _file(studio, job, "generated_image.png", "image/png")
 
 
@@ -254,7 +261,6 @@ def _file(studio: Studio, job: store.Job, name: str, kind: str, *, saved: bool =
 
 def _name(job: store.Job) -> str:
     """What the files of a job are called where they are saved."""
-    letters = "".join(
-        letter if letter.isalnum() else "-" for letter in Order.from_json(job.wanted).content.rpartition(".")[0]
-    )
+    stem = os.path.splitext(Order.from_json(job.wanted).content)[0]
+    letters = "".join(letter if letter.isalnum() else "-" for letter in stem)
     return f"{letters.strip('-')[:40] or 'picture'}-{job.number}"

@@ -134,7 +134,7 @@ class Job(BaseModel):
     frames: list[int] = Field(description="the epochs whose pictures were saved")
     reason: str = Field(description="why it failed")
     troubles: list[str]
-    result: bool = Field(description="whether the final picture is there, lossless")
+    result: bool = Field(description="whether there is a picture to be saved")
     video: bool
     files: list[File]
 
@@ -207,7 +207,7 @@ def job(studio: Studio, found: store.Job) -> Job:
         frames=studio.frames(found),
         reason=found.reason,
         troubles=found.troubles,
-        result=ended and studio.file(found.id, "generated_image.png") is not None,
+        result=ended and studio.picture(found) is not None,
         video=ended and bool(painted.get("video")),
         files=files,
     )
