@@ -3,12 +3,12 @@
 A machine has `slots`; a slot paints one picture after the other. With N pictures on m machines,
 
     J = a · MP · E + f + o                          seconds of one picture on its slot
-    T = s + N · J · (1 + k · (r + w / 2)) / (m · slots) + J / 2,     but not less than N · d
+    T = s + N · J · (1 + k · (r + w / 2)) / (m · slots) + J / 2,     but not less than N · d / (1 - q)
 
 where a is seconds per megapixel and epoch, f those beside the updates (reading, graphs, files), o what the cluster adds
 between two pictures, s the start of the workers, k how often a second a worker dies, r the seconds until another one
-goes on, w those between two states (half of which are lost), d what the driver is busy with for each picture: files,
-messages. J / 2 is the last round, in which slots wait for each other. Bytes of a picture: content and results once, a
+goes on, w those between two states (half of which are lost), d what the driver is busy with for each picture, and q
+the share of it that messages take. J / 2 is the last round, in which slots wait for each other. Bytes of a picture: content and results once, a
 network once for each machine, and a state every `w` seconds, as far as the rate allows.
 
     python -m benchmarks.plan                    measures, and prints the tables for 10⁴ and 10⁶ pictures
@@ -51,11 +51,13 @@ START = 20.0
 """s: the same for a cluster and its first workers."""
 STATES = 5.0
 """w: seconds between two states, `nst.state`."""
+MESSAGES = 0.2
+"""q: 200 messages a second, `nst.cluster`, of 1 ms each."""
 _FILES = 12  # of a picture
 _RESULTS = 2.2e6  # bytes a megapixel of picture, frames, video and plot, where they were not measured
 _NETWORK = 80_000_000  # bytes of VGG-19's convolutions
 _STATE = 276e6  # bytes a megapixel of L-BFGS's state
-_STATE_RATE = 100e6  # bytes of states a second from all workers, `nst.cluster`
+_STATE_RATES = 25e6, 5e6  # bytes of states a second, from all workers and from one, `nst.cluster`
 
 
 class Constants(NamedTuple):
@@ -78,12 +80,12 @@ class Constants(NamedTuple):
         """T: seconds of all pictures on so many slots."""
         job = self.job(megapixels, epochs)
         painting = pictures * job * (1 + self.k * (self.r + self.w / 2)) / slots
-        return max(self.s + painting + job / 2, pictures * self.d)
+        return max(self.s + painting + job / 2, pictures * self.d / (1 - MESSAGES))
 
     def slots(self, pictures: int, seconds: float, megapixels: float, epochs: int) -> int | None:
         """The fewest slots with which all are painted in time; None where one driver is too slow for that."""
         left = seconds - self.s - self.job(megapixels, epochs) / 2
-        if left <= 0 or pictures * self.d > seconds:
+        if left <= 0 or pictures * self.d / (1 - MESSAGES) > seconds:
             return None
         needed = pictures * self.job(megapixels, epochs) * (1 + self.k * (self.r + self.w / 2)) / left
         return max(1, math.ceil(needed))
@@ -93,7 +95,7 @@ def moved(pictures: int, machines: int, slots: int, constants: Constants) -> dic
     """Bytes that go over the driver's network, by kind."""
     seconds = constants.a * _MP.value * _EPOCHS.value
     size = _STATE * _MP.value
-    every = max(constants.w, size * machines * slots / _STATE_RATE)
+    every = max(constants.w, size / min(_STATE_RATES[0] / (machines * slots), _STATE_RATES[1]))
     return {
         "contents": pictures * float(_INPUT.value),
         "results": pictures * _RESULTS * _MP.value,
@@ -142,7 +144,7 @@ def table(constants: Constants) -> str:
         f"{_MP.value:g} megapixels, {_EPOCHS.value} epochs, {_SLOTS.value} slot(s) a machine: "
         f"J = {constants.job(_MP.value, _EPOCHS.value):.1f} s "
         f"(a = {constants.a:.3f}, f = {constants.f:.2f}, o = {constants.o:.3f}); "
-        f"the driver takes {constants.d * 1000:.0f} ms a picture: {1 / constants.d:.0f} pictures a second at most",
+        f"the driver takes {constants.d * 1000:.0f} ms a picture: {(1 - MESSAGES) / constants.d:.0f} pictures a second at most",
         "",
         "| pictures | machines | time | contents | results | networks | states | MB/s |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -157,7 +159,7 @@ def table(constants: Constants) -> str:
     for pictures in (10**4, 10**6):
         for deadline in _DEADLINES.value:
             slots = constants.slots(pictures, 3600 * deadline, _MP.value, _EPOCHS.value)
-            drivers = math.ceil(pictures * constants.d / (3600 * deadline))
+            drivers = math.ceil(pictures * constants.d / (1 - MESSAGES) / (3600 * deadline))
             said = f"{math.ceil(slots / _SLOTS.value):,}" if slots else f"{drivers} drivers (--shard) or more"
             lines.append(f"| {pictures:,} | {hours(3600 * deadline)} | {said} |")
     return "\n".join(lines)
@@ -177,9 +179,8 @@ def check(constants: Constants) -> bool:
     from benchmarks.simulation import simulate
 
     good = True
-    print(
-        "| run | pictures | workers | killed | predicted | measured | overhead | between two | not finished | painted twice |"
-    )
+    print("between: the median between two pictures on a slot; again: seconds of painting that were done twice\n")
+    print("| run | pictures | workers | killed | predicted | measured | overhead | between | not finished | again |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for every in (0.0, _EVERY.value):
         found = simulate(_JOBS.value, _WORKERS.value, _SECONDS.value, every)

@@ -28,7 +28,8 @@ TRIES = 3
 
 _BEAT = 0.25  # seconds between two batches of a worker
 _BATCHES = 200  # a second, that the driver may get from all workers
-_STATES = 100e6  # bytes of states a second, from all workers
+_STATES = 25e6  # bytes of states a second, from all workers; a death costs a minute of work, and is rare
+_STATE = 5e6  # the same, from one
 _WAIT = 0.2  # seconds between two looks at `stop`
 _COUNT = 2.0  # seconds between two counts of the slots
 _PATIENCE = 30.0  # seconds until a cluster must have a slot
@@ -288,7 +289,7 @@ class _Shift:
         slots = self._crew.slots
         return Order(
             job.work, key, reference, sources, begun, job.home,
-            outcome.flags(job.work, job.home, network), max(_BEAT, slots / _BATCHES), _STATES / slots,
+            outcome.flags(job.work, job.home, network), max(_BEAT, slots / _BATCHES), min(_STATE, _STATES / slots),
         )  # fmt: skip
 
     def _listen(self) -> None:
