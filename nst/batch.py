@@ -15,8 +15,8 @@ from nst import commandline
 from nst.console import StopSignals, duration, print_line, quiet_stderr
 
 if TYPE_CHECKING:
-    from nst.engines import Engine
     from nst.journal import Journal
+    from nst.outcome import Engine
     from nst.worklist import Work
 
 FLAGS = flags.FLAGS
@@ -45,7 +45,12 @@ def define() -> None:
     commandline.define("force", False, "paint all anew, also what is finished", "bool")
     commandline.define("dry_run", False, "only list the pictures, with the time and the memory they would take", "bool")
     commandline.define("shard", "", "part of the list to paint, as i/n with i from 0 to n - 1: for arrays of jobs")
-    commandline.define("engine", "serial", "what paints: serial (this process)")
+    commandline.define("engine", "serial", "what paints: serial (this process), or ray (the slots of a cluster)")
+    commandline.define("address", "", "HOST:PORT of the Ray cluster to join; without it one is started in this machine")
+    commandline.define("cpus_per_job", 2.0, "CPUs of the cluster that each picture takes", "float")
+    commandline.define(
+        "gpus_per_job", 1.0, "GPUs that each takes where the cluster has any; 0.5: two share one", "float"
+    )
     commandline.define_config(like=False)
 
 
@@ -62,8 +67,7 @@ def main() -> int:
     from nst import worklist
 
     try:
-        if FLAGS.engine != "serial":
-            raise ValueError(f"engine is {FLAGS.engine!r}: use serial")
+        check_engine()
         works = read_worklist()
         mine = worklist.shard(works, FLAGS.shard) if FLAGS.shard else works
     except ValueError as error:
@@ -76,6 +80,17 @@ def main() -> int:
             return paint(works, {work.name for work in mine}, place, signals)
         except (ValueError, OSError) as error:
             commandline.fail(str(error), 1)
+
+
+def check_engine() -> None:
+    """Raises `ValueError` for flags of the engine that cannot be."""
+    if FLAGS.engine not in ("serial", "ray"):
+        raise ValueError(f"engine is {FLAGS.engine!r}: use serial or ray")
+    for name in ("address", "cpus_per_job", "gpus_per_job"):
+        if FLAGS.engine == "serial" and FLAGS[name].present:
+            raise ValueError(f"{name} has no effect: only the engine ray has a cluster")
+    if FLAGS.cpus_per_job <= 0 or FLAGS.gpus_per_job < 0:
+        raise ValueError("cpus_per_job must be above 0, and gpus_per_job 0 or more")
 
 
 def read_worklist() -> list[Work]:
@@ -118,11 +133,11 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
     with quiet_stderr(FLAGS.verbosity < 1):
         if FLAGS.verbosity < 1:
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        from nst import engines
+        engine = make_engine()
     signals.painting = True
     screen = Screen(todo)
     try:
-        run(engines.SerialEngine(), todo, place, kept, screen, signals)
+        run(engine, todo, place, kept, screen, signals)
     finally:
         screen.close()
         summarize(items, place, kept)
@@ -135,6 +150,21 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
         entry = kept.entries.get(item.key)
         print_line(f"Not finished: {item.folder}: {entry.reason or entry.status if entry else 'missing'}", sys.stderr)
     return 1 if failed else 0
+
+
+def make_engine() -> Engine:
+    """The engine that the flags name; TensorFlow is loaded for it.
+
+    Raises:
+        ValueError: its package is missing.
+    """
+    if FLAGS.engine == "ray":
+        from nst import cluster
+
+        return cluster.RayEngine(FLAGS.address or None, FLAGS.cpus_per_job, FLAGS.gpus_per_job)
+    from nst import engines
+
+    return engines.SerialEngine()
 
 
 def run(engine: Engine, todo: list[Item], place: Path, kept: Journal, screen: Screen, signals: StopSignals) -> None:

@@ -6,55 +6,22 @@ An engine gets pictures and tells what becomes of them. One that cannot be paint
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from nst import encoding, files, images, run, state, weights
 from nst.bench import Bench
+from nst.config import STARTS
 from nst.matconvnet import Network
+from nst.outcome import Away, Folder, Outcome, Tell, flags
 from nst.summary import THUMBNAIL
 from nst.transfer import Step
 from nst.worklist import Work
 
 _THUMBNAIL = 320  # pixels of its longest side
-
-Tell = Callable[[Work, str, Mapping[str, Any]], None]
-"""Gets what happens to a picture: `started` (`first`, `epochs`, `seconds`), `epoch` (`epoch`, the costs, `seconds`,
-`left`), `trouble` (`message`), and at last `ended` (`outcome`)."""
-Folder = Callable[[Work], Path]
-"""Says where the files of a picture go."""
-
-
-class Outcome(NamedTuple):
-    """What became of a picture.
-
-    `status` is `finished`, `stopped`, `diverged` or `failed`; `reason` says why it failed; `costs` are those of the
-    last epoch by name.
-    """
-
-    status: str
-    reason: str = ""
-    epochs: int = 0
-    seconds: float = 0.0
-    costs: Mapping[str, float] = {}
-    troubles: tuple[str, ...] = ()
-
-
-class Engine(Protocol):
-    """What paints a list of pictures."""
-
-    def run(self, works: Iterable[Work], place: Folder, tell: Tell, stop: Callable[[], bool]) -> None:
-        """Paints the pictures, and tells what happens; returns when all have ended.
-
-        Args:
-            works: the pictures.
-            place: where the files of each go. A picture of which a part is there already is gone on with.
-            tell: called from this thread.
-            stop: asked often; True ends the pictures that are being painted after their step, and begins no other.
-        """
-        ...
 
 
 class SerialEngine:
@@ -86,6 +53,7 @@ def paint(
     tell: Tell,
     stop: Callable[[], bool],
     details: Mapping[str, Any] | None = None,
+    away: Away | None = None,
 ) -> Outcome:
     """Paints one picture in this process; what is wrong with it is its outcome.
 
@@ -97,6 +65,7 @@ def paint(
         tell: gets all that happens but `ended`.
         stop: as of `run.stylize`.
         details: further facts for `config.json`.
+        away: where the pictures come from, and what their files say of their home, on a machine that has neither.
     """
     begun: run.Start | None = None
 
@@ -110,11 +79,17 @@ def paint(
         left = begun.left(done.epoch, done.seconds)
         tell(work, "epoch", {"epoch": done.epoch, **done.costs._asdict(), "seconds": done.seconds, "left": left})
 
+    def source(path: Path) -> images.Source:
+        return path if away is None else _Picture(path, away.sources[path])
+
     def stylize(*, resume: bool) -> run.Result:
+        begin = None if work.config.init in STARTS or away is None else source(Path(work.config.init))
+        options: dict[str, Any] = {} if away is None else {"how_to_resume": lambda _: _how_to_resume(away.home)}
         return run.stylize(
-            work.content, list(work.styles), place, network, work.config,
+            source(work.content), [source(style) for style in work.styles], place, network, work.config,
             details={"content": str(work.content), "styles": [str(style) for style in work.styles], **(details or {})},
-            flags=_flags(work, place, network),
+            flags=flags(work, place, network) if away is None else away.flags,
+            begin=begin, **options,
             on_start=start, on_step=step, stop=stop, resume=resume, bench=bench,
             on_trouble=lambda message: tell(work, "trouble", {"message": message}),
         )  # fmt: skip
@@ -139,14 +114,16 @@ def paint(
     return outcome
 
 
-def _flags(work: Work, place: Path, network: Network) -> dict[str, str | list[str]]:
-    """What `flags.txt` says beside the settings."""
-    return {
-        "content_image_filename": str(work.content.resolve()),
-        "style_image_filename": [str(style.resolve()) for style in work.styles],
-        "output_dir": str(place.resolve()),
-        "model": "preview" if network.notice else str(Path(network.source).resolve()),
-    }
+class _Picture(io.BytesIO):
+    """A picture's bytes under the name that messages call it by."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        super().__init__(data)
+        self.name = str(path)
+
+
+def _how_to_resume(home: Path) -> str:
+    return f"nst.run.stylize(…, output_dir={str(home)!r}, resume=True)"
 
 
 def _tidy(place: Path) -> None:

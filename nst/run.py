@@ -74,6 +74,7 @@ def stylize(
     network: Network,
     config: TransferConfig | None = None,
     *,
+    begin: images.Source | None = None,
     content_mask: masks.Masks = None,
     style_mask: masks.Masks = None,
     details: Mapping[str, Any] | None = None,
@@ -98,6 +99,7 @@ def stylize(
         output_dir: the folder for the files of the run; None leaves nothing on disk.
         network: from `nst.weights.load`.
         config: the settings; the assignment's when None.
+        begin: the picture that `config.init` names, where it is not to be read from there.
         content_mask: where the style acts: a grey picture for each style, or a coloured one for all, see
             `masks.mixture`.
         style_mask: what part of each style picture is looked at.
@@ -133,7 +135,7 @@ def stylize(
         if place is not None and resume and state.found(place):
             opened.enter_context(folder.lock(place))
             before = state.read(place)
-        job = _prepare(content, style, network, config, content_mask, style_mask, before, warn)
+        job = _prepare(content, style, network, config, begin, content_mask, style_mask, before, warn)
         record = None
         if place is not None:
             if before is None:
@@ -170,6 +172,7 @@ def _prepare(
     style: images.Source | Sequence[images.Source],
     network: Network,
     config: TransferConfig,
+    begin: images.Source | None,
     content_mask: masks.Masks,
     style_mask: masks.Masks,
     before: State | None,
@@ -178,7 +181,9 @@ def _prepare(
     """Reads and scales the pictures, and tries whatever can be wrong before a folder is touched."""
     picture, opacity = images.read_with_alpha(content)
     styles = [images.read(source) for source in _sources(style)]
-    begun = None if config.init in STARTS else images.read(images.find(config.init, places.folders("images")))
+    begun = None
+    if config.init not in STARTS:
+        begun = images.read(images.find(config.init, places.folders("images")) if begin is None else begin)
     prints = _prints(picture, opacity, styles, begun, network)
     picture = images.fit(picture, config.image_size)
     height, width = picture.shape[:2]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
 import logging
 import os
@@ -218,6 +219,17 @@ _MARKS = ("epoch", "seconds", "costs", "halvings", "tile_limits")
 def found(folder: Path) -> bool:
     """Whether a run's folder holds a state, damaged or not."""
     return any((folder / FOLDER / name).exists() for name in _NAMES)
+
+
+def parts(data: bytes) -> list[str]:
+    """The names of the files that a state, given as bytes, needs beside it: the finished parts of its video.
+
+    Raises:
+        ValueError, KeyError, OSError: it is damaged.
+    """
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        video = json.loads(stored["header"].tobytes())["video"]
+    return [] if video is None else [VideoPart(*part).name for part in video["parts"]]
 
 
 def read(folder: Path) -> State | None:

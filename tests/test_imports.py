@@ -12,8 +12,8 @@ ORDER = [
     *("objective", "optimizers", "updates", "bench", "transfer"),
     *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
     *("reel", "painter", "shoot", "moving"),
-    *("worklist", "journal", "summary", "engines", "estimate", "console", "commandline"),
-    *("batch", "download", "filming"),
+    *("worklist", "outcome", "journal", "summary", "engines", "estimate", "scratch", "parcels", "hands", "rayhome"),
+    *("cluster", "console", "commandline", "batch", "download", "filming"),
 ]
 WEB = [
     *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),

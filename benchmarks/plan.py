@@ -1,0 +1,214 @@
+"""How long many pictures take on how many machines: a model, its constants measured here, and a simulation to check it.
+
+A machine has `slots`; a slot paints one picture after the other. With N pictures on m machines,
+
+    J = a · MP · E + f + o                          seconds of one picture on its slot
+    T = s + N · J · (1 + k · (r + w / 2)) / (m · slots) + J / 2,     but not less than N · d / (1 - q)
+
+where a is seconds per megapixel and epoch, f those beside the updates (reading, graphs, files), o what the cluster adds
+between two pictures, s the start of the workers, k how often a second a worker dies, r the seconds until another one
+goes on, w those between two states (half of which are lost), d what the driver is busy with for each picture, and q
+the share of it that messages take. J / 2 is the last round, in which slots wait for each other. Bytes of a picture: content and results once, a
+network once for each machine, and a state every `w` seconds, as far as the rate allows.
+
+    python -m benchmarks.plan                    measures, and prints the tables for 10⁴ and 10⁶ pictures
+    python -m benchmarks.plan --seconds_per_megapixel=0.02 --machines=20      another machine's constants
+    python -m benchmarks.plan --simulate         paints with slow fake workers, some of which are killed
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from absl import app, flags
+
+_MP = flags.DEFINE_float("megapixels", 0.26, "of each picture; 0.26: 624 by 416")
+_EPOCHS = flags.DEFINE_integer("epochs", 60, "of each picture")
+_SLOTS = flags.DEFINE_integer("slots", 1, "pictures that a machine paints at once")
+_MACHINES = flags.DEFINE_multi_integer("machines", [1, 10, 100, 1000], "numbers of machines to predict the time of")
+_DEADLINES = flags.DEFINE_multi_float("hours", [1, 24, 168], "deadlines to predict the number of machines for")
+_A = flags.DEFINE_float("seconds_per_megapixel", 0, "a, for each epoch; 0: measured here with VGG-19's shapes")
+_F = flags.DEFINE_float("seconds_beside", 0, "f; 0: measured here")
+_O = flags.DEFINE_float("seconds_between", 0, "o; 0: measured here with pictures of no length")
+_D = flags.DEFINE_float("seconds_of_driver", 0, "d; 0: measured with o")
+_KILLS = flags.DEFINE_float("deaths_an_hour", 0.01, "of each worker")
+_INPUT = flags.DEFINE_integer("content_bytes", 200_000, "of a content picture")
+_SIMULATE = flags.DEFINE_bool("simulate", False, "check the model with workers that only wait")
+_JOBS = flags.DEFINE_integer("jobs", 480, "pictures of the simulation")
+_WORKERS = flags.DEFINE_integer("workers", 24, "workers of the simulation")
+_SECONDS = flags.DEFINE_float("seconds", 4.0, "that a picture of the simulation takes")
+_EVERY = flags.DEFINE_float("kill_every", 5.0, "seconds between two killed workers")
+
+RESTART = 12.0
+"""r: seconds until another worker has loaded TensorFlow and goes on."""
+START = 20.0
+"""s: the same for a cluster and its first workers."""
+STATES = 5.0
+"""w: seconds between two states, `nst.state`."""
+MESSAGES = 0.2
+"""q: 200 messages a second, `nst.cluster`, of 1 ms each."""
+_FILES = 12  # of a picture
+_RESULTS = 2.2e6  # bytes a megapixel of picture, frames, video and plot, where they were not measured
+_NETWORK = 80_000_000  # bytes of VGG-19's convolutions
+_STATE = 276e6  # bytes a megapixel of L-BFGS's state
+_STATE_RATES = 25e6, 5e6  # bytes of states a second, from all workers and from one, `nst.cluster`
+
+
+class Constants(NamedTuple):
+    """The letters of the formula: seconds, but `k`, which is deaths a second."""
+
+    a: float
+    f: float
+    o: float
+    d: float
+    s: float = START
+    k: float = 0.0
+    r: float = RESTART
+    w: float = STATES
+
+    def job(self, megapixels: float, epochs: int) -> float:
+        """J: seconds of one picture on its slot."""
+        return self.a * megapixels * epochs + self.f + self.o
+
+    def time(self, pictures: int, slots: int, megapixels: float, epochs: int) -> float:
+        """T: seconds of all pictures on so many slots."""
+        job = self.job(megapixels, epochs)
+        painting = pictures * job * (1 + self.k * (self.r + self.w / 2)) / slots
+        return max(self.s + painting + job / 2, pictures * self.d / (1 - MESSAGES))
+
+    def slots(self, pictures: int, seconds: float, megapixels: float, epochs: int) -> int | None:
+        """The fewest slots with which all are painted in time; None where one driver is too slow for that."""
+        left = seconds - self.s - self.job(megapixels, epochs) / 2
+        if left <= 0 or pictures * self.d / (1 - MESSAGES) > seconds:
+            return None
+        needed = pictures * self.job(megapixels, epochs) * (1 + self.k * (self.r + self.w / 2)) / left
+        return max(1, math.ceil(needed))
+
+
+def moved(pictures: int, machines: int, slots: int, constants: Constants) -> dict[str, float]:
+    """Bytes that go over the driver's network, by kind."""
+    seconds = constants.a * _MP.value * _EPOCHS.value
+    size = _STATE * _MP.value
+    every = max(constants.w, size / min(_STATE_RATES[0] / (machines * slots), _STATE_RATES[1]))
+    return {
+        "contents": pictures * float(_INPUT.value),
+        "results": pictures * _RESULTS * _MP.value,
+        "networks": float(machines * _NETWORK),
+        "states": pictures * size * math.floor(seconds / every),
+    }
+
+
+def measured_painting() -> tuple[float, float]:
+    """Gives a and f, with a full-width VGG-19 of random filters and L-BFGS, on all cores of this machine."""
+    import numpy as np
+
+    from benchmarks.networks import random_vgg19
+    from nst import run
+    from nst.bench import Bench
+    from nst.config import TransferConfig
+
+    network = random_vgg19()
+    picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    config = TransferConfig.from_preset("fast", epochs=4, scales=1, image_size=256)
+    with Bench() as bench, tempfile.TemporaryDirectory() as place:
+        for index in range(2):  # the first one makes the graphs
+            began = time.perf_counter()
+            result = run.stylize(picture, picture, f"{place}/{index}", network, config, bench=bench)
+            whole = time.perf_counter() - began
+    seconds = result.rows[-1].seconds
+    return seconds / config.epochs / (picture.shape[0] * picture.shape[1] / 1e6), whole - seconds
+
+
+def measured_driver() -> tuple[float, float]:
+    """Gives o and d, of pictures that take no time on one worker.
+
+    d is what the driver computes and what its disk takes for the files; o is all between two pictures.
+    """
+    from benchmarks.simulation import disk, simulate
+
+    found = simulate(jobs=60, workers=1, seconds=0.0, kill_every=0)
+    return found.between, found.driver + disk(_FILES)
+
+
+def table(constants: Constants) -> str:
+    """The predictions, in Markdown."""
+    from nst.machine import format_bytes
+
+    lines = [
+        f"{_MP.value:g} megapixels, {_EPOCHS.value} epochs, {_SLOTS.value} slot(s) a machine: "
+        f"J = {constants.job(_MP.value, _EPOCHS.value):.1f} s "
+        f"(a = {constants.a:.3f}, f = {constants.f:.2f}, o = {constants.o:.3f}); "
+        f"the driver takes {constants.d * 1000:.0f} ms a picture: "
+        f"{(1 - MESSAGES) / constants.d:.0f} pictures a second at most",
+        "",
+        "| pictures | machines | time | contents | results | networks | states | MB/s |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for pictures in (10**4, 10**6):
+        for machines in _MACHINES.value:
+            seconds = constants.time(pictures, machines * _SLOTS.value, _MP.value, _EPOCHS.value)
+            found = moved(pictures, machines, _SLOTS.value, constants)
+            cells = [f"{pictures:,}", f"{machines:,}", hours(seconds), *map(format_bytes, map(int, found.values()))]
+            lines.append(f"| {' | '.join(cells)} | {sum(found.values()) / seconds / 1e6:.1f} |")
+    lines += ["", "| pictures | within | machines |", "| --- | --- | --- |"]
+    for pictures in (10**4, 10**6):
+        for deadline in _DEADLINES.value:
+            slots = constants.slots(pictures, 3600 * deadline, _MP.value, _EPOCHS.value)
+            drivers = math.ceil(pictures * constants.d / (1 - MESSAGES) / (3600 * deadline))
+            said = f"{math.ceil(slots / _SLOTS.value):,}" if slots else f"{drivers} drivers (--shard) or more"
+            lines.append(f"| {pictures:,} | {hours(3600 * deadline)} | {said} |")
+    return "\n".join(lines)
+
+
+def hours(seconds: float) -> str:
+    """A time for a reader."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86400:.1f} days"
+
+
+def check(constants: Constants) -> bool:
+    """Paints with slow fake workers, undisturbed and with kills, and compares; whether it is as predicted."""
+    from benchmarks.simulation import simulate
+
+    good = True
+    print("between: the median between two pictures on a slot; again: seconds of painting that were done twice\n")
+    print("| run | pictures | workers | killed | predicted | measured | overhead | between | not finished | again |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for every in (0.0, _EVERY.value):
+        found = simulate(_JOBS.value, _WORKERS.value, _SECONDS.value, every)
+        deaths = found.kills / (found.seconds * _WORKERS.value) if found.seconds else 0.0
+        here = constants._replace(a=0.0, f=_SECONDS.value, s=0.0, k=deaths, r=found.restart, w=found.states)
+        predicted = here.time(_JOBS.value, _WORKERS.value, 0.0, 0)
+        name = "undisturbed" if not every else f"a worker killed every {every:g} s"
+        print(
+            f"| {name} | {_JOBS.value} | {_WORKERS.value} | {found.kills} | {predicted:.1f} s | {found.seconds:.1f} s "
+            f"| {found.overhead:.1%} | {found.between * 1000:.0f} ms | {found.missing} | {found.again:.1f} s |",
+            flush=True,
+        )
+        good = good and not found.missing and found.overhead < 0.05 and abs(predicted / found.seconds - 1) < 0.1
+    print(f"\nas predicted within 10 %, overhead below 5 %, nothing lost: {'yes' if good else 'NO'}")
+    return good
+
+
+def main(_: Sequence[str]) -> None:
+    """Prints the tables, or checks the model."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    o, d = (_O.value, _D.value) if _O.value and _D.value else measured_driver()
+    if _SIMULATE.value:
+        sys.exit(0 if check(Constants(0.0, 0.0, o, d)) else 1)
+    a, f = (_A.value, _F.value) if _A.value and _F.value else measured_painting()
+    constants = Constants(_A.value or a, _F.value or f, _O.value or o, _D.value or d, k=_KILLS.value / 3600)
+    print(table(constants))
+
+
+if __name__ == "__main__":
+    app.run(main)
