@@ -209,7 +209,8 @@ class Guard:
             count += len(message.get("body", b""))
             if count > most:
                 raise Refusal(413, too_large)
-            if message["type"] != "http.request" or not message.get("more_body", False):
+            # Two may wait for the end at the same time, who reads the body and who looks for a hang-up.
+            if reading and (message["type"] != "http.request" or not message.get("more_body", False)):
                 reading = False
                 self._reading -= 1
             return message
