@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 # What requirements-dev.txt has for other checks than the tests.
 # The browser and the fuzzer bring many packages whose bounds are their own; their tests are skipped without them.
-NO_TEST_TOOLS = {"ruff", "mypy", "nox", "pytest-cov", "coverage", "playwright", "schemathesis"}
+NO_TEST_TOOLS = {"ruff", "mypy", "nox", "pytest-cov", "coverage", "playwright", "schemathesis", "ray"}
 EARLY_KERAS_3 = [Requirement("tensorflow==2.16.1"), Requirement("keras==3.0.5")]
 SHOW = "import importlib.metadata as m, sys; print(*(f'{name} {m.version(name)}' for name in sys.argv[1:]), sep=', ')"
 # Behind the Pythons on PATH come pyenv's, whether or not pyenv has them switched on.

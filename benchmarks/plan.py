@@ -8,8 +8,8 @@ A machine has `slots`; a slot paints one picture after the other. With N picture
 where a is seconds per megapixel and epoch, f those beside the updates (reading, graphs, files), o what the cluster adds
 between two pictures, s the start of the workers, k how often a second a worker dies, r the seconds until another one
 goes on, w those between two states (half of which are lost), d what the driver is busy with for each picture, and q
-the share of it that messages take. J / 2 is the last round, in which slots wait for each other. Bytes of a picture: content and results once, a
-network once for each machine, and a state every `w` seconds, as far as the rate allows.
+the share of it that messages take. J / 2 is the last round, in which slots wait for each other. Bytes of a picture:
+content and results once, a network once for each machine, and a state every `w` seconds, as far as the rate allows.
 
     python -m benchmarks.plan                    measures, and prints the tables for 10⁴ and 10⁶ pictures
     python -m benchmarks.plan --seconds_per_megapixel=0.02 --machines=20      another machine's constants

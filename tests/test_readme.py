@@ -11,7 +11,7 @@ from nst.values import written
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
-PROGRAM = ("requirements.txt", "requirements-web.txt", "requirements-video.txt")
+PROGRAM = ("requirements.txt", "requirements-web.txt", "requirements-video.txt", "requirements-cluster.txt")
 FILES = (*PROGRAM, "requirements-dev.txt")
 FLAG_ROWS = re.findall(r"^\| `--(\w+)` \|(?: `([^`]+)`)? \| (.+) \|$", README, re.MULTILINE)
 
