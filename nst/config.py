@@ -232,7 +232,7 @@ PRESETS: Mapping[str, Preset] = {
             "init": "content",
             "alpha": 30.0,
             "beta": 200.0,
-            "temporal_weight": 0.1,
+            "temporal_weight": 0.05,
             "style_distance": "wasserstein",
             "padding": "replicate",
         },

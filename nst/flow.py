@@ -24,7 +24,7 @@ _OCCLUDED = (0.01, 0.5)
 _BOUNDARY = (0.01, 0.002)
 
 
-class FlowError(RuntimeError):
+class FlowError(OSError):
     """There is no optical flow to be had; the message can be shown as it is."""
 
 

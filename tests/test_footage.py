@@ -1,5 +1,10 @@
 """Reading and putting together videos: size, rate, rotation, sound."""
 
+import os
+import re
+import shutil
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +13,7 @@ import pytest
 from nst import footage
 from nst.video import VideoError
 from tests import clips
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +50,6 @@ def test_sides_become_even(tmp_path, height, width, longest, expected):
 
 
 def test_a_turned_video_stands_upright(tmp_path):
-    import subprocess
-
     path = clips.write(tmp_path / "flat.mp4", clips.scene(2), sound="")
     turned = tmp_path / "turned.mp4"
     subprocess.run(
@@ -134,3 +138,16 @@ def test_a_decoder_that_is_not_needed_any_more_is_stopped(clip):
     next(frames)
     frames.close()
     assert not [child for child in psutil.Process().children() if "ffmpeg" in child.name()]
+
+
+def test_without_opencv_the_command_is_one_sentence(clip, tmp_path):
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "cv2.py").write_text("raise ModuleNotFoundError('No module named cv2')\n")
+    shutil.copy(clip, tmp_path / "clip.mp4")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "nst_main.py"), "--content_video=clip.mp4", "--output_dir=out"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": "none"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"nst_main\.py: optical flow needs OpenCV, which is not installed: pip .+\n", done.stderr)
+    assert not (tmp_path / "out").exists()
