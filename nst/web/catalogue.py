@@ -13,6 +13,8 @@ from nst.values import BOUNDS, written
 
 CONTENTS = ("chelsea", "coffee", "rocket")
 STYLES = ("strokes", "glass", "mosaic", "swirls", "leaves", "ink")
+HIDDEN = ("temporal_weight",)
+"""Settings that have no effect here: the studio paints no videos."""
 SMALLEST_SIDE = 16
 """Pixels that each side of a picture needs at the smallest size that is painted."""
 PRESET = "fast"
@@ -81,7 +83,8 @@ def presets() -> list[dict[str, Any]]:
 
 def shown(config: TransferConfig) -> dict[str, Any]:
     """All settings as a person writes them: numbers, words, and layers and weights as text."""
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    names = [field.name for field in dataclasses.fields(config) if field.name not in HIDDEN]
+    values = {name: getattr(config, name) for name in names}
     return {name: written(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
@@ -89,7 +92,7 @@ def fields(limits: dict[str, int]) -> list[dict[str, Any]]:
     """The settings as the page makes its form from; `limits` are the studio's own, by the name of the setting."""
     found = []
     for setting in settings():
-        if setting.name == "temporal_weight":  # the studio paints no videos
+        if setting.name in HIDDEN:
             continue
         values = {**setting._asdict(), **dict.fromkeys(BOUNDS), **setting.bounds}
         del values["bounds"]
