@@ -3,13 +3,15 @@
 A machine has `slots`; a slot paints one picture after the other. With N pictures on m machines,
 
     J = a · MP · E + f + o                          seconds of one picture on its slot
-    T = s + N · J · (1 + k · (r + w / 2)) / (m · slots) + J / 2,     but not less than N · d / (1 - q)
+    T = s + N · J · (1 + k · x) / (m · slots) + J / 2 + min(1, k · m · slots · J) · x,    x = r + w / 2,
+        but not less than N · d / (1 - q)
 
 where a is seconds per megapixel and epoch, f those beside the updates (reading, graphs, files), o what the cluster adds
 between two pictures, s the start of the workers, k how often a second a worker dies, r the seconds until another one
 goes on, w those between two states (half of which are lost), d what the driver is busy with for each picture, and q
-the share of it that messages take. J / 2 is the last round, in which slots wait for each other. Bytes of a picture:
-content and results once, a network once for each machine, and a state every `w` seconds, as far as the rate allows.
+the share of it that messages take. J / 2 is the last round, in which slots wait for each other; the summand behind it
+is a death in that round, for which all wait. Bytes of a picture: content and results once, a network once for each
+machine, and a state every `w` seconds, as far as the rate allows.
 
     python -m benchmarks.plan                    measures, and prints the tables for 10⁴ and 10⁶ pictures
     python -m benchmarks.plan --seconds_per_megapixel=0.02 --machines=20      another machine's constants
@@ -79,16 +81,23 @@ class Constants(NamedTuple):
     def time(self, pictures: int, slots: int, megapixels: float, epochs: int) -> float:
         """T: seconds of all pictures on so many slots."""
         job = self.job(megapixels, epochs)
-        painting = pictures * job * (1 + self.k * (self.r + self.w / 2)) / slots
-        return max(self.s + painting + job / 2, pictures * self.d / (1 - MESSAGES))
+        death = self.r + self.w / 2
+        painting = pictures * job * (1 + self.k * death) / slots
+        last = job / 2 + min(1.0, self.k * slots * job) * death
+        return max(self.s + painting + last, pictures * self.d / (1 - MESSAGES))
 
     def slots(self, pictures: int, seconds: float, megapixels: float, epochs: int) -> int | None:
         """The fewest slots with which all are painted in time; None where one driver is too slow for that."""
-        left = seconds - self.s - self.job(megapixels, epochs) / 2
-        if left <= 0 or pictures * self.d / (1 - MESSAGES) > seconds:
+        most = 1 << 24
+        if self.time(pictures, most, megapixels, epochs) > seconds:
             return None
-        needed = pictures * self.job(megapixels, epochs) * (1 + self.k * (self.r + self.w / 2)) / left
-        return max(1, math.ceil(needed))
+        least = 1
+        while least < most:
+            middle = (least + most) // 2
+            least, most = (
+                (least, middle) if self.time(pictures, middle, megapixels, epochs) <= seconds else (middle + 1, most)
+            )
+        return least
 
 
 def moved(pictures: int, machines: int, slots: int, constants: Constants) -> dict[str, float]:

@@ -33,6 +33,7 @@ _STATE = 5e6  # the same, from one
 _WAIT = 0.2  # seconds between two looks at `stop`
 _COUNT = 2.0  # seconds between two counts of the slots
 _PATIENCE = 30.0  # seconds until a cluster must have a slot
+_SILENCE = hands.FETCHED + 30.0  # seconds until a worker that is not heard of is given up
 _KEPT = 256_000_000  # bytes of pictures that stay in the object store for the next order
 
 
@@ -91,10 +92,11 @@ class _Job:
 
 @dataclass(eq=False)
 class _Worker:
-    """A worker: what it is waited for with, and the picture that it paints."""
+    """A worker: what it is waited for with, the picture that it paints, and when it was heard of."""
 
     actor: Any
     waiting: Any
+    heard: float = 0.0
     alive: bool = False
     job: _Job | None = None
 
@@ -271,7 +273,7 @@ class _Shift:
                 except (ValueError, OSError) as error:
                     self._end(job, Outcome("failed", str(error)))
                     continue
-                worker.job = job
+                worker.job, worker.heard = job, time.monotonic()
                 worker.waiting = worker.actor.paint.options(
                     num_returns="streaming", _generator_backpressure_num_objects=4
                 ).remote(order)
@@ -293,7 +295,7 @@ class _Shift:
         )  # fmt: skip
 
     def _listen(self) -> None:
-        """Takes what the workers have sent; waits a moment for the first."""
+        """Takes what the workers have sent; waits a moment for the first. Gives up those that are silent for long."""
         waiting = {worker.waiting: worker for worker in self._crew.workers if worker.waiting is not None}
         if not waiting:
             time.sleep(_WAIT)  # for a slot
@@ -306,7 +308,13 @@ class _Shift:
             if worker.job is None:
                 self._greet(worker)
             else:
+                worker.heard = time.monotonic()
                 self._take(worker, worker.job)
+        for worker in list(self._crew.workers):
+            if worker.job is not None and time.monotonic() >= worker.heard + _SILENCE:
+                job, worker.job = worker.job, None
+                self._crew.drop(worker)
+                self._lose(job, f"a worker was not heard of for {_SILENCE:.0f} seconds")
 
     def _greet(self, worker: _Worker) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -18,6 +19,10 @@ from nst.matconvnet import Network
 from nst.outcome import Away, Outcome, Tell
 from nst.worklist import Work
 
+FETCHED = 120.0
+"""Seconds within which what an order refers to must have come."""
+
+_SIGN = 5.0  # seconds after which a batch is sent even if it is empty: a sign of life
 _NETWORKS = 2  # of a batch with several, those used last
 
 
@@ -115,16 +120,19 @@ class Hand:
             parcels.lay_out(place, {name: self._fetch(data) for name, data in order.begun.items()})
             watch = parcels.Watch(place, order.rate)
             painting = _Painting(lambda tell: self._paint(order.work, place, network, tell, away))
+            sent = time.monotonic()
             while True:
                 ended = painting.wait(order.beat)
                 told = painting.told()
                 if painting.error is not None:
                     raise painting.error
-                found = list(watch.changes(last=ended))
-                if told or found or ended:
-                    yield Batch(told, found, painting.outcome if ended else None)
+                batch = Batch(told, list(watch.changes(last=ended)), painting.outcome if ended else None)
                 if ended:
-                    return
+                    break
+                if batch.told or batch.files or time.monotonic() >= sent + _SIGN:
+                    sent = time.monotonic()
+                    yield batch
+        yield batch  # behind the folder's end: with the last picture, this process is ended as well
 
     def _paint(self, work: Work, place: Path, network: Network, tell: Tell, away: Away) -> Outcome:
         painter = self._painter or self._make()
@@ -148,7 +156,7 @@ def _fetch(reference: Any) -> Any:
     """What lies in the object store. The reference comes in a list, or Ray would fetch it without being asked."""
     import ray
 
-    return ray.get(reference[0])
+    return ray.get(reference[0], timeout=FETCHED)
 
 
 class _Painting:

@@ -45,6 +45,7 @@ def folder(prefix: str, base: Path | None = None) -> Iterator[Path]:
     try:
         yield place
     finally:
+        _empty(place)
         if held is not None:
             with contextlib.suppress(OSError):
                 held.release()
@@ -60,4 +61,15 @@ def sweep(prefix: str, base: Path) -> None:
             if place.is_symlink() or place.stat().st_uid != os.getuid() or not (place / _HELD).exists():
                 continue
             with FileLock(place / _HELD).acquire(timeout=0):
-                shutil.rmtree(place, ignore_errors=True)
+                _empty(place)
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _empty(place: Path) -> None:
+    """Removes all but what says that a folder is one of ours, which goes last: this may be cut off as well."""
+    for path in place.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _HELD:
+            with contextlib.suppress(OSError):
+                path.unlink()

@@ -185,6 +185,25 @@ def test_a_picture_that_kills_its_workers_fails_and_the_others_go_on(tmp_path, e
     assert [told.outcomes[name].status for name in ("1-two", "2-two")] == ["finished"] * 2
 
 
+def test_a_silent_worker_is_given_up(tmp_path, engine, works, monkeypatch):
+    monkeypatch.setattr(cluster, "_SILENCE", 4.0)
+    stopped = []
+
+    def react(work, kind, values):
+        if kind == "started" and not stopped:
+            stopped.append(values["pid"])
+            os.kill(values["pid"], signal.SIGSTOP)
+
+    told = Told(react)
+    try:
+        engine(painter=slow(0.1)).run(works("one"), lambda work: tmp_path / work.name, told, lambda: False)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(stopped[0], signal.SIGKILL)
+    assert told.outcomes["0-one"].status == "finished"
+    assert "not heard of" in told.of("0-one", "trouble")[0]["message"]
+
+
 def test_no_more_is_begun_than_is_painted_at_once_and_nothing_after_a_stop(tmp_path, engine, works):
     asked = []
 
