@@ -118,3 +118,19 @@ def test_an_update_begins_anew_with_every_picture():
         np.testing.assert_array_equal(steps(), steps())
         assert isinstance(graph, updates.Update)
         assert isinstance(graph.graph, tf.Graph)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"alpha": 1.0}, {"beta": 1.0}, {"tv_weight": 1.0}, {"temporal_weight": 1.0}, {"pooling": "max"},
+        {"padding": "replicate"}, {"precision": "auto"}, {"style_distance": "wasserstein"},
+        {"content_layers": {"conv3_1": 1.0}}, {"style_layers": {"conv1_1": 1.0}},
+    ],
+)  # fmt: skip
+def test_a_setting_of_the_graphs_has_graphs_of_its_own(changes):
+    network, config = fake_vgg.network(), TransferConfig()
+    with Bench() as bench:
+        probe = bench.probe(network, config)
+        assert bench.probe(network, config.changed(epochs=3, image_size=80)) is probe
+        assert bench.probe(network, config.changed(**changes)) is not probe
