@@ -15,8 +15,9 @@ from nst import commandline
 from nst.console import StopSignals, duration, print_line, quiet_stderr
 
 if TYPE_CHECKING:
+    from nst.cancelling import CancelList
     from nst.journal import Journal
-    from nst.outcome import Engine
+    from nst.outcome import Engine, Outcome
     from nst.worklist import Work
 
 FLAGS = flags.FLAGS
@@ -112,6 +113,8 @@ def read_worklist() -> list[Work]:
 def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) -> int:
     """Paints those of the pictures that are this process's and missing; returns the exit status."""
     from nst import folder, journal, weights
+    from nst.cancelling import CancelList
+    from nst.outcome import Outcome
 
     files = {model: weights.find(model) for model in dict.fromkeys(work.model for work in works)}
     kept, hashes = journal.Journal(place, FLAGS.shard), journal.Hashes(place)
@@ -119,13 +122,21 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
     for work in works:
         key = hashes.key(work, files[work.model].path)
         items.append(Item(work, key, kept.folder(key, work.name)))
+    unwanted = CancelList(place, [item.folder for item in items], print_line)
     own = [item for item in items if item.work.name in mine]
-    todo = own if FLAGS.force else [item for item in own if kept.done(item.key) is None]
-    print_line(f"{len(own)} picture{'s' if len(own) != 1 else ''}, {len(own) - len(todo)} of them finished")
+    missing = own if FLAGS.force else [item for item in own if kept.done(item.key) is None]
+    todo = [item for item in missing if item.folder not in unwanted]
+    out = [item for item in missing if item.folder in unwanted]
+    told = f"{len(own)} picture{'s' if len(own) != 1 else ''}, {len(own) - len(missing)} of them finished"
+    print_line(f"{told}, {len(out)} cancelled in {unwanted.path}" if out else told)
     if FLAGS.dry_run:
         return list_pictures(todo)
+    for item in out:
+        record(item, Outcome("cancelled"), kept)
     if not todo:
-        return 0
+        if out:
+            summarize(items, place, kept)
+        return closing(own, kept)
     for notice in dict.fromkeys(file.notice for file in files.values() if file.notice):
         print_line(notice)
     folder.make(place)
@@ -136,8 +147,9 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
         engine = make_engine()
     signals.painting = True
     screen = Screen(todo)
+    unwanted.say = screen.say
     try:
-        run(engine, todo, place, kept, screen, signals)
+        run(engine, todo, place, kept, screen, signals, unwanted)
     finally:
         screen.close()
         summarize(items, place, kept)
@@ -145,7 +157,13 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
     if signals.requested():
         print_line(f"To go on: {commandline.repeated(*sys.argv[1:])}")
         return signals.status
-    failed = [item for item in own if (entry := kept.entries.get(item.key)) is None or entry.status != "finished"]
+    return closing(own, kept)
+
+
+def closing(own: list[Item], kept: Journal) -> int:
+    """Says which pictures are not finished; returns the exit status."""
+    good = ("finished", "cancelled")
+    failed = [item for item in own if (entry := kept.entries.get(item.key)) is None or entry.status not in good]
     for item in failed[:20]:
         entry = kept.entries.get(item.key)
         print_line(f"Not finished: {item.folder}: {entry.reason or entry.status if entry else 'missing'}", sys.stderr)
@@ -167,30 +185,41 @@ def make_engine() -> Engine:
     return engines.SerialEngine()
 
 
-def run(engine: Engine, todo: list[Item], place: Path, kept: Journal, screen: Screen, signals: StopSignals) -> None:
+def run(
+    engine: Engine,
+    todo: list[Item],
+    place: Path,
+    kept: Journal,
+    screen: Screen,
+    signals: StopSignals,
+    unwanted: CancelList,
+) -> None:
     """Has the engine paint, and keeps what it tells."""
-    from nst.journal import Entry
-
     known = {id(item.work): item for item in todo}
 
     def tell(work: Work, kind: str, values: Mapping[str, Any]) -> None:
         item = known[id(work)]
         if kind == "ended":
-            outcome = values["outcome"]
-            kept.add(
-                Entry(
-                    item.key,
-                    item.folder,
-                    outcome.status,
-                    outcome.reason,
-                    outcome.epochs,
-                    outcome.seconds,
-                    dict(outcome.costs),
-                )
-            )
+            record(item, values["outcome"], kept)
         screen.tell(item, kind, values)
 
-    engine.run((item.work for item in todo), lambda work: place / known[id(work)].folder, tell, signals.requested)
+    engine.run(
+        (item.work for item in todo), lambda work: place / known[id(work)].folder, tell, signals.requested,
+        lambda work: known[id(work)].folder in unwanted,
+    )  # fmt: skip
+
+
+def record(item: Item, outcome: Outcome, kept: Journal) -> None:
+    """Keeps what became of a picture."""
+    from nst.journal import DONE, Entry
+
+    before = kept.entries.get(item.key)
+    if outcome.status == "cancelled" and not outcome.epochs and before is not None:
+        if before.status not in (*DONE, "cancelled"):
+            kept.add(before._replace(status="cancelled", reason=""))
+        return
+    status, reason, epochs, seconds, costs, _ = outcome
+    kept.add(Entry(item.key, item.folder, status, reason, epochs, seconds, dict(costs)))
 
 
 def summarize(items: list[Item], place: Path, kept: Journal) -> None:
@@ -257,15 +286,23 @@ class Screen:
             self._shares[item.folder] = (values["epoch"] + 1) / item.work.config.epochs
             self._show(item.folder)
         elif kind == "trouble":
-            self._say(f"{item.folder}: {values['message']}")
+            self.say(f"{item.folder}: {values['message']}")
         elif kind == "ended":
             self._shares.pop(item.folder, None)
             outcome = values["outcome"]
             self._ended += outcome.status != "stopped"
             count = f"{outcome.epochs} epoch{'s' if outcome.epochs != 1 else ''} in {duration(outcome.seconds)}"
             told = f"failed: {outcome.reason}" if outcome.status == "failed" else f"{outcome.status}, {count}"
-            self._say(f"[{self._ended}/{self._total}] {item.folder}: {told}")
+            told = "cancelled" if outcome.status == "cancelled" and not outcome.epochs else told
+            self.say(f"[{self._ended}/{self._total}] {item.folder}: {told}")
             self._show("")
+
+    def say(self, line: str) -> None:
+        """Prints a line, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print_line(line)
 
     def close(self) -> None:
         """Stops the bar, if there is one."""
@@ -279,12 +316,6 @@ class Screen:
         passed = time.monotonic() - self._began
         left = f"{duration(passed * (self._total - done) / done)} left" if done else ""
         self._bar.update(self._task, completed=self._ended, left=left, now=now)
-
-    def _say(self, line: str) -> None:
-        if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print_line(line)
 
 
 def start() -> None:

@@ -13,25 +13,20 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from nst import folder, hands, outcome, parcels, rayhome, state, weights
-from nst.hands import Batch, Hand, Order, Painter, StylePainter
+from nst.hands import Batch, Order, Painter, StylePainter
 from nst.matconvnet import Network
-from nst.outcome import Folder, Outcome, Tell
-from nst.rayhome import ClusterError
+from nst.outcome import Cancelled, Folder, Outcome, Tell, never
+from nst.slots import TRIES, Crew, Job, Worker, words
 from nst.worklist import Work
-
-TRIES = 3
-"""How often a picture is given to another worker."""
 
 _BEAT = 0.25  # seconds between two batches of a worker
 _BATCHES = 200  # a second, that the driver may get from all workers
 _STATES = 25e6  # bytes of states a second, from all workers; a death costs a minute of work, and is rare
 _STATE = 5e6  # the same, from one
 _WAIT = 0.2  # seconds between two looks at `stop`
-_COUNT = 2.0  # seconds between two counts of the slots
 _PATIENCE = 30.0  # seconds until a cluster must have a slot
 _SILENCE = hands.FETCHED + 30.0  # seconds until a worker that is not heard of is given up
 _KEPT = 256_000_000  # bytes of pictures that stay in the object store for the next order
@@ -63,7 +58,14 @@ class RayEngine:
         self._painter = painter
         self._cpus = cpus
 
-    def run(self, works: Iterable[Work], place: Folder, tell: Tell, stop: Callable[[], bool]) -> None:
+    def run(
+        self,
+        works: Iterable[Work],
+        place: Folder,
+        tell: Tell,
+        stop: Callable[[], bool],
+        cancelled: Cancelled = never,
+    ) -> None:
         """As `outcome.Engine.run`.
 
         Raises:
@@ -71,147 +73,27 @@ class RayEngine:
         """
         with rayhome.connected(self._address, self._cpus) as ray:
             patience = 0.0 if self._address is None else _PATIENCE
-            crew = _Crew(ray, self._painter, self._cpus_per_job, self._gpus_per_job, patience)
+            crew = Crew(ray, self._painter, self._cpus_per_job, self._gpus_per_job, patience)
             try:
-                _Shift(ray, crew, place, tell, stop).paint(iter(works))
+                _Shift(ray, crew, place, tell, stop, cancelled).paint(iter(works))
             finally:
                 crew.leave()
-
-
-@dataclass
-class _Job:
-    """A picture on its way: its folder, which is locked for us, and how many workers died over it."""
-
-    work: Work
-    home: Path
-    held: contextlib.ExitStack
-    lost: int = 0
-    epochs: int = 0
-    wrong: str = ""
-
-
-@dataclass(eq=False)
-class _Worker:
-    """A worker: what it is waited for with, the picture that it paints, and when it was heard of."""
-
-    actor: Any
-    waiting: Any
-    heard: float = 0.0
-    alive: bool = False
-    job: _Job | None = None
-
-
-class _Crew:
-    """The workers: as many as there are slots, and no more than are needed.
-
-    Args:
-        ray: the module, connected.
-        painter, cpus, gpus: as of `RayEngine`.
-        patience: seconds until there must be a slot.
-    """
-
-    def __init__(self, ray: Any, painter: Callable[[], Painter], cpus: float, gpus: float, patience: float) -> None:
-        self.workers: list[_Worker] = []
-        self._ray = ray
-        self._painter = painter
-        self._needs = {"num_cpus": cpus}
-        if ray.cluster_resources().get("GPU", 0) > 0 and gpus > 0:
-            self._needs["num_gpus"] = gpus
-        self._slots = 0
-        self._counted = -_COUNT
-        self._patience = patience
-        self._since = time.monotonic()
-        self._failed = 0
-
-    @property
-    def slots(self) -> int:
-        """How many pictures the cluster paints at once."""
-        return max(1, self._slots)
-
-    def grow(self, wanted: int) -> None:
-        """Starts workers up to the number that is wanted, or that there is room for.
-
-        Raises:
-            ClusterError: there is no room for one.
-        """
-        now = time.monotonic()
-        if now >= self._counted + _COUNT:
-            self._slots, self._counted = self._count(), now
-            if self._slots:
-                self._since = now
-            elif now >= self._since + self._patience:
-                raise ClusterError(self._too_small())
-        for worker in [worker for worker in self.workers if not worker.alive][: max(0, self._excess())]:
-            self.drop(worker)  # it waits for a machine that has gone
-        while len(self.workers) < min(wanted, self._slots):
-            self.workers.append(self._start())
-
-    def drop(self, worker: _Worker) -> None:
-        """Ends a worker, if it has not ended."""
-        with contextlib.suppress(Exception):
-            self._ray.kill(worker.actor)
-        self.workers.remove(worker)
-
-    def leave(self) -> None:
-        """Ends all workers."""
-        while self.workers:
-            self.drop(self.workers[-1])
-
-    def started(self, worker: _Worker, error: Exception | None) -> None:
-        """Takes up that a worker is ready, or could not be started.
-
-        Raises:
-            ClusterError: none can, it seems.
-        """
-        if error is None:
-            worker.alive, worker.waiting, self._failed = True, None, 0
-            return
-        self.drop(worker)
-        self._failed += 1
-        if self._failed >= TRIES and not any(other.alive for other in self.workers):
-            raise ClusterError(f"no worker can be started on the cluster: {_words(error)}") from error
-
-    def _excess(self) -> int:
-        return len(self.workers) - self._slots
-
-    def _count(self) -> int:
-        """The slots of all machines: on each as many as its CPUs and GPUs are enough for."""
-        found = 0
-        for node in self._ray.nodes():
-            if node["Alive"]:
-                has = node["Resources"]
-                rooms = [(has.get("CPU", 0.0), self._needs["num_cpus"])]
-                if "num_gpus" in self._needs:
-                    rooms.append((has.get("GPU", 0.0), self._needs["num_gpus"]))
-                found += min(int(there / needed + 1e-6) for there, needed in rooms if needed)
-        return found
-
-    def _too_small(self) -> str:
-        machines = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
-        gpus = f" and {self._needs['num_gpus']:g} GPUs" if "num_gpus" in self._needs else ""
-        return (
-            f"no machine of the cluster has {self._needs['num_cpus']:g} CPUs{gpus} (CPUs of its machines: "
-            f"{', '.join(f'{count:g}' for count in machines) or 'none'}): take fewer for each picture"
-        )
-
-    def _start(self) -> _Worker:
-        options: dict[str, Any] = {"max_restarts": 0, "max_concurrency": 2, "scheduling_strategy": "SPREAD"}
-        actor = self._ray.remote(Hand).options(**self._needs, **options)
-        actor = actor.remote(self._painter, max(1, int(self._needs["num_cpus"])))
-        return _Worker(actor, actor.ready.remote())
 
 
 class _Shift:
     """One run of the engine; arguments as of `RayEngine.run`."""
 
-    def __init__(self, ray: Any, crew: _Crew, place: Folder, tell: Tell, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, ray: Any, crew: Crew, place: Folder, tell: Tell, stop: Callable[[], bool], cancelled: Cancelled
+    ) -> None:
         self._ray = ray
         self._crew = crew
         self._place = place
         self._tell = tell
         self._stop = stop
+        self._cancelled = cancelled
         self._stopping = False
-        self._ready: collections.deque[_Job] = collections.deque()
+        self._ready: collections.deque[Job] = collections.deque()
         self._store = _Store(ray)
 
     def paint(self, works: Iterator[Work]) -> None:
@@ -221,6 +103,7 @@ class _Shift:
             while True:
                 if not self._stopping and self._stop():
                     self._halt()
+                self._cancel()
                 painting = sum(worker.job is not None for worker in self._crew.workers)
                 # As many as could be begun at once are ready, and no more: a list may be long.
                 while more and not self._stopping and painting + len(self._ready) < self._crew.slots:
@@ -247,8 +130,21 @@ class _Shift:
             if job.lost:  # it has been told of as begun
                 self._tell(job.work, "ended", {"outcome": Outcome("stopped", epochs=job.epochs)})
 
+    def _cancel(self) -> None:
+        """Ends the pictures that are no longer wanted."""
+        for job in [job for job in self._ready if self._cancelled(job.work)]:
+            self._ready.remove(job)
+            self._end(job, Outcome("cancelled", epochs=job.epochs))
+        for worker in self._crew.workers:
+            if worker.job is not None and not worker.job.cancelled and self._cancelled(worker.job.work):
+                worker.job.cancelled = True
+                worker.actor.cancel.remote(worker.job.work.name)
+
     def _begin(self, work: Work) -> None:
         """Makes the folder of a picture ours."""
+        if self._cancelled(work):
+            self._tell(work, "ended", {"outcome": Outcome("cancelled")})
+            return
         home = self._place(work)
         with contextlib.ExitStack() as opened:
             try:
@@ -261,7 +157,7 @@ class _Shift:
             except OSError as error:
                 self._tell(work, "ended", {"outcome": Outcome("failed", str(error))})
                 return
-            self._ready.append(_Job(work, home, opened.pop_all()))
+            self._ready.append(Job(work, home, opened.pop_all()))
 
     def _hand_out(self) -> None:
         """Gives a picture to every worker that has none."""
@@ -278,11 +174,11 @@ class _Shift:
                     num_returns="streaming", _generator_backpressure_num_objects=4
                 ).remote(order)
 
-    def _order(self, job: _Job) -> Order:
+    def _order(self, job: Job) -> Order:
         """Raises `ValueError` and `OSError` where the network or a picture cannot be read."""
         key, network, reference = self._store.network(job.work.model)
         sources = {}
-        for path in hands.names(job.work):
+        for path in job.work.inputs:
             try:
                 sources[path] = self._store.put(path.read_bytes())
             except OSError as error:
@@ -316,7 +212,7 @@ class _Shift:
                 self._crew.drop(worker)
                 self._lose(job, f"a worker was not heard of for {_SILENCE:.0f} seconds")
 
-    def _greet(self, worker: _Worker) -> None:
+    def _greet(self, worker: Worker) -> None:
         try:
             self._ray.get(worker.waiting)
         except self._ray.exceptions.RayError as error:
@@ -326,14 +222,14 @@ class _Shift:
             if self._stopping:
                 worker.actor.stop.remote()
 
-    def _take(self, worker: _Worker, job: _Job) -> None:
+    def _take(self, worker: Worker, job: Job) -> None:
         """One batch of a worker, or its end."""
         try:
             batch: Batch = self._ray.get(next(worker.waiting))
         except self._ray.exceptions.RayError as error:
             worker.job = None
             self._crew.drop(worker)
-            self._lose(job, _words(error))
+            self._lose(job, words(error))
             return
         for kind, values in batch.told:
             self._tell(job.work, kind, values)
@@ -344,22 +240,26 @@ class _Shift:
             job.wrong = str(error)
         if batch.outcome is not None:
             worker.job = worker.waiting = None
-            self._end(job, batch.outcome._replace(status="failed", reason=job.wrong) if job.wrong else batch.outcome)
+            came = batch.outcome._replace(status="failed", reason=job.wrong) if job.wrong else batch.outcome
+            self._end(job, came._replace(status="cancelled") if job.cancelled and came.status == "stopped" else came)
 
-    def _keep(self, job: _Job, name: str, data: bytes | None) -> None:
+    def _keep(self, job: Job, name: str, data: bytes | None) -> None:
         if name == parcels.MOVED:
             folder.clear(job.home, job.work.config)
         else:
             parcels.keep(job.home, name, data)
 
-    def _lose(self, job: _Job, reason: str) -> None:
+    def _lose(self, job: Job, reason: str) -> None:
         """The worker of a picture has died: another one goes on with it."""
-        job.lost += 1
+        epochs = job.epochs
         with contextlib.suppress(ValueError):  # told of by the next worker
             before = state.read(job.home)
             job.epochs = 0 if before is None else before.epochs
+        job.lost = 1 if job.epochs > epochs else job.lost + 1
         if job.lost > TRIES:
             self._end(job, Outcome("failed", f"{job.lost} workers died while they painted it; the last: {reason}"))
+        elif job.cancelled:
+            self._end(job, Outcome("cancelled", epochs=job.epochs))
         elif self._stopping:
             self._end(job, Outcome("stopped", epochs=job.epochs))
         else:
@@ -367,7 +267,7 @@ class _Shift:
             self._tell(job.work, "trouble", {"message": f"{reason}: another worker goes on {since}"})
             self._ready.appendleft(job)
 
-    def _end(self, job: _Job, came: Outcome) -> None:
+    def _end(self, job: Job, came: Outcome) -> None:
         job.held.close()
         self._tell(job.work, "ended", {"outcome": came})
 
@@ -405,20 +305,3 @@ class _Store:
             while sum(size for size, _ in self._pictures.values()) > _KEPT:
                 self._pictures.popitem(last=False)
         return reference
-
-
-def _words(error: Exception) -> str:
-    """Why a worker died, in few words."""
-    kind = type(error).__name__
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, Exception) and not kind.startswith("Actor"):
-        return f"a worker made a mistake: {type(cause).__name__}: {' '.join(str(cause).split())[:300]}"
-    if kind == "OutOfMemoryError":
-        return "a worker was ended, because the memory of its machine ran out"
-    if kind in ("NodeDiedError", "ObjectLostError", "OwnerDiedError"):
-        return "a machine of the cluster has gone"
-    if kind == "ActorDiedError" and "creation task" in str(error):  # the program cannot be loaded there
-        return f"a worker could not be started: {str(error).strip().splitlines()[-1].strip()[:300]}"
-    if kind in ("ActorDiedError", "WorkerCrashedError", "RayActorError"):
-        return "a worker died"
-    return f"a worker cannot be reached any more ({kind})"

@@ -6,6 +6,7 @@ An engine gets pictures and tells what becomes of them. One that cannot be paint
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +17,7 @@ from nst import encoding, files, images, run, state, weights
 from nst.bench import Bench
 from nst.config import STARTS
 from nst.matconvnet import Network
-from nst.outcome import Away, Folder, Outcome, Tell, flags
+from nst.outcome import Away, Cancelled, Folder, Outcome, Tell, flags, never
 from nst.summary import THUMBNAIL
 from nst.transfer import Step
 from nst.worklist import Work
@@ -27,13 +28,23 @@ _THUMBNAIL = 320  # pixels of its longest side
 class SerialEngine:
     """Paints in this process: one network in memory, and graphs that serve all pictures of their settings."""
 
-    def run(self, works: Iterable[Work], place: Folder, tell: Tell, stop: Callable[[], bool]) -> None:
-        """As `Engine.run`."""
+    def run(
+        self,
+        works: Iterable[Work],
+        place: Folder,
+        tell: Tell,
+        stop: Callable[[], bool],
+        cancelled: Cancelled = never,
+    ) -> None:
+        """As `outcome.Engine.run`."""
         model, network = "", None
         with Bench() as bench:
             for work in works:
                 if stop():
                     return
+                if cancelled(work):
+                    tell(work, "ended", {"outcome": Outcome("cancelled")})
+                    continue
                 try:
                     if network is None or work.model != model:
                         model, network = work.model, weights.load(work.model)
@@ -41,8 +52,15 @@ class SerialEngine:
                     network = None
                     outcome = Outcome("failed", str(error))
                 else:
-                    outcome = paint(work, place(work), network, bench, tell, stop)
+                    ends = functools.partial(_either, stop, cancelled, work)
+                    outcome = paint(work, place(work), network, bench, tell, ends)
+                    if outcome.status == "stopped" and not stop():
+                        outcome = outcome._replace(status="cancelled")
                 tell(work, "ended", {"outcome": outcome})
+
+
+def _either(stop: Callable[[], bool], cancelled: Cancelled, work: Work) -> bool:
+    return stop() or cancelled(work)
 
 
 def paint(
@@ -89,7 +107,8 @@ def paint(
             source(work.content), [source(style) for style in work.styles], place, network, work.config,
             details={"content": str(work.content), "styles": [str(style) for style in work.styles], **(details or {})},
             flags=flags(work, place, network) if away is None else away.flags,
-            begin=begin, **options,
+            begin=begin, content_mask=[source(mask) for mask in work.content_masks] or None,
+            style_mask=[source(mask) for mask in work.style_masks] or None, **options,
             on_start=start, on_step=step, stop=stop, resume=resume, bench=bench,
             on_trouble=lambda message: tell(work, "trouble", {"message": message}),
         )  # fmt: skip

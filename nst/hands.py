@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from nst import parcels, scratch
-from nst.config import STARTS
 from nst.matconvnet import Network
 from nst.outcome import Away, Outcome, Tell
 from nst.worklist import Work
@@ -99,6 +98,7 @@ class Hand:
         self._painter: Painter | None = None
         self._networks: dict[str, Network] = {}
         self._stopping = threading.Event()
+        self._cancelled = ""
 
     def ready(self) -> tuple[str, int]:
         """Answers: the name of the machine, and the number of the process."""
@@ -107,6 +107,10 @@ class Hand:
     def stop(self) -> None:
         """Ends the picture that is being painted after its step, and every later one."""
         self._stopping.set()
+
+    def cancel(self, name: str) -> None:
+        """Ends the picture of that name after its step, if it is the one that is being painted."""
+        self._cancelled = name
 
     def paint(self, order: Order) -> Iterator[Batch]:
         """Paints a picture; the last batch has its outcome.
@@ -137,9 +141,12 @@ class Hand:
     def _paint(self, work: Work, place: Path, network: Network, tell: Tell, away: Away) -> Outcome:
         painter = self._painter or self._make()
         self._painter = None  # one that raises is not used again
-        outcome = painter(work, place, network, tell, self._stopping.is_set, away)
+        outcome = painter(work, place, network, tell, lambda: self._ends(work), away)
         self._painter = painter
         return outcome
+
+    def _ends(self, work: Work) -> bool:
+        return self._stopping.is_set() or self._cancelled == work.name
 
     def _network(self, order: Order) -> Network:
         """The network of an order. The same object each time: graphs are made for one."""
@@ -193,9 +200,3 @@ class _Painting:
             values = {**values, "host": socket.gethostname(), "pid": os.getpid()}
         with self._lock:
             self._told.append((kind, values))
-
-
-def names(work: Work) -> list[Path]:
-    """The paths of the pictures that a work is painted from."""
-    begin = [] if work.config.init in STARTS else [Path(work.config.init)]
-    return [work.content, *work.styles, *begin]

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst import files
-from nst.config import STARTS
 from nst.worklist import Work
 
 DONE = ("finished", "diverged")
@@ -114,12 +113,11 @@ class Hashes:
         Raises:
             OSError: a file cannot be read.
         """
-        inputs = [work.content, *work.styles, network]
-        if work.config.init not in STARTS:
-            inputs.append(Path(work.config.init))
         # With their names: two files of one content are two pictures, with a folder each.
         names = [path.name for path in (work.content, *work.styles)]
-        document = [work.config.to_json(), names, [self._file(path) for path in inputs]]
+        document = [work.config.to_json(), names, [self._file(path) for path in (*work.inputs, network)]]
+        if work.content_masks or work.style_masks:
+            document.append([str(len(masks)) for masks in (work.content_masks, work.style_masks)])  # which is which
         return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def save(self) -> None:

@@ -20,8 +20,8 @@ Folder = Callable[[Work], Path]
 class Outcome(NamedTuple):
     """What became of a picture.
 
-    `status` is `finished`, `stopped`, `diverged` or `failed`; `reason` says why it failed; `costs` are those of the
-    last epoch by name.
+    `status` is `finished`, `stopped`, `cancelled`, `diverged` or `failed`; `reason` says why it failed; `costs` are
+    those of the last epoch by name.
     """
 
     status: str
@@ -32,10 +32,26 @@ class Outcome(NamedTuple):
     troubles: tuple[str, ...] = ()
 
 
+Cancelled = Callable[[Work], bool]
+"""Says whether a picture is no longer wanted."""
+
+
+def never(_: Work) -> bool:
+    """All pictures are wanted."""
+    return False
+
+
 class Engine(Protocol):
     """What paints a list of pictures."""
 
-    def run(self, works: Iterable[Work], place: Folder, tell: Tell, stop: Callable[[], bool]) -> None:
+    def run(
+        self,
+        works: Iterable[Work],
+        place: Folder,
+        tell: Tell,
+        stop: Callable[[], bool],
+        cancelled: Cancelled = never,
+    ) -> None:
         """Paints the pictures, and tells what happens; returns when all have ended.
 
         Args:
@@ -43,6 +59,8 @@ class Engine(Protocol):
             place: where the files of each go. A picture of which a part is there already is gone on with.
             tell: called from this thread.
             stop: asked often; True ends the pictures that are being painted after their step, and begins no other.
+            cancelled: asked often for the pictures that are being painted, and before each begins; True ends that one
+                after its step, and the others go on.
         """
         ...
 
@@ -64,6 +82,8 @@ def flags(work: Work, place: Path, network: Network) -> dict[str, str | list[str
     return {
         "content_image_filename": str(work.content.resolve()),
         "style_image_filename": [str(style.resolve()) for style in work.styles],
+        "content_mask": [str(mask.resolve()) for mask in work.content_masks],
+        "style_mask": [str(mask.resolve()) for mask in work.style_masks],
         "output_dir": str(place.resolve()),
         "model": "preview" if network.notice else str(Path(network.source).resolve()),
     }

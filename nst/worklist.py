@@ -7,6 +7,7 @@ every combination of the swept settings. Two runs of one command make the same l
 from __future__ import annotations
 
 import csv
+import dataclasses
 import glob
 import io
 import itertools
@@ -21,9 +22,10 @@ from nst import images, masks, places
 from nst.config import STARTS, TransferConfig, settings
 from nst.values import parse, written
 
-ROW_NAMES = ("content", "style", "model", "preset", "name")
+ROW_NAMES = ("content", "style", "content_mask", "style_mask", "model", "preset", "name")
 """What a row of a jobs file may name beside settings."""
 
+_PICTURES = ROW_NAMES[:4]
 _KINDS = {setting.name: setting.kind for setting in settings()}
 _LONGEST = 120  # letters of a folder's name
 _MOST_BYTES = 256_000_000  # of a jobs file
@@ -39,7 +41,7 @@ class Work:
     """One picture to paint.
 
     `name` is that of its folder; `model` as of `weights.find`; `varied` are the settings in which the pictures of the
-    batch differ, as text.
+    batch differ, as text; the masks are those of `masks.mixture`.
     """
 
     name: str
@@ -48,6 +50,14 @@ class Work:
     model: str
     config: TransferConfig
     varied: Mapping[str, str] = field(default_factory=dict)
+    content_masks: tuple[Path, ...] = ()
+    style_masks: tuple[Path, ...] = ()
+
+    @property
+    def inputs(self) -> list[Path]:
+        """All pictures that it is painted from."""
+        begin = [] if self.config.init in STARTS else [Path(self.config.init)]
+        return [self.content, *self.styles, *begin, *self.content_masks, *self.style_masks]
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,8 @@ class Row:
     line: str
     contents: tuple[Path, ...] = ()
     styles: tuple[Path, ...] = ()
+    content_masks: tuple[Path, ...] = ()
+    style_masks: tuple[Path, ...] = ()
     model: str = ""
     preset: str = ""
     name: str = ""
@@ -98,8 +110,8 @@ def pictures(words: Sequence[str]) -> list[Path]:
 def read_rows(path: Path) -> list[Row]:
     """The rows of a jobs file: CSV with a line of names, or JSON lines (`.jsonl`, `.json`).
 
-    A row may name `content`, `style` (several: a list, or in CSV parted by `;`), `model`, `preset`, `name` and any
-    setting; an empty field of CSV names nothing. Paths are looked for beside the file first.
+    A row may name `content`, `style`, `content_mask`, `style_mask` (several: a list, or in CSV parted by `;`), `model`,
+    `preset`, `name` and any setting; an empty field of CSV names nothing. Paths are looked for beside the file first.
 
     Raises:
         WorklistError: a row that cannot be read, with its line.
@@ -160,7 +172,7 @@ def plan(
     Raises:
         WorklistError: no content or no style, or settings that cannot be.
     """
-    found: list[tuple[str, Path, tuple[Path, ...], str, TransferConfig]] = []
+    found: list[Work] = []
     for row in rows or [Row("")]:
         where = f"{row.line}: " if row.line else ""
         painted, in_styles = (
@@ -178,7 +190,8 @@ def plan(
                     masks.weights(config, len(chosen))
                 except ValueError as error:
                     raise WorklistError(f"{where}{error}") from None
-                found.append((row.name, content, chosen, row.model or model, config))
+                both = row.content_masks, row.style_masks
+                found.append(Work(row.name, content, chosen, row.model or model, config, {}, *both))
     return list(_named(found))
 
 
@@ -205,8 +218,8 @@ def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if None in values or None in values.values():
                 raise WorklistError(f"{path}, line {reader.line_num}: it has not as many fields as the first line")
             row: dict[str, Any] = {name.strip(): text.strip() for name, text in values.items() if text.strip()}
-            if "style" in row:
-                row["style"] = [part.strip() for part in row["style"].split(";") if part.strip()]
+            for name in set(row) & set(_PICTURES[1:]):
+                row[name] = [part.strip() for part in row[name].split(";") if part.strip()]
             if row:
                 yield reader.line_num, row
     except csv.Error as error:
@@ -237,13 +250,15 @@ def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
     words = {}
     for name in ROW_NAMES:
         value = values.get(name, "")
-        many = value if isinstance(value, list) and name in ("content", "style") else [value]
+        many = value if isinstance(value, list) and name in _PICTURES else [value]
         if not all(isinstance(each, str) for each in many):
             raise WorklistError(f"{line}: {name} is {value!r}: it must be text")
         words[name] = [each for each in many if each]
-    contents, styles = (tuple(_beside(folder, each, line) for each in words[name]) for name in ("content", "style"))
+    contents, styles, content_masks, style_masks = (
+        tuple(_beside(folder, each, line) for each in words[name]) for name in _PICTURES
+    )
     model, preset, own = ("".join(words[name]) for name in ("model", "preset", "name"))
-    return Row(line, contents, styles, model, preset, own, given)
+    return Row(line, contents, styles, content_masks, style_masks, model, preset, own, given)
 
 
 def _beside(folder: Path, name: str, line: str) -> Path:
@@ -280,24 +295,35 @@ def _config(where: str, preset: str, model: str, given: Mapping[str, Any]) -> Tr
     return config
 
 
-def _named(found: Sequence[tuple[str, Path, tuple[Path, ...], str, TransferConfig]]) -> Iterator[Work]:
+def _named(found: Sequence[Work]) -> Iterator[Work]:
     """Gives each picture a readable name of its own: its own, or its pictures and what differs from the others."""
-    columns = {name: {_written(config, name) for *_, config in found} for name in _KINDS}
-    differing = [name for name, values in columns.items() if len(values) > 1]
-    models = {model for *_, model, _ in found}
+    facts = [_facts(work) for work in found]
+    differing = [name for name in facts[0] if len({each[name] for each in facts}) > 1]
     taken: set[str] = set()
-    for own, content, styles, model, config in found:
-        varied = {name: _written(config, name) for name in differing}
-        if len(models) > 1:
-            varied = {"model": Path(model).stem if model.endswith(".mat") else model} | varied
-        parts = [content.stem, "+".join(style.stem for style in styles)]
-        parts += [f"{name}={value}" for name, value in varied.items()]
-        base = re.sub(r"[^\w.=,+-]+", "_", own or "-".join(parts)).strip("._")[:_LONGEST] or "picture"
+    for work, known in zip(found, facts, strict=True):
+        varied = {name: known[name] for name in differing}
+        parts = [work.content.stem, _stems(work.styles)]
+        parts += [f"{name}={value}" for name, value in varied.items() if value]
+        base = re.sub(r"[^\w.=,+-]+", "_", work.name or "-".join(parts)).strip("._")[:_LONGEST] or "picture"
         name, number = base, 2
         while name.lower() in taken:  # some file systems do not tell large letters from small ones
             name, number = f"{base}-{number}", number + 1
         taken.add(name.lower())
-        yield Work(name, content, styles, model, config, varied)
+        yield dataclasses.replace(work, name=name, varied=varied)
+
+
+def _facts(work: Work) -> dict[str, str]:
+    """All that a picture may differ in from the others beside content and style, as text."""
+    return {
+        "model": Path(work.model).stem if work.model.endswith(".mat") else work.model,
+        "content_mask": _stems(work.content_masks),
+        "style_mask": _stems(work.style_masks),
+        **{name: _written(work.config, name) for name in _KINDS},
+    }
+
+
+def _stems(paths: Sequence[Path]) -> str:
+    return "+".join(path.stem for path in paths)
 
 
 def _written(config: TransferConfig, name: str) -> str:

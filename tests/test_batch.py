@@ -1,17 +1,20 @@
 """Many pictures in one command: what it leaves, what it does not paint again, and how it goes on."""
 
 import csv
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nst import encoding, engines, images, journal, run, summary, worklist
+from nst import cancelling, encoding, engines, images, journal, run, summary, worklist
+from nst.cancelling import CancelList
 from nst.config import TransferConfig
 from nst.journal import Entry, Hashes, Journal
 from nst.worklist import Work
@@ -127,6 +130,84 @@ def test_a_batch_that_is_cut_goes_on(pictures, number):
     np.testing.assert_array_equal(ours, alone.picture)
     if number == signal.SIGINT:
         assert not list((pictures / "batch/one-style").glob("earlier-*")), "it went on, and did not begin anew"
+
+
+@pytest.mark.slow
+def test_what_is_cancelled_ends_with_its_picture_and_is_not_painted_until_it_is_wanted_again(pictures):
+    """The first of three while it is painted, the third, by a pattern, before; another line names none."""
+    words = ("--style=style.png", "--jobs=list.csv", "--print_every=50")
+    (pictures / "list.csv").write_text("name,content,epochs\none,one.png,100000\ntwo,two.png,4\nstyle,style.png,4\n")
+    process = start(pictures, *words)
+    frame, listed = pictures / "batch/one/50.png", pictures / "batch/cancel.txt"
+    until = time.monotonic() + 60
+    while not frame.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    listed.write_text("one # too dark\nst*\nnone\n")
+    said, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, ""), said
+    assert "] one: cancelled, " in said
+    assert "] style: cancelled\n" in said
+    assert f"{Path('batch/cancel.txt')}: no picture of this batch is called 'none'" in said
+    rows = table(pictures)
+    assert [row["status"] for row in rows.values()] == ["cancelled", "finished", "cancelled"]
+    assert 50 < int(rows["one"]["epochs"]) < 100000
+    images.read(pictures / "batch" / rows["one"]["picture"])
+    listed.write_text("one\n")
+    status, said, _ = batch(pictures, *words)
+    assert status == 0
+    assert said.splitlines()[0] == f"3 pictures, 1 of them finished, 1 cancelled in {Path('batch/cancel.txt')}"
+    rows = table(pictures)
+    assert [row["status"] for row in rows.values()] == ["cancelled", "finished", "finished"]
+    assert int(rows["one"]["epochs"]) > 50, "what is known of it is kept"
+
+
+def test_a_list_of_what_is_cancelled_is_read_again_when_it_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(cancelling, "_LOOK", 0.0)
+    said = []
+    unwanted = CancelList(tmp_path, ["a-x", "b-x", "b-y"], said.append)
+    path = tmp_path / cancelling.FILE
+    assert "a-x" not in unwanted
+    path.write_bytes(b"\xef\xbb\xbfb-?\r\n\n# a-x\nB-Y\n")
+    assert [name in unwanted for name in ("a-x", "b-x", "b-y", "c")] == [False, True, True, False]
+    path.write_text("a-x\nB-Y\n")
+    assert [name in unwanted for name in ("a-x", "b-x", "b-y")] == [True, False, False]
+    assert said == [f"{path}: no picture of this batch is called 'B-Y'"]
+    path.unlink()
+    assert "a-x" not in unwanted
+    path.mkdir()
+    assert "a-x" not in unwanted
+    assert "a-x" not in unwanted
+    assert len(said) == 2
+    assert "cannot be read" in said[1]
+
+
+def test_a_row_may_name_masks(pictures):
+    """The picture of the row is that of a run with the masks, and its folder says how it came about."""
+    mask = np.zeros((46, 64, 3), np.uint8)
+    mask[:, :32] = 255
+    (pictures / "left.png").write_bytes(encoding.encode(mask, "png"))
+    (pictures / "list.csv").write_text("content,style,content_mask\none.png,style.png,left.png\none.png,style.png,\n")
+    given = {"image_size": 64, "epochs": 4, "video": "none"}
+    rows = worklist.read_rows(pictures / "list.csv")
+    works = worklist.plan([], [], rows, [], str(pictures / "net.mat"), "coursera", given)
+    engines.SerialEngine().run(works, lambda each: pictures / each.name, lambda *_: None, lambda: False)
+    masked, plain = (pictures / each.name for each in works)
+    alone = run.stylize(
+        pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), works[0].config,
+        content_mask=pictures / "left.png",
+    )  # fmt: skip
+    found = images.read(masked / "generated_image.png")
+    np.testing.assert_array_equal(found, alone.picture)
+    assert (found != images.read(plain / "generated_image.png")).any()
+    assert f"--content_mask={pictures / 'left.png'}\n" in (masked / "flags.txt").read_text()
+    key = Hashes(pictures).key(works[0], pictures / "net.mat")
+    of_the_style = dataclasses.replace(works[0], content_masks=(), style_masks=works[0].content_masks)
+    assert Hashes(pictures).key(of_the_style, pictures / "net.mat") != key
+    mask[:, 16:] = 0
+    (pictures / "left.png").write_bytes(encoding.encode(mask, "png"))
+    assert Hashes(pictures).key(works[0], pictures / "net.mat") != key, "another mask is another picture"
 
 
 @pytest.mark.slow

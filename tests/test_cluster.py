@@ -95,6 +95,10 @@ class Told:
         return [values for work, told, values in self.all if (work, told) == (name, kind)]
 
 
+def never():
+    return False
+
+
 def epochs(place):
     with open(place / "costs.csv", newline="") as file:
         return [int(row["epoch"]) for row in csv.DictReader(file)]
@@ -183,6 +187,49 @@ def test_a_picture_that_kills_its_workers_fails_and_the_others_go_on(tmp_path, e
     assert f"{cluster.TRIES + 1} workers died" in told.outcomes["0-one"].reason
     assert len(told.of("0-one", "started")) == cluster.TRIES + 1
     assert [told.outcomes[name].status for name in ("1-two", "2-two")] == ["finished"] * 2
+
+
+def test_a_picture_that_gets_on_between_deaths_is_not_given_up(tmp_path, engine, works):
+    """Its worker dies six times, each time after a state that is further than the last."""
+    place = tmp_path / "0-one"
+    deaths = []
+
+    def react(work, kind, values):
+        if kind == "started":
+            react.pid = values["pid"]
+        if kind == "epoch" and len(deaths) < 2 * cluster.TRIES and state.found(place):
+            with contextlib.suppress(ValueError):
+                before = state.read(place).epochs
+                if before > (deaths[-1] if deaths else 0):
+                    deaths.append(before)
+                    os.kill(react.pid, signal.SIGKILL)
+
+    told = Told(react)
+    engine(painter=slow(0.1, 0.05)).run(works("one", config=CONFIG.changed(epochs=40)), lambda _: place, told, never)
+    assert told.outcomes["0-one"].status == "finished"
+    assert len(deaths) == 2 * cluster.TRIES
+    firsts = [values["first"] for values in told.of("0-one", "started")]
+    assert firsts == sorted(firsts)
+    assert firsts[-1] >= deaths[-1]
+
+
+def test_a_picture_that_is_cancelled_ends_and_the_others_go_on(tmp_path, engine, works):
+    """One while it is painted, one before."""
+    unwanted = {"2-one"}
+    todo = works("one", "two", "one", config=CONFIG.changed(epochs=60))
+
+    def react(work, kind, values):
+        if work.name == "0-one" and kind == "epoch" and values["epoch"] == 3:
+            unwanted.add("0-one")
+
+    told = Told(react)
+    engine(painter=slow(0.05)).run(
+        todo, lambda work: tmp_path / work.name, told, never, lambda work: work.name in unwanted
+    )
+    assert [told.outcomes[work.name].status for work in todo] == ["cancelled", "finished", "cancelled"]
+    assert 4 <= told.outcomes["0-one"].epochs < 60
+    assert state.read(tmp_path / "0-one").epochs == told.outcomes["0-one"].epochs
+    assert not (tmp_path / "2-one").exists()
 
 
 def test_a_silent_worker_is_given_up(tmp_path, engine, works, monkeypatch):
@@ -324,6 +371,6 @@ def test_slots_are_what_each_machine_has_room_for(nodes, needs, slots):
         nodes=lambda: [{"Alive": True, "Resources": node} for node in nodes],
         cluster_resources=lambda: {"GPU": sum(node.get("GPU", 0) for node in nodes)},
     )
-    crew = cluster._Crew(fake, OftenPainter, *needs, 0.0)
+    crew = cluster.Crew(fake, OftenPainter, *needs, 0.0)
     crew.grow(0)
     assert crew.slots == slots

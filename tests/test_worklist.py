@@ -47,6 +47,21 @@ def test_a_word_that_means_no_picture_is_an_error(word, monkeypatch):
         worklist.pictures([word])
 
 
+def test_rows_name_masks_which_names_tell_apart(folder):
+    (folder / "jobs.csv").write_text(
+        "content,style,content_mask,style_mask\na.jpg,style/ink.jpg;style/oil.jpg,b.jpg;a.jpg,\n"
+        "a.jpg,style/ink.jpg;style/oil.jpg,,b.jpg;b.jpg\n"
+    )
+    first, second = plan(rows=worklist.read_rows(folder / "jobs.csv"))
+    assert first.content_masks == (folder / "b.jpg", folder / "a.jpg")
+    assert second.style_masks == (folder / "b.jpg",) * 2
+    assert names([first, second]) == ["a-ink+oil-content_mask=b+a", "a-ink+oil-style_mask=b+b"]
+    assert first.inputs == [folder / name for name in ("a.jpg", "style/ink.jpg", "style/oil.jpg", "b.jpg", "a.jpg")]
+    (folder / "jobs.jsonl").write_text('{"content": "a.jpg", "style": "style/ink.jpg", "content_mask": ["no.png"]}')
+    with pytest.raises(WorklistError, match=r"line 1: there is no picture 'no\.png'"):
+        worklist.read_rows(folder / "jobs.jsonl")
+
+
 def test_it_is_a_product_in_a_fixed_order(folder):
     contents, styles = worklist.pictures([str(folder)]), worklist.pictures([f"{folder}/style"])
     sweeps = [worklist.read_sweep("alpha=5,10"), worklist.read_sweep("style_scale=0.5, 1")]
