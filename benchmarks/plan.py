@@ -8,10 +8,11 @@ A machine has `slots`; a slot paints one picture after the other. With N picture
 
 where a is seconds per megapixel and epoch, f those beside the updates (reading, graphs, files), o what the cluster adds
 between two pictures, s the start of the workers, k how often a second a worker dies, r the seconds until another one
-goes on, w those between two states (half of which are lost), d what the driver is busy with for each picture, and q
-the share of it that messages take. J / 2 is the last round, in which slots wait for each other; the summand behind it
-is a death in that round, for which all wait. Bytes of a picture: content and results once, a network once for each
-machine, and a state every `w` seconds, as far as the rate allows.
+goes on, w those between two states (half of which are lost; more than 5 where the states of many machines would take
+more than their share of the network, and J at most), d what the driver is busy with for each picture, and q the share
+of it that messages take. J / 2 is the last round, in which slots wait for each other; the summand behind it is a death
+in that round, for which all wait. Bytes of a picture: content and results once, a network once for each machine, and
+the states.
 
     python -m benchmarks.plan                    measures, and prints the tables for 10⁴ and 10⁶ pictures
     python -m benchmarks.plan --seconds_per_megapixel=0.02 --machines=20      another machine's constants
@@ -39,12 +40,12 @@ _A = flags.DEFINE_float("seconds_per_megapixel", 0, "a, for each epoch; 0: measu
 _F = flags.DEFINE_float("seconds_beside", 0, "f; 0: measured here")
 _O = flags.DEFINE_float("seconds_between", 0, "o; 0: measured here with pictures of no length")
 _D = flags.DEFINE_float("seconds_of_driver", 0, "d; 0: measured with o")
-_KILLS = flags.DEFINE_float("deaths_an_hour", 0.01, "of each worker")
+_KILLS = flags.DEFINE_float("deaths_an_hour", 0.01, "of each worker; 0.2 is a machine that is lent for five hours")
 _INPUT = flags.DEFINE_integer("content_bytes", 200_000, "of a content picture")
 _SIMULATE = flags.DEFINE_bool("simulate", False, "check the model with workers that only wait")
 _JOBS = flags.DEFINE_integer("jobs", 480, "pictures of the simulation")
 _WORKERS = flags.DEFINE_integer("workers", 24, "workers of the simulation")
-_SECONDS = flags.DEFINE_float("seconds", 4.0, "that a picture of the simulation takes")
+_SECONDS = flags.DEFINE_float("seconds", 6.0, "that a picture of the simulation takes")
 _EVERY = flags.DEFINE_float("kill_every", 5.0, "seconds between two killed workers")
 
 RESTART = 12.0
@@ -52,7 +53,7 @@ RESTART = 12.0
 START = 20.0
 """s: the same for a cluster and its first workers."""
 STATES = 5.0
-"""w: seconds between two states, `nst.state`."""
+"""The least w: seconds between two states, `nst.state`."""
 MESSAGES = 0.2
 """q: 200 messages a second, `nst.cluster`, of 1 ms each."""
 _FILES = 12  # of a picture
@@ -63,7 +64,7 @@ _STATE_RATES = 25e6, 5e6  # bytes of states a second, from all workers and from 
 
 
 class Constants(NamedTuple):
-    """The letters of the formula: seconds, but `k`, which is deaths a second."""
+    """The letters of the formula: seconds, but `k`, which is deaths a second; `state` is the bytes of a state."""
 
     a: float
     f: float
@@ -73,15 +74,20 @@ class Constants(NamedTuple):
     k: float = 0.0
     r: float = RESTART
     w: float = STATES
+    state: float = 0.0
 
     def job(self, megapixels: float, epochs: int) -> float:
         """J: seconds of one picture on its slot."""
         return self.a * megapixels * epochs + self.f + self.o
 
+    def between(self, slots: int) -> float:
+        """Seconds between two states of one of so many slots."""
+        return max(self.w, self.state / min(_STATE_RATES[0] / slots, _STATE_RATES[1]))
+
     def time(self, pictures: int, slots: int, megapixels: float, epochs: int) -> float:
         """T: seconds of all pictures on so many slots."""
         job = self.job(megapixels, epochs)
-        death = self.r + self.w / 2
+        death = self.r + min(job, self.between(slots)) / 2
         painting = pictures * job * (1 + self.k * death) / slots
         last = job / 2 + min(1.0, self.k * slots * job) * death
         return max(self.s + painting + last, pictures * self.d / (1 - MESSAGES))
@@ -103,13 +109,12 @@ class Constants(NamedTuple):
 def moved(pictures: int, machines: int, slots: int, constants: Constants) -> dict[str, float]:
     """Bytes that go over the driver's network, by kind."""
     seconds = constants.a * _MP.value * _EPOCHS.value
-    size = _STATE * _MP.value
-    every = max(constants.w, size / min(_STATE_RATES[0] / (machines * slots), _STATE_RATES[1]))
+    every = constants.between(machines * slots)
     return {
         "contents": pictures * float(_INPUT.value),
         "results": pictures * _RESULTS * _MP.value,
         "networks": float(machines * _NETWORK),
-        "states": pictures * size * math.floor(seconds / every),
+        "states": pictures * constants.state * math.floor(seconds / every),
     }
 
 
@@ -156,23 +161,26 @@ def table(constants: Constants) -> str:
         f"the driver takes {constants.d * 1000:.0f} ms a picture: "
         f"{(1 - MESSAGES) / constants.d:.0f} pictures a second at most",
         "",
-        "| pictures | machines | time | contents | results | networks | states | MB/s |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
+    names = [f"{count:,} machine{'s' * (count > 1)}" for count in _MACHINES.value]
+    names += [f"machines for {hours(3600 * deadline)}" for deadline in _DEADLINES.value]
+    lines += [f"| pictures | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
+    traffic = ["| pictures | machines | contents | results | networks | states | MB/s |", "| --- " * 7 + "|"]
     for pictures in (10**4, 10**6):
+        cells = [f"{pictures:,}"]
         for machines in _MACHINES.value:
             seconds = constants.time(pictures, machines * _SLOTS.value, _MP.value, _EPOCHS.value)
+            cells.append(hours(seconds))
             found = moved(pictures, machines, _SLOTS.value, constants)
-            cells = [f"{pictures:,}", f"{machines:,}", hours(seconds), *map(format_bytes, map(int, found.values()))]
-            lines.append(f"| {' | '.join(cells)} | {sum(found.values()) / seconds / 1e6:.1f} |")
-    lines += ["", "| pictures | within | machines |", "| --- | --- | --- |"]
-    for pictures in (10**4, 10**6):
+            bytes_of = " | ".join(format_bytes(int(size)) for size in found.values())
+            rate = sum(found.values()) / seconds / 1e6
+            traffic.append(f"| {pictures:,} | {machines:,} | {bytes_of} | {rate:.1f} |")
         for deadline in _DEADLINES.value:
             slots = constants.slots(pictures, 3600 * deadline, _MP.value, _EPOCHS.value)
             drivers = math.ceil(pictures * constants.d / (1 - MESSAGES) / (3600 * deadline))
-            said = f"{math.ceil(slots / _SLOTS.value):,}" if slots else f"{drivers} drivers (--shard) or more"
-            lines.append(f"| {pictures:,} | {hours(3600 * deadline)} | {said} |")
-    return "\n".join(lines)
+            cells.append(f"{math.ceil(slots / _SLOTS.value):,}" if slots else f"not with fewer than {drivers} commands")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *traffic])
 
 
 def hours(seconds: float) -> str:
@@ -215,7 +223,8 @@ def main(_: Sequence[str]) -> None:
     if _SIMULATE.value:
         sys.exit(0 if check(Constants(0.0, 0.0, o, d)) else 1)
     a, f = (_A.value, _F.value) if _A.value and _F.value else measured_painting()
-    constants = Constants(_A.value or a, _F.value or f, _O.value or o, _D.value or d, k=_KILLS.value / 3600)
+    measured = Constants(_A.value or a, _F.value or f, _O.value or o, _D.value or d)
+    constants = measured._replace(k=_KILLS.value / 3600, state=_STATE * _MP.value)
     print(table(constants))
 
 
