@@ -23,10 +23,12 @@ from typing import Any, NamedTuple
 
 from absl import app, flags
 
+from nst import state
+
 ROOT = Path(__file__).resolve().parents[1]
 _CONTENTS = ("chelsea", "coffee", "rocket")
 _STYLES = ("strokes", "ink")
-_PORT = 16379
+_PORT = 6399  # below those that Ray gives to its workers
 
 _SIZE = flags.DEFINE_integer("size", 320, "longest side of the pictures")
 _EPOCHS = flags.DEFINE_integer("epochs", 250, "of each picture")
@@ -77,8 +79,12 @@ class Run:
                     pids[event["name"]] = event["pid"]
                 elif event["kind"] == "ended":
                     pids.pop(event["name"], None)
-            ready = [pid for name, pid in pids.items() if list((self.place / "batch" / name / "resume").glob("*.npz"))]
-            return ready[0] if ready else 0
+            for name, pid in pids.items():
+                with contextlib.suppress(ValueError, OSError):
+                    before = state.read(self.place / "batch" / name)
+                    if before is not None and before.epochs:
+                        return pid
+            return 0
 
         found = int(self.wait(seen))
         time.sleep(1.5)

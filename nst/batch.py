@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -112,7 +113,7 @@ def read_worklist() -> list[Work]:
 
 def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) -> int:
     """Paints those of the pictures that are this process's and missing; returns the exit status."""
-    from nst import folder, journal, weights
+    from nst import folder, journal, lastwords, weights
     from nst.cancelling import CancelList
     from nst.outcome import Outcome
 
@@ -148,14 +149,17 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
     signals.painting = True
     screen = Screen(todo)
     unwanted.say = screen.say
+    again = f"To go on: {commandline.repeated(*sys.argv[1:])}"
+    gone = f"nst-batch was ended from outside: by a kill, or since Ray died under it. What is finished is kept. {again}"
     try:
-        run(engine, todo, place, kept, screen, signals, unwanted)
+        with lastwords.left(gone) if FLAGS.engine == "ray" else contextlib.nullcontext():
+            run(engine, todo, place, kept, screen, signals, unwanted)
     finally:
         screen.close()
         summarize(items, place, kept)
     print_line(f"All of them: {place / 'index.html'}")
     if signals.requested():
-        print_line(f"To go on: {commandline.repeated(*sys.argv[1:])}")
+        print_line(again)
         return signals.status
     return closing(own, kept)
 

@@ -13,7 +13,7 @@ ORDER = [
     *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
     *("reel", "painter", "shoot", "moving"),
     *("worklist", "outcome", "journal", "summary", "engines", "estimate", "scratch", "parcels", "hands", "rayhome"),
-    *("slots", "cluster", "cancelling", "console", "commandline", "batch", "download", "filming"),
+    *("slots", "cluster", "cancelling", "lastwords", "console", "commandline", "batch", "download", "filming"),
 ]
 WEB = [
     *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),
