@@ -34,7 +34,7 @@ _OUTPUT = flags.DEFINE_string("output", "output/moving", "folder for the videos 
 _PRESET = flags.DEFINE_enum("preset", "fast", list(PRESETS), "settings")
 _MODEL = flags.DEFINE_string("model", "preview", "network")
 _STYLE = flags.DEFINE_string("style", "mosaic.jpg", "picture whose style is taken")
-_WEIGHTS = flags.DEFINE_list("weights", [str(TransferConfig().temporal_weight)], "temporal weights of (c)")
+_WEIGHTS = flags.DEFINE_list("weights", [], "temporal weights of (c); the preset's without it")
 _MATCH = flags.DEFINE_bool("match", False, "also paint (d), which has as much style as (a)")
 _NEAR = 0.1  # what "as much" may differ by
 _PAINTED = 10  # ways that are tried for it
@@ -121,12 +121,15 @@ def main(_: list[str]) -> None:
     # The first way sets TensorFlow and oneDNN up; it is painted for that, once, without being timed.
     paint("", film.first(2), style, network, config, alone=False)
     wanted = [("(a) each frame alone", 0.0, True), ("(b) from the last, warped", 0.0, False)]
-    wanted += [(f"(c) temporal_weight={float(weight):g}", float(weight), False) for weight in _WEIGHTS.value]
+    wanted += [
+        (f"(c) temporal_weight={float(weight):g}", float(weight), False)
+        for weight in _WEIGHTS.value or [str(config.temporal_weight)]
+    ]
     ways = []
     for name, weight, alone in wanted:
         settings = dataclasses.replace(config, temporal_weight=weight)
         ways.append(paint(name, film, style, network, settings, alone=alone))
-    if _MATCH.value:
+    if _MATCH.value and abs(ways[2].style / ways[0].style - 1) > _NEAR:
         settings = dataclasses.replace(config, temporal_weight=wanted[2][1])
         if (matched := match(ways[0], ways[2], film, style, network, settings)) is not None:
             ways.append(matched)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import statistics
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from nst import images, layers, machine, memory, sessions
+from nst import images, layers, machine, memory, run, sessions
 from nst.config import TransferConfig
 from nst.matconvnet import Network
-from nst.objective import Probe
 from nst.worklist import Work
 
-_PROBED = 256  # rows and columns of the picture that the speed is measured with
+_SIDES = 96, 288  # rows and columns of the pictures that the speed is measured with
+_STEPS = 6
+_COUNTS = (  # settings that a step's time depends on
+    *("optimizer", "precision", "content_layers", "style_layers", "style_distance", "pooling", "padding"),
+)
+
+
+class Speed(NamedTuple):
+    """Seconds of a step of no size, and of each of its floating-point operations."""
+
+    step: float
+    flop: float
 
 
 class Estimate(NamedTuple):
@@ -25,13 +37,13 @@ class Estimate(NamedTuple):
     memory: int
 
 
-def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], float]) -> Estimate:
+def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], Speed]) -> Estimate:
     """What a picture takes.
 
     Args:
         work: the picture.
         network: that of its model.
-        speed: gives the floating-point operations a second, from `speedometer`.
+        speed: from `speedometer`.
 
     Raises:
         PictureError: the content cannot be read.
@@ -48,21 +60,35 @@ def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], flo
         flops += epochs * layers.step_flops(network, rows, columns, layers.wanted(config))
     free = None if sessions.on_gpu() else machine.free_memory()
     tile_size = memory.tile_size(network, config, height, width, free)
-    return Estimate((width, height), flops / speed(config), memory.needed(network, config, height, width, tile_size))
+    seconds = config.epochs * speed(config).step + flops * speed(config).flop
+    return Estimate((width, height), seconds, memory.needed(network, config, height, width, tile_size))
 
 
-def speedometer(network: Network) -> Callable[[TransferConfig], float]:
-    """Gives what measures how fast this machine is with a network, once for all settings.
+def speedometer(network: Network) -> Callable[[TransferConfig], Speed]:
+    """Gives what measures how fast this machine paints with a network: a few steps in two sizes.
 
-    The forward pass is measured; the steps do about three times its work, which `layers.step_flops` counts.
+    Settings that take the same work are measured once.
     """
-    found: list[float] = []
+    found: dict[TransferConfig, Speed] = {}
 
-    def speed(config: TransferConfig) -> float:
-        if not found:
-            picture = np.zeros((1, _PROBED, _PROBED, 3), np.float32)
-            with Probe(network, config) as probe:
-                found.append(probe(picture, picture).flops_per_second)
-        return found[0]
+    def speed(config: TransferConfig) -> Speed:
+        trial = TransferConfig(
+            epochs=_STEPS, init="content", video="none",
+            **{name: getattr(config, name) for name in _COUNTS},
+        )  # fmt: skip
+        if trial not in found:
+            points = [_measured(network, dataclasses.replace(trial, image_size=side)) for side in _SIDES]
+            (few, short), (many, long) = points
+            each = max(0.0, (long - short) / (many - few)) or long / many  # where noise has turned them round
+            found[trial] = Speed(max(0.0, short - few * each), each)
+        return found[trial]
 
     return speed
+
+
+def _measured(network: Network, config: TransferConfig) -> tuple[float, float]:
+    """The floating-point operations of a step in one size, and the seconds that it takes."""
+    picture = np.random.default_rng(0).integers(0, 256, (config.image_size, config.image_size, 3), np.uint8)
+    rows = run.stylize(picture, picture, None, network, config).rows
+    seconds = statistics.median(after.seconds - before.seconds for before, after in itertools.pairwise(rows))
+    return layers.step_flops(network, config.image_size, config.image_size, layers.wanted(config)), seconds

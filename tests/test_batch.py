@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst import cancelling, encoding, engines, images, journal, run, summary, worklist
+from nst import cancelling, encoding, engines, estimate, images, journal, layers, run, summary, worklist
 from nst.cancelling import CancelList
 from nst.config import TransferConfig
 from nst.journal import Entry, Hashes, Journal
@@ -233,6 +233,30 @@ def test_a_dry_run_lists_and_paints_nothing(pictures):
     assert "broken.png is a damaged" in said
     assert lines[-1].startswith("In all about ")
     assert not (pictures / "batch").exists()
+
+
+def test_an_estimate_counts_every_step_and_its_operations(pictures):
+    one = work(pictures, epochs=10, scales=2, image_size=64)
+    network = fake_vgg.network()
+    flops = 5 * sum(layers.step_flops(network, *size, layers.wanted(one.config)) for size in ((23, 32), (46, 64)))
+    found = estimate.estimate(one, network, lambda config: estimate.Speed(0.5, 1e-9))
+    assert found.size == (64, 46)
+    assert found.seconds == pytest.approx(10 * 0.5 + 1e-9 * flops)
+    assert found.memory > 0
+
+
+def test_a_speed_is_measured_once_for_settings_of_the_same_work(pictures, monkeypatch):
+    measured = []
+    stylize = run.stylize
+    monkeypatch.setattr(run, "stylize", lambda *words: measured.append(words[4]) or stylize(*words))
+    speed = estimate.speedometer(fake_vgg.network())
+    first = speed(TransferConfig(alpha=3))
+    assert speed(TransferConfig(alpha=30, image_size=800, seed=3)) == first
+    assert min(first) >= 0
+    assert first.flop > 0
+    assert [config.image_size for config in measured] == list(estimate._SIDES)
+    speed(TransferConfig(optimizer="lbfgs"))
+    assert {config.optimizer for config in measured[2:]} == {"lbfgs"}
 
 
 @pytest.mark.parametrize(
