@@ -16,6 +16,40 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+LONGEST = (
+    *(
+        "faults",
+        "cluster",
+        "batch",
+        "main",
+        "hostile",
+        "studio_page",
+        "resume",
+        "numbers",
+        "objective",
+        "moving",
+        "leaks",
+    ),
+    *(
+        "examples",
+        "studio_guard",
+        "studio_queue",
+        "studio_door",
+        "nst_utils",
+        "quality",
+        "studio_api",
+        "bench",
+        "vgg16",
+    ),
+)
+"""The files of tests that take longest, which are begun first, so that the workers end together."""
+
+
+def pytest_collection_modifyitems(items):
+    """A worker takes a file at a time, for what its tests share is made once then."""
+    place = {f"test_{name}": index for index, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture
 def content():

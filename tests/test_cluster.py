@@ -30,7 +30,6 @@ from tests.often import OftenPainter
 pytestmark = [
     # Not imported here: it reads its settings when it is.
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
-    pytest.mark.xdist_group("cluster"),
     pytest.mark.filterwarnings("ignore::FutureWarning:ray.*", "ignore::DeprecationWarning:ray.*"),
 ]
 CONFIG = TransferConfig(image_size=48, epochs=6, print_every=2, video_every=1, optimizer="lbfgs")

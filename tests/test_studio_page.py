@@ -17,10 +17,7 @@ expect.set_options(timeout=20_000)  # milliseconds: the machine may have other w
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
 )
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="needs a chromium: apt-get install chromium"),
-    pytest.mark.xdist_group("studio"),
-]
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a chromium: apt-get install chromium")
 OUTLINED = """() => {
     for (let element = document.activeElement; element; element = element.parentElement) {
         const style = getComputedStyle(element);
