@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
 from absl import flags
 
-from nst import commandline, filming
+from nst import commandline, filming, loading
 from nst.config import STARTS, TransferConfig
 from nst.console import Screen, StopSignals, print_line, quiet_stderr
 
@@ -141,9 +140,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         pass  # taken when the painting begins, but a person should hear of it now
     if network.notice:
         screen.say(network.notice)
-    with quiet_stderr(FLAGS.verbosity < 1):
-        if FLAGS.verbosity < 1:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet_stderr(FLAGS.verbosity < 1), loading.tensorflow(FLAGS.verbosity < 1):
         from nst import run, sessions
 
         device = sessions.device()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from nst import commandline
+from nst import commandline, loading
 from nst.console import StopSignals, duration, print_line, quiet_stderr
 
 if TYPE_CHECKING:
@@ -142,9 +141,7 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
         print_line(notice)
     folder.make(place)
     hashes.save()
-    with quiet_stderr(FLAGS.verbosity < 1):
-        if FLAGS.verbosity < 1:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet_stderr(FLAGS.verbosity < 1), loading.tensorflow(FLAGS.verbosity < 1):
         engine = make_engine()
     signals.painting = True
     screen = Screen(todo)
@@ -237,8 +234,7 @@ def list_pictures(todo: list[Item]) -> int:
     """Prints the pictures with what they would take, and the sum."""
     from nst import machine, weights
 
-    with quiet_stderr(FLAGS.verbosity < 1):
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet_stderr(FLAGS.verbosity < 1), loading.tensorflow():
         from nst import estimate
 
         speeds = {}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
 
-from nst import commandline
+from nst import commandline, loading
 from nst.config import PICTURE_ONLY, STARTS, TransferConfig
 from nst.console import Screen, StopSignals, duration, quiet_stderr
 
@@ -85,9 +84,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     folder.make(output_dir)
     if network.notice:
         screen.say(network.notice)
-    with quiet_stderr(FLAGS.verbosity < 1):
-        if FLAGS.verbosity < 1:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet_stderr(FLAGS.verbosity < 1), loading.tensorflow(FLAGS.verbosity < 1):
         from nst import moving, sessions
 
         device = sessions.device()

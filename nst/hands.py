@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from nst import parcels, scratch
+from nst import loading, parcels, scratch
 from nst.matconvnet import Network
 from nst.outcome import Away, Outcome, Tell
 from nst.worklist import Work
@@ -66,7 +66,8 @@ class StylePainter:
     """The painter: `nst.engines.paint` with graphs that serve all pictures of their settings."""
 
     def __init__(self) -> None:
-        from nst.bench import Bench
+        with loading.tensorflow():
+            from nst.bench import Bench
 
         self._bench = Bench()
 
@@ -92,7 +93,6 @@ class Hand:
         # Read when TensorFlow is loaded, which is later.
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
             os.environ[name] = str(threads)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         self._make = make
         self._fetch = fetch or _fetch
         self._painter: Painter | None = None

@@ -96,7 +96,7 @@ def _item(place: Path, line: Line) -> str:
     facts = {"content": work.content.name, "style": ", ".join(style.name for style in work.styles), **work.varied}
     if entry is not None and entry.epochs:
         facts |= {"epochs": str(entry.epochs), "total cost": f"{entry.costs.get('total', float('nan')):.4g}"}
-    rows = "".join(f"<dt>{html.escape(name)}<dd>{html.escape(value)}" for name, value in facts.items())
+    rows = "".join(f"<dt>{html.escape(name)}<dd>{html.escape(value)}" for name, value in facts.items() if value)
     shown = next((name for name in (THUMBNAIL, "generated_image.jpg") if os.path.isfile(place / folder / name)), None)
     if shown is not None:
         address = f"{quote(folder)}/"

@@ -16,32 +16,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-LONGEST = (
-    *(
-        "faults",
-        "cluster",
-        "batch",
-        "main",
-        "hostile",
-        "studio_page",
-        "resume",
-        "numbers",
-        "objective",
-        "moving",
-        "leaks",
-    ),
-    *(
-        "examples",
-        "studio_guard",
-        "studio_queue",
-        "studio_door",
-        "nst_utils",
-        "quality",
-        "studio_api",
-        "bench",
-        "vgg16",
-    ),
-)
+LONGEST = [
+    *("faults", "main", "cluster", "batch", "resume", "studio_page", "numbers", "hostile", "objective", "moving"),
+    *("leaks", "studio_guard", "studio_queue", "studio_door", "quality", "studio_api", "nst_utils", "examples"),
+    *("training", "bench", "styles", "run", "download", "vgg16", "controls", "transfer"),
+]
 """The files of tests that take longest, which are begun first, so that the workers end together."""
 
 

@@ -5,7 +5,7 @@ import ast
 from tests.conftest import ROOT
 
 ORDER = [
-    *("values", "config", "machine", "files", "places"),
+    *("values", "config", "machine", "files", "places", "loading"),
     *("bombs", "decoding", "images", "encoding", "colors", "flow", "cuts"),
     *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),

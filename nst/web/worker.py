@@ -20,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from nst import loading
+
 Send = Callable[..., None]
 
 LIVE = "live.jpg"
@@ -52,8 +54,9 @@ class Painter:
         """Loads TensorFlow, the default network and the encoders, and paints a small picture with them."""
         import numpy as np
 
-        from nst import run
-        from nst.bench import Bench
+        with loading.tensorflow():
+            from nst import run
+            from nst.bench import Bench
         from nst.config import TransferConfig
 
         self._bench = Bench()
@@ -159,7 +162,6 @@ def main() -> None:
     """Runs the worker on the standard streams; what libraries print goes to the error stream."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     lock = threading.Lock()
 
     def send(kind: str, **values: Any) -> None:
