@@ -7,7 +7,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nst import commandline, filming, loading
+from nst import commandline, download, filming, loading
 from nst.config import STARTS, TransferConfig
 from nst.console import Screen, StopSignals, print_line, quiet_stderr
 
@@ -45,15 +45,10 @@ commandline.define("output_dir", "output", "folder for everything the run leaves
 commandline.define(
     "model",
     "auto",
-    "network: auto (VGG-19 when its file is in pretrained-model/, else preview), vgg19, vgg16, preview, or the "
-    "path of a .mat file",
+    "network: auto (VGG-19, or preview where that is missing and cannot be fetched), vgg19, vgg19-8bit, vgg16, "
+    "preview, or the path of a .mat file",
 )
-commandline.define(
-    "download",
-    True,
-    "fetch the file of vgg19 or vgg16 when it is missing, after saying name, size and licence; --nodownload: never",
-    "bool",
-)
+download.define()
 commandline.define(
     "resume",
     False,
@@ -109,7 +104,7 @@ def take_up(place: Path) -> TransferConfig | None:
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Runs `nst.run.stylize` on what the flags name; what can be wrong is tried before TensorFlow is loaded."""
-    from nst import download, folder, images, masks, places, scales, stamp, weights
+    from nst import folder, images, masks, places, scales, stamp, weights
 
     folders = places.folders("images")
 
@@ -128,7 +123,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         init = str(images.find(init, folders).resolve())
         images.read(init)
     mixture = masks.mixture(images.read(content), styles, config, content_mask, style_mask)
-    if FLAGS.download and (status := download.missing(FLAGS.model, screen.say)):
+    if status := download.missing(FLAGS.model, screen.say):
         return status
     network = weights.load(FLAGS.model)
     scales.check(network, config, scales.plan(images.read(content), styles, config, mixture))

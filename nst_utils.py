@@ -29,7 +29,7 @@ from matplotlib.pyplot import imshow
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst import costs, encoding, files, images, matconvnet, places, vgg, weights
+from nst import costs, encoding, fetching, files, images, matconvnet, places, vgg, weights
 
 __all__ = [
     "CONFIG",
@@ -83,7 +83,10 @@ def load_vgg_model(path: str) -> dict[str, Any]:
     path = os.path.expanduser(path)
     if not Path(path).is_file():
         # A published file that is elsewhere, or nowhere: the engine knows where to look and where to get it.
-        path = next((model for model, file in weights.FILES.items() if file == Path(path).name), path)
+        path = next((model for model, names in weights.FILES.items() if Path(path).name in names), path)
+        if path == "vgg19" and fetching.missing("auto"):
+            path = "vgg19-8bit"  # 18.5 MB, which a notebook can wait for, and not 535
+        fetching.provide(path, say=print)
     network = weights.load(path)
     shape = (1, CONFIG.IMAGE_HEIGHT, CONFIG.IMAGE_WIDTH, CONFIG.COLOR_CHANNELS)
     variable = tf.Variable(np.zeros(shape), dtype="float32")

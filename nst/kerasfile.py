@@ -82,10 +82,7 @@ def _layer(path: Path, name: str, group: Any) -> Layer:
     biases = [array for array in arrays if array.ndim == 1]
     if len(kernels) != 1 or len(biases) != 1 or not all(_sound(array) for array in kernels + biases):
         raise WeightsError(f"{path}: {name} has no kernel and bias of numbers: it is not Keras' file of a VGG")
-    layer = Layer(np.ascontiguousarray(kernels[0][()], np.float32), np.ascontiguousarray(biases[0][()], np.float32))
-    if not all(np.isfinite(part).all() for part in layer):
-        raise WeightsError(f"{path}: {name} holds values that are not finite: delete the file and fetch it again")
-    return layer
+    return Layer(np.ascontiguousarray(kernels[0][()], np.float32), np.ascontiguousarray(biases[0][()], np.float32))
 
 
 def _sound(array: Any) -> bool:

@@ -7,6 +7,7 @@ beta16, 1.0-beta17 and later). Kernels are `[height, width, in, out]` in RGB ord
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ MEAN_COLOUR = (123.68, 116.779, 103.939)
 """Mean colour of ImageNet in grey levels, R, G, B: what the assignment subtracts."""
 
 _CONV = re.compile(r"conv[1-5]_[1-4]")
+_EIGHT_BITS = 256
+_SAMPLE = 4096  # values that tell whether a kernel is one of 8 bits: of 32 bits, nearly all of them differ
+_OUTLIER = 1000  # times the median: the largest value of a trained VGG is up to 150 times, a flipped bit 65,536 times
 _VARIABLES = ("layers", "meta", "normalization", "net")
 
 
@@ -112,7 +116,7 @@ def write(path: Path, network: Network, *, compress: bool = True) -> None:
 
 
 def check(path: Path, layers: Mapping[str, Layer]) -> None:
-    """Checks that the layers are the first of a VGG, each of the right shape and with the channels of the one before.
+    """Checks that the layers are the first of a VGG, each with a VGG's values and the channels of the one before.
 
     Raises:
         WeightsError: they are not; the message names the layer.
@@ -140,6 +144,20 @@ def check(path: Path, layers: Mapping[str, Layer]) -> None:
                 "or holds another network"
             )
         channels, before = kernel.shape[3], name
+        _check_values(path, f"kernels of {name}", kernel)
+        _check_values(path, f"biases of {name}", bias)
+
+
+def _check_values(path: Path, what: str, values: NDArray[Any]) -> None:
+    """Refuses values that no training leaves. A few flipped bits would otherwise end as costs that are not finite."""
+    largest = float(max(values.max(), -values.min()))
+    sizes = np.abs(values.ravel()[:: max(values.size // 10_000, 1)])
+    sizes = sizes[sizes > 0]
+    if not math.isfinite(largest) or (sizes.size and largest > _OUTLIER * np.median(sizes)):
+        raise WeightsError(
+            f"{path}: the {what} hold a value of {largest:g}, which no VGG has: the file is damaged; delete it and "
+            "fetch it again"
+        )
 
 
 def fits(layers: Iterable[str], kind: str) -> bool:
@@ -149,13 +167,18 @@ def fits(layers: Iterable[str], kind: str) -> bool:
 
 
 def published_name(layers: Mapping[str, Layer]) -> str:
-    """`VGG-19` for all of it at full width, else what it is: `narrow VGG-19 to conv5_1 (16 to 128 channels)`."""
+    """`VGG-19` for all of it at full width, else what it is: `narrow VGG-19 to conv5_1 (16 to 128 channels)`.
+
+    Kernels of 256 different values or fewer, each layer its own, make it `VGG-19 (kernels of 8 bits)`. That is read off
+    the values, so that it holds under any name of the file.
+    """
     kinds = [kind for kind in NAMES if fits(layers, kind)]
     kind = kinds[0] if len(kinds) == 1 else "VGG"
     widths = [layer.kernel.shape[3] for layer in layers.values()]
     full = [min(64 * 2 ** (int(name[4]) - 1), 512) for name in layers]
     if widths == full and list(layers) == NAMES.get(kind):
-        return kind
+        samples = (layer.kernel.ravel()[:_SAMPLE] for layer in layers.values() if layer.kernel.size >= _SAMPLE)
+        return f"{kind} (kernels of 8 bits)" if all(np.unique(one).size <= _EIGHT_BITS for one in samples) else kind
     prefix = "" if widths == full else "narrow " if sum(widths) < sum(full) else "wide "
     return f"{prefix}{kind} to {list(layers)[-1]} ({widths[0]} to {widths[-1]} channels)"
 
@@ -218,10 +241,7 @@ def _convolution(path: Path, name: str, struct: Any) -> Layer:
         )
     kernel = kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))  # MATLAB drops trailing dimensions of 1
     with np.errstate(over="ignore"):  # a double that float32 cannot hold becomes inf
-        layer = Layer(np.ascontiguousarray(kernel, np.float32), np.ascontiguousarray(bias.ravel(), np.float32))
-    if not all(np.isfinite(part).all() for part in layer):
-        raise WeightsError(f"{path}: {name} holds values that are not finite: the file is damaged; {_elsewhere()}")
-    return layer
+        return Layer(np.ascontiguousarray(kernel, np.float32), np.ascontiguousarray(bias.ravel(), np.float32))
 
 
 def _mean_colour(content: Mapping[str, Any]) -> NDArray[np.float32]:

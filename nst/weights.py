@@ -17,15 +17,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import files, matconvnet, matfile, places
+from nst import files, kerasfile, matconvnet, matfile, places
 from nst.matconvnet import ADDRESS, Layer, Network, WeightsError
 
-FILES = {"vgg19": "imagenet-vgg-verydeep-19.mat", "vgg16": "imagenet-vgg-verydeep-16.mat"}
-"""The published files."""
-CONVERTED = {model: name.replace(".mat", ".from-keras.mat") for model, name in FILES.items()}
-"""The same convolutions, made by `nst.fetching` from Keras' file: other bytes, so another name."""
+FILES = {
+    "vgg19": ("imagenet-vgg-verydeep-19.mat", "imagenet-vgg-verydeep-19.from-keras.mat"),
+    "vgg16": (
+        *("imagenet-vgg-verydeep-16.mat", "imagenet-vgg-verydeep-16.from-keras.mat"),
+        "imagenet-vgg-verydeep-16.from-onnx.mat",
+    ),
+    "vgg19-8bit": ("imagenet-vgg-verydeep-19.8bit.mat",),
+}
+"""The files of each network: the published one first, then those that `nst.fetching` makes of other files of the same
+convolutions: other bytes, so another name. Kernels of 8 bits are other values, so another network."""
 PREVIEW = "preview-vgg19-narrow.mat"
-_NETWORKS = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
+_NETWORKS = {"vgg19": "VGG-19", "vgg16": "VGG-16", "vgg19-8bit": "VGG-19"}
 _SIZES = {"vgg19": " (535 MB)", "vgg16": ""}
 _CACHE_ABOVE = 100_000_000  # bytes of a source that is worth a cache: one with dense layers
 _CACHE_FORMAT = 1
@@ -40,10 +46,10 @@ class ModelFile(NamedTuple):
 
 
 def find(model: str) -> ModelFile:
-    """The file that `model` stands for: `auto`, `vgg19`, `vgg16`, `preview`, or the path of a .mat file.
+    """The file that `model` stands for: `auto`, `vgg19`, `vgg19-8bit`, `vgg16`, `preview`, or the path of a file.
 
     Args:
-        model: in a path, `~` is the home folder.
+        model: in a path, `~` is the home folder. The file is MatConvNet's, or Keras' of a VGG without dense layers.
 
     Raises:
         WeightsError: the file is not there, or what is there is no file; the message says where to get it and where
@@ -52,15 +58,15 @@ def find(model: str) -> ModelFile:
     folders = places.folders("pretrained-model")
     home = _home(folders)
     if model in FILES:
-        path = published(model)
+        path = nearest(model)
         if path is None:
             raise WeightsError(_how_to_get(model, folders, home))
         return ModelFile(path, _NETWORKS[model], "")
     if model in ("auto", "preview"):
-        real = published("vgg19") if model == "auto" else None
+        real = nearest("vgg19") if model == "auto" else None
         if real is not None:
             return ModelFile(real, "VGG-19", "")
-        if model == "auto" and _obstacle(folders, FILES["vgg19"]):
+        if model == "auto" and obstacle("vgg19"):
             raise WeightsError(_how_to_get("vgg19", folders, home))
         path = _inside(folders, PREVIEW)
         if path is None:
@@ -73,30 +79,48 @@ def find(model: str) -> ModelFile:
         model = os.path.expanduser(model)
     if not os.path.isfile(model):  # unlike Path.is_file it is False, not an error, for any odd name
         raise WeightsError(
-            f"the network {model or repr(model)} is {_what(model) or 'not there'}: give auto, vgg19, vgg16, preview, "
-            "or the path of a .mat file"
+            f"the network {model or repr(model)} is {_what(model) or 'not there'}: give auto, vgg19, vgg19-8bit, "
+            "vgg16, preview, or the path of a .mat file"
         )
     return ModelFile(Path(model), None, "")
 
 
+def nearest(model: str) -> Path | None:
+    """The file that `vgg19`, `vgg19-8bit` or `vgg16` is painted with; None when there is none.
+
+    For `vgg19`, where no file holds it whole, that is the one of 8 bits.
+    """
+    return published(model) or (published("vgg19-8bit") if model == "vgg19" else None)
+
+
 def published(model: str) -> Path | None:
-    """The nearest file of the published network `model`, `vgg19` or `vgg16`; None when there is none.
+    """The nearest file of a published network, `vgg19`, `vgg19-8bit` or `vgg16`; None when there is none.
 
     Looked for in the folders `pretrained-model`, where `NST_WEIGHTS` says, and in the user's cache; first the published
-    file in all of them, then the one made from Keras' file. A file that `NST_WEIGHTS` names may have any name but the
-    other network's. Nothing is read: whether it is that network shows when it is loaded.
+    file in all of them, then the others in the order of `FILES`. A file that `NST_WEIGHTS` names may have a name of its
+    own. Nothing is read: whether it is that network shows when it is loaded.
     """
-    others = {name for names in (FILES, CONVERTED) for other, name in names.items() if other != model}
     named = places.named()
-    itself = named is not None and os.path.isfile(named) and named.name not in others
-    for name in (FILES[model], CONVERTED[model]):
+    itself = named is not None and os.path.isfile(named)
+    for name in FILES[model]:
         paths = [folder / name for folder in places.folders("pretrained-model")]
         if named is not None:
-            paths.append(named if itself else named / name)
+            paths += [named] if itself and name == _name_of(named, model) else [] if itself else [named / name]
         for path in (*paths, places.cache() / name):
             if os.path.isfile(path):
                 return path
     return None
+
+
+def _name_of(named: Path, model: str) -> str:
+    """The name in `FILES` that a file of `NST_WEIGHTS` goes by: its own, or the published one's if it is nobody's."""
+    odd = not any(named.name in names for names in FILES.values())
+    return FILES[model][0] if odd and model != "vgg19-8bit" else named.name
+
+
+def obstacle(model: str) -> Path | None:
+    """What stands under the name of a published network's file and is none, where there is no file of it."""
+    return _obstacle(places.folders("pretrained-model"), FILES[model][0])
 
 
 def load(model: str) -> Network:
@@ -120,7 +144,7 @@ def read_file(file: ModelFile) -> Network:
         raise WeightsError(f"cannot read the network {file.path}: {error.strerror}") from error
     network = _read_cache(file.path, stat) if stat.st_size > _CACHE_ABOVE else None
     if network is None:
-        network = matconvnet.read(file.path)
+        network = _read(file.path)
         if stat.st_size > _CACHE_ABOVE:
             _write_cache(file.path, stat, network)
     if file.wanted and not matconvnet.fits(network.layers, file.wanted):
@@ -129,6 +153,16 @@ def read_file(file: ModelFile) -> Network:
             "or give this one's path as the model"
         )
     return Network(network.name, network.layers, network.mean, str(file.path), file.notice)
+
+
+def _read(path: Path) -> Network:
+    """Parses a file of MatConvNet's, or of Keras': HDF5 begins with a mark of its own."""
+    try:
+        with open(path, "rb") as file:
+            keras = file.read(8) == b"\x89HDF\r\n\x1a\n"
+    except OSError:  # which the reader explains
+        keras = False
+    return kerasfile.read(path) if keras else matconvnet.read(path)
 
 
 def _inside(folders: list[Path], name: str) -> Path | None:
@@ -151,12 +185,11 @@ def _what(path: str | Path) -> str:
 
 def _how_to_get(model: str, folders: list[Path], home: Path) -> str:
     """Why a published network cannot be used, and what to do."""
-    obstacle = _obstacle(folders, FILES[model])
-    why = f"{obstacle} is {_what(obstacle)}: remove it, then" if obstacle else f"{home / FILES[model]} is not there:"
-    return (
-        f"{why} {_by_hand(model, home)}{astray(model)}, or run {commands(model)}, or paint with the small preview "
-        "network (model 'preview')"
-    )
+    found = _obstacle(folders, FILES[model][0])
+    why = f"{found} is {_what(found)}: remove it, then" if found else f"{home / FILES[model][0]} is not there:"
+    ways = [f"{_by_hand(model, home)}{astray(model)}", f"run {commands(model)}"] if model in _SIZES else []
+    ways = ways or [f"run {commands(model)}{astray(model)}"]
+    return f"{why} {', or '.join(ways)}, or paint with the small preview network (model 'preview')"
 
 
 def by_hand(model: str) -> str:
@@ -165,7 +198,8 @@ def by_hand(model: str) -> str:
 
 
 def _by_hand(model: str, home: Path) -> str:
-    return f"download {ADDRESS}{FILES[model]}{_SIZES[model]} and put it into {home}/"
+    model = model.removesuffix("-8bit")
+    return f"download {ADDRESS}{FILES[model][0]}{_SIZES[model]} and put it into {home}/"
 
 
 def _home(folders: list[Path]) -> Path:
@@ -181,11 +215,11 @@ def commands(model: str) -> str:
 def astray(model: str) -> str:
     """In brackets, that `NST_WEIGHTS` names nothing of use for `model`; empty when it is not set or does."""
     named = places.named()
-    if named is None or published(model) is not None:
+    if named is None or nearest(model) is not None:
         return ""
     if not os.path.lexists(named):
         return f" (NST_WEIGHTS names {named}, which is not there)"
-    return f" (NST_WEIGHTS names {named}, which holds no {FILES[model]})"
+    return f" (NST_WEIGHTS names {named}, which holds no {FILES[model][0]})"
 
 
 def _preview_notice(home: Path, model: str) -> str:
@@ -193,7 +227,7 @@ def _preview_notice(home: Path, model: str) -> str:
     return (
         f"Painting with the small preview network{reason}. It was trained on drawn pictures only: colours and brush "
         "strokes come over, but it knows no objects, and keeps less of the content than VGG-19. "
-        f"For the real thing run {commands('vgg19')}, or download {ADDRESS}{FILES['vgg19']}"
+        f"For the real thing run {commands('vgg19-8bit')}: 18.5 MB. Or download {ADDRESS}{FILES['vgg19'][0]}"
         f"{_SIZES['vgg19']} into {home}/."
     )
 

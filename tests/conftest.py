@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.update(PIP_NO_INDEX="1", UV_OFFLINE="1")  # nothing that a test starts gets a network's file from an index
+os.environ.pop("PIP_FIND_LINKS", None)
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 

@@ -89,7 +89,7 @@ class Painting:
             assert (self.folder / name).stat().st_size, f"{name} is missing"
         self.run.mkdir(exist_ok=True)
         first = int(self.kept.read_text()) + 1 if self.kept.exists() else 0
-        say("start", first=first, width=400, height=300)
+        say("start", first=first, width=400, height=300, network="Tiny")
         for epoch in range(first, self.epochs):
             self.step(epoch)
             if epoch == 2:

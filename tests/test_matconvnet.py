@@ -517,9 +517,11 @@ KERNEL, BIAS = fake_vgg.layers()["conv2_1"]  # [3, 3, 4, 6]
         ((KERNEL[:, :, :3], BIAS), "conv2_1 takes 3 channels, but conv1_2 gives 4"),
         ((KERNEL.transpose(0, 1, 3, 2), BIAS[:4]), "conv2_1 takes 6 channels, but conv1_2 gives 4"),
         ((KERNEL[..., :5], BIAS[:5]), "conv2_2 takes 6 channels, but conv2_1 gives 5"),
-        ((np.where(KERNEL.max() > KERNEL, KERNEL, np.nan), BIAS), "conv2_1 holds values that are not finite"),
-        ((KERNEL, np.where(BIAS.max() > BIAS, BIAS, -np.inf)), "conv2_1 holds values that are not finite"),
-        ((KERNEL.astype(np.float64) * 1e300, BIAS), "conv2_1 holds values that are not finite"),
+        ((np.where(KERNEL.max() > KERNEL, KERNEL, np.nan), BIAS), "the kernels of conv2_1 hold a value of nan"),
+        ((KERNEL, np.where(BIAS.max() > BIAS, BIAS, -np.inf)), "the biases of conv2_1 hold a value of inf"),
+        ((KERNEL.astype(np.float64) * 1e300, BIAS), "the kernels of conv2_1 hold a value of inf"),
+        ((with_one(KERNEL, -700.0), BIAS), "the kernels of conv2_1 hold a value of 700, which no VGG has: the file is"),
+        ((KERNEL, with_one(BIAS, 1e5)), "the biases of conv2_1 hold a value of 100000, which no VGG has: the file is"),
         ((KERNEL * 1j, BIAS), "conv2_1 has no kernel and bias of numbers"),
         ((KERNEL, BIAS * 1j), "conv2_1 has no kernel and bias of numbers"),
         ((KERNEL, np.array(["abcdef"])), "conv2_1 has no kernel and bias of numbers"),
@@ -605,3 +607,25 @@ def test_a_folder_that_is_not_there_is_an_error_and_leaves_nothing(tmp_path):
     with pytest.raises(OSError, match="cannot write"):
         matconvnet.write(tmp_path / "nowhere" / "a.mat", fake_vgg.network())
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- kernels of 8 bits
+
+
+@pytest.mark.parametrize("kind", ["VGG-19", "VGG-16"])
+def test_kernels_of_8_bits_are_told_by_their_values(kind):
+    rng = np.random.default_rng(0)
+    layers, channels = {}, 3
+    for name in matconvnet.NAMES[kind]:
+        width = min(64 * 2 ** (int(name[4]) - 1), 512)
+        kernel = np.zeros((3, 3, channels, width), np.float32)
+        kernel.ravel()[:4096] = rng.normal(size=kernel.size)[:4096]
+        layers[name] = Layer(kernel, np.zeros(width, np.float32))
+        channels = width
+    assert matconvnet.published_name(layers) == kind
+    packed = {name: Layer(np.round(layer.kernel * 20), layer.bias) for name, layer in layers.items()}
+    assert matconvnet.published_name(packed) == f"{kind} (kernels of 8 bits)"
+    one_whole = {**packed, "conv4_2": layers["conv4_2"]}
+    assert matconvnet.published_name(one_whole) == kind
+    del packed["conv5_3"]
+    assert "8 bits" not in matconvnet.published_name(packed), "a part of VGG-19 is named by its width"

@@ -55,7 +55,7 @@ def test_the_two_lines_are_there_to_the_letter():
 def test_what_it_names_is_there():
     for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
-    assert weights.FILES["vgg19"] in README
+    assert weights.FILES["vgg19"][0] in README
     for part in ("`costs.csv`", "`config.json`", "`flags.txt`", "`progress.mp4`"):
         assert part in README
     assert CostRow._fields == ("epoch", "total", "content", "style", "total_variation", "seconds")

@@ -42,7 +42,7 @@ class Open:
 
     def __init__(self, folder, *words, **options):
         self.process = subprocess.Popen(
-            program("--port=0", f"--data_dir={folder}", *words, **options),
+            program("--port=0", "--nodownload", f"--data_dir={folder}", *words, **options),
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.said = self.process.stdout.readline()
@@ -92,7 +92,7 @@ def test_help_shows_every_flag_and_loads_nothing_heavy():
     done = run("--help", real=True)
     assert (done.returncode, done.stderr) == (0, "")
     names = re.findall(r"^  --(\w+)=", done.stdout, re.MULTILINE)
-    assert names == ["host", "port", "token", "name", "data_dir", "slots", "queue", "keep_days", "keep_gb"]
+    assert names == ["host", "port", "token", "name", "data_dir", "download", "slots", "queue", "keep_days", "keep_gb"]
     code = (
         "import sys; from nst.web import __main__ as door; sys.argv = ['nst-web', '--help']\n"
         "try: door.run()\n"

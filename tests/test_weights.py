@@ -12,10 +12,11 @@ import scipy.io
 
 from nst import files, matconvnet, places, weights
 from nst.matconvnet import MEAN_COLOUR, WeightsError
-from tests import fake_vgg
+from tests import fake_vgg, test_kerasfile
 
 VGG19_FILE = "imagenet-vgg-verydeep-19.mat"
 VGG16_FILE = "imagenet-vgg-verydeep-16.mat"
+SMALL_FILE = "imagenet-vgg-verydeep-19.8bit.mat"
 PREVIEW_FILE = "preview-vgg19-narrow.mat"
 PAGE = "https://www.vlfeat.org/matconvnet/models/"
 
@@ -124,7 +125,7 @@ def test_auto_is_vgg19_if_there_else_the_preview_network_with_its_notice(models,
     (models / VGG16_FILE).touch()
     found = weights.find("auto")
     assert (found.path, found.wanted) == (preview, None)
-    assert f"download {PAGE}{VGG19_FILE} (535 MB) into pretrained-model/" in found.notice
+    assert f"Or download {PAGE}{VGG19_FILE} (535 MB) into pretrained-model/" in found.notice
     assert "because VGG-19's weights are not there" in found.notice
     assert weights.load("auto").notice == found.notice
     (models / VGG19_FILE).touch()
@@ -134,7 +135,11 @@ def test_auto_is_vgg19_if_there_else_the_preview_network_with_its_notice(models,
 
 def test_how_to_get_it_is_said(models):
     commands = "run 'nst-weights fetch vgg19' ('python -m nst.download vgg19' in a checkout)"
-    assert f"For the real thing {commands}, or download" in weights.find("auto").notice
+    small = commands.replace("fetch vgg19", "fetch vgg19-8bit").replace("download vgg19", "download vgg19-8bit")
+    assert f"For the real thing {small}: 18.5 MB. Or download" in weights.find("auto").notice
+    with pytest.raises(WeightsError) as caught:
+        weights.find("vgg19-8bit")
+    assert f"{SMALL_FILE} is not there: {small}, or paint with the small preview network" in str(caught.value)
     with pytest.raises(WeightsError, match=re.escape(commands)):
         weights.find("vgg19")
 
@@ -143,25 +148,38 @@ def test_how_to_get_it_is_said(models):
 
 
 @pytest.mark.parametrize(
-    ("model", "real", "converted"),
+    ("model", "names"),
     [
-        ("vgg19", VGG19_FILE, "imagenet-vgg-verydeep-19.from-keras.mat"),
-        ("auto", VGG19_FILE, "imagenet-vgg-verydeep-19.from-keras.mat"),
-        ("vgg16", VGG16_FILE, "imagenet-vgg-verydeep-16.from-keras.mat"),
+        *((model, [VGG19_FILE, "imagenet-vgg-verydeep-19.from-keras.mat", SMALL_FILE]) for model in ("vgg19", "auto")),
+        ("vgg19-8bit", [SMALL_FILE]),
+        ("vgg16", [VGG16_FILE, "imagenet-vgg-verydeep-16.from-keras.mat", "imagenet-vgg-verydeep-16.from-onnx.mat"]),
     ],
 )
-def test_where_a_published_network_is_looked_for(models, tmp_path, monkeypatch, model, real, converted):
+def test_where_a_published_network_is_looked_for(models, tmp_path, monkeypatch, model, names):
     store, cache = tmp_path / "store", tmp_path / "cache" / "nst"
     for folder in (store, cache):
         folder.mkdir(parents=True)
     monkeypatch.setenv("NST_WEIGHTS", str(store))
     # The later the better: each one that is added is taken before those that are there.
-    order = [cache / converted, store / converted, models / converted, cache / real, store / real, models / real]
-    for path in order:
+    for path in [folder / name for name in reversed(names) for folder in (cache, store, models)]:
         path.touch()
         found = weights.find(model)
         assert found.path.resolve() == path
         assert (found.wanted, found.notice) == ("VGG-16" if model == "vgg16" else "VGG-19", "")
+
+
+def test_nst_weights_may_name_any_of_the_files(models, tmp_path, monkeypatch):
+    small = tmp_path / SMALL_FILE
+    small.touch()
+    monkeypatch.setenv("NST_WEIGHTS", str(small))
+    assert weights.find("vgg19").path == weights.find("vgg19-8bit").path == weights.find("auto").path == small
+    assert weights.published("vgg19") is None
+    cached = tmp_path / "cache" / "nst" / "imagenet-vgg-verydeep-19.from-keras.mat"
+    cached.parent.mkdir(parents=True)
+    cached.touch()
+    assert weights.find("vgg19").path == cached, "it is nearer to the published file"
+    with pytest.raises(WeightsError, match=r"NST_WEIGHTS names .*, which holds no imagenet-vgg-verydeep-16"):
+        weights.find("vgg16")
 
 
 def test_nst_weights_may_name_a_file_of_any_name_but_the_other_networks(models, tmp_path, monkeypatch):
@@ -169,6 +187,7 @@ def test_nst_weights_may_name_a_file_of_any_name_but_the_other_networks(models, 
     file.touch()
     monkeypatch.setenv("NST_WEIGHTS", str(file))
     assert weights.find("vgg19").path == weights.find("vgg16").path == weights.find("auto").path == file
+    assert weights.published("vgg19-8bit") is None
     file = file.rename(tmp_path / VGG16_FILE)
     monkeypatch.setenv("NST_WEIGHTS", str(file))
     assert weights.find("vgg16").path == file
@@ -261,7 +280,19 @@ def test_a_path_that_is_no_file(here, model, what):
     with pytest.raises(WeightsError) as caught:
         weights.load(model)
     assert what in str(caught.value)
-    assert "give auto, vgg19, vgg16, preview, or the path of a .mat file" in str(caught.value)
+    assert "give auto, vgg19, vgg19-8bit, vgg16, preview, or the path of a .mat file" in str(caught.value)
+
+
+def test_a_file_of_keras_by_its_path(here):
+    made = fake_vgg.layers(fake_vgg.VGG19)
+    test_kerasfile.write(here / "mine.h5", made)
+    network = weights.load("mine.h5")
+    assert (network.name, network.source) == ("narrow VGG-19 to conv5_4 (4 to 12 channels)", "mine.h5")
+    for name, (kernel, _) in made.items():
+        np.testing.assert_array_equal(network.layers[name].kernel, kernel)
+    (here / "mine.h5").write_bytes((here / "mine.h5").read_bytes()[:5000])
+    with pytest.raises(WeightsError, match=r"mine\.h5 is no HDF5 file, or is damaged: delete it and fetch it again"):
+        weights.load("mine.h5")
 
 
 def test_a_path_in_the_home_folder(here, monkeypatch):

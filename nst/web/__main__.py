@@ -10,7 +10,7 @@ from typing import Any
 
 from absl import flags
 
-from nst import commandline, places
+from nst import commandline, download, places
 from nst.console import print_line
 
 FLAGS = flags.FLAGS
@@ -38,6 +38,7 @@ def define() -> None:
     )
     commandline.define("name", None, "further name under which the studio is addressed, such as a proxy's", "several")
     commandline.define("data_dir", "", "folder for the pictures and the history; empty: the user's own")
+    download.define()
     commandline.define("slots", 1, "pictures that are painted at the same time", "int")
     commandline.define("queue", 200, "pictures that may wait", "int")
     commandline.define("keep_days", 30.0, "days until an old picture is deleted", "float")
@@ -70,7 +71,7 @@ def main() -> int:
 
 
 def serve() -> int:
-    """Opens the studio and serves it."""
+    """Opens the studio and serves it; returns the exit status."""
     import logging
 
     from nst import folder
@@ -90,6 +91,8 @@ def serve() -> int:
     try:
         with _socket(FLAGS.host, FLAGS.port) as listening:
             port = listening.getsockname()[1]
+            if status := download.missing("auto", print_line):
+                return status
             studio = Studio(
                 place, limits=Limits(queue=FLAGS.queue), slots=FLAGS.slots,
                 keep=Keep(FLAGS.keep_days, round(FLAGS.keep_gb * _GIGABYTE)),

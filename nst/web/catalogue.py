@@ -63,7 +63,11 @@ def networks() -> list[Choice]:
     found: list[Choice] = []
     for name, (title, about) in _NETWORKS.items():
         try:
-            notice, available = weights.find(name).notice, True
+            file = weights.find(name)
+            notice, available = file.notice, True
+            if name == "vgg19" and file.path == weights.published("vgg19-8bit"):
+                title = f"{title} (kernels of 8 bits)"
+                about = f"{about} {weights.commands(name)} fetches it in full precision."
         except WeightsError:
             notice, available = "", False
             about = f"{about} It is not on this machine yet: {weights.commands(name)} fetches it."

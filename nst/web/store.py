@@ -68,7 +68,8 @@ class Job:
     """A job as it stands. Times are Unix seconds.
 
     `wanted` is what was ordered; `painted` what has come of it so far: `epoch`, `costs`, `seconds`, `seconds_left`,
-    `picture` (the epoch of the current picture), `width`, `height`, `video`. `starts` counts how often it was begun.
+    `picture` (the epoch of the current picture), `width`, `height`, `network` (its name), `video`. `starts` counts how
+    often it was begun.
     """
 
     number: int

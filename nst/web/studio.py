@@ -335,7 +335,7 @@ class _Slot(threading.Thread):
                     self._worker.interrupt()
         elif kind == "start":
             keep.rewind(job.id, values["first"])
-            keep.record(job.id, kind, values, width=values["width"], height=values["height"])
+            keep.record(job.id, kind, values, **{name: values[name] for name in ("width", "height", "network")})
         elif kind == "epoch":
             costs = {name: values[name] for name in ("total", "content", "style", "total_variation")}
             rest = {name: values[name] for name in ("epoch", "seconds", "seconds_left")}

@@ -130,6 +130,7 @@ class Job(BaseModel):
     styles: list[Picture]
     preset: str
     network: str
+    painted_with: str | None = Field(description="what the network is in full; null before the painting begins")
     settings: dict[str, int | float | str | bool]
     frames: list[int] = Field(description="the epochs whose pictures were saved")
     reason: str = Field(description="why it failed")
@@ -203,6 +204,7 @@ def job(studio: Studio, found: store.Job) -> Job:
         styles=styles,
         preset=order.preset,
         network=order.network,
+        painted_with=painted.get("network"),
         settings=catalogue.shown(order.config),
         frames=studio.frames(found),
         reason=found.reason,

@@ -116,7 +116,7 @@ class _Live:
     def start(self, start: Any) -> None:
         self._start = start
         width, height = start.sizes[-1]
-        self._send("start", first=start.first, width=width, height=height)
+        self._send("start", first=start.first, width=width, height=height, network=start.network)
 
     def step(self, step: Any) -> None:
         from nst import encoding, files

@@ -62,3 +62,8 @@ export function presetOf(catalogue: Catalogue, name: string, network: string): P
   const own = networks.find((each) => each.name === network)?.settings;
   return { ...preset, settings: { ...preset.settings, ...own } };
 }
+
+/** What people call a network. */
+export function titleOf({ networks }: Catalogue, name: string): string {
+  return networks.find((network) => network.name === name)?.title ?? name;
+}

@@ -101,6 +101,8 @@ export interface Job {
   styles: Picture[];
   preset: string;
   network: string;
+  /** What the network is in full, such as "VGG-19 (kernels of 8 bits)"; null before the painting begins. */
+  painted_with: string | null;
   settings: SettingValues;
   frames: number[];
   reason: string;

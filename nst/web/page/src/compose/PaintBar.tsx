@@ -1,4 +1,4 @@
-import { presetOf, type Catalogue } from "../catalogue.ts";
+import { presetOf, titleOf, type Catalogue } from "../catalogue.ts";
 import { fieldId } from "../parts/Problem.tsx";
 import { list } from "../words.ts";
 import { shownOf } from "./ContentPicker.tsx";
@@ -45,5 +45,6 @@ function summary(catalogue: Catalogue, draft: Draft): string {
     ...draft.ownStyles.map(({ file }) => file.name),
     ...draft.sampleStyles.map((name) => catalogue.styles.find((style) => style.name === name)?.title ?? name),
   ];
-  return `${content} in the style of ${list(styles)}, preset ${presetOf(catalogue, draft.preset, draft.network).name}`;
+  const preset = presetOf(catalogue, draft.preset, draft.network).name;
+  return `${content} in the style of ${list(styles)}, preset ${preset}, with ${titleOf(catalogue, draft.network)}`;
 }

@@ -1,12 +1,12 @@
 import { thumbnailUrl } from "../api.ts";
-import { presetOf, type Catalogue } from "../catalogue.ts";
+import { presetOf, titleOf, type Catalogue } from "../catalogue.ts";
 import { labelOf } from "../compose/settings.ts";
 import type { Job } from "../types.ts";
 
 /** What the picture was made from: content, styles, and the settings that are not the preset's. */
 export function Made({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
   const preset = presetOf(catalogue, job.preset, job.network);
-  const network = catalogue.networks.find(({ name }) => name === job.network)?.title ?? job.network;
+  const network = job.painted_with ?? titleOf(catalogue, job.network);
   const differing = catalogue.settings.filter(({ name }) => job.settings[name] !== preset.settings[name]);
   const facts: [string, string][] = [
     ["Preset", job.preset],
