@@ -1,6 +1,6 @@
 """Twenty small pictures in one batch against twenty calls of the command: `.venv/bin/python -m benchmarks.batch`.
 
-Both paint the same pairs with the preset `fast` and the preview network, in turn, one pair of runs after the other;
+Both paint the same pairs with the preset `fast`, in turn, one pair of runs after the other;
 the second run of the finished batch is timed as well. Prints the table of the README.
 """
 
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from absl import app, flags
 
+from benchmarks import networks
+
 ROOT = Path(__file__).resolve().parents[1]
 CONTENTS = ("chelsea", "coffee", "rocket", "glass")
 STYLES = ("strokes", "ink", "mosaic", "swirls", "leaves")
@@ -27,7 +29,8 @@ _RUNS = flags.DEFINE_integer("runs", 3, "runs of each, in turn")
 def main(argv: list[str]) -> None:
     """Times and prints."""
     del argv
-    settings = ["--preset=fast", "--model=preview", f"--image_size={_SIZE.value}", "--verbosity=0"]
+    settings = ["--preset=fast", f"--model={networks.MODEL.value}", f"--image_size={_SIZE.value}", "--verbosity=0"]
+    networks.painting()  # fetched before the clock runs
     calls, batches, again = [], [], []
     for _ in range(_RUNS.value):
         with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +45,7 @@ def main(argv: list[str]) -> None:
             calls.append(time.perf_counter() - began)
     count = len(CONTENTS) * len(STYLES)
     ratio = statistics.median(one / many for one, many in zip(batches, calls, strict=True))
-    print(f"| {count} pictures of {_SIZE.value} pixels, median of {_RUNS.value} | |")
+    print(f"{networks.painting().name}\n\n| {count} pictures of {_SIZE.value} pixels, median of {_RUNS.value} | |")
     print("| --- | --- |")
     print(f"| {count} calls of the command | {statistics.median(calls):.1f} s |")
     print(f"| one batch | {statistics.median(batches):.1f} s, {ratio:.2f} of it |")

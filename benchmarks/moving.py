@@ -21,8 +21,8 @@ import numpy as np
 from absl import app, flags
 from numpy.typing import NDArray
 
-from benchmarks import clip, sheet
-from nst import encoding, footage, images, places, sessions, weights
+from benchmarks import clip, networks, sheet
+from nst import encoding, footage, images, places, sessions
 from nst.config import PRESETS, TransferConfig
 from nst.footage import Footage
 from nst.matconvnet import Network
@@ -32,7 +32,6 @@ _SHOWN = (10, 11, 12, clip.FRAMES - 2, clip.FRAMES - 1)  # frames of the sheet
 
 _OUTPUT = flags.DEFINE_string("output", "output/moving", "folder for the videos and the sheet")
 _PRESET = flags.DEFINE_enum("preset", "fast", list(PRESETS), "settings")
-_MODEL = flags.DEFINE_string("model", "preview", "network")
 _STYLE = flags.DEFINE_string("style", "mosaic.jpg", "picture whose style is taken")
 _WEIGHTS = flags.DEFINE_list("weights", [], "temporal weights of (c); the preset's without it")
 _MATCH = flags.DEFINE_bool("match", False, "also paint (d), which has as much style as (a)")
@@ -115,7 +114,7 @@ def main(_: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     film, source = reread(clip.make(), folder)
     style = images.read(images.find(_STYLE.value, places.folders("images")))
-    network = weights.load(_MODEL.value)
+    network = networks.painting()
     config = TransferConfig.from_preset(_PRESET.value)
     config = dataclasses.replace(config, image_size=clip.WIDTH, precision=sessions.precision(config.precision))
     # The first way sets TensorFlow and oneDNN up; it is painted for that, once, without being timed.

@@ -1,4 +1,4 @@
-"""Networks of random filters: a full-width VGG-19 for measuring time, and a narrow one that paints, to compare with.
+"""The network that the benchmarks measure, and a narrow one of random filters that paints, to compare with.
 
 Random filters already carry style (He, Wang, Hopcroft 2016, arXiv:1606.04801), if the layers are in balance. VGG
 without biases is homogeneous: a factor on one layer's kernel and its inverse on the next one's input changes nothing
@@ -8,25 +8,26 @@ photographs, in the proportions of trained networks.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
+from absl import flags
 from numpy.typing import NDArray
 
+from nst import fetching
 from nst.matconvnet import MEAN_COLOUR, Layer, Network
 
-WIDTHS = (64, 128, 256, 512, 512)
-COUNTS = (2, 2, 4, 4, 4)
+MODEL = flags.DEFINE_string("model", "auto", "the network that paints: as for nst_main.py")
 PREVIEW_WIDTHS = (32, 64, 128, 128, 128)
 PREVIEW_COUNTS = (2, 2, 4, 4, 1)
 MEAN_ACTIVATION = {1: 6.0, 2: 4.0, 3: 4.0, 4: 4.0, 5: 4.0}
 """By block, of each layer of the narrow network on coloured noise."""
 
 
-def random_vgg19(seed: int = 0) -> Network:
-    """`conv1_1` to `conv5_4` with the published shapes, filters drawn so that activations keep their level."""
-    layers = random_layers(np.random.default_rng(seed), COUNTS, WIDTHS)
-    return Network("VGG-19 with random filters", layers, np.array(MEAN_COLOUR, np.float32))
+def painting() -> Network:
+    """The network that `--model` names, fetched where it is missing."""
+    return fetching.load(MODEL.value, say=lambda line: print(line, file=sys.stderr))
 
 
 def random_preview(seed: int = 19) -> Network:

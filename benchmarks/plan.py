@@ -119,15 +119,15 @@ def moved(pictures: int, machines: int, slots: int, constants: Constants) -> dic
 
 
 def measured_painting() -> tuple[float, float]:
-    """Gives a and f, with a full-width VGG-19 of random filters and L-BFGS, on all cores of this machine."""
+    """Gives a and f, with VGG-19 and L-BFGS, on all cores of this machine."""
     import numpy as np
 
-    from benchmarks.networks import random_vgg19
+    from benchmarks import networks
     from nst import run
     from nst.bench import Bench
     from nst.config import TransferConfig
 
-    network = random_vgg19()
+    network = networks.painting()
     picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     config = TransferConfig.from_preset("fast", epochs=4, scales=1, image_size=256)
     with Bench() as bench, tempfile.TemporaryDirectory() as place:

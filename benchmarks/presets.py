@@ -18,12 +18,12 @@ import numpy as np
 from absl import app, flags
 from numpy.typing import NDArray
 
-from nst import images, places, scales, sessions, transfer, vgg, weights
+from benchmarks import networks
+from nst import images, places, scales, sessions, transfer, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.objective import Objective, Probe
 
-_MODEL = flags.DEFINE_string("model", "auto", "the network that paints: as for nst_main.py")
 _PICTURES = flags.DEFINE_list(
     "pictures", ["chelsea.jpg:strokes.jpg"], "pairs of pictures, CONTENT:STYLE, each a path or a name in images/"
 )
@@ -100,7 +100,7 @@ def compare(network: Network, content: str, style: str, repeats: int) -> None:
 
 def main(argv: list[str]) -> None:
     """Prints the table."""
-    network = weights.load(_MODEL.value)
+    network = networks.painting()
     preset = _PRESET.value
     print(f"{network.name}, medians of {_REPEATS.value}\n")
     head = ["pair", "`coursera`'s cost after 200 epochs", "in", f"`{preset}` has it after epoch", "in", "of the time"]

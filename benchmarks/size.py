@@ -1,4 +1,4 @@
-"""Time and memory of pictures of any size, on a full-width VGG-19 of random filters.
+"""Time and memory of pictures of any size, with VGG-19 or what `--model` names.
 
 `--part=time`: seconds of a step (cost and gradient), untiled where the command would not tile either, and in tiles.
 Each size and precision has a process of its own; both ways take turns in it, and the rate of matrix products is
@@ -29,8 +29,7 @@ import numpy as np
 from absl import app, flags
 from PIL import Image
 
-from benchmarks import overhead
-from benchmarks.networks import random_vgg19
+from benchmarks import networks, overhead
 from nst import layers, machine, memory, tiling
 from nst.config import PRESETS, TransferConfig
 from nst.matconvnet import Network
@@ -60,7 +59,7 @@ def measure_steps(width: int, height: int, precision: str, tile_size: int, round
     from benchmarks import step  # it loads TensorFlow, and the process that starts the others should stay small
     from nst.objective import Objective, Probe
 
-    network = random_vgg19()
+    network = networks.painting()
     config = TransferConfig(precision=precision)
     rng = np.random.default_rng(0)
     content, style, picture = (
@@ -103,7 +102,8 @@ def measure_apart(width: int, height: int, precision: str) -> dict[str, Any] | N
     pixels = width * height
     rounds = 1 if pixels > 4e6 else min(_ROUNDS.value, 2 if pixels > 1e6 else _ROUNDS.value)
     task = {"width": width, "height": height, "precision": precision, "tile_size": _TILE_SIZE.value, "rounds": rounds}
-    words = [sys.executable, "-m", "benchmarks.size", f"--child={json.dumps(task)}"]
+    model = f"--model={networks.MODEL.value}"
+    words = [sys.executable, "-m", "benchmarks.size", model, f"--child={json.dumps(task)}"]
     child = subprocess.run(words, cwd=overhead.ROOT, capture_output=True, text=True)
     if child.returncode:
         print(f"{width}×{height} in {precision}: status {child.returncode}\n{child.stderr[-2000:]}", file=sys.stderr)
@@ -116,7 +116,7 @@ def show_time() -> None:
     """Prints the table of seconds, a row as soon as it is measured, and how far they are from proportional."""
     precisions = ["float32", *(["bfloat16"] if machine.has_bfloat16() else [])]
     paces: defaultdict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    print(f"A step of VGG-19 on {os.cpu_count()} cores, tiles of {_TILE_SIZE.value} pixels:")
+    print(f"A step of {networks.painting().name} on {os.cpu_count()} cores, tiles of {_TILE_SIZE.value} pixels:")
     columns = ("s", "µs per pixel", "share")
     titles = [f"{way} {column}" for way in _WAYS for column in columns]
     print(f"| megapixels | precision | {' | '.join(titles)} | tiled / untiled |")
@@ -164,12 +164,12 @@ def make_picture(path: Path, width: int, height: int, seed: int) -> Path:
     return path
 
 
-def run_command(folder: Path, model: Path, preset: str, width: int, height: int) -> overhead.Run:
+def run_command(folder: Path, model: str, preset: str, width: int, height: int) -> overhead.Run:
     """One epoch by the command in a picture's full size."""
     content = make_picture(folder / "content.png", width, height, seed=0)
     style = make_picture(folder / "style.png", *_STYLE, seed=1)
     words = [
-        *(f"--model={model}", f"--content_image_filename={content}", f"--style_image_filename={style}"),
+        *(model, f"--content_image_filename={content}", f"--style_image_filename={style}"),
         *(f"--image_size={max(width, height)}", f"--tile_size={_TILE_SIZE.value}", f"--preset={preset}"),
         *("--epochs=1", "--scales=1", "--video=none", f"--output_dir={folder / 'output'}"),
     ]
@@ -178,14 +178,14 @@ def run_command(folder: Path, model: Path, preset: str, width: int, height: int)
 
 def show_memory() -> None:
     """Prints the table of peaks, a row as soon as it is measured."""
-    network = random_vgg19()
+    network = networks.painting()
     rows = []
     for picture in _PICTURES.value:
         width, height = map(int, picture.split("x"))
         rows += [(width, height, preset) for preset in _PRESETS.value]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = overhead.write_network(folder)
+        model = overhead.warm(folder)
         peaks = {preset: run_command(folder, model, preset, *_TINY).peak for preset in _PRESETS.value}
         print(f"One epoch of the command on {os.cpu_count()} cores, tiles of {_TILE_SIZE.value} pixels. A run at")
         bases = ", ".join(f"{peak / 1e9:.2f} GB by {preset}" for preset, peak in peaks.items())

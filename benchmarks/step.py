@@ -1,8 +1,8 @@
 """How near a step comes to the machine's limit, in both precisions, beside a bare loop of the assignment's own graph.
 
 In one process and in turn, so that a drift of the machine's speed meets all alike: the rate of matrix products, a
-step of our engine, a step of a graph written the way the assignment writes it, and the optimisers' updates alone. A
-full-width VGG-19 with seeded random filters, because the time of a step does not depend on the numbers in them.
+step of our engine, a step of a graph written the way the assignment writes it, and the optimisers' updates alone. It is
+measured with VGG-19, or what `--model` names.
 
 Usage: python -m benchmarks.step
 """
@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from absl import app, flags
 
-from benchmarks.networks import random_vgg19
+from benchmarks import networks
 from nst import layers, machine, sessions, transfer, updates, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
@@ -120,7 +120,7 @@ def _timed(run: Callable[[], Any], times: int, work: float = 0) -> Iterator[floa
 
 def main(argv: list[str]) -> None:
     """Measures in turn and prints the table."""
-    network = random_vgg19()
+    network = networks.painting()
     shape = (1, _HEIGHT.value, _WIDTH.value, 3)
     rng = np.random.default_rng(0)
     content, style = (rng.uniform(-100, 100, shape).astype(np.float32) for _ in range(2))
@@ -147,7 +147,7 @@ def main(argv: list[str]) -> None:
         seconds = median(step)
         return f"{seconds:.3f} s, {flops / seconds / 1e9:.0f} GFLOP/s, {rate:.0%} of the matrix products' rate"
 
-    print(f"VGG-19 at {_WIDTH.value}×{_HEIGHT.value}, medians of {_ROUNDS.value}:")
+    print(f"{network.name} at {_WIDTH.value}×{_HEIGHT.value}, medians of {_ROUNDS.value}:")
     print("| | |\n| --- | --- |")
     print(f"| float32 matrix products | {median('products') / 1e9:.0f} GFLOP/s |")
     print(f"| a float32 step | {speed('step', 'products')} |")

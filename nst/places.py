@@ -14,10 +14,15 @@ _PACKAGE = Path(__file__).resolve().parent
 _PACKAGED = {"images": "sample_images", "pretrained-model": "networks"}
 
 
+def checkout() -> bool:
+    """Whether this is a checkout of the project, and not the installed program."""
+    return (_PACKAGE.parent / "pyproject.toml").is_file()
+
+
 def folders(name: str) -> list[Path]:
     """The existing folders that stand for `images` or `pretrained-model`, the nearest first."""
     candidates = [Path(name), _PACKAGE / _PACKAGED[name]]
-    if (_PACKAGE.parent / "pyproject.toml").is_file():
+    if checkout():
         candidates.insert(1, _PACKAGE.parent / name)
     found: list[Path] = []
     for folder in candidates:

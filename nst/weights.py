@@ -208,8 +208,8 @@ def _home(folders: list[Path]) -> Path:
 
 
 def commands(model: str) -> str:
-    """How a person has the program fetch a network: as a command that is installed, and in a checkout."""
-    return f"'nst-weights fetch {model}' ('python -m nst.download {model}' in a checkout)"
+    """How a person has the program fetch a network: by its command, which has another name in a checkout."""
+    return f"'python -m nst.download {model}'" if places.checkout() else f"'nst-weights fetch {model}'"
 
 
 def astray(model: str) -> str:

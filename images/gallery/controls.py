@@ -17,11 +17,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from benchmarks import sheet  # noqa: E402
-from nst import encoding, images, places, weights  # noqa: E402
+from nst import encoding, fetching, images, places  # noqa: E402
 from nst.config import TransferConfig  # noqa: E402
 from nst.run import stylize  # noqa: E402
 
-_MODEL = flags.DEFINE_string("model", "preview", "network, as for nst_main.py")
+_MODEL = flags.DEFINE_string("model", "auto", "network, as for nst_main.py")
 _WIDTH = flags.DEFINE_integer("width", 240, "columns of each picture in the sheet")
 _OUTPUT = flags.DEFINE_string("output", str(HERE / "controls.jpg"), "file for the sheet, .jpg or .png")
 _COLUMNS = 4
@@ -75,7 +75,7 @@ def masks(name: str, height: int, width: int) -> list[NDArray[np.uint8]] | None:
 
 def main(argv: list[str]) -> None:
     """Paints the cells and lays them on a sheet."""
-    network = weights.load(_MODEL.value)
+    network = fetching.load(_MODEL.value, say=print)
     folders = places.folders("images")
     content = images.read(images.find("chelsea.jpg", folders))
     height = round(_WIDTH.value * content.shape[0] / content.shape[1])

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from nst import encoding, images, places, weights  # noqa: E402
+from nst import encoding, fetching, images, places  # noqa: E402
 from nst.config import PRESETS, TransferConfig  # noqa: E402
 from nst.matconvnet import Network  # noqa: E402
 from nst.run import stylize  # noqa: E402
 
 _GAP = 8
 _PAIRS = flags.DEFINE_list("pairs", ["chelsea.jpg:strokes.jpg"], "CONTENT:STYLE, each a path or a name in images/")
-_MODEL = flags.DEFINE_string("model", "preview", "network, as for nst_main.py")
+_MODEL = flags.DEFINE_string("model", "auto", "network, as for nst_main.py")
 _HEIGHT = flags.DEFINE_integer("height", 200, "rows of each picture in the sheet")
 _OUTPUT = flags.DEFINE_string("output", str(HERE / "presets.jpg"), "file for the sheet, .jpg or .png")
 
@@ -44,7 +44,7 @@ def row(pair: str, network: Network) -> NDArray[np.uint8]:
 
 def main(argv: list[str]) -> None:
     """Paints the rows and lays them under each other."""
-    network = weights.load(_MODEL.value)
+    network = fetching.load(_MODEL.value, say=print)
     rows = [row(pair, network) for pair in _PAIRS.value]
     widest = max(picture.shape[1] for picture in rows)
     sheet = []

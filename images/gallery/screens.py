@@ -35,8 +35,8 @@ def main(_: list[str]) -> None:
         command = [sys.executable, "-m", "nst.web", "--port=0", f"--data_dir={folder}"]
         studio = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert studio.stdout is not None
-        address = re.search(r"http://\S+", studio.stdout.readline())
-        assert address is not None
+        lines = iter(studio.stdout.readline, "")  # VGG-19 may have to come first
+        address = next(filter(None, (re.search(r"http://\S+", line) for line in lines)))
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from nst import images, places, weights  # noqa: E402
+from nst import fetching, images, places  # noqa: E402
 from nst.config import TransferConfig  # noqa: E402
 from nst.run import stylize  # noqa: E402
 
@@ -34,7 +34,7 @@ PAIRS = (
     "coffee:glass",
 )
 _PAIRS = flags.DEFINE_list("pairs", list(PAIRS), "CONTENT:STYLE, each a sample's name without .jpg")
-_MODEL = flags.DEFINE_string("model", "preview", "network, as for nst_main.py")
+_MODEL = flags.DEFINE_string("model", "auto", "network, as for nst_main.py")
 _OUTPUT = flags.DEFINE_string("output", str(ROOT / "nst/web/page/public/gallery"), "folder for CONTENT-STYLE.jpg")
 _MOST = 40_000  # bytes of one file: all of them are loaded with the page
 
@@ -51,7 +51,7 @@ def encoded(picture: NDArray[np.uint8]) -> bytes:
 
 def main(argv: list[str]) -> None:
     """Paints each pair and writes its picture."""
-    network = weights.load(_MODEL.value)
+    network = fetching.load(_MODEL.value, say=print)
     folders = places.folders("images")
     config = TransferConfig.from_preset("fast", model=_MODEL.value, video="none")
     output = Path(_OUTPUT.value)
