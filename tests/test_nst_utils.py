@@ -64,7 +64,7 @@ def import_effects():
         return {"costs": costs, "picture": result.picture.tolist()}
 
     def keras():
-        return {name for name in sys.modules if "keras" in name}
+        return {name for name in sys.modules if "keras" in name and not name.startswith("nst.")}
 
     before = {"eager": tf.executing_eagerly(), "Session": hasattr(tf, "Session"), "painted": paint()}
     parts = [tf, *(getattr(tf, part) for part in ("data", "image", "math", "nn", "random", "summary", "train"))]
