@@ -1,6 +1,7 @@
 """The front door tells the truth about the flags, the files and the packages."""
 
 import re
+import tomllib
 
 from packaging.requirements import Requirement
 
@@ -86,10 +87,10 @@ def test_every_package_has_a_lowest_version_for_noxfile_to_run():
 
 
 def test_the_pythons_are_the_same_everywhere():
-    project = (ROOT / "pyproject.toml").read_text()
-    minors = [int(minor) for minor in re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', project)]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    minors = [int(name.rpartition(".")[2]) for name in project["classifiers"]]
     assert minors == list(range(minors[0], minors[-1] + 1))
-    assert f'requires-python = ">=3.{minors[0]}"' in project
+    assert project["requires-python"] == f">=3.{minors[0]},<3.{minors[-1] + 1}"
     assert re.findall(r"Python (3\.\d+) to (3\.\d+)", README) == [(f"3.{minors[0]}", f"3.{minors[-1]}")]
     assert "python=PYTHONS" in (noxfile := (ROOT / "noxfile.py").read_text())
     assert "PYTHONS = nox.project.python_versions(" in noxfile, "it reads them from pyproject.toml"
