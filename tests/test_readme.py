@@ -51,6 +51,7 @@ def test_the_two_lines_are_there_to_the_letter():
     venv, pip = "python3 -m venv --without-pip .venv", "python3 -m pip --python .venv install -q -r"
     assert f"{venv} && {pip} requirements.txt && .venv/bin/python nst_main.py --epochs 200\n" in README
     assert f"{venv} && {pip} requirements-dev.txt && .venv/bin/python -m pytest\n" in README
+    assert "`uv run nst_main.py --epochs 200`" in README, ".ci/run runs it, with fewer epochs"
 
 
 def test_what_it_names_is_there():
