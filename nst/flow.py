@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PACKAGE = "opencv-python-headless"
-"""What `between` needs; the program paints pictures without it."""
+from nst import places
 
 _SMALLEST = 12  # pixels of the longer side that DIS wants
 # Ruder, Dosovitskiy, Brox 2016, equations 5 and 6: a share of the squared flow, and pixels squared.
@@ -146,7 +145,5 @@ def _opencv() -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise FlowError(
-            f"optical flow needs OpenCV, which is not installed: pip install {PACKAGE}, or '.[video]'"
-        ) from error
+        raise FlowError(f"optical flow needs OpenCV: {places.how_to_add('video')}") from error
     return cv2

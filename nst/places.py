@@ -1,4 +1,4 @@
-"""Where the files that come with the program lie: sample pictures and networks.
+"""Where sample pictures and networks lie, which come with the program, and how to get the packages that do not.
 
 A name is looked for in the current folder's `images/` or `pretrained-model/`, in the checkout that this module
 belongs to, and in the installed package, where the same files lie as data. A published network may also be where
@@ -48,3 +48,11 @@ def data() -> Path:
     """Where the program keeps what is the user's, there or not: `$XDG_DATA_HOME/nst`, or `~/.local/share/nst`."""
     base = os.environ.get("XDG_DATA_HOME", "")
     return Path(base if os.path.isabs(base) else os.path.expanduser("~/.local/share")) / "nst"
+
+
+def how_to_add(extra: str) -> str:
+    """The commands that bring the packages of an extra: into a checkout's `.venv`, or to the installed program."""
+    return (
+        f"in the checkout run python3 -m pip --python .venv install -r requirements-{extra}.txt, "
+        f"or for the installed program pip install '.[{extra}]' or uv tool install '.[{extra}]'"
+    )

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nst import scratch
+from nst import places, scratch
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PREFIX = "nst-ray-"
@@ -95,10 +95,7 @@ def _imported() -> Any:
 
         _loaded.append(ray)
     except ImportError:
-        raise ClusterError(
-            "a cluster needs the package ray: install it with 'python -m pip install nst[cluster]', in a checkout with "
-            "'python -m pip install -r requirements-cluster.txt'"
-        ) from None
+        raise ClusterError(f"a cluster needs the package ray: {places.how_to_add('cluster')}") from None
     return ray
 
 

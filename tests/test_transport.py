@@ -3,7 +3,6 @@
 import contextlib
 import email.utils
 import errno
-import gc
 import hashlib
 import json
 import os
@@ -384,15 +383,11 @@ def test_a_proxy_from_the_environment(fetch, server, monkeypatch):
     assert server.requests[0][0] == "http://weights.invalid/net.mat", "the name is the proxy's to look up"
 
 
-# Python 3.10's http.client forgets to close a proxy's refusal, and requests asks through it where urllib3 is 1.26:
-# what is left open is collected here, where the warning is expected, not in whatever test comes next.
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_proxy_that_lets_nothing_through(fetch, server, tmp_path, monkeypatch):
     monkeypatch.setenv("https_proxy", server.address)
     patience = Patience(2.0, 0.5, ())
     refused(fetch, tmp_path, "the proxy does not let us through", url="https://weights.invalid/x", patience=patience)
     assert server.requests[0][0] == "CONNECT weights.invalid:443"
-    gc.collect()
 
 
 def test_a_proxy_that_is_not_there(fetch, server, tmp_path, monkeypatch):

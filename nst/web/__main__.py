@@ -62,8 +62,7 @@ def main() -> int:
         import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        how = "python3 -m pip --python .venv install -r requirements-web.txt"
-        commandline.fail(f"the studio needs {error.name}: run '{how}', or install the program with its extra 'web'", 1)
+        commandline.fail(f"the studio needs {error.name}: {places.how_to_add('web')}", 1)
     try:
         return serve()
     except (ValueError, OSError) as error:

@@ -204,7 +204,7 @@ class Guard:
             try:
                 patience = min(_PATIENCE, ends - time.monotonic())
                 message = await asyncio.wait_for(receive(), max(patience, 0))
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 raise Refusal(408, "the upload stopped coming", {"connection": "close"}) from None
             count += len(message.get("body", b""))
             if count > most:
