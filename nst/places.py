@@ -51,8 +51,7 @@ def data() -> Path:
 
 
 def how_to_add(extra: str) -> str:
-    """The commands that bring the packages of an extra: into a checkout's `.venv`, or to the installed program."""
-    return (
-        f"in the checkout run python3 -m pip --python .venv install -r requirements-{extra}.txt, "
-        f"or for the installed program pip install '.[{extra}]' or uv tool install '.[{extra}]'"
-    )
+    """The command that brings the packages of an extra: into a checkout's `.venv`, or to the installed program."""
+    if checkout():
+        return f"run python3 -m pip --python .venv install -r requirements-{extra}.txt"
+    return f"install the program again with its extra: pip install '.[{extra}]', or uv tool install '.[{extra}]'"

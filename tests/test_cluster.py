@@ -351,7 +351,10 @@ def test_joining_needs_a_token(monkeypatch, tmp_path):
 
 def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ClusterError, match=r"uv tool install '\.\[cluster\]'"), rayhome.connected(None):
+    with (
+        pytest.raises(ClusterError, match=r"run python3 -m pip --python \.venv install -r requirements-cluster\.txt"),
+        rayhome.connected(None),
+    ):
         pass
 
 

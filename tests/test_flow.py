@@ -118,7 +118,7 @@ def test_without_opencv_the_sentence_says_what_to_install(monkeypatch):
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(flow.FlowError, match=r"uv tool install '\.\[video\]'"):
+    with pytest.raises(flow.FlowError, match=r"run python3 -m pip --python \.venv install -r requirements-video\.txt"):
         flow.check()
 
 

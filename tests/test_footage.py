@@ -149,5 +149,7 @@ def test_without_opencv_the_command_is_one_sentence(clip, tmp_path):
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": "none"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(r"nst_main\.py: optical flow needs OpenCV: .+ pip install '\.\[video\]' .+\n", done.stderr)
+    assert re.fullmatch(
+        r"nst_main\.py: optical flow needs OpenCV: run python3 -m pip .+ -r requirements-video\.txt\n", done.stderr
+    )
     assert not (tmp_path / "out").exists()

@@ -66,3 +66,10 @@ def test_this_checkout_from_anywhere(tmp_path, monkeypatch, name):
 def test_an_unknown_name_is_a_mistake_of_the_program():
     with pytest.raises(KeyError):
         places.folders("music")
+
+
+def test_how_to_add_an_extra_fits_where_the_program_is(checkout):
+    assert places.how_to_add("web") == "run python3 -m pip --python .venv install -r requirements-web.txt"
+    assert (ROOT / "requirements-web.txt").is_file()
+    (checkout / "pyproject.toml").unlink()
+    assert "pip install '.[web]', or uv tool install '.[web]'" in places.how_to_add("web")

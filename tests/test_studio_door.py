@@ -141,7 +141,7 @@ def one_line(done, *parts):
 @pytest.mark.parametrize("name", ["fastapi", "uvicorn", "python_multipart"])
 def test_a_missing_package_is_named_with_what_to_do(tmp_path, name):
     done = run(f"--data_dir={tmp_path}", first=f"sys.modules[{name!r}] = None")
-    one_line(done, f"the studio needs {name}: ", "-r requirements-web.txt", "uv tool install '.[web]'")
+    one_line(done, f"the studio needs {name}: ", "-r requirements-web.txt")
 
 
 def test_a_port_in_use_is_told_of(tmp_path):
