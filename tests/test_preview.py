@@ -30,7 +30,7 @@ def test_it_is_a_vgg19_with_a_quarter_of_the_channels_and_small(network):
 def test_it_says_what_it_is_and_how_to_get_the_real_one(network):
     assert "preview network" in network.notice
     assert "trained on drawn pictures only" in network.notice
-    assert "nst-weights fetch vgg19" in network.notice
+    assert weights.commands("vgg19-8bit") in network.notice
 
 
 def test_every_layer_sees_colour(network):
