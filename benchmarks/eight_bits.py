@@ -2,7 +2,8 @@
 
 VGG-19 can be had through a package index in 8 bits only, but VGG-16 also whole, so the difference is measured there:
 each layer's kernel is clustered by one-dimensional k-means, as VGG-19's were, and the biases stay. Pictures are painted
-with the assignment's layers. The costs of a finished picture are those that the exact network finds in it.
+with the assignment's layers. Costs, of 8 bits against exact, are the total, the content and the style cost: of the
+content picture as each network sees it, and of the finished pictures as the exact one sees both.
 
 Usage: python -m benchmarks.eight_bits --pictures=content.jpg:style.jpg,content.jpg:style.jpg
 """
@@ -81,7 +82,7 @@ def main(argv: list[str]) -> None:
         for name, layer in exact.layers.items()
     ]
     print(f"Kernels of 8 bits are off by {min(errors):.2%} to {max(errors):.2%} of their root mean square\n")
-    head = ["pair", "preset", "total, content, style cost", "pictures differ by", "exact in the other precision: by"]
+    head = ["pair", "preset", "costs of the start", "of the picture", "pictures differ by", "by the other precision"]
     print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
     folders, rows = places.folders("images"), []
     for pair in _PICTURES.value:
@@ -96,14 +97,21 @@ def main(argv: list[str]) -> None:
                 stylize(content, style, None, network, dataclasses.replace(config, precision=precision)).picture
                 for network, precision in ways
             )
-            pairs = zip(*(costs(exact, content, style, config, picture) for picture in (whole, small)), strict=True)
-            ratios = ", ".join(f"{new / old - 1:+.2%}" for old, new in pairs)
-            cells = [" + ".join(names), f"`{preset}`", ratios, _apart(whole, small), _apart(whole, yardstick)]
+            exactly = [costs(exact, content, style, config, picture) for picture in (whole, small)]
+            start = images.cover(images.read(content), *whole.shape[:2])
+            starts = [costs(network, content, style, config, start) for network in (exact, coarse)]
+            cells = [" + ".join(names), f"`{preset}`", _ratios(starts), _ratios(exactly)]
+            cells += [_apart(whole, small), _apart(whole, yardstick)]
             print(f"| {' | '.join(cells)} |", flush=True)
             titles = (f"{preset}, exact, {usual}", f"{preset}, 8 bits, {usual}", f"{preset}, exact, {other}")
             rows.append(list(zip(titles, (whole, small, yardstick), strict=True)))
     for path in sheet.write(Path(_OUTPUT.value), rows):
         print(path)
+
+
+def _ratios(found: list[tuple[float, ...]]) -> str:
+    """How far the costs of the second are from those of the first: total, content, style."""
+    return ", ".join(f"{new / old - 1:+.2%}" if old else "0" for old, new in zip(*found, strict=True))
 
 
 def _apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> str:

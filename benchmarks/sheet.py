@@ -34,6 +34,7 @@ def make(rows: Sequence[Sequence[Cell]]) -> NDArray[np.uint8]:
 
 def write(folder: Path, rows: Sequence[Sequence[Cell]]) -> list[Path]:
     """Writes `sheet-1.png` and on, four rows each, in place of the sheets that are there."""
+    folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("sheet-*.png"):
         old.unlink()
     paths = []
