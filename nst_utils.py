@@ -11,11 +11,8 @@ It also offers the functions that the assignment asks its students to write, ove
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-import types
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,7 @@ from matplotlib.pyplot import imshow
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst import costs, encoding, files, images, matconvnet, places, vgg, weights
+from nst import costs, dropped, matconvnet, scipy_misc, tf1, vgg, weights
 
 __all__ = [
     "CONFIG",
@@ -125,19 +122,7 @@ def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
         nst.images.PictureError: a suffix that Pillow does not write.
         OSError: the file cannot be written.
     """
-    _write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
-
-
-def _write(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
-    """`nst.encoding.write` for its own kinds and for unknown ones; Pillow with its defaults for all others."""
-    suffix = Path(path).suffix.lower()
-    kind = Image.registered_extensions().get(suffix, "")
-    if suffix in (".png", ".jpg", ".jpeg") or kind not in Image.SAVE:
-        encoding.write(path, picture)
-        return
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, kind)
-    files.write_bytes(path, stream.getvalue())
+    scipy_misc.write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
 
 
 # The functions that the students write, under the assignment's names for them and for their arguments.
@@ -177,110 +162,5 @@ def total_cost(J_content: Any, J_style: Any, alpha: float = 10, beta: float = 40
     return costs.total_cost(J_content, J_style, alpha, beta)
 
 
-def _imread(name: Any, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
-    """`scipy.misc.imread`, but a picture of any kind comes as uint8 `[H, W, 3]` unless another `mode` is asked for.
-
-    Args:
-        name: a path, the name of one of the sample pictures, or a binary file.
-        flatten: gives float32 `[H, W]`, grey.
-        mode: a mode of Pillow, such as `L` for uint8 `[H, W]`, grey.
-    """
-    picture = images.read(name if hasattr(name, "read") else images.find(os.fspath(name), places.folders("images")))
-    return _fromimage(Image.fromarray(picture), flatten, mode)
-
-
-def _imsave(name: str | os.PathLike[str], arr: NDArray[Any]) -> None:
-    """`scipy.misc.imsave`: see `_bytescale` for values that are not uint8."""
-    _write(name, images.read(_bytescale(arr)))
-
-
-def _imresize(arr: NDArray[Any], size: Any, interp: str = "bilinear") -> NDArray[np.uint8]:
-    """`scipy.misc.imresize`: `size` is a shape (height, width, …), a fraction, or a whole number of percent."""
-    picture = _toimage(arr)
-    if isinstance(size, (int, np.integer)):
-        size = float(size) / 100
-    if isinstance(size, (float, np.floating)):
-        size = [int(side * size) for side in (picture.height, picture.width)]
-    filters = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "cubic": 3}
-    return np.array(picture.resize((size[1], size[0]), Image.Resampling(filters[interp])))
-
-
-def _bytescale(
-    data: NDArray[Any], cmin: float | None = None, cmax: float | None = None, high: int = 255, low: int = 0
-) -> NDArray[np.uint8]:
-    """`scipy.misc.bytescale`: uint8 as it is; of other values cmin, or the smallest, becomes low, and cmax high."""
-    data = np.asarray(data)
-    if data.dtype == np.uint8:
-        return data
-    cmin = float(data.min() if cmin is None else cmin)
-    cmax = float(data.max() if cmax is None else cmax)
-    if not cmin <= cmax or not 0 <= low <= high <= 255:
-        raise ValueError(f"no scale goes from {cmin}, {cmax} to {low}, {high}: each pair rises, the second in 0 to 255")
-    scaled = (data - cmin) * ((high - low) / ((cmax - cmin) or 1.0)) + low
-    return (scaled.clip(low, high) + 0.5).astype(np.uint8)
-
-
-def _toimage(
-    arr: NDArray[Any], high: int = 255, low: int = 0, cmin: float | None = None, cmax: float | None = None
-) -> Image.Image:
-    """`scipy.misc.toimage` for `[H, W]`, `[H, W, 3]` and `[H, W, 4]`: see `_bytescale` for other values than uint8."""
-    return Image.fromarray(_bytescale(arr, cmin, cmax, high, low))
-
-
-def _fromimage(im: Image.Image, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
-    """`scipy.misc.fromimage`: `mode` converts first, `flatten` gives float32 `[H, W]`, grey."""
-    if mode is not None:
-        im = im.convert(mode)
-    elif im.mode == "P":
-        im = im.convert("RGBA" if "transparency" in im.info else "RGB")
-    if flatten:
-        im = im.convert("F")
-    elif im.mode == "1":  # which would be an array of bools
-        im = im.convert("L")
-    return np.array(im)
-
-
-_SCIPY_MISC = {
-    "bytescale": _bytescale,
-    "fromimage": _fromimage,
-    "imread": _imread,
-    "imresize": _imresize,
-    "imsave": _imsave,
-    "toimage": _toimage,
-}
-
-
-def _supply(module: types.ModuleType, old: types.ModuleType) -> None:
-    """Sets on `module` the public names of `old` that it lacks.
-
-    It reads the modules' dicts: asking a module of TensorFlow for a name may load Keras or log a deprecation.
-    """
-    for name, value in vars(old).items():
-        if not name.startswith("_") and name not in vars(module):
-            setattr(module, name, value)
-
-
-def _restore_tf1() -> None:
-    """Graph mode, sizes as TF1's `Dimension`, and TF1's names on `tensorflow` and on its parts."""
-    tf.compat.v1.disable_eager_execution()
-    tf.compat.v1.disable_v2_tensorshape()
-    _supply(tf, tf.compat.v1)
-    for part in ("data", "image", "nn", "random", "summary", "train"):
-        _supply(getattr(tf, part), getattr(tf.compat.v1, part))
-
-
-def _restore_scipy_misc() -> None:
-    """`scipy.misc`, which SciPy 2 has no more, and the functions that earlier releases took out of it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import scipy.misc as misc
-    except ImportError:
-        misc = sys.modules["scipy.misc"] = scipy.misc = types.ModuleType("scipy.misc")
-    for name, function in _SCIPY_MISC.items():
-        if name not in vars(misc):
-            setattr(misc, name, function)
-
-
-_restore_tf1()
-_restore_scipy_misc()
+tf1.restore()
+dropped.restore()
