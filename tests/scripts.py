@@ -20,16 +20,22 @@ SCRIPTS = ROOT / "tests" / "assignment"
 
 
 def printed(*names, folder):
-    """What each script printed as `name = value`, by script and name; the values as Python reads them, or as text."""
+    """What each script printed as `name = value`, by script and name; the values as JSON reads them, or as text."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
         [sys.executable, __file__, *names], cwd=folder, env=environment, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr[-6000:]
-    found = json.loads(done.stdout.splitlines()[-1])
-    for name, (text, error) in found.items():
+    return Printed(json.loads(done.stdout.splitlines()[-1]))
+
+
+class Printed(dict):
+    """Script → (all it printed, its traceback); asking for one that has failed fails."""
+
+    def __getitem__(self, name):
+        text, error = super().__getitem__(name)
         assert not error, f"{name}:\n{text}\n{error}"
-    return {name: dict(_pair(line) for line in text.splitlines() if " = " in line) for name, (text, _) in found.items()}
+        return dict(_pair(line) for line in text.splitlines() if " = " in line)
 
 
 def _pair(line):
