@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import types
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,26 +25,79 @@ def restore() -> None:
 
     - Graph mode, and sizes as TF1's `Dimension`.
     - TF1's names on `tensorflow` and on its parts, where they are missing.
+    - TF1's keywords on the names that TF2 has kept: `tf.nn.conv2d(x, filter=…)`, `tf.reduce_sum(x, keep_dims=True)`.
     - Seeds as TF1 counted them.
     - NumPy's functions on tensors of a graph.
     """
     tf.compat.v1.disable_eager_execution()
     tf.compat.v1.disable_v2_tensorshape()
-    _supply(tf, tf.compat.v1)
-    for part in ("data", "image", "nn", "random", "summary", "train"):
-        _supply(getattr(tf, part), getattr(tf.compat.v1, part))
+    for new, old in _parts(tf, tf.compat.v1):
+        _supply(new, old)
+        _accept_old_keywords(new, old)
     _seed_by_operations()
     _let_numpy_hold_tensors()
 
 
-def _supply(module: types.ModuleType, old: types.ModuleType) -> None:
-    """Sets on `module` the public names of `old` that it lacks.
+def _parts(new: types.ModuleType, old: types.ModuleType) -> Iterator[tuple[types.ModuleType, types.ModuleType]]:
+    """A module of TF2 and its like in `tf.compat.v1`, and so on for the modules in them.
 
-    It reads the modules' dicts: asking a module of TensorFlow for a name may load Keras or log a deprecation.
+    It reads the modules' dicts, as all does here: asking a module of TensorFlow for a name may load Keras or log a
+    deprecation. So Keras' modules, which TensorFlow loads when they are asked for, are left out.
     """
+    yield new, old
+    for name, part in list(vars(new).items()):
+        like = vars(old).get(name)
+        if name.startswith("_") or name == "compat" or part is like:
+            continue
+        if type(part) is types.ModuleType and isinstance(like, types.ModuleType):
+            yield from _parts(part, like)
+
+
+def _supply(new: types.ModuleType, old: types.ModuleType) -> None:
+    """Sets on a module the public names that it lacks."""
     for name, value in vars(old).items():
-        if not name.startswith("_") and name not in vars(module):
-            setattr(module, name, value)
+        if not name.startswith("_") and name not in vars(new):
+            setattr(new, name, value)
+
+
+def _accept_old_keywords(new: types.ModuleType, old: types.ModuleType) -> None:
+    """Lets what both modules have be called with the keywords that TF1 alone has; then it is TF1's that is called."""
+    for name, function in list(vars(new).items()):
+        like = vars(old).get(name)
+        if name.startswith("_") or not callable(function) or not callable(like) or function is like:
+            continue
+        if not (keywords := _parameters(like) - _parameters(function)):
+            continue
+        if not isinstance(function, type):
+            setattr(new, name, _either(function, like, keywords))
+        elif "__new__" not in vars(function):
+            # In the class itself: another one under its name would not be the class of its objects.
+            setattr(function, "__new__", _make_either(function, like, keywords))  # noqa: B010 - mypy forbids it
+
+
+def _parameters(function: Any) -> set[str]:
+    return set(inspect.signature(function).parameters)
+
+
+def _either(new: Callable[..., Any], old: Callable[..., Any], keywords: set[str]) -> Callable[..., Any]:
+    """Calls `old` when one of its keywords is given, and else `new`."""
+
+    @functools.wraps(new)
+    def call(*arguments: Any, **options: Any) -> Any:
+        return (new if keywords.isdisjoint(options) else old)(*arguments, **options)
+
+    return call
+
+
+def _make_either(new: type, old: Callable[..., Any], keywords: set[str]) -> Callable[..., Any]:
+    """The `__new__` of class `new` that makes an `old` when one of the keywords is given."""
+
+    def make(cls: type, *arguments: Any, **options: Any) -> Any:
+        if cls is new and not keywords.isdisjoint(options):
+            return old(*arguments, **options)
+        return object.__new__(cls)
+
+    return make
 
 
 def _seed_by_operations() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tests import scripts
 
-KINDS = ("seeded", "numpy")
+KINDS = ("seeded", "numpy", "keywords")
 SCRIPTS = [path.name for path in sorted(scripts.SCRIPTS.glob("*_*.py")) if path.name.split("_")[0] in KINDS]
 
 
@@ -91,3 +91,59 @@ def test_numpys_functions_in_what_is_trained(printed):
         assert found[f"cost {step}"] == pytest.approx(((image - target) ** 2).mean(), rel=1e-4)
     np.testing.assert_allclose(found["image"], image, rtol=1e-5)
     assert found["sqrt"] == "TypeError", "TF1 had none either"
+
+
+# TensorFlow 1's keywords on names that TensorFlow 2 has kept
+
+
+def test_a_network_in_old_keywords(printed):
+    found = printed["keywords_network.py"]
+    random = np.random.RandomState(5)
+    picture = random.uniform(-1, 1, (1, 6, 8, 3)).astype("float32")
+    kernel = random.uniform(-1, 1, (3, 3, 3, 2)).astype("float32")
+    bias = random.uniform(-1, 1, 2).astype("float32")
+    padded = np.pad(picture, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    conv = bias + sum(
+        padded[:, row : row + 6, column : column + 8] @ kernel[row, column] for row in range(3) for column in range(3)
+    )
+    conv = conv.clip(0)
+    np.testing.assert_allclose(found["conv"], conv, atol=1e-6)
+    np.testing.assert_allclose(found["pool"], conv.reshape(1, 3, 2, 4, 2, 2).mean(axis=(2, 4)), atol=1e-6)
+    assert found["dropout"] == [0, 4]
+    assert 0.15 < found["share"] < 0.35, "a quarter is kept"
+
+
+def test_sums_in_old_keywords(printed):
+    found = printed["keywords_sums.py"]
+    x = np.random.RandomState(6).uniform(-1, 1, (2, 3, 1)).astype("float32").astype(float)
+    exponentials = np.exp(x)
+    expected = {
+        "sum": x.sum(axis=1, keepdims=True),
+        "mean": x.mean(axis=(0, 1), keepdims=True),
+        "max": x.max(axis=0),
+        "norm": np.sqrt((x**2).sum(axis=1, keepdims=True)),
+        "squeezed": x[:, :, 0],
+        "expanded": [1, 2, 3, 1],
+        "largest": x.argmax(axis=1),
+        "smallest": x.argmin(axis=0),
+        "softmax": exponentials / exponentials.sum(axis=1, keepdims=True),
+        "variance": x.var(axis=(0, 1), keepdims=True),
+    }
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-5, err_msg=name)
+        assert np.shape(found[name]) == np.shape(value), name
+
+
+def test_a_cost_in_old_keywords(printed):
+    found = printed["keywords_cost.py"]
+    values = np.random.RandomState(7).uniform(0, 1, (1, 3, 4, 2)).astype("float32").astype(float)
+    rows, image = values.reshape(-1, 2), np.full((12, 2), 0.5)
+    difference = image.T @ image - rows.T @ rows
+    assert found["scope"] == "cost/"
+    assert found["J"] == pytest.approx((difference**2).sum(), rel=1e-5)
+    np.testing.assert_allclose(found["gradient"], (4 * image @ difference).reshape(values.shape), rtol=1e-4)
+    np.testing.assert_allclose(found["tv"], np.abs(0.5 - values).sum(axis=(1, 2), keepdims=True), rtol=1e-5)
+    assert found["zeros"] == 0
+    assert found["drawn"] == "True"
+    assert found["shift"] == [0.75, 0.75]

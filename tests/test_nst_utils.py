@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import types
 import warnings
 from pathlib import Path
 
@@ -67,19 +68,26 @@ def import_effects():
     def keras():
         return {name for name in sys.modules if "keras" in name}
 
-    def drawn():
+    def eager():
         with tf.Graph().as_default() as graph, context.eager_mode():
             graph.seed = 1  # which is not eager mode's
             tf.random.set_seed(3)
             draws = (tf.random.normal, tf.function(tf.random.normal), tf.function(tf.random.uniform), tf.Variable)
-            return [np.square(draw([3])).tolist() for draw in draws]
+            picture, kernel = tf.random.normal([1, 4, 5, 3]), tf.random.normal([2, 2, 3, 2])
+            calls = (
+                tf.nn.conv2d(picture, filters=kernel, strides=1, padding="SAME"),
+                tf.nn.dropout(picture, 0.9, seed=1),
+                tf.reduce_sum(picture, 1, keepdims=True),
+                tf.zeros_initializer()([2, 2]),
+            )
+            return [np.square(draw([3])).tolist() for draw in draws] + [call.numpy().tolist() for call in calls]
 
     def state():
         return {
             "eager": tf.executing_eagerly(),
             "Session": hasattr(tf, "Session"),
             "painted": paint(),
-            "drawn": drawn(),
+            "eager numbers": eager(),
         }
 
     before = state()
@@ -110,7 +118,8 @@ def import_effects():
             f"{part.__name__}.{name}"
             for part, old in zip(parts, names, strict=True)
             for name, value in old.items()
-            if vars(part).get(name) is not value
+            if (now := vars(part).get(name)) is not value
+            and not (isinstance(now, types.FunctionType) and now.__wrapped__ is value)
         ],
         "lacking": lacking + [name for name in SCIPY_NAMES.split() if not hasattr(scipy.misc, name)],
         "keras": sorted(keras() - keras_before),
@@ -158,7 +167,8 @@ def test_importing_switches_to_graph_mode_and_supplies_the_old_names(effects):
     assert effects["star"] == []
 
 
-def test_no_name_is_replaced(effects):
+def test_a_name_stands_for_what_it_was(effects):
+    """For the same object, or for a function that calls it unless a keyword of TensorFlow 1 is given."""
     assert effects["replaced"] == []
 
 
@@ -174,7 +184,7 @@ def test_the_engine_gives_the_same_numbers_afterwards(effects):
 
 
 def test_eager_mode_gives_the_same_numbers_afterwards(effects):
-    assert effects["after"]["drawn"] == effects["before"]["drawn"]
+    assert effects["after"]["eager numbers"] == effects["before"]["eager numbers"]
 
 
 # The published numbers, and the engine's
