@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.python.client import session
 from tensorflow.python.framework import random_seed
 from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 
@@ -28,6 +29,7 @@ def restore() -> None:
     - TF1's keywords on the names that TF2 has kept: `tf.nn.conv2d(x, filter=…)`, `tf.reduce_sum(x, keep_dims=True)`.
     - Seeds as TF1 counted them.
     - NumPy's functions on tensors of a graph.
+    - Variables that can be fed: `sess.run(cost, {variable: value})`.
     """
     tf.compat.v1.disable_eager_execution()
     tf.compat.v1.disable_v2_tensorshape()
@@ -36,6 +38,7 @@ def restore() -> None:
         _accept_old_keywords(new, old)
     _seed_by_operations()
     _let_numpy_hold_tensors()
+    _feed_variables()
 
 
 def _parts(new: types.ModuleType, old: types.ModuleType) -> Iterator[tuple[types.ModuleType, types.ModuleType]]:
@@ -140,3 +143,20 @@ def _as_object(tensor: Any, dtype: Any = None, copy: bool | None = None) -> NDAr
     array = np.empty(1, object)
     array[0] = tensor  # array[()] = tensor would ask it for its array, and so for ever
     return array.reshape(())
+
+
+def _feed_variables() -> None:
+    """A fed variable has the fed value wherever it is read, as TF1's variables.
+
+    TF2's is read by an operation for each use, of which a feed reaches one that nothing uses: it would be ignored.
+    """
+
+    def reads(variable: Any) -> list[Any]:
+        return [operation.outputs[0] for operation in variable.handle.consumers() if operation.type == "ReadVariableOp"]
+
+    session.register_session_run_conversion_functions(
+        BaseResourceVariable,
+        fetch_function=lambda variable: ([variable], lambda values: values[0]),
+        feed_function=lambda variable, value: [(read, value) for read in reads(variable)],
+        feed_function_for_partial_run=reads,
+    )

@@ -3,15 +3,19 @@
 import numpy as np
 import pytest
 
-from tests import scripts
+from tests import fake_vgg, scripts
 
-KINDS = ("seeded", "numpy", "keywords")
+KINDS = ("seeded", "numpy", "keywords", "feed")
 SCRIPTS = [path.name for path in sorted(scripts.SCRIPTS.glob("*_*.py")) if path.name.split("_")[0] in KINDS]
 
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    return scripts.printed(*SCRIPTS, folder=tmp_path_factory.mktemp("scripts"))
+    folder = tmp_path_factory.mktemp("scripts")
+    for name in ("pretrained-model", "images", "output"):
+        (folder / name).mkdir()
+    fake_vgg.write(folder / "pretrained-model/imagenet-vgg-verydeep-19.mat", blocks=fake_vgg.VGG19)
+    return scripts.printed(*SCRIPTS, folder=folder)
 
 
 # Seeds
@@ -147,3 +151,44 @@ def test_a_cost_in_old_keywords(printed):
     assert found["zeros"] == 0
     assert found["drawn"] == "True"
     assert found["shift"] == [0.75, 0.75]
+
+
+# Variables that are fed
+
+
+def test_a_picture_is_fed_to_the_network(printed):
+    found = printed["feed_model.py"]
+    assert found["apart"] > 1, "the two pictures"
+    assert found["fed"] == found["cost of content"] == found["slope at content"] == 0
+    assert found["cost of style"] == 0
+    assert found["seen"] == 0, "who fetches the variable gets what was fed"
+    assert found["kept"] == found["held"] == 0, "and the variable keeps its own"
+    assert found["slope at style"] == "True"
+
+
+def test_a_scripts_own_variables_are_fed(printed):
+    """a · 2 + b + c[1] + a, with a = 1, 2, 3, b = 10 and c = 0 where they are not fed."""
+    found = printed["feed_variables.py"]
+    assert found["as it is"] == [13, 16, 19]
+    assert found["fed"] == [16, 16, 19]
+    assert found["both"] == [[8, 8, 8], [12, 12, 12]]
+    assert found["eval"] == [14, 16, 18]
+    assert found["fetched"] == [7, 8, 9]
+    assert found["partial"] == [2, 2, 2]
+    assert found["after"] == [1, 2, 3]
+    assert found["counted"] == [2, 3, 4]
+    assert found["refused"] == "Cannot feed value of shape (2,)"
+
+
+def test_a_variable_is_fed_trained_saved_and_restored(printed):
+    found = printed["feed_training.py"]
+    target = np.random.RandomState(9).uniform(-1, 1, (2, 2)).astype("float32").astype(float)
+    picture, momentum = np.zeros((2, 2)), np.zeros((2, 2))
+    for _ in range(3):
+        momentum = 0.5 * momentum + 2 * (picture - target)
+        picture -= 0.1 * momentum
+    np.testing.assert_allclose(found["trained"], picture, rtol=1e-4)
+    assert found["cost of target"] == 0
+    assert found["cost of zeros"] == pytest.approx((target**2).sum(), rel=1e-5)
+    assert found["initialized"] == [[0, 0], [0, 0]]
+    assert found["restored"] == "True"
