@@ -17,7 +17,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.client import session
 from tensorflow.python.framework import random_seed
+from tensorflow.python.ops import summary_ops_v2
 from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
+
+_KERAS_2 = (
+    " with Keras 3; with Keras 2 it may have: python -m pip install tf_keras, and set TF_USE_LEGACY_KERAS=1 before "
+    "TensorFlow is imported"
+)
 
 
 @functools.cache
@@ -26,16 +32,21 @@ def restore() -> None:
 
     - Graph mode, and sizes as TF1's `Dimension`.
     - TF1's names on `tensorflow` and on its parts, where they are missing.
+    - Of `tf.contrib` two initialisers and a regulariser; for the rest, a sentence.
     - TF1's keywords on the names that TF2 has kept: `tf.nn.conv2d(x, filter=…)`, `tf.reduce_sum(x, keep_dims=True)`.
+    - Summaries as TF1's, unless a writer of TF2 is open.
     - Seeds as TF1 counted them.
     - NumPy's functions on tensors of a graph.
     - Variables that can be fed: `sess.run(cost, {variable: value})`.
     """
     tf.compat.v1.disable_eager_execution()
     tf.compat.v1.disable_v2_tensorshape()
+    _put_behind_keras()
     for new, old in _parts(tf, tf.compat.v1):
         _supply(new, old)
         _accept_old_keywords(new, old)
+    _collect_summaries()
+    _supply_contrib()
     _seed_by_operations()
     _let_numpy_hold_tensors()
     _feed_variables()
@@ -101,6 +112,95 @@ def _make_either(new: type, old: Callable[..., Any], keywords: set[str]) -> Call
         return object.__new__(cls)
 
     return make
+
+
+class _Both(types.ModuleType):
+    """A module that TF2 takes from Keras when it is asked for, and behind it TF1's of that name."""
+
+    def __init__(self, name: str, *modules: Any) -> None:
+        super().__init__(f"tensorflow.{name}")
+        self._name = name
+        self._modules = modules
+
+    def __getattr__(self, name: str) -> Any:
+        found = [value for module in self._modules if (value := _attribute(module, name)) is not None]
+        setattr(tf, self._name, self)  # Keras' module takes its place there when it is loaded
+        if not found:
+            raise AttributeError(f"tf.{self._name} has no {name}" + _KERAS_2 * (self._name == "layers"))
+        value = found[0]
+        if len(found) == 2 and inspect.isfunction(value) and (keywords := _parameters(found[1]) - _parameters(value)):
+            value = _either(value, found[1], keywords)
+        setattr(self, name, value)
+        return value
+
+
+def _attribute(module: Any, name: str) -> Any:
+    """What a module has under a name, None for nothing; modules have `__path__` and its like for the import system."""
+    try:
+        return None if name.startswith("__") else getattr(module, name)
+    except (AttributeError, ImportError):
+        return None
+
+
+def _put_behind_keras() -> None:
+    """`tf.losses.get_total_loss`, `tf.metrics.accuracy`, `tf.layers.conv2d`: in modules that are Keras' in TF2."""
+    for name in ("initializers", "layers", "losses", "metrics"):
+        modules = (vars(module).get(name) for module in (tf, tf.compat.v1))
+        setattr(tf, name, _Both(name, *filter(None, modules)))
+
+
+def _collect_summaries() -> None:
+    """`tf.summary.scalar` and its like make summaries for `tf.summary.merge_all`, as in TF1.
+
+    TF2's write into a writer of its own; without one they do nothing, and without TensorBoard they fail.
+    """
+
+    def either(new: Callable[..., Any], old: Callable[..., Any]) -> Callable[..., Any]:
+        keywords = _parameters(new) - _parameters(old)
+
+        @functools.wraps(new)
+        def call(*arguments: Any, **options: Any) -> Any:
+            writes = summary_ops_v2._summary_state.writer is not None
+            return (new if writes or not keywords.isdisjoint(options) else old)(*arguments, **options)
+
+        return call
+
+    for name in ("audio", "histogram", "image", "scalar", "text"):
+        setattr(tf.summary, name, either(getattr(tf.summary, name), getattr(tf.compat.v1.summary, name)))
+
+
+class _Contrib(types.ModuleType):
+    """`tf.contrib` or a part of it: what it lacks is an error that says so."""
+
+    def __getattr__(self, name: str) -> Any:
+        full = f"{self.__name__}.{name}".replace("tensorflow", "tf", 1)
+        raise AttributeError(
+            f"{full} ended with TensorFlow 1 and nst_utils has nothing in its place: use what tf, tf.nn or tf.layers "
+            "have, or run the script on TensorFlow 1.15"
+        )
+
+
+def _supply_contrib() -> None:
+    """The little of `tf.contrib` that is TensorFlow's under another name."""
+
+    def xavier_initializer(uniform: bool = True, seed: int | None = None, **dtype: Any) -> Any:
+        # Of normals, contrib named the deviation after their ends are cut off, √(1.3 / fan); here it is the one before.
+        scale, kind = (1.0, "uniform") if uniform else (1.3 * 0.87962566103423978**2, "truncated_normal")
+        return tf.compat.v1.variance_scaling_initializer(scale, "fan_avg", kind, seed, **dtype)
+
+    def l2_regularizer(scale: float, scope: str | None = None) -> Callable[[Any], Any]:
+        return lambda weights: scale * tf.nn.l2_loss(weights)
+
+    contrib, layers = (_Contrib(f"tensorflow.{name}") for name in ("contrib", "contrib.layers"))
+    vars(layers).update(
+        xavier_initializer=xavier_initializer,
+        xavier_initializer_conv2d=xavier_initializer,
+        l2_regularizer=l2_regularizer,
+    )
+    vars(contrib).update(layers=layers)
+    tf.contrib = contrib
+    for module in (contrib, layers):
+        sys.modules[module.__name__] = module
 
 
 def _seed_by_operations() -> None:

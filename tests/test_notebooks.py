@@ -5,7 +5,7 @@ import pytest
 
 from tests import fake_vgg, scripts
 
-KINDS = ("seeded", "numpy", "keywords", "feed")
+KINDS = ("seeded", "numpy", "keywords", "feed", "modules")
 SCRIPTS = [path.name for path in sorted(scripts.SCRIPTS.glob("*_*.py")) if path.name.split("_")[0] in KINDS]
 
 
@@ -192,3 +192,39 @@ def test_a_variable_is_fed_trained_saved_and_restored(printed):
     assert found["cost of zeros"] == pytest.approx((target**2).sum(), rel=1e-5)
     assert found["initialized"] == [[0, 0], [0, 0]]
     assert found["restored"] == "True"
+
+
+# Modules of TensorFlow 1 that TensorFlow 2 has lost, or has under the same names with other functions
+
+
+def test_summaries_are_merged_and_written(printed):
+    found = printed["modules_summary.py"]
+    assert found["total_cost"] == [[0, 10], [1, 9], [2, 8]]
+    assert found["values"] == [[0, 30], [1, 27], [2, 24]]
+    assert found["generated/image"] == [[0, 5], [1, 5], [2, 5]]
+
+
+def test_losses_are_collected(printed):
+    found = printed["modules_losses.py"]
+    random = np.random.RandomState(10)
+    labels, predictions = (random.uniform(-2, 2, (3, 4)).astype("float32") for _ in range(2))
+    difference = np.abs(labels - predictions)
+    huber = np.where(difference <= 1, 0.5 * difference**2, difference - 0.5)
+    expected = [(difference**2).mean(), 0.5 * difference.mean(), huber.mean()]
+    np.testing.assert_allclose(found["losses"], expected, rtol=1e-5)
+    assert found["total"] == pytest.approx(sum(expected), rel=1e-5)
+    assert found["mean"] == pytest.approx(labels.mean(), rel=1e-5)
+
+
+def test_what_there_is_of_contrib_and_what_is_said_of_the_rest(printed):
+    """The drawn values are TensorFlow 1.15's."""
+    found = printed["modules_contrib.py"]
+    assert found["seed"] == 3
+    assert found["limit"] == pytest.approx(0.33166283)
+    assert found["limit"] < np.sqrt(6 / (9 * 2 + 9 * 4))
+    np.testing.assert_allclose(found["first"], [-0.13358387, 0.210215, -0.2843892, 0.27329972], rtol=1e-5)
+    assert found["deviation"] == pytest.approx(0.14296709, rel=1e-5)
+    assert found["penalty"] == pytest.approx(0.1 * 6 * 2**2 / 2)
+    for name in ("slim", "layers.fully_connected"):
+        assert found[name].startswith(f"tf.contrib.{name} ended with TensorFlow 1")
+    assert found["flat"] == [3, 24] or "python -m pip install tf_keras" in found["flat"]
