@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests import fake_vgg, scripts
 
-KINDS = ("seeded", "numpy", "keywords", "feed", "modules")
+KINDS = ("seeded", "numpy", "keywords", "feed", "modules", "dropped")
 SCRIPTS = [path.name for path in sorted(scripts.SCRIPTS.glob("*_*.py")) if path.name.split("_")[0] in KINDS]
 
 
@@ -228,3 +229,66 @@ def test_what_there_is_of_contrib_and_what_is_said_of_the_rest(printed):
     for name in ("slim", "layers.fully_connected"):
         assert found[name].startswith(f"tf.contrib.{name} ended with TensorFlow 1")
     assert found["flat"] == [3, 24] or "python -m pip install tf_keras" in found["flat"]
+
+
+# What SciPy, imageio, Pillow, NumPy and Python have dropped
+
+
+def test_pictures_by_scipy_misc(printed):
+    found = printed["dropped_scipy.py"]
+    random = np.random.RandomState(11)
+    grey = random.randint(0, 256, (6, 8)).astype("uint8")
+    planes = random.randint(0, 256, (3, 6, 8)).astype("uint8")
+    values = random.uniform(-3, 5, (6, 8))
+    # A quarter turn about the middle keeps what lies within the sides.
+    assert np.array(found["turned"])[:, 1:7].tolist() == np.rot90(grey[:, 1:7]).tolist()
+    assert (np.array(found["turned"])[:, [0, 7]] == 0).all()
+    tilted = np.array(Image.fromarray(grey).rotate(30, Image.Resampling.BILINEAR))
+    assert found["tilted"] == tilted.tolist()
+    floats = Image.fromarray(values.astype(np.float32)).resize((4, 3), Image.Resampling.BILINEAR)
+    np.testing.assert_allclose(found["resized"], np.array(floats), rtol=1e-6)
+    colours = np.moveaxis(planes, 0, 2)
+    halved = Image.fromarray(colours).resize((4, 3), Image.Resampling.BICUBIC)
+    assert found["bicubic"] == np.array(halved).tolist()
+    assert found["first"] == f"['RGB', [8, 6], {colours.tolist()}]"
+    assert found["guessed"] == "True"
+    assert found["three high"] == "True", "the first of two axes of length 3, as SciPy took it"
+    assert found["luma"] == "YCbCr"
+    share = (values - values.min()) / np.ptp(values)
+    assert found["wide"] == (10 + share * 990).astype(int).tolist()
+    assert found["palette"] == str(["P", [(3 * int(grey[0, 0]) + channel) % 256 for channel in range(3)]])
+    assert found["mode P"] == [int(grey[1, 2])] * 3
+    assert found["named"] == (share * 255 + 0.5).astype(int).tolist()
+    assert found["kind"] == "PNG"
+    assert found["bmp"] == "True"
+    assert found["refused shape"] == "toimage makes no picture of the shape (5, 6, 7)"
+    assert found["refused mode"] == "toimage makes no picture of the shape (6, 8) in mode RGB"
+    assert found["shown"] == "True"
+
+
+def test_pictures_of_floats_by_imageio_and_filters_by_pillow(printed):
+    found = printed["dropped_writers.py"]
+    random = np.random.RandomState(12)
+    unit = random.uniform(0, 1, (4, 5, 3))
+    image = random.uniform(-20, 300, (4, 5, 3)).astype("float32")
+    whole = (unit * 1000).astype(int)
+    assert found["unit.png"] == np.rint(unit * 255).tolist()
+    for name, values in (("image.png", image), ("whole.bmp", whole)):
+        share = (values - values.min()) / np.ptp(values.astype(float))
+        assert found[name] == np.rint(share * 255).tolist()
+    assert found["grey"] == np.rint(unit[:, :, 0] * 255).tolist()
+    assert found["float.tif"] == 0, "which keeps them as they are"
+    assert found["bytes.png"] == (unit * 255).astype("uint8").tolist()
+    for name in ("ANTIALIAS", "CUBIC", "LINEAR"):
+        assert found[name] == "True"
+
+
+def test_numpys_old_names_and_a_clock(printed):
+    found = printed["dropped_names.py"]
+    assert found["types"] == "['float64', 'b', 'O', 'x', 1.0]"
+    assert found["image"] == [[2, 2, 4], [2, 2, 4]]
+    assert found["size"] == 6
+    assert found["scalar"] == 7
+    assert found["rank"] == 2
+    assert found["not"] == "[True, True, False, True]"
+    assert found["seconds"] == "True"
