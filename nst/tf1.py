@@ -251,12 +251,29 @@ def _feed_variables() -> None:
     TF2's is read by an operation for each use, of which a feed reaches one that nothing uses: it would be ignored.
     """
 
+    def fed(variable: Any, value: Any) -> list[tuple[Any, Any]]:
+        getattr(variable, "check_value", lambda value: None)(value)
+        return [(read, value) for read in reads(variable)]
+
     def reads(variable: Any) -> list[Any]:
         return [operation.outputs[0] for operation in variable.handle.consumers() if operation.type == "ReadVariableOp"]
 
     session.register_session_run_conversion_functions(
         BaseResourceVariable,
         fetch_function=lambda variable: ([variable], lambda values: values[0]),
-        feed_function=lambda variable, value: [(read, value) for read in reads(variable)],
+        feed_function=fed,
         feed_function_for_partial_run=reads,
     )
+
+
+def check_values(variable: Any, check: Callable[[Any], None]) -> None:
+    """Has every value that is assigned to a variable, or fed for it, checked first: `check` raises what is wrong."""
+    assign = variable.assign
+
+    @functools.wraps(assign)
+    def checked(value: Any, *arguments: Any, **options: Any) -> Any:
+        check(value)
+        return assign(value, *arguments, **options)
+
+    variable.assign = checked
+    variable.check_value = check

@@ -1,19 +1,24 @@
 """Scripts in the manner of those that others have published, run unchanged: what they print is checked by hand."""
 
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests import fake_vgg, scripts
+from tests.conftest import ROOT
 
-KINDS = ("seeded", "numpy", "keywords", "feed", "modules", "dropped")
+KINDS = ("seeded", "numpy", "keywords", "feed", "modules", "dropped", "session", "star", "config")
 SCRIPTS = [path.name for path in sorted(scripts.SCRIPTS.glob("*_*.py")) if path.name.split("_")[0] in KINDS]
 
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
-    for name in ("pretrained-model", "images", "output"):
+    for name in ("pretrained-model", "output"):
         (folder / name).mkdir()
     fake_vgg.write(folder / "pretrained-model/imagenet-vgg-verydeep-19.mat", blocks=fake_vgg.VGG19)
     return scripts.printed(*SCRIPTS, folder=folder)
@@ -292,3 +297,96 @@ def test_numpys_old_names_and_a_clock(printed):
     assert found["rank"] == 2
     assert found["not"] == "[True, True, False, True]"
     assert found["seconds"] == "True"
+
+
+# compute_style_cost with a session
+
+
+@pytest.mark.parametrize("name", ["session_positional.py", "session_keyword.py", "session_with.py"])
+def test_the_cost_of_the_style_in_a_session(printed, name):
+    found = printed[name]
+    assert found["by hand"] > 100
+    assert found["J_style"] == pytest.approx(found["by hand"], rel=1e-5)
+
+
+# `from nst_utils import *` after functions of one's own
+
+
+def test_the_star_import_leaves_a_scripts_own_functions(printed):
+    found = printed["star_after.py"]
+    assert found["style"] == found["style again"] == "my style cost"
+    assert found["gram"] == "traced my gram matrix"
+    assert found["total"] == "my total cost"
+    assert found["width"] == 111
+    assert found["np"] == "numpy", "which is no function"
+    assert found["layer"] == found["deleted"] == "nst_utils"
+
+
+def test_the_star_import_leaves_a_notebooks_own_functions(printed):
+    pytest.importorskip("IPython.core.interactiveshell", exc_type=ImportError)
+    found = printed["star_cells.py"]
+    assert found["theirs"] == found["offered"] == "nst_utils"
+    assert found["mine"] == "my content cost"
+    assert found["session"] == "Session"
+
+
+def test_the_star_import_elsewhere_and_the_names_that_tools_see(printed):
+    found = printed["star_elsewhere.py"]
+    for place in ("exec", "locals", "module"):
+        assert found[place] == "('my save_image', 'nst_utils')", place
+    assert found["names here"] == "False"
+    assert found["names for tools"] == f"[{found['names'] + 1}, True]"
+    assert found["all there"] == "True"
+    assert found["no such name"] == "False"
+    assert found["reloaded"] == found["names"]
+
+
+# CONFIG
+
+
+def test_the_modules_own_pictures_are_found_from_any_folder(printed):
+    found = printed["config_pictures.py"]
+    for name in ("chelsea.jpg", "strokes.jpg"):
+        assert found[name] == [[300, 400, 3]] * 4
+        assert found[f"same {name}"] == "True"
+    assert found["there"] == "False"
+
+
+def test_a_picture_of_another_size_says_what_to_do(printed):
+    found = printed["config_sizes.py"]
+    wrong = "the picture is 40×30 pixels, but CONFIG.IMAGE_WIDTH / IMAGE_HEIGHT "
+    cure = (
+        ": set CONFIG.IMAGE_WIDTH, CONFIG.IMAGE_HEIGHT = 40, 30 before generate_noise_image and load_vgg_model, or "
+        "resize the picture to 24×18"
+    )
+    assert found["noise"] == f"{wrong}say 24×18{cure}"
+    assert found["too wide"].startswith("the picture is 40×18 pixels")
+    assert found["too high"].startswith("the picture is 24×30 pixels")
+    for way in ("assign", "tf.assign", "fed", "changed too late"):
+        assert found[way] == f"{wrong}said 24×18 when the network was loaded{cure}", way
+    assert "incompatible" in found["tensor"], "whose height is not known"
+    assert found["noise afterwards"] == found["no batch"] == "accepted"
+    for kind, shape in (("grey", (30, 40)), ("with opacity", (30, 40, 4))):
+        assert found[kind].startswith(f"a picture of shape {shape} has not red, green and blue: read it with")
+
+
+def test_config_is_read_when_it_is_needed(printed):
+    found = printed["config_changed.py"]
+    assert found["40 x 30"] == "[[1, 30, 40, 3], True]"
+    assert found["25 x 35"] == "[[1, 35, 25, 3], True]"
+
+
+def test_nst_utils_alone_says_how_to_install_the_rest(tmp_path):
+    shutil.copy(ROOT / "nst_utils.py", tmp_path)
+    for package in ("tensorflow", "matplotlib"):  # which take their time, and come first
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    (tmp_path / "matplotlib" / "pyplot.py").write_text("imshow = None")
+    done = subprocess.run([sys.executable, "-c", "import nst_utils"], cwd=tmp_path, capture_output=True, text=True)
+    lines = done.stderr.splitlines()
+    assert lines[-1].startswith("ImportError: nst_utils.py needs the rest of its project, the package nst: copy the")
+    assert "python -m pip install FOLDER" in lines[-1]
+    assert done.stderr.count("Traceback") == 1
+    (tmp_path / "nst.py").write_text("import no_such_package")
+    done = subprocess.run([sys.executable, "-c", "import nst_utils"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'no_such_package'"
