@@ -136,8 +136,8 @@ def reshape_and_normalize_image(image: NDArray[Any]) -> NDArray[Any]:
     shape = np.shape(image)
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(
-            f"a picture of shape {shape} has not red, green and blue: read it with scipy.misc.imread(path), or with "
-            "Image.open(path).convert('RGB')"
+            f"a picture of shape {shape} does not have red, green and blue: read it with scipy.misc.imread(path), or "
+            "with Image.open(path).convert('RGB')"
         )
     return np.reshape(image, (1, *shape)) - CONFIG.MEANS
 

@@ -1,4 +1,4 @@
-"""TensorFlow 1's habits on TensorFlow 2, for the notebooks and scripts of its time.
+"""TensorFlow 1's behaviour on TensorFlow 2, for the notebooks and scripts of its time.
 
 `restore` changes TensorFlow in the whole process; `nst_utils` alone calls it.
 """
@@ -21,18 +21,18 @@ from tensorflow.python.ops import summary_ops_v2
 from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 
 _KERAS_2 = (
-    " with Keras 3; with Keras 2 it may have: python -m pip install tf_keras, and set TF_USE_LEGACY_KERAS=1 before "
-    "TensorFlow is imported"
+    " in Keras 3; Keras 2 may have it: python -m pip install tf_keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow "
+    "is imported"
 )
 
 
 @functools.cache
 def restore() -> None:
-    """Makes TensorFlow 2 understand what TensorFlow 1 did, with the same numbers; calling it again changes nothing.
+    """Makes TensorFlow 2 accept what TensorFlow 1 did, with the same numbers; a second call changes nothing.
 
     - Graph mode, and sizes as TF1's `Dimension`.
     - TF1's names on `tensorflow` and on its parts, where they are missing.
-    - Of `tf.contrib` two initialisers and a regulariser; for the rest, a sentence.
+    - An initialiser and a regulariser of `tf.contrib`; the rest of it is an error that says what to do.
     - TF1's keywords on the names that TF2 has kept: `tf.nn.conv2d(x, filter=…)`, `tf.reduce_sum(x, keep_dims=True)`.
     - Summaries as TF1's, unless a writer of TF2 is open.
     - Seeds as TF1 counted them.
@@ -53,10 +53,10 @@ def restore() -> None:
 
 
 def _parts(new: types.ModuleType, old: types.ModuleType) -> Iterator[tuple[types.ModuleType, types.ModuleType]]:
-    """A module of TF2 and its like in `tf.compat.v1`, and so on for the modules in them.
+    """A module of TF2 with its counterpart in `tf.compat.v1`, and so on for the modules in them.
 
-    It reads the modules' dicts, as all does here: asking a module of TensorFlow for a name may load Keras or log a
-    deprecation. So Keras' modules, which TensorFlow loads when they are asked for, are left out.
+    This reads the modules' dicts, as everything here does: asking a module of TensorFlow for a name may load Keras or
+    log a deprecation. For the same reason it leaves out Keras' modules, which TensorFlow loads on demand.
     """
     yield new, old
     for name, part in list(vars(new).items()):
@@ -75,7 +75,7 @@ def _supply(new: types.ModuleType, old: types.ModuleType) -> None:
 
 
 def _accept_old_keywords(new: types.ModuleType, old: types.ModuleType) -> None:
-    """Lets what both modules have be called with the keywords that TF1 alone has; then it is TF1's that is called."""
+    """Lets functions and classes of TF2 be called with keywords that only TF1 has: TF1's is called then."""
     for name, function in list(vars(new).items()):
         like = vars(old).get(name)
         if name.startswith("_") or not callable(function) or not callable(like) or function is like:
@@ -85,7 +85,7 @@ def _accept_old_keywords(new: types.ModuleType, old: types.ModuleType) -> None:
         if not isinstance(function, type):
             setattr(new, name, _either(function, like, keywords))
         elif "__new__" not in vars(function):
-            # In the class itself: another one under its name would not be the class of its objects.
+            # In the class itself: a substitute under its name would fail isinstance.
             setattr(function, "__new__", _make_either(function, like, keywords))  # noqa: B010 - mypy forbids it
 
 
@@ -115,7 +115,7 @@ def _make_either(new: type, old: Callable[..., Any], keywords: set[str]) -> Call
 
 
 class _Both(types.ModuleType):
-    """A module that TF2 takes from Keras when it is asked for, and behind it TF1's of that name."""
+    """A module that TF2 takes from Keras on demand, with TF1's module of that name behind it."""
 
     def __init__(self, name: str, *modules: Any) -> None:
         super().__init__(f"tensorflow.{name}")
@@ -135,7 +135,7 @@ class _Both(types.ModuleType):
 
 
 def _attribute(module: Any, name: str) -> Any:
-    """What a module has under a name, None for nothing; modules have `__path__` and its like for the import system."""
+    """What a module has under a name, or None; also None for the import system's names, such as `__path__`."""
     try:
         return None if name.startswith("__") else getattr(module, name)
     except (AttributeError, ImportError):
@@ -143,7 +143,7 @@ def _attribute(module: Any, name: str) -> Any:
 
 
 def _put_behind_keras() -> None:
-    """`tf.losses.get_total_loss`, `tf.metrics.accuracy`, `tf.layers.conv2d`: in modules that are Keras' in TF2."""
+    """Supplies `tf.losses.get_total_loss`, `tf.metrics.accuracy` and others in modules that are Keras' in TF2."""
     for name in ("initializers", "layers", "losses", "metrics"):
         modules = (vars(module).get(name) for module in (tf, tf.compat.v1))
         setattr(tf, name, _Both(name, *filter(None, modules)))
@@ -175,8 +175,8 @@ class _Contrib(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         full = f"{self.__name__}.{name}".replace("tensorflow", "tf", 1)
         raise AttributeError(
-            f"{full} ended with TensorFlow 1 and nst_utils has nothing in its place: use what tf, tf.nn or tf.layers "
-            "have, or run the script on TensorFlow 1.15"
+            f"{full} was removed with TensorFlow 1, and nst_utils has no replacement for it: use what tf, tf.nn or "
+            "tf.layers have, or run the script on TensorFlow 1.15"
         )
 
 
@@ -184,7 +184,7 @@ def _supply_contrib() -> None:
     """The little of `tf.contrib` that is TensorFlow's under another name."""
 
     def xavier_initializer(uniform: bool = True, seed: int | None = None, **dtype: Any) -> Any:
-        # Of normals, contrib named the deviation after their ends are cut off, √(1.3 / fan); here it is the one before.
+        # contrib drew normals of deviation √(1.3 / fan) and cut their ends; here the deviation is that of what is left.
         scale, kind = (1.0, "uniform") if uniform else (1.3 * 0.87962566103423978**2, "truncated_normal")
         return tf.compat.v1.variance_scaling_initializer(scale, "fan_avg", kind, seed, **dtype)
 
@@ -206,7 +206,8 @@ def _supply_contrib() -> None:
 def _seed_by_operations() -> None:
     """In a graph with a seed, an operation without one gets the number of operations so far, as in TF1.
 
-    TF2 counts the operations that asked for a seed instead, so that every published number comes out differently.
+    TF2 counts the operations that asked for a seed instead, so that every published number comes out differently. A
+    variable takes other operations than in TF1, so what is drawn after one has been made still differs.
     """
     original = random_seed.get_seed
 
@@ -216,7 +217,7 @@ def _seed_by_operations() -> None:
         counts = graph.seed is not None and not graph.building_function and not tf.executing_eagerly()
         return original(graph.version if op_seed is None and counts else op_seed)
 
-    # TensorFlow's own code asks the module; its public names for the function are copies of it.
+    # TensorFlow's own code looks it up in its module; the public modules have it by name.
     for module in list(sys.modules.values()):
         if isinstance(module, types.ModuleType) and vars(module).get("get_seed") is original:
             setattr(module, "get_seed", get_seed)  # noqa: B010 - no module has it for mypy
@@ -241,14 +242,15 @@ def _let_numpy_hold_tensors() -> None:
 def _as_object(tensor: Any, dtype: Any = None, copy: bool | None = None) -> NDArray[np.object_]:
     """An array without axes whose only element is the tensor."""
     array = np.empty(1, object)
-    array[0] = tensor  # array[()] = tensor would ask it for its array, and so for ever
+    array[0] = tensor  # array[()] = tensor would call this function again
     return array.reshape(())
 
 
 def _feed_variables() -> None:
-    """A fed variable has the fed value wherever it is read, as TF1's variables.
+    """A fed variable has the fed value wherever it is read, as in TF1.
 
-    TF2's is read by an operation for each use, of which a feed reaches one that nothing uses: it would be ignored.
+    In TF2 each use of a variable is a read of its own, and a feed reaches one that nothing uses, so it was ignored.
+    What reads by other operations, `tf.gather(variable, …)` or the body of a loop, still does not see it.
     """
 
     def fed(variable: Any, value: Any) -> list[tuple[Any, Any]]:

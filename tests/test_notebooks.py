@@ -232,7 +232,7 @@ def test_what_there_is_of_contrib_and_what_is_said_of_the_rest(printed):
     assert found["deviation"] == pytest.approx(0.14296709, rel=1e-5)
     assert found["penalty"] == pytest.approx(0.1 * 6 * 2**2 / 2)
     for name in ("slim", "layers.fully_connected"):
-        assert found[name].startswith(f"tf.contrib.{name} ended with TensorFlow 1")
+        assert found[name].startswith(f"tf.contrib.{name} was removed with TensorFlow 1")
     assert found["flat"] == [3, 24] or "python -m pip install tf_keras" in found["flat"]
 
 
@@ -367,7 +367,7 @@ def test_a_picture_of_another_size_says_what_to_do(printed):
     assert "incompatible" in found["tensor"], "whose height is not known"
     assert found["noise afterwards"] == found["no batch"] == "accepted"
     for kind, shape in (("grey", (30, 40)), ("with opacity", (30, 40, 4))):
-        assert found[kind].startswith(f"a picture of shape {shape} has not red, green and blue: read it with")
+        assert found[kind].startswith(f"a picture of shape {shape} does not have red, green and blue: read it with")
 
 
 def test_config_is_read_when_it_is_needed(printed):
