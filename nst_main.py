@@ -12,6 +12,8 @@ from nst.config import STARTS, TransferConfig
 from nst.console import Screen, StopSignals, print_line, quiet_stderr
 
 FLAGS = flags.FLAGS
+LEGACY = ("content_image_filename", "style_image_filename", "epochs", "print_every", "alpha", "beta", "learning_rate")
+"""The flags of the older script, which could be abbreviated there."""
 ABOUT = """
 Neural style transfer: paints a content picture in the style of another.
 
@@ -123,6 +125,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         init = str(images.find(init, folders).resolve())
         images.read(init)
     mixture = masks.mixture(images.read(content), styles, config, content_mask, style_mask)
+    screen.inputs(content_image_filename=[content_path], style_image_filename=style_paths)
     if status := download.missing(FLAGS.model, screen.say):
         return status
     network = weights.load(FLAGS.model)
@@ -173,7 +176,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
 
 def run() -> None:
     """The `nst` command."""
-    commandline.run(main, ABOUT)
+    commandline.run(main, ABOUT, abbreviated=LEGACY)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,22 @@
 """The Coursera assignment's `nst_utils`, name for name, on TensorFlow 2.
 
-An unchanged notebook or script of the assignment runs on it: importing this module switches TensorFlow to graph
-mode and supplies the TF1 names (`tf.Session`, `tf.train.AdamOptimizer`, …) and the SciPy names
-(`scipy.misc.imread`, …) that such code calls, where they are missing. A name that is there is never replaced, so
-`tf.nn.conv2d`, for one, keeps the arguments that TensorFlow 2 gave it.
+An unchanged notebook or script of the assignment runs on it. For that, importing this module changes the process:
 
-It also offers the functions that the assignment asks its students to write, over `nst.costs`. New code should use
-`nst.run.stylize` instead, which needs none of this.
+- TensorFlow goes into graph mode and does what TensorFlow 1 did, seeds included (`nst.tf1`). A call that TensorFlow 2
+  understands stays TensorFlow 2's; one with a keyword that only TensorFlow 1 has, as `tf.nn.conv2d(x, filter=…)`, is
+  TensorFlow 1's.
+- SciPy, NumPy, Pillow, imageio and Python's `time` get back what they have dropped and such code calls:
+  `scipy.misc.imread`, `np.float`, `Image.ANTIALIAS`, `imageio.imwrite` of floats, `time.clock` (`nst.dropped`).
+
+It also offers the functions that the assignment asks its students to write, over `nst.costs`; `from nst_utils import *`
+leaves out those that the notebook has written before. New code should use `nst.run.stylize` instead, which needs none
+of this.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-import types
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,15 @@ from matplotlib.pyplot import imshow
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst import costs, encoding, fetching, files, images, matconvnet, places, vgg, weights
+try:
+    from nst import costs, dropped, fetching, matconvnet, places, scipy_misc, tf1, vgg, weights
+except ImportError as error:
+    if error.name != "nst":
+        raise
+    raise ImportError(
+        "nst_utils.py needs the rest of its project, the package nst: copy the folder nst beside it as well, or "
+        "install both with python -m pip install FOLDER, where FOLDER is the project's"
+    ) from None
 
 __all__ = [
     "CONFIG",
@@ -53,6 +62,12 @@ __all__ = [
 ]
 
 
+def _sample(name: str) -> str:
+    """The path of one of the sample pictures, from whatever folder; `images/` and its name where there are none."""
+    paths = [folder / name for folder in places.folders("images")]
+    return next((str(path.resolve()) for path in paths if path.is_file()), f"images/{name}")
+
+
 class CONFIG:
     """The assignment's constants. Assigning to them before a call changes what the call does."""
 
@@ -62,8 +77,8 @@ class CONFIG:
     NOISE_RATIO = 0.6
     MEANS = np.array(matconvnet.MEAN_COLOUR).reshape((1, 1, 1, 3))
     VGG_MODEL = "pretrained-model/imagenet-vgg-verydeep-19.mat"
-    STYLE_IMAGE = "images/strokes.jpg"
-    CONTENT_IMAGE = "images/chelsea.jpg"
+    STYLE_IMAGE = _sample("strokes.jpg")
+    CONTENT_IMAGE = _sample("chelsea.jpg")
     OUTPUT_DIR = "output/"
 
 
@@ -72,13 +87,15 @@ def load_vgg_model(path: str) -> dict[str, Any]:
 
     Args:
         path: a MatConvNet .mat file, usually `pretrained-model/imagenet-vgg-verydeep-19.mat`; `~` is the home folder.
+            Where that published file is not there, another one of the same network is taken, and where there is none,
+            VGG-19 with kernels of 8 bits is fetched (18.5 MB, said in a line): see `nst.fetching`.
 
     Returns:
         dict: `input`, a tf.Variable `[1, IMAGE_HEIGHT, IMAGE_WIDTH, 3]`; `conv1_1` … `conv5_4` after their ReLU;
         `avgpool1` … `avgpool5`. A network that ends earlier gives the layers it has.
 
     Raises:
-        ValueError: the file is not there (the message says where to get it) or is not a VGG.
+        ValueError: the file is not there and cannot be fetched (the message says where to get it), or is not a VGG.
     """
     path = os.path.expanduser(path)
     if not Path(path).is_file():
@@ -90,6 +107,7 @@ def load_vgg_model(path: str) -> dict[str, Any]:
     network = weights.load(path)
     shape = (1, CONFIG.IMAGE_HEIGHT, CONFIG.IMAGE_WIDTH, CONFIG.COLOR_CHANNELS)
     variable = tf.Variable(np.zeros(shape), dtype="float32")
+    tf1.check_values(variable, lambda value: _check_size(value, *shape[1:3], "said {} when the network was loaded"))
     layers = vgg.build(network, variable, network.layers)
     if "conv5_4" in layers:
         # No cost reads it, so the engine does not have it; the assignment's dict does.
@@ -103,7 +121,11 @@ def generate_noise_image(content_image: NDArray[Any], noise_ratio: float | None 
     Args:
         content_image: `[1, IMAGE_HEIGHT, IMAGE_WIDTH, 3]`, the mean colour subtracted.
         noise_ratio: r; CONFIG.NOISE_RATIO when None.
+
+    Raises:
+        ValueError: the picture is of another size than CONFIG says.
     """
+    _check_size(content_image, CONFIG.IMAGE_HEIGHT, CONFIG.IMAGE_WIDTH, "say {}")
     ratio = CONFIG.NOISE_RATIO if noise_ratio is None else noise_ratio
     shape = (1, CONFIG.IMAGE_HEIGHT, CONFIG.IMAGE_WIDTH, CONFIG.COLOR_CHANNELS)
     noise = np.random.uniform(-20, 20, shape).astype("float32")  # noqa: NPY002 - notebooks seed the global one
@@ -111,8 +133,30 @@ def generate_noise_image(content_image: NDArray[Any], noise_ratio: float | None 
 
 
 def reshape_and_normalize_image(image: NDArray[Any]) -> NDArray[Any]:
-    """`[H, W, 3]` → `[1, H, W, 3]`, less the mean colour."""
-    return np.reshape(image, (1, *np.shape(image))) - CONFIG.MEANS
+    """`[H, W, 3]` → `[1, H, W, 3]`, less the mean colour.
+
+    Raises:
+        ValueError: a grey picture, or one with an opacity.
+    """
+    shape = np.shape(image)
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ValueError(
+            f"a picture of shape {shape} does not have red, green and blue: read it with scipy.misc.imread(path), or "
+            "with Image.open(path).convert('RGB')"
+        )
+    return np.reshape(image, (1, *shape)) - CONFIG.MEANS
+
+
+def _check_size(picture: Any, height: int, width: int, said: str) -> None:
+    """Raises `ValueError` for a picture, an array or a tensor `[…, H, W, C]`, that is known to have another size."""
+    shape = tf.TensorShape(np.shape(picture))
+    rows, columns = shape.as_list()[-3:-1] if shape.rank in (3, 4) else (None, None)
+    if None not in (rows, columns) and (rows not in (1, height) or columns not in (1, width)):
+        raise ValueError(
+            f"the picture is {columns}×{rows} pixels, but CONFIG.IMAGE_WIDTH / IMAGE_HEIGHT "
+            f"{said.format(f'{width}×{height}')}: set CONFIG.IMAGE_WIDTH, CONFIG.IMAGE_HEIGHT = {columns}, {rows} "
+            f"before generate_noise_image and load_vgg_model, or resize the picture to {width}×{height}"
+        )
 
 
 def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
@@ -128,19 +172,7 @@ def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
         nst.images.PictureError: a suffix that Pillow does not write.
         OSError: the file cannot be written.
     """
-    _write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
-
-
-def _write(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
-    """`nst.encoding.write` for its own kinds and for unknown ones; Pillow with its defaults for all others."""
-    suffix = Path(path).suffix.lower()
-    kind = Image.registered_extensions().get(suffix, "")
-    if suffix in (".png", ".jpg", ".jpeg") or kind not in Image.SAVE:
-        encoding.write(path, picture)
-        return
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, kind)
-    files.write_bytes(path, stream.getvalue())
+    scipy_misc.write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
 
 
 # The functions that the students write, under the assignment's names for them and for their arguments.
@@ -161,17 +193,26 @@ def compute_layer_style_cost(a_S: Any, a_G: Any) -> Any:
     return costs.layer_style_cost(a_S, a_G)
 
 
-def compute_style_cost(model: dict[str, Any], STYLE_LAYERS: Sequence[tuple[str, float]]) -> Any:
+def compute_style_cost(model: dict[str, Any], STYLE_LAYERS: Sequence[tuple[str, float]], sess: Any = None) -> Any:
     """Σ w_l · J_style^[l]; the style's activations are those of the picture that `model['input']` now holds.
 
+    Args:
+        model: what `load_vgg_model` gives.
+        STYLE_LAYERS: names of layers and their weights.
+        sess: the session that measures them; the default one when None.
+
     Raises:
-        ValueError: there is no default session, which the assignment opens with `tf.InteractiveSession()`.
+        ValueError: none is given and there is no default session, which the assignment opens with
+            `tf.InteractiveSession()`.
     """
-    session = tf.compat.v1.get_default_session()
-    if session is None:
-        raise ValueError("no default session: open one first, with sess = tf.InteractiveSession()")
+    sess = sess or tf.compat.v1.get_default_session()
+    if sess is None:
+        raise ValueError(
+            "no default session: open one first, with sess = tf.InteractiveSession(), or give yours with "
+            "compute_style_cost(model, STYLE_LAYERS, sess)"
+        )
     return costs.weighted_sum(
-        [(weight, costs.layer_style_cost(session.run(model[name]), model[name])) for name, weight in STYLE_LAYERS]
+        [(weight, costs.layer_style_cost(sess.run(model[name]), model[name])) for name, weight in STYLE_LAYERS]
     )
 
 
@@ -180,110 +221,23 @@ def total_cost(J_content: Any, J_style: Any, alpha: float = 10, beta: float = 40
     return costs.total_cost(J_content, J_style, alpha, beta)
 
 
-def _imread(name: Any, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
-    """`scipy.misc.imread`, but a picture of any kind comes as uint8 `[H, W, 3]` unless another `mode` is asked for.
-
-    Args:
-        name: a path, the name of one of the sample pictures, or a binary file.
-        flatten: gives float32 `[H, W]`, grey.
-        mode: a mode of Pillow, such as `L` for uint8 `[H, W]`, grey.
-    """
-    picture = images.read(name if hasattr(name, "read") else images.find(os.fspath(name), places.folders("images")))
-    return _fromimage(Image.fromarray(picture), flatten, mode)
+_NAMES = __all__
+del __all__  # so that `import *` asks __getattr__ for it
 
 
-def _imsave(name: str | os.PathLike[str], arr: NDArray[Any]) -> None:
-    """`scipy.misc.imsave`: see `_bytescale` for values that are not uint8."""
-    _write(name, images.read(_bytescale(arr)))
+def __getattr__(name: str) -> Any:
+    """`__all__`, less the functions and classes that the module which asks for it has defined itself."""
+    if name != "__all__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    caller = sys._getframe(1)
+    own = caller.f_globals.get("__name__")
+    # `import *` writes into what are the locals of its line: of a module, a cell of a notebook, a text of `exec`.
+    return [name for name in _NAMES if not _is_defined_by(own, caller.f_locals.get(name))]
 
 
-def _imresize(arr: NDArray[Any], size: Any, interp: str = "bilinear") -> NDArray[np.uint8]:
-    """`scipy.misc.imresize`: `size` is a shape (height, width, …), a fraction, or a whole number of percent."""
-    picture = _toimage(arr)
-    if isinstance(size, (int, np.integer)):
-        size = float(size) / 100
-    if isinstance(size, (float, np.floating)):
-        size = [int(side * size) for side in (picture.height, picture.width)]
-    filters = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "cubic": 3}
-    return np.array(picture.resize((size[1], size[0]), Image.Resampling(filters[interp])))
+def _is_defined_by(module: str | None, value: Any) -> bool:
+    return callable(value) and getattr(value, "__module__", __name__) == module
 
 
-def _bytescale(
-    data: NDArray[Any], cmin: float | None = None, cmax: float | None = None, high: int = 255, low: int = 0
-) -> NDArray[np.uint8]:
-    """`scipy.misc.bytescale`: uint8 as it is; of other values cmin, or the smallest, becomes low, and cmax high."""
-    data = np.asarray(data)
-    if data.dtype == np.uint8:
-        return data
-    cmin = float(data.min() if cmin is None else cmin)
-    cmax = float(data.max() if cmax is None else cmax)
-    if not cmin <= cmax or not 0 <= low <= high <= 255:
-        raise ValueError(f"no scale goes from {cmin}, {cmax} to {low}, {high}: each pair rises, the second in 0 to 255")
-    scaled = (data - cmin) * ((high - low) / ((cmax - cmin) or 1.0)) + low
-    return (scaled.clip(low, high) + 0.5).astype(np.uint8)
-
-
-def _toimage(
-    arr: NDArray[Any], high: int = 255, low: int = 0, cmin: float | None = None, cmax: float | None = None
-) -> Image.Image:
-    """`scipy.misc.toimage` for `[H, W]`, `[H, W, 3]` and `[H, W, 4]`: see `_bytescale` for other values than uint8."""
-    return Image.fromarray(_bytescale(arr, cmin, cmax, high, low))
-
-
-def _fromimage(im: Image.Image, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
-    """`scipy.misc.fromimage`: `mode` converts first, `flatten` gives float32 `[H, W]`, grey."""
-    if mode is not None:
-        im = im.convert(mode)
-    elif im.mode == "P":
-        im = im.convert("RGBA" if "transparency" in im.info else "RGB")
-    if flatten:
-        im = im.convert("F")
-    elif im.mode == "1":  # which would be an array of bools
-        im = im.convert("L")
-    return np.array(im)
-
-
-_SCIPY_MISC = {
-    "bytescale": _bytescale,
-    "fromimage": _fromimage,
-    "imread": _imread,
-    "imresize": _imresize,
-    "imsave": _imsave,
-    "toimage": _toimage,
-}
-
-
-def _supply(module: types.ModuleType, old: types.ModuleType) -> None:
-    """Sets on `module` the public names of `old` that it lacks.
-
-    It reads the modules' dicts: asking a module of TensorFlow for a name may load Keras or log a deprecation.
-    """
-    for name, value in vars(old).items():
-        if not name.startswith("_") and name not in vars(module):
-            setattr(module, name, value)
-
-
-def _restore_tf1() -> None:
-    """Graph mode, sizes as TF1's `Dimension`, and TF1's names on `tensorflow` and on its parts."""
-    tf.compat.v1.disable_eager_execution()
-    tf.compat.v1.disable_v2_tensorshape()
-    _supply(tf, tf.compat.v1)
-    for part in ("data", "image", "nn", "random", "summary", "train"):
-        _supply(getattr(tf, part), getattr(tf.compat.v1, part))
-
-
-def _restore_scipy_misc() -> None:
-    """`scipy.misc`, which SciPy 2 has no more, and the functions that earlier releases took out of it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import scipy.misc as misc
-    except ImportError:
-        misc = sys.modules["scipy.misc"] = scipy.misc = types.ModuleType("scipy.misc")
-    for name, function in _SCIPY_MISC.items():
-        if name not in vars(misc):
-            setattr(misc, name, function)
-
-
-_restore_tf1()
-_restore_scipy_misc()
+tf1.restore()
+dropped.restore()

@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -101,11 +101,14 @@ def read_given() -> dict[str, Any]:
     return given
 
 
-def run(main: Callable[..., int | None], about: str, *, words: bool = False) -> NoReturn:
+def run(
+    main: Callable[..., int | None], about: str, *, words: bool = False, abbreviated: tuple[str, ...] = ()
+) -> NoReturn:
     """Parses the flags and runs `main`; never returns.
 
     Help goes to the screen with status 0, a wrong flag or value is one line and status 2; otherwise the status is
     what `main` returns. With `words`, what stands between the flags is given to `main`; else it is an error.
+    The flags in `abbreviated` may be shortened as argparse allows it, see `written_out`.
     """
 
     def parse(argv: list[str]) -> list[str]:
@@ -113,7 +116,8 @@ def run(main: Callable[..., int | None], about: str, *, words: bool = False) -> 
             print_line(_help(about))
             sys.exit(0)
         try:
-            rest = FLAGS(argv)
+            given = FLAGS.read_flags_from_files(written_out(argv[1:], abbreviated), force_gnu=False)
+            rest = FLAGS([argv[0], *written_out(given, abbreviated)])  # once more, for those in a file
         except UnicodeError:
             fail("the flagfile is not a text file in this system's encoding")
         except (flags.Error, OSError) as error:
@@ -128,6 +132,26 @@ def run(main: Callable[..., int | None], about: str, *, words: bool = False) -> 
     FLAGS.set_gnu_getopt(words)  # flags may follow words
     app.run(lambda argv: _leave(main(*argv[1:])), flags_parser=parse)
     raise AssertionError("app.run exits")
+
+
+def written_out(words: Sequence[str], names: tuple[str, ...]) -> list[str]:
+    """The words of a command line with these flags in full: `--epochs=1` for `--epoch=1`.
+
+    Args:
+        words: the command line, without the program.
+        names: flags that may be abbreviated, no two of which begin with the same letter. A flag of just that name wins.
+    """
+    words = list(words)
+    for index, word in enumerate(words):
+        if word == "--":
+            break
+        flag = re.fullmatch(r"(--?)(\w+)(=.*)?", word, re.DOTALL)
+        if flag is None or flag[2] in FLAGS:
+            continue
+        for name in names:
+            if name.startswith(flag[2]):
+                words[index] = f"{flag[1]}{name}{flag[3] or ''}"
+    return words
 
 
 def _leave(status: int | None) -> NoReturn:

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -46,6 +47,12 @@ class Screen:
             self.say(f"Warning: {sentence}")
         else:
             print_line(f"Warning: {sentence}", sys.stderr)
+
+    def inputs(self, **files: Sequence[Path]) -> None:
+        """Prints, below a ruler, the files by their flags: `style_image_filename :  monet.jpg`, as the older script."""
+        lines = [f"{name} :  {path}" for name, paths in files.items() for path in paths]
+        for line in ("=" * max(map(len, lines)), *lines):
+            self.say(line)
 
     def start(self, start: Start) -> None:
         """Prints network, sizes and an estimate of the time, and starts the bar."""

@@ -77,6 +77,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     content_mask, style_mask = ([images.read(path) for path in paths] or None for paths in mask_paths.values())
     if config.init not in STARTS:  # so that it is found from another folder, too
         config = dataclasses.replace(config, init=str(images.find(config.init, folders).resolve()))
+    screen.inputs(content_video=[video], style_image_filename=style_paths)
     if status := download.missing(FLAGS.model, screen.say):
         return status
     network = weights.load(FLAGS.model)

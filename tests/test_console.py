@@ -1,5 +1,7 @@
 """What the command prints of a run: plain lines, as into a pipe."""
 
+from pathlib import Path
+
 import pytest
 
 from nst.config import TransferConfig
@@ -33,6 +35,21 @@ def test_the_time_that_is_left_counts_the_pixels_of_each_size():
     assert start.left(2, 3.0) == 2 * 4
     assert start.left(3, 7.0) == 4
     assert start.left(4, 11.0) == 0
+
+
+def test_the_files_are_named_below_a_ruler(capsys):
+    files = {
+        "content_image_filename": [Path("images/louvre_small.jpg")],
+        "style_image_filename": [Path("a"), Path("b")],
+    }
+    Screen(TransferConfig()).inputs(**files)
+    ruler, *lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "content_image_filename :  images/louvre_small.jpg",
+        "style_image_filename :  a",
+        "style_image_filename :  b",
+    ]
+    assert ruler == "=" * len(lines[0])
 
 
 def test_a_warning_goes_to_the_error_stream(capsys):

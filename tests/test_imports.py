@@ -7,6 +7,7 @@ from tests.conftest import ROOT
 ORDER = [
     *("values", "config", "machine", "files", "places", "scratch", "loading"),
     *("bombs", "decoding", "images", "encoding", "colors", "flow", "cuts"),
+    *("scipy_misc", "dropped", "tf1"),
     *("matfile", "matconvnet", "kerasfile", "weights", "package_files", "connection", "transport", "package_index"),
     "fetching",
     *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
@@ -31,7 +32,7 @@ TENSORFLOW = {
         "nst/objective.py",
         "nst/optimizers.py",
     ),
-    *("nst/updates.py", "nst/transfer.py", "nst_utils.py"),
+    *("nst/updates.py", "nst/transfer.py", "nst/tf1.py", "nst_utils.py"),
 }
 
 
@@ -66,6 +67,12 @@ def test_the_studio_has_an_order_of_its_own():
     for place, name in enumerate(WEB):
         used = {module.removeprefix("nst.web.").split(".")[0] for module in imported(ROOT / "nst/web" / f"{name}.py")}
         assert not (used & set(WEB)) - set(WEB[:place]), f"nst/web/{name}.py imports {used}"
+
+
+def test_only_nst_utils_changes_other_libraries():
+    for path in [*(ROOT / "nst").rglob("*.py"), ROOT / "nst_main.py"]:
+        if path.name != "dropped.py":
+            assert not {"nst.tf1", "nst.dropped", "nst.scipy_misc"} & set(imported(path)), path.name
 
 
 def test_nothing_but_the_studio_needs_the_studio():

@@ -1,5 +1,6 @@
 """The command as a person uses it, in processes of its own."""
 
+import ast
 import dataclasses
 import json
 import os
@@ -80,7 +81,7 @@ def test_help_and_flag_errors_load_nothing_heavy():
         "assert not {'tensorflow', 'numpy', 'scipy', 'matplotlib', 'rich'} & set(sys.modules), sorted(sys.modules)\n"
         "sys.exit(status)"
     )
-    for words, status in ((["-h"], 0), (["--epoch=3"], 2), (["--print_every=0"], 2)):
+    for words, status in ((["-h"], 0), (["--epocs=3"], 2), (["--print_every=0"], 2)):
         done = subprocess.run(
             [sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, check=False
         )
@@ -90,7 +91,8 @@ def test_help_and_flag_errors_load_nothing_heavy():
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--epoch", "5"], "did you mean --epochs?"),
+        (["--epocs", "5"], "there is no flag 'epocs'; did you mean --epochs?"),
+        (["--epoch", "abc"], "--epochs=abc: 'abc' is not a whole number"),
         (["--epochs", "abc"], "'abc' is not a whole number"),
         (["--alpha=x"], "'x' is not a number"),
         (["--alpha"], "Missing value for flag --alpha"),
@@ -134,7 +136,8 @@ def test_a_wrong_command_line_is_one_line_and_status_2(command, tmp_path, words,
 def settings_of(*words):
     """The settings that a command line comes to; nothing is painted."""
     code = (
-        "import json, sys, nst_main; nst_main.FLAGS(sys.argv)\n"
+        "import json, sys, nst_main\n"
+        "nst_main.FLAGS(nst_main.commandline.written_out(sys.argv, nst_main.LEGACY))\n"
         "print(json.dumps(nst_main.commandline.read_config().to_json()))"
     )
     done = subprocess.run(
@@ -146,6 +149,28 @@ def settings_of(*words):
 
 def test_without_a_preset_the_defaults_are_the_assignments():
     assert settings_of() == TransferConfig()
+
+
+def test_the_flags_of_the_older_script_may_be_abbreviated():
+    expected = TransferConfig(epochs=3, print_every=2, learning_rate=1.5, alpha=4, beta=5)
+    assert settings_of("--epoch", 3, "--print=2", "--learning", 1.5, "--a=4", "-bet", 5) == expected
+    assert settings_of("--epochs=3", "--print_every=2", "--learning_rate=1.5", "--alpha=4", "--beta=5") == expected
+
+
+def test_an_abbreviation_has_one_meaning_and_a_flag_of_just_that_name_is_none():
+    words = ["--content", "a=b", "--style=x", "--seed=4", "--noc", "--nodownload", "--content_video=v", "--", "--e"]
+    code = (
+        "import nst_main, sys; from nst import commandline\n"
+        "print(nst_main.LEGACY)\n"
+        "print(commandline.written_out(sys.argv[1:], nst_main.LEGACY))\n"
+        "commandline.define('content', '', '')\n"
+        "print(commandline.written_out(sys.argv[1:], nst_main.LEGACY))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    names, before, after = (ast.literal_eval(line) for line in done.stdout.splitlines())
+    assert len({name[0] for name in names}) == len(names) == 7
+    assert before == ["--content_image_filename", "a=b", "--style_image_filename=x", *words[3:]]
+    assert after == ["--content", "a=b", "--style_image_filename=x", *words[3:]]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -203,8 +228,13 @@ def test_a_file_that_cannot_be_used_is_one_line_and_status_1(command, place, cha
 
 @pytest.mark.slow
 def test_a_run_into_a_pipe(command, place):
-    done = command(*TINY, "--epochs=5", "--print_every=2", "--output_dir=piped", "--beta=0.01", cwd=place)
+    (place / "older.txt").write_text("--print=2\n--learn=1.5\n")
+    done = command(*TINY, "--epoch", 5, "--flagfile=older.txt", "--output_dir=piped", "--beta=0.01", cwd=place)
     assert done.returncode == 0, done.stderr
+    ruler, *names = done.stdout.splitlines()[:3]
+    assert set(ruler) == {"="}
+    assert names == ["content_image_filename :  content.png", "style_image_filename :  style.png"]
+    assert json.loads((place / "piped" / "config.json").read_text())["settings"]["learning_rate"] == 1.5
     assert done.stderr == "", "TensorFlow's start-up noise reached the user"
     assert re.findall(r"^Iteration (\d+) :$", done.stdout, re.MULTILINE) == ["0", "2", "4"]
     for cost in ("total", "content", "style"):

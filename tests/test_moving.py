@@ -347,6 +347,7 @@ def test_the_command_is_stopped_by_a_signal_and_goes_on(command, desk):
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
+    assert said.splitlines()[1:3] == ["content_video :  clip.mp4", "style_image_filename :  style.png"]
     assert re.search(r"^Stopped with \d of 10 frames$", said, re.MULTILINE)
     assert re.search(r"^To go on: .*--resume --output_dir=", said, re.MULTILINE)
     done = len(list((desk / "out" / "frames").iterdir()))
