@@ -210,10 +210,6 @@ def test_like_repeats_the_settings_of_a_picture(tmp_path):
         (["--image_size=12"], "the content picture of 12×9 pixels is too small: conv5_1 needs 16"),
         (["--style_layers=conv5_3"], "has no layer conv5_3; it has conv1_1"),
         (["--model=nowhere.mat"], "nowhere.mat is not there"),
-        (
-            ["--model=vgg16", "--nodownload"],
-            "download https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-16.mat",
-        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_line_and_status_1(command, place, changes, sentence):
