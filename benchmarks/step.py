@@ -65,7 +65,8 @@ def our_update(shape: tuple[int, ...], config: TransferConfig) -> Iterator[float
 
     def run() -> None:
         cost = next(costs)
-        session.run(update.picture, {update.cost: cost, update.gradient: gradients[cost % 4]})
+        fed = {update.cost: cost, update.gradient: gradients[cost % 4], update.rate: config.learning_rate}
+        session.run(update.picture, fed)
 
     for _ in range(12):  # fill the history
         run()
