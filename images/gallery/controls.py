@@ -56,7 +56,7 @@ CONTROLS = (
     Control("--scales=1", {"scales": 1}),
     Control("--init=blend", {"init": "blend"}),
     Control("--pooling=max", {"pooling": "max"}),
-    Control("--tv_weight=10000", {"tv_weight": 10000.0}),
+    Control("--tv_weight=1e8", {"tv_weight": 1e8}),
 )
 
 
