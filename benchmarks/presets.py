@@ -1,8 +1,8 @@
 """How soon `fast` reaches the cost at which `coursera` stands in the end, and what their saved pictures cost.
 
-Both paint for real with the network given, from the first epoch to the last. All costs are evaluated in float32 at the
-final size, beside the clock; the clock shows the stepping, the measuring of targets and the making of graphs at every
-size.
+Both paint for real with the network given, from the first epoch to the last, with `coursera`'s alpha and beta. All
+costs are `coursera`'s, evaluated in float32 at the final size, beside the clock; the clock shows the stepping, the
+measuring of targets and the making of graphs at every size.
 
 Usage: python -m benchmarks.presets --pictures=content.jpg:style.jpg,content.jpg:style.jpg
 """
@@ -10,6 +10,7 @@ Usage: python -m benchmarks.presets --pictures=content.jpg:style.jpg,content.jpg
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 import time
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from absl import app, flags
 from numpy.typing import NDArray
 
 from benchmarks import networks
-from nst import images, places, scales, sessions, transfer, vgg
+from nst import images, places, run, scales, sessions, transfer, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.objective import Objective, Probe
@@ -48,12 +49,10 @@ def curve(network: Network, content: str, style: str, config: TransferConfig, *,
     """
     config = dataclasses.replace(config, precision=sessions.precision(config.precision))
     sizes = scales.plan(images.read(content), images.read(style), config)
-    final, exact = sizes[-1].content.shape[:2], dataclasses.replace(config, precision="float32")
+    final, exact = sizes[-1].content.shape[:2], TransferConfig(image_size=config.image_size)
     with Probe(network, exact) as probe:
         targets = probe(vgg.preprocess(sizes[-1].content, network.mean), vgg.preprocess(sizes[-1].style, network.mean))
-    noise = np.random.RandomState(config.seed)
-    first = vgg.preprocess(sizes[0].content, network.mean)
-    start = transfer.start_image(first, config.init, config.noise_ratio, noise)
+    start = run.start_image(sizes[0], None, network, config)
     points = []
     with Objective(targets, network, exact, *final) as judge:
 
@@ -70,11 +69,12 @@ def curve(network: Network, content: str, style: str, config: TransferConfig, *,
     return points
 
 
-def compare(network: Network, content: str, style: str, repeats: int) -> None:
-    """Prints the row of one pair."""
-    slow, fast = TransferConfig(seed=_SEED.value), TransferConfig.from_preset(_PRESET.value)
+def compare(network: Network, pair: str, repeats: int) -> tuple[float, float]:
+    """Prints the row of one pair; gives the shares of the time until the cost is reached, and of all epochs."""
+    slow = TransferConfig(seed=_SEED.value)
+    fast = TransferConfig.from_preset(_PRESET.value, alpha=slow.alpha, beta=slow.beta)
     folders = places.folders("images")
-    content, style = (str(images.find(name, folders)) for name in (content, style))
+    content, style = (str(images.find(name, folders)) for name in pair.split(":"))
     runs = []
     for _ in range(repeats):
         goal = curve(network, content, style, slow, last_only=True)[-1]
@@ -84,18 +84,20 @@ def compare(network: Network, content: str, style: str, repeats: int) -> None:
     def median(seconds: list[float]) -> float:
         return statistics.median(seconds)
 
-    all_of_it = f"{1 / median([points[-1].seconds / goal.seconds for goal, points in runs]):.1f}"
+    whole = median([points[-1].seconds / goal.seconds for goal, points in runs])
+    share = math.inf
     hit = next((index for index, point in enumerate(points) if point.cost <= goal.cost), None)
     if hit is None:
         reached = ["not reached", "", ""]
     else:
         share = median([points[hit].seconds / goal.seconds for goal, points in runs])
-        reached = [f"{hit + 1} of {fast.epochs}", f"{median([run[hit].seconds for _, run in runs]):.1f} s"]
+        reached = [f"{hit + 1} of {fast.epochs}", f"{median([each[hit].seconds for _, each in runs]):.1f} s"]
         reached.append(f"1/{1 / share:.1f}")
     names = " + ".join(name.split("/")[-1].split(".")[0] for name in (content, style))
     cells = [names, f"{goal.cost:.3g}", f"{median([goal.seconds for goal, _ in runs]):.0f} s", *reached]
-    cells += [f"1/{all_of_it}", f"{points[-1].cost:.3g}", f"{goal.saved:.3g} / {points[-1].saved:.3g}"]
+    cells += [f"1/{1 / whole:.1f}", f"{points[-1].cost:.3g}", f"{goal.saved:.3g} / {points[-1].saved:.3g}"]
     print(f"| {' | '.join(cells)} |", flush=True)
+    return share, whole
 
 
 def main(argv: list[str]) -> None:
@@ -106,9 +108,9 @@ def main(argv: list[str]) -> None:
     head = ["pair", "`coursera`'s cost after 200 epochs", "in", f"`{preset}` has it after epoch", "in", "of the time"]
     head += ["all epochs", "cost in the end", f"cost of the saved pictures, `coursera` / `{preset}`"]
     print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
-    for pair in _PICTURES.value:
-        content, style = pair.split(":")
-        compare(network, content, style, _REPEATS.value)
+    shares = [compare(network, pair, _REPEATS.value) for pair in _PICTURES.value]
+    found = [f"1/{1 / statistics.geometric_mean(column):.1f}" for column in zip(*shares, strict=True)]
+    print(f"\nGeometric means: {found[0]} of the time to the cost, {found[1]} for all epochs")
 
 
 if __name__ == "__main__":

@@ -133,6 +133,7 @@ def main(argv: list[str]) -> None:
         "assignment": assignment_step(network, content, style, config),
         "adam": our_update(shape, config),
         "lbfgs": our_update(shape, dataclasses.replace(config, optimizer="lbfgs")),
+        "spectral": our_update(shape, dataclasses.replace(config, optimizer="lbfgs", metric="spectral")),
     }
     if machine.has_bfloat16():
         rough = dataclasses.replace(config, precision="bfloat16")
@@ -160,7 +161,8 @@ def main(argv: list[str]) -> None:
             f"{speed('bfloat16 step', 'bfloat16 products')}; {median('bfloat16 step', 'step'):.2f} of the float32 step"
         )
         print(f"| a bfloat16 step | {row} |")
-    for name, title in (("adam", "Adam"), ("lbfgs", "L-BFGS, 10 pairs")):
+    titles = {"adam": "Adam", "lbfgs": "L-BFGS, 10 pairs", "spectral": "L-BFGS in the spectral metric"}
+    for name, title in titles.items():
         shares = f"{median(name, 'step'):.1%} of a float32 step"
         if "bfloat16 step" in measured:
             shares += f", {median(name, 'bfloat16 step'):.1%} of a bfloat16 one"

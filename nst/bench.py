@@ -86,7 +86,7 @@ class Bench:
 
     def update(self, shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> tuple[Update, Any]:
         """The graph of the updates of pictures of one shape, and its session; its variables hold no picture yet."""
-        key = (shape, config.optimizer, mean.tobytes())
+        key = (shape, config.optimizer, config.metric, mean.tobytes())
         found = self._updates.pop(key, None)
         if found is None:
             graph = updates.build(shape, config, mean)
@@ -98,7 +98,7 @@ class Bench:
         """Closes what is not to be kept of the graphs of updates, when one of them is not needed any more."""
         taken = 0
         for key in reversed(list(self._updates)):
-            (shape, optimizer, _) = key
+            (shape, optimizer, _, _) = key
             pictures = 2 * memory.history(*shape[1:3]) + 3 if optimizer == "lbfgs" else 3
             taken += 4 * pictures * math.prod(shape)
             if taken > self._most:

@@ -6,7 +6,8 @@ Each run of the operation makes one step and needs one evaluation of cost and gr
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import tensorflow.compat.v1 as tf
 from numpy.typing import ArrayLike
@@ -14,6 +15,11 @@ from numpy.typing import ArrayLike
 _SHRINK = 0.3  # of a step that raised the cost
 _SHRINKS = 3  # of one step, before the history is forgotten
 _CURVATURE = 1e-8  # least cosine between a step and the change of the gradient along it
+_POWER = 0.4  # of the frequency, in the spectral metric
+_LOWEST = 1 / 256  # cycles per pixel, below which all frequencies count alike
+
+Metric: TypeAlias = "Callable[[tf.Tensor], tf.Tensor]"
+"""P of L-BFGS: linear, symmetric, positive definite, from a tensor to one of the same shape."""
 
 
 def adam(variable: tf.Variable, gradient: tf.Tensor, learning_rate: float) -> tf.Operation:
@@ -53,6 +59,7 @@ def lbfgs(
     first_change: float = 8.0,
     largest_change: float = 20.0,
     bounds: tuple[ArrayLike, ArrayLike] | None = None,
+    metric: Metric = tf.identity,
 ) -> tf.Operation:
     """One step of L-BFGS (Nocedal 1980) without a line search.
 
@@ -64,6 +71,9 @@ def lbfgs(
     the recursion (Bertsekas 1982, two-metric projection). A picture painted without them has its cost partly from
     values that no file can hold: saved, with those cut off, it may cost many times as much.
 
+    The metric P stands where the textbook has the identity: the recursion begins with H = γ·P, and a step without a
+    history goes along −P·g. That is L-BFGS of z with x = P^(1/2)·z, written in x, where the bounds are.
+
     Args:
         variable: what is updated; float32.
         value: the one reading of the variable that cost and gradient were made from.
@@ -73,6 +83,7 @@ def lbfgs(
         first_change: mean change of a value in the first step, when nothing is known of the curvature.
         largest_change: mean change of a value that no step exceeds. Both in the variable's unit: grey levels here.
         bounds: the smallest and the largest value, for each index of the variable's last axis; None: no bounds.
+        metric: P; `spectral` is one for pictures.
 
     Returns:
         tf.Operation: running it judges the last step and makes the next. Its state are further variables.
@@ -95,6 +106,9 @@ def lbfgs(
         low, high = (tf.tile(tf.constant(bound, tf.float32), [columns]) for bound in bounds)
     rows = [-1, math.prod(shape[-2:])]
 
+    def times_metric(vector: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(metric(tf.reshape(vector, shape)), [-1])
+
     def free(slope: tf.Tensor) -> tf.Tensor:
         """The slope, but 0 where the value stands at a bound and going down would leave it."""
         values, slopes = tf.reshape(value, rows), tf.reshape(slope, rows)
@@ -111,19 +125,23 @@ def lbfgs(
             shared = [tf.raw_ops.DisableCopyOnRead(resource=ring.handle) for ring in (steps, changes)]
         downward = free(slope)
         with tf.control_dependencies(shared):
-            direction = _direction(downward, steps.read_value(), changes.read_value(), pairs)
+            direction = _direction(downward, steps.read_value(), changes.read_value(), pairs, times_metric)
         direction = tf.where(tf.equal(downward, 0), tf.zeros_like(slope), direction)
         downhill = tf.logical_and(pairs > 0, _dot(direction, slope) < 0)
         length = tf.minimum(1.0, largest_change / tf.reduce_mean(tf.abs(direction)))
         # Not tf.where: of the two steps only the one that is taken needs memory.
-        move = tf.cond(downhill, lambda: direction * length, lambda: _steepest(downward, first_change))
+        move = tf.cond(downhill, lambda: direction * length, lambda: _along(-times_metric(downward), first_change))
         return within(point + move), _State(point, slope, cost, pairs, tf.constant(0))
 
     def reject() -> tuple[tf.Tensor, _State]:
         shrinks = last.shrinks + 1
         forget = shrinks > _SHRINKS
         small = first_change / 16 * tf.pow(0.5, tf.cast(shrinks - _SHRINKS - 1, tf.float32))
-        move = tf.where(forget, _steepest(last.gradient, small), _SHRINK * (point - last.point))
+        move = tf.cond(
+            forget,
+            lambda: _along(-times_metric(last.gradient), small),
+            lambda: _SHRINK * (point - last.point),
+        )
         pairs = tf.where(forget, 0, last.pairs)
         return within(last.point + move), _State(last.point, last.gradient, last.cost, pairs, shrinks)
 
@@ -144,9 +162,9 @@ def _dot(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     return tf.matmul(left[tf.newaxis], right[tf.newaxis], transpose_b=True)[0, 0]
 
 
-def _steepest(gradient: tf.Tensor, change: tf.Tensor | float) -> tf.Tensor:
-    """A step down the gradient that changes a value by `change` in the mean."""
-    return -gradient * (change / (tf.reduce_mean(tf.abs(gradient)) + 1e-30))
+def _along(direction: tf.Tensor, change: tf.Tensor | float) -> tf.Tensor:
+    """A step in a direction that changes a value by `change` in the mean."""
+    return direction * (change / (tf.reduce_mean(tf.abs(direction)) + 1e-30))
 
 
 def _remember(steps: tf.Variable, changes: tf.Variable, step: tf.Tensor, change: tf.Tensor, last: _State) -> tf.Tensor:
@@ -167,45 +185,82 @@ def _remember(steps: tf.Variable, changes: tf.Variable, step: tf.Tensor, change:
     return tf.cond(convex, push, lambda: tf.identity(last.pairs))
 
 
-def _direction(gradient: tf.Tensor, steps: tf.Tensor, changes: tf.Tensor, pairs: tf.Tensor) -> tf.Tensor:
+def _direction(
+    gradient: tf.Tensor, steps: tf.Tensor, changes: tf.Tensor, pairs: tf.Tensor, metric: Metric
+) -> tf.Tensor:
     """−H·g by the two-loop recursion (Nocedal, Wright 2006, algorithm 7.4), its loops as two triangular systems.
 
     With s_i, y_i newest first, A_ij = s_i·y_j, L the lower triangle of A and D its diagonal, the first loop is
-    L·α = S·g, the second Lᵀ·δ = D·α − γ·Y·(g − Yᵀα), and H·g = γ·(g − Yᵀα) + Sᵀδ with γ = s_0·y_0 / y_0·y_0.
-    So the pictures are read by a few matrix products, and the recursion itself runs on `history` numbers.
+    L·α = S·g and leaves q = g − Yᵀα. Then r = γ·P·q with γ = s_0·y_0 / y_0·P·y_0, the second loop is
+    Lᵀ·δ = D·α − Y·r, and H·g = r + Sᵀδ. So the pictures are read by a few matrix products, and the recursion itself
+    runs on `history` numbers.
 
     Args:
         gradient: float32 `[n]`.
         steps: float32 `[history, n]`, a ring.
         changes: the same for the changes of the gradient.
         pairs: int32, how many were ever put into the ring.
+        metric: P, of vectors `[n]`.
 
     Returns:
         tf.Tensor: float32 `[n]`.
     """
     history = steps.shape[0]
     order = tf.math.floormod(pairs - 1 - tf.range(history), history)  # ring slots, newest first
+    slots = tf.argsort(order)
     used = tf.cast(tf.range(history) < pairs, tf.float32)
 
-    def sorted_rows(rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(rows, order) * used
+    def products(rows: tf.Tensor, vector: tf.Tensor) -> tf.Tensor:
+        return tf.gather(tf.linalg.matvec(rows, vector), order) * used
 
-    def sorted_products(products: tf.Tensor) -> tf.Tensor:
-        return tf.gather(tf.gather(products, order), order, axis=1) * used[:, tf.newaxis] * used
+    def combined(rows: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
+        return tf.linalg.matvec(rows, tf.gather(factors * used, slots), transpose_a=True)
 
-    crossed = sorted_products(tf.matmul(steps, changes, transpose_b=True))
-    squared = sorted_products(tf.matmul(changes, changes, transpose_b=True))
-    lower = tf.linalg.band_part(crossed, -1, 0) + tf.linalg.diag(1 - used)
-    diagonal = tf.linalg.diag_part(lower)
-    scale = crossed[0, 0] / tf.maximum(squared[0, 0], 1e-30)
-    alpha = _solve(lower, sorted_rows(tf.linalg.matvec(steps, gradient)))
-    remainder = sorted_rows(tf.linalg.matvec(changes, gradient)) - tf.linalg.matvec(squared, alpha)
-    delta = _solve(lower, diagonal * alpha - scale * remainder, adjoint=True)
-    slots = tf.argsort(order)
-    along_changes = tf.linalg.matvec(changes, tf.gather(scale * alpha * used, slots), transpose_a=True)
-    along_steps = tf.linalg.matvec(steps, tf.gather(delta * used, slots), transpose_a=True)
-    return along_changes - along_steps - scale * gradient
+    crossed = tf.gather(tf.gather(tf.matmul(steps, changes, transpose_b=True), order), order, axis=1)
+    lower = tf.linalg.band_part(crossed * used[:, tf.newaxis] * used, -1, 0) + tf.linalg.diag(1 - used)
+    alpha = _solve(lower, products(steps, gradient))
+    newest = changes[order[0]]
+    scale = lower[0, 0] / tf.maximum(_dot(newest, metric(newest)), 1e-30)
+    with tf.control_dependencies([scale]):  # not at the same time, for the memory of one
+        left = gradient - combined(changes, alpha)
+    remainder = scale * metric(left)
+    delta = _solve(lower, tf.linalg.diag_part(lower) * alpha - products(changes, remainder), adjoint=True)
+    return -remainder - combined(steps, delta)
 
 
 def _solve(lower: tf.Tensor, right: tf.Tensor, adjoint: bool = False) -> tf.Tensor:
     return tf.linalg.triangular_solve(lower, right[:, tf.newaxis], adjoint=adjoint)[:, 0]
+
+
+def spectral(picture: tf.Tensor) -> tf.Tensor:
+    """P·x = F⁻¹·s²·F·x over each channel, s = f^−0.4: a metric in which broad strokes are small changes.
+
+    Photographs and paintings have less of the high frequencies f, so a change of one grey level everywhere is small as
+    a patch of colour and large as grain. With P in the place of the identity the first steps move colours and strokes.
+    lucid draws its pictures in such a basis (Olah, Mordvintsev, Schubert 2017, "Feature Visualization",
+    preconditioning); here it is L-BFGS's first guess, and the steps to a cost by p are in `docs/experiments.md`.
+
+    F takes the picture for periodic, so a change at one border shows a little at the other. That does no harm: P only
+    says where the search begins, and any positive definite one has the same minima. A cosine transform, which has no
+    such seam, comes to the same costs, and TensorFlow has a fast one for powers of two only.
+
+    Args:
+        picture: float32 `[1, H, W, C]`.
+
+    Returns:
+        tf.Tensor: the same.
+    """
+    _, height, width, _ = picture.shape.as_list()
+
+    def frequencies(extent: int, count: int) -> tf.Tensor:
+        index = tf.range(count, dtype=tf.float32)
+        return tf.minimum(index, extent - index) / extent  # cycles per pixel
+
+    squared = tf.square(frequencies(height, height))[:, tf.newaxis] + tf.square(frequencies(width, width // 2 + 1))
+    weights = tf.pow(tf.maximum(squared, _LOWEST**2), -_POWER)
+    found: list[tf.Tensor] = []
+    for channel in tf.unstack(picture[0], axis=-1):
+        with tf.control_dependencies(found):  # one after the other, for the memory of one
+            waves = tf.signal.rfft2d(tf.identity(channel))
+        found.append(tf.signal.irfft2d(waves * tf.cast(weights, tf.complex64), [height, width]))
+    return tf.stack(found, axis=-1)[tf.newaxis]

@@ -186,8 +186,8 @@ class Painter:
         """G before the first update of a size: the last frame where it holds, elsewhere as any picture begins."""
         size = self._sizes[index]
         if smaller is None:
-            fitted = self._fitted(content, index)
-            fresh = run.start_image(fitted, size.style, self._start, self._network, self._config)
+            shown = size._replace(content=self._fitted(content, index))
+            fresh = run.start_image(shown, self._start, self._network, self._config)
         else:
             fresh = scales.carry(smaller, *size.content.shape[:2])
         return fresh if past is None else past.kept * past.picture + (1 - past.kept) * fresh

@@ -17,6 +17,7 @@ from nst.bench import Bench
 from nst.config import STARTS, TransferConfig
 from nst.matconvnet import Network
 from nst.record import CostRow, Originals, Record
+from nst.scales import Scale
 from nst.state import Plan, State, fingerprint
 from nst.transfer import Step
 
@@ -201,11 +202,7 @@ def _prepare(
     scales.check(network, config, sizes)
     engine = dataclasses.replace(config, precision=_precision(config, before, warn))
     tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
-    start = (
-        [start_image(sizes[0].content, sizes[0].style, begun, network, config)]
-        if before is None or not before.epochs
-        else []
-    )
+    start = [start_image(sizes[0], begun, network, config)] if before is None or not before.epochs else []
     return _Job(originals, sizes, tile_sizes, start, engine, prints)
 
 
@@ -414,14 +411,14 @@ def _stretched(opacity: NDArray[np.uint8] | None, height: int, width: int) -> ND
 
 
 def start_image(
-    content: NDArray[np.uint8],
-    style: NDArray[np.uint8],
-    picture: NDArray[np.uint8] | None,
-    network: Network,
-    config: TransferConfig,
+    size: Scale, picture: NDArray[np.uint8] | None, network: Network, config: TransferConfig
 ) -> NDArray[np.float32]:
-    """G before the first update; a picture, and the style as a start, is cut to the content's shape."""
-    source = style if config.init == "style" else picture
+    """G before the first update of a size; `picture`, and the style as a start, is cut to the content's shape."""
+    content, source = size.content, picture
+    if config.init == "style":
+        source = size.style
+    elif config.init == "matched":
+        source = colors.in_style(content, size.styles, size.mixture)
     if source is not None:
         return vgg.preprocess(images.cover(source, *content.shape[:2]), network.mean)
     pixels = vgg.preprocess(content, network.mean)

@@ -47,7 +47,10 @@ def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float
             pairs = memory.history(*shape[1:3])
             # What lies below black or above white is lost in the saved picture, so it must not lower its cost.
             bounds = (0 - mean, 255 - mean)
-            update = optimizers.lbfgs(variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds)
+            metric = optimizers.spectral if config.metric == "spectral" else tf.identity
+            update = optimizers.lbfgs(
+                variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds, metric=metric
+            )
         else:
             update = optimizers.adam(variable, gradient, rate)
         with tf.control_dependencies([update]):

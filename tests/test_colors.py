@@ -5,6 +5,7 @@ import pytest
 
 from nst import colors, encoding, images
 from nst.images import PictureError
+from nst.masks import ALONE, Guide, Mixture, Term
 
 
 def cloud(seed, height, width, mean, mixing):
@@ -129,6 +130,64 @@ def test_matched_clips():
 
 
 # --- luminance, brightness_matched ---
+
+
+# --- in_style ---
+
+
+def moments(picture):
+    return pixels(picture).mean(0), np.cov(pixels(picture).T, bias=True)
+
+
+def test_in_style_of_one_style_is_matched_the_other_way_round():
+    np.testing.assert_array_equal(colors.in_style(CONTENT, [STYLE], ALONE), colors.matched(CONTENT, STYLE))
+
+
+def test_in_style_of_several_takes_the_colours_of_their_mixture():
+    """As if three quarters of the pixels were the first style's, and one quarter the second's."""
+    mixture = Mixture((Term(0, 0.75), Term(1, 0.25)))
+    found = colors.in_style(TALL, [STYLE, CONTENT], mixture)
+    together = np.concatenate([np.tile(pixels(STYLE), (3 * 1073, 1)), np.tile(pixels(CONTENT), (2173, 1))])
+    np.testing.assert_allclose(pixels(found).mean(0), together.mean(0), atol=0.3)
+    np.testing.assert_allclose(np.cov(pixels(found).T), np.cov(together.T), atol=6)
+
+
+def test_in_style_paints_each_region_in_its_own_colours_and_leaves_the_rest():
+    left, right = np.zeros((2, 37, 29), np.float32)
+    left[:, :10], right[:, 10:20] = 1, 1
+    part = np.zeros(STYLE.shape[:2], np.float32)
+    part[:20] = 1
+    terms = (Term(0, 0.5, 0, part), Term(1, 0.5, 1))
+    found = colors.in_style(CONTENT, [STYLE, TALL], Mixture(terms, (Guide("left", left), Guide("right", right))))
+    for where, (mean, covariance) in ((np.s_[:, :10], moments(STYLE[:20])), (np.s_[:, 10:20], moments(TALL))):
+        seen = pixels(found[where])
+        np.testing.assert_allclose(seen.mean(0), mean, atol=0.5)
+        np.testing.assert_allclose(np.cov(seen.T, bias=True), covariance, atol=8)
+    np.testing.assert_array_equal(found[:, 20:], CONTENT[:, 20:])
+
+
+def test_in_style_mixes_where_a_mask_is_grey_or_regions_overlap():
+    half = np.full(CONTENT.shape[:2], 0.5, np.float32)
+    whole = np.ones(CONTENT.shape[:2], np.float32)
+    first, second = (colors.matched(CONTENT, style).astype(float) for style in (STYLE, TALL))
+    soft = colors.in_style(CONTENT, [STYLE], Mixture((Term(0, 1.0, 0),), (Guide("soft", half),)))
+    np.testing.assert_allclose(soft, (first + CONTENT) / 2, atol=1.1)
+    terms = (Term(0, 0.5), Term(1, 0.5, 0))
+    both = colors.in_style(CONTENT, [STYLE, TALL], Mixture(terms, (Guide("all", whole),)))
+    np.testing.assert_allclose(both, (first + second) / 2, atol=1.1)
+
+
+@pytest.mark.parametrize("content", [GREY_RAMP, FLAT, CONTENT])
+@pytest.mark.parametrize("style", [GREY_RAMP, FLAT, STYLE])
+def test_in_style_of_pictures_that_lack_colours(content, style):
+    """Grey stays on a line of colours, and one colour becomes the style's mean: always at its mean colour."""
+    found = colors.in_style(content, [style], ALONE)
+    assert found.shape == content.shape
+    np.testing.assert_allclose(pixels(found).mean(0), pixels(style).mean(0), atol=1)
+    covariance = np.cov(pixels(found).T)
+    assert np.linalg.eigvalsh(covariance).max() <= 1.1 * np.linalg.eigvalsh(np.cov(pixels(style).T)).max() + 1
+    if content is FLAT:
+        assert (found == found[0, 0]).all()
 
 
 def test_luminance_is_rec_601():

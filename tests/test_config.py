@@ -356,6 +356,7 @@ def test_weights_are_parsed_written_and_kept():
         ("fast", {"learning_rate": 3.0}, "L-BFGS finds"),
         ("quality", {"seed": 3}, "no noise"),
         ("fast", {"noise_ratio": 0.5}, "only the start called blend"),
+        ("coursera", {"metric": "spectral"}, "only L-BFGS"),
         ("coursera", {"init": "noise", "noise_ratio": 0.5}, "only the start called blend"),
         ("coursera", {"noise_ratio": 0, "seed": 1}, "no noise"),
         ("coursera", {"alpha": 0, "content_layers": {"conv3_1": 1}}, "alpha is 0"),

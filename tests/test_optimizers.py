@@ -43,14 +43,14 @@ def minimise(function, start, runs, **options):
     return [np.array(column) for column in zip(*found, strict=True)]
 
 
-def textbook_direction(gradient, steps, changes):
+def textbook_direction(gradient, steps, changes, metric=lambda vector: vector):
     """−H·g by the two loops as they are printed (Nocedal, Wright 2006, algorithm 7.4), in double precision."""
     left = gradient.astype(float)
     alphas = []
     for step, change in zip(reversed(steps), reversed(changes), strict=True):
         alphas.append(step @ left / (change @ step))
         left = left - alphas[-1] * change
-    left = left * (steps[-1] @ changes[-1]) / (changes[-1] @ changes[-1])
+    left = metric(left) * (steps[-1] @ changes[-1]) / (changes[-1] @ metric(changes[-1]))
     for step, change, alpha in zip(steps, changes, reversed(alphas), strict=True):
         left = left + step * (alpha - change @ left / (change @ step))
     return -left
@@ -79,6 +79,97 @@ def test_lbfgs_takes_the_textbooks_steps():
         np.testing.assert_allclose(points[index + 1], expected, rtol=2e-2, atol=2e-3 * np.abs(steps[-1]).max())
         checked += 1
     assert checked >= 6
+
+
+SHAPE = (1, 5, 6, 3)
+
+
+def numpys_metric(vector):
+    """The spectral metric in NumPy, in double precision, with whole transforms."""
+    f = np.hypot(np.fft.fftfreq(SHAPE[1])[:, None], np.fft.fftfreq(SHAPE[2]))
+    weights = np.maximum(f, 1 / 256)[None, :, :, None] ** -0.8
+    waves = np.fft.fft2(np.reshape(vector, SHAPE).astype(float), axes=(1, 2))
+    return np.fft.ifft2(weights * waves, axes=(1, 2)).real.ravel()
+
+
+def evaluated(picture):
+    with tf.Graph().as_default(), tf.Session() as session:
+        return session.run(optimizers.spectral(tf.constant(picture, tf.float32)))
+
+
+@pytest.mark.parametrize(("height", "width"), [(5, 6), (8, 8), (7, 1), (1, 9), (31, 47), (300, 400)])
+def test_the_spectral_metric_weighs_every_wave(height, width):
+    """A wave comes back with its own weight f^−0.8, whatever the channel, and a flat picture with that of 1/256."""
+    rows, columns = np.mgrid[:height, :width]
+    for y, x in {(0, 0), (0, min(2, width // 2)), (height // 2, 0), (height // 3, width // 3)}:
+        wave = np.cos(2 * np.pi * (y * rows / height + x * columns / width))
+        frequency = max(np.hypot(min(y, height - y) / height, x / width), 1 / 256)
+        picture = wave[None, :, :, None] * np.float32([1.0, -2.0, 0.0])
+        np.testing.assert_allclose(evaluated(picture), picture * frequency**-0.8, rtol=1e-4, atol=2e-4)
+
+
+def test_the_spectral_metric_is_symmetric_and_positive_definite():
+    units = np.eye(90).reshape(-1, *SHAPE)
+    matrix = np.stack([evaluated(unit).ravel() for unit in units])
+    np.testing.assert_allclose(matrix, np.stack([numpys_metric(unit) for unit in units]), atol=1e-5)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-5)
+    assert np.linalg.eigvalsh(matrix.astype(float)).min() > 0.5
+
+
+def test_lbfgs_takes_the_textbooks_steps_in_a_metric():
+    rng = np.random.default_rng(1)
+    half = rng.normal(size=(90, 90))
+    matrix = (half @ half.T + 30 * np.eye(90)).astype(np.float32)
+
+    def bowl(x):
+        flat = tf.reshape(x, [-1])
+        return 0.5 * tf.reduce_sum(flat * tf.linalg.matvec(matrix, flat))
+
+    options = {"history": 4, "first_change": 0.01, "largest_change": 1e9}
+    start = rng.normal(size=SHAPE)
+    points, values, gradients = minimise(bowl, start, 12, metric=optimizers.spectral, **options)
+    points, gradients = (found.reshape(len(found), -1).astype(float) for found in (points, gradients))
+    first = -numpys_metric(gradients[0])
+    np.testing.assert_allclose(points[1] - points[0], first * 0.01 / np.abs(first).mean(), rtol=1e-3, atol=1e-5)
+    checked = 0
+    steps, changes = [], []
+    for index in range(1, 11):
+        if values[index] > values[index - 1]:
+            break
+        steps.append(points[index] - points[index - 1])
+        changes.append(gradients[index] - gradients[index - 1])
+        expected = textbook_direction(gradients[index], steps[-4:], changes[-4:], numpys_metric)
+        np.testing.assert_allclose(
+            points[index + 1] - points[index], expected, rtol=2e-2, atol=1e-2 * np.abs(expected).max()
+        )
+        checked += 1
+    assert checked >= 6
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_the_metric_does_not_move_the_minimum(bounded):
+    """A sheet of springs pulled to a target, against SciPy's minimum, with and without bounds that bind."""
+    rng = np.random.default_rng(2)
+    goal = rng.uniform(-1, 1, SHAPE).astype(np.float32)
+
+    def sheet(x, ops):
+        smooth = ops.reduce_sum((x[:, 1:] - x[:, :-1]) ** 2) + ops.reduce_sum((x[:, :, 1:] - x[:, :, :-1]) ** 2)
+        return ops.reduce_sum((x - goal) ** 2) + 0.5 * ops.reduce_sum((x - goal) ** 4) + 0.3 * smooth
+
+    limit = 0.3 if bounded else 9.0
+    bounds = ([-limit] * 3, [limit] * 3)
+    points, values, _ = minimise(
+        lambda x: sheet(x, tf), np.zeros(SHAPE), 80, first_change=0.1, metric=optimizers.spectral, bounds=bounds
+    )
+
+    class Numpys:
+        reduce_sum = staticmethod(np.sum)
+
+    scipys = scipy.optimize.minimize(
+        lambda x: sheet(x.reshape(SHAPE), Numpys), np.zeros(90), method="L-BFGS-B", bounds=[(-limit, limit)] * 90
+    )
+    assert np.isclose(np.abs(scipys.x), limit).any() == bounded
+    np.testing.assert_allclose(points[np.argmin(values)].ravel(), scipys.x, atol=2e-3)
 
 
 def rosenbrock(x):

@@ -20,7 +20,7 @@ EVERY = {"image_size": 0, "beta": 0.01, "print_every": 2, "video_every": 1}
 CONFIGS = {
     "adam": TransferConfig(epochs=7, **EVERY),
     "lbfgs": TransferConfig(epochs=9, optimizer="lbfgs", **EVERY),
-    "sizes": TransferConfig(epochs=9, scales=3, optimizer="lbfgs", init="content", **EVERY),
+    "sizes": TransferConfig(epochs=9, scales=3, optimizer="lbfgs", metric="spectral", init="matched", **EVERY),
     "sizes by adam": TransferConfig(epochs=7, scales=2, **EVERY),
     "tiles": TransferConfig(epochs=6, optimizer="lbfgs", tile_size=48, style_distance="wasserstein", **EVERY),
 }

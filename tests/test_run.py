@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import encoding, images, run, scales, transfer, vgg
+from nst import colors, encoding, images, run, scales, transfer, vgg
 from nst.config import TransferConfig
 from tests import fake_vgg
 from tests.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
@@ -128,12 +128,16 @@ def test_divergence_at_once_says_what_to_lower(tmp_path, content, style, network
     assert not list(tmp_path.glob("*progress*"))
 
 
-@pytest.mark.parametrize("init", ["blend", "content", "noise", "style"])
+@pytest.mark.parametrize("init", ["blend", "content", "matched", "noise", "style"])
 def test_starts(content, style, network, init):
     """With a tiny step the picture after one epoch is the start."""
     config = TransferConfig(epochs=1, init=init, image_size=0, learning_rate=1e-6, seed=4)
     picture = run.stylize(content, style, None, network, config).picture.astype(int)
-    expected = {"content": content, "style": images.cover(style, *content.shape[:2])}.get(init)
+    expected = {
+        "content": content,
+        "matched": colors.matched(content, style),
+        "style": images.cover(style, *content.shape[:2]),
+    }.get(init)
     if expected is not None:
         np.testing.assert_array_equal(picture, expected)
     else:

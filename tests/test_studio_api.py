@@ -446,7 +446,7 @@ def test_again_gives_way_to_what_is_given(waiting):
     changed = waiting.ask_for({"beta": 7}, **none).json()
     assert (changed["settings"]["alpha"], changed["settings"]["beta"], changed["preset"]) == (33.0, 7.0, "quality")
     other = waiting.ask_for({"beta": 7}, **none | {"preset": "fast"}).json()
-    assert (other["settings"]["alpha"], other["settings"]["beta"], other["preset"]) == (10.0, 7.0, "fast")
+    assert (other["settings"]["alpha"], other["settings"]["beta"], other["preset"]) == (1e4, 7.0, "fast")
 
 
 def test_again_of_a_deleted_job_says_so(waiting):

@@ -61,7 +61,7 @@ def _look(browser: Any, address: str) -> list[Image.Image]:
     for content, style in (("Rocket", "Glass"), ("Coffee", "Mosaic"), ("Chelsea", "Strokes")):
         _choose(desk, content, style)
         if content == "Chelsea":
-            desk.locator("#field-epochs").fill("400")
+            desk.locator("#field-epochs").fill("200")
         desk.get_by_role("button", name="Paint", exact=True).click()
         if content != "Chelsea":
             desk.get_by_role("link", name="Download picture").wait_for(timeout=120_000)
