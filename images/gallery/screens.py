@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 _OUTPUT = flags.DEFINE_string("output", str(HERE / "studio.jpg"), "file for the picture, .jpg or .png")
 _HEIGHT = 760
 _GAP = 24
-_SEEN = 150  # epochs after which the picture is taken
+_SEEN = 230  # epochs after which the picture is taken
 
 
 def main(_: list[str]) -> None:
