@@ -235,14 +235,14 @@ def _solve(lower: tf.Tensor, right: tf.Tensor, adjoint: bool = False) -> tf.Tens
 def spectral(picture: tf.Tensor) -> tf.Tensor:
     """P·x = F⁻¹·s²·F·x over each channel, s = f^−0.4: a metric in which broad strokes are small changes.
 
-    Photographs and paintings have less of the high frequencies f, so a change of one grey level everywhere is small as
-    a patch of colour and large as grain. With P in the place of the identity the first steps move colours and strokes.
+    Photographs and paintings have less of the higher frequencies f: one grey level more is little as a patch of colour
+    and much as grain. With P in the place of the identity the first steps move colours and strokes.
     lucid draws its pictures in such a basis (Olah, Mordvintsev, Schubert 2017, "Feature Visualization",
     preconditioning); here it is L-BFGS's first guess, and the steps to a cost by p are in `docs/experiments.md`.
 
     F takes the picture for periodic, so a change at one border shows a little at the other. That does no harm: P only
     says where the search begins, and any positive definite one has the same minima. A cosine transform, which has no
-    such seam, comes to the same costs, and TensorFlow has a fast one for powers of two only.
+    such seam, comes to the same costs.
 
     Args:
         picture: float32 `[1, H, W, C]`.
