@@ -3,8 +3,7 @@
 Keeping them is Gatys, Bethge, Hertzmann, Shechtman 2016, arXiv:1606.05897. Two ways differ in when they act. Before
 painting, `matched` gives the style picture the content's colours (section 3 of the paper), or `luminance` and
 `brightness_matched` take all colour out of both (section 4); after it, `with_chroma` lays the content's colour over the
-painted brightness (section 4). The other way round, `in_style` gives the content picture the style's colours, for the
-painting to start from.
+painted brightness (section 4).
 
 All of it works on sRGB levels as they stand, as the paper does; brightness is Rec. 601's
 Y = 0.299 R + 0.587 G + 0.114 B, the Y of YIQ and of JPEG's YCbCr.
@@ -19,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.images import Levels, PictureError
-from nst.masks import Mixture
 
 _BRIGHTNESS = np.array([0.299, 0.587, 0.114])
 # A deviation of half a level. What varies less is not the picture's own: rounding to whole levels alone makes a third
@@ -53,45 +51,7 @@ def matched(style: NDArray[np.uint8], content: NDArray[np.uint8]) -> NDArray[np.
     Raises:
         PictureError: not uint8 `[H, W, 3]` pictures.
     """
-    return _moved(style, _moments(_checked(style, "style")), _moments(_checked(content, "content")))
-
-
-def in_style(content: NDArray[np.uint8], styles: Sequence[NDArray[np.uint8]], mixture: Mixture) -> NDArray[np.uint8]:
-    """Gives the content picture the mean colour and the covariance of the colours of the styles: `matched`, turned.
-
-    Of several styles it takes the mixture by their weights, as if their pixels lay in one picture. A region of the
-    content gets the colours of what is painted in it; where regions overlap they are mixed, and where no style acts
-    the content stays as it is.
-
-    Args:
-        content: uint8 `[H, W, 3]`.
-        styles: uint8 `[h, w, 3]`, one or more.
-        mixture: how they share the picture; its masks have the sizes of the pictures.
-
-    Returns:
-        uint8 `[H, W, 3]`.
-
-    Raises:
-        PictureError: not uint8 `[H, W, 3]` pictures.
-    """
-    _checked(content, "content")
-    painted, covered = np.zeros(content.shape, np.float32), np.zeros((*content.shape[:2], 1), np.float32)
-    for guide in dict.fromkeys(term.guide for term in mixture.terms):
-        terms = [term for term in mixture.terms if term.guide == guide]
-        mask = None if guide is None else mixture.guides[guide].mask
-        palette = _mixed(
-            [_moments(_checked(styles[term.style], "style"), term.part) for term in terms],
-            [term.weight for term in terms],
-        )
-        moved = _moved(content, _moments(content, mask), palette)
-        if mask is None and len(mixture.terms) == len(terms):
-            return moved
-        amount = np.float32(1.0) if mask is None else mask[..., np.newaxis]
-        painted += amount * moved
-        covered += amount
-    left = np.maximum(0, 1 - covered)
-    mixed = (painted + left * content) / (covered + left)
-    return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
+    return moved(style, moments(_checked(style, "style")), moments(_checked(content, "content")))
 
 
 def luminance(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -194,49 +154,69 @@ def _graded(picture: NDArray[np.uint8], gain: float, offset: float) -> NDArray[n
     return result
 
 
-class _Moments(NamedTuple):
+class Moments(NamedTuple):
     """Mean colour `[3]` and covariance of the colours `[3, 3]` (over N) of a picture, float64."""
 
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
 
 
-def _moments(picture: NDArray[np.uint8], mask: NDArray[np.float32] | None = None) -> _Moments:
-    """The moments of a picture, each pixel counted as much as the mask says."""
+def moments(picture: NDArray[np.uint8], mask: NDArray[np.float32] | None = None) -> Moments:
+    """μ = Σ m·x / Σ m and Σ = Σ m·x·xᵀ / Σ m − μ·μᵀ over the pixels x of a picture.
+
+    Args:
+        picture: uint8 `[h, w, 3]`.
+        mask: float32 `[h, w]`, m: how much each pixel counts; None: all alike.
+    """
     count, total, products = 0.0, np.zeros(3), np.zeros((3, 3))
     for rows in _strips(picture):
         pixels = picture[rows].reshape(-1, 3).astype(np.float64)
         counted = pixels if mask is None else pixels * mask[rows].reshape(-1, 1)
         count += len(pixels) if mask is None else float(mask[rows].sum(dtype=np.float64))
-        # Without a mask sums of whole numbers below 2^53, which are exact, so one pass loses nothing.
+        # Without a mask these are sums of whole numbers below 2^53, which are exact, so one pass loses nothing.
         total += counted.sum(axis=0)
         products += pixels.T @ counted
-    mean = total / max(count, 1e-30)
-    return _Moments(mean, products / max(count, 1e-30) - np.outer(mean, mean))
+    count = max(count, 1e-30)
+    mean = total / count
+    return Moments(mean, products / count - np.outer(mean, mean))
 
 
-def _mixed(parts: Sequence[_Moments], weights: Sequence[float]) -> _Moments:
-    """The moments of the mixture of several pictures: its covariance holds what the means differ by."""
+def mixed(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
+    """The moments of several pictures as one: μ = Σ w·μ_i, Σ = Σ w·(Σ_i + (μ_i − μ)·(μ_i − μ)ᵀ), Σ w = 1.
+
+    Args:
+        parts: of each picture.
+        weights: one for each, of any sum above 0.
+    """
     shares = np.array(weights) / sum(weights)
     mean = np.asarray(sum(share * part.mean for share, part in zip(shares, parts, strict=True)))
     apart = [part.covariance + np.outer(part.mean - mean, part.mean - mean) for part in parts]
-    return _Moments(mean, np.asarray(sum(share * each for share, each in zip(shares, apart, strict=True))))
+    return Moments(mean, np.asarray(sum(share * each for share, each in zip(shares, apart, strict=True))))
 
 
-def _moved(picture: NDArray[np.uint8], old: _Moments, new: _Moments) -> NDArray[np.uint8]:
-    """The picture with its old moments replaced, see `matched`."""
+def moved(picture: NDArray[np.uint8], old: Moments, new: Moments) -> NDArray[np.uint8]:
+    """The picture with other moments: x' = Σ_new^(1/2) Σ_old^(-1/2) (x − μ_old) + μ_new, see `matched`.
+
+    Args:
+        picture: uint8 `[h, w, 3]`.
+        old: its own moments, or those of the part that is to have the new ones.
+        new: the moments that it takes.
+
+    Returns:
+        uint8 `[h, w, 3]`, clipped at 0 and 255.
+    """
     turn = _root(new.covariance) @ _reciprocal_root(old.covariance)
     result = np.empty_like(picture)
     for rows in _strips(picture):
-        moved = (picture[rows] - old.mean) @ turn.T + new.mean
+        colours = (picture[rows] - old.mean) @ turn.T + new.mean
         # To thousandths first: grey of a half level, off by float rounding, would be rounded up in one band only.
-        result[rows] = np.clip(np.rint(np.round(moved, 3)), 0, 255)
+        result[rows] = np.clip(np.rint(np.round(colours, 3)), 0, 255)
     return result
 
 
 def _brightness_moments(picture: NDArray[np.uint8]) -> tuple[float, float]:
     """Mean and variance of the brightness: E Y = w · μ, var Y = w Σ w for the weights w of the bands."""
-    mean, covariance = _moments(picture)
+    mean, covariance = moments(picture)
     return float(_BRIGHTNESS @ mean), max(0.0, float(_BRIGHTNESS @ covariance @ _BRIGHTNESS))
 
 

@@ -418,7 +418,7 @@ def start_image(
     if config.init == "style":
         source = size.style
     elif config.init == "matched":
-        source = colors.in_style(content, size.styles, size.mixture)
+        source = masks.in_style(content, size.styles, size.mixture)
     if source is not None:
         return vgg.preprocess(images.cover(source, *content.shape[:2]), network.mean)
     pixels = vgg.preprocess(content, network.mean)

@@ -6,12 +6,12 @@ from tests.conftest import ROOT
 
 ORDER = [
     *("values", "config", "machine", "files", "places", "scratch", "loading"),
-    *("bombs", "decoding", "images", "encoding", "flow", "cuts"),
+    *("bombs", "decoding", "images", "encoding", "colors", "flow", "cuts"),
     *("scipy_misc", "dropped", "tf1"),
     *("matfile", "matconvnet", "kerasfile", "weights", "package_files", "connection", "transport", "package_index"),
     "fetching",
-    *("state", "layers", "masks", "colors", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions"),
-    *("pieces", "objective", "optimizers", "updates", "bench", "transfer"),
+    *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
+    *("objective", "optimizers", "updates", "bench", "transfer"),
     *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
     *("reel", "painter", "shoot", "moving"),
     *("worklist", "outcome", "journal", "summary", "engines", "estimate", "parcels", "hands", "rayhome"),
