@@ -134,3 +134,13 @@ def test_a_setting_of_the_graphs_has_graphs_of_its_own(changes):
         probe = bench.probe(network, config)
         assert bench.probe(network, config.changed(epochs=3, image_size=80)) is probe
         assert bench.probe(network, config.changed(**changes)) is not probe
+
+
+def test_the_update_of_another_metric_is_another_graph():
+    config, mean = TransferConfig(optimizer="lbfgs"), np.zeros(3, np.float32)
+    with Bench() as bench:
+        pixels, _ = bench.update((1, 8, 8, 3), config, mean)
+        spectral, _ = bench.update((1, 8, 8, 3), config.changed(metric="spectral"), mean)
+        again, _ = bench.update((1, 8, 8, 3), config, mean)
+    assert spectral is not pixels
+    assert again is pixels
