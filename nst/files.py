@@ -82,3 +82,14 @@ def same_kind(error: OSError, sentence: str) -> OSError:
     made = type(OSError(error.errno, ""))(sentence)
     made.errno = error.errno
     return made
+
+
+def folder_size(folder: str | os.PathLike[str]) -> int:
+    """The bytes of all files below a folder, which another process may be writing to, or removing."""
+    total = 0
+    # Not rglob: it fails when a folder vanishes that it has just seen, and pip's do.
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.path.getsize(os.path.join(place, name))
+    return total

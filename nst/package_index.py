@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from nst import scratch
+from nst import files, scratch
 from nst.connection import SourceError
 
 _POLL = 0.1  # seconds
@@ -144,7 +144,8 @@ def _run(
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return child.wait(_POLL), log.read_text(errors="replace")
-            now, size = time.monotonic(), _size(temporary)  # pip's downloads are there; uv's are in its cache
+            # pip's downloads are there; uv's are in its cache.
+            now, size = time.monotonic(), files.folder_size(temporary)
             if size > arrived:
                 arrived, changed = size, now
                 progress(min(size, wanted.wheel_size), wanted.wheel_size)
@@ -161,15 +162,6 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(OSError):
         os.killpg(child.pid, signal.SIGKILL) if hasattr(os, "killpg") else child.kill()
     child.wait()
-
-
-def _size(folder: Path) -> int:
-    """The bytes of all files below a folder that another process is writing to."""
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total
 
 
 def _reason(said: str) -> str:

@@ -7,10 +7,11 @@ import errno
 import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from nst.files import whole, write_bytes, write_text
+from nst.files import folder_size, whole, write_bytes, write_text
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -172,3 +173,18 @@ def test_the_longest_name(tmp_path):
         write_bytes(tmp_path / ("x" * 256), b"too long")
     assert caught.value.errno == errno.ENAMETOOLONG
     assert os.listdir(tmp_path) == ["x" * 255]
+
+
+def test_a_folder_that_vanishes_while_it_is_measured_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "kept").write_bytes(bytes(5))
+    (tmp_path / "pip-download-x").mkdir()
+    listed = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "pip-download-x" and Path(path).exists():
+            Path(path).rmdir()
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert folder_size(tmp_path) == 5
+    assert not (tmp_path / "pip-download-x").exists()

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nst import state
+from nst import files, state
 from nst.web import store
 from nst.web.crew import Worker
 from nst.web.orders import Inputs, Limits, Order
@@ -187,7 +187,7 @@ class Studio:
     def end(self, job: str, ended: store.State, reason: str = "") -> None:
         """Ends a job that was running."""
         self._leave(job)
-        self.store.end(job, ended, reason, size=_size(self._jobs / job))
+        self.store.end(job, ended, reason, size=files.folder_size(self._jobs / job))
         self._try_to_tidy()
 
     def tidy(self) -> None:
@@ -213,7 +213,7 @@ class Studio:
     def _settle(self, job: str) -> None:
         """What is left to be done for a job that has ended without a slot."""
         self._leave(job)
-        self.store.weigh(job, _size(self._jobs / job))
+        self.store.weigh(job, files.folder_size(self._jobs / job))
 
     def _leave(self, job: str) -> None:
         """Removes what only a run that goes on would need."""
@@ -405,8 +405,3 @@ class _Slot(threading.Thread):
         self._deadline = threading.Timer(seconds, late)
         self._deadline.daemon = True
         self._deadline.start()
-
-
-def _size(place: Path) -> int:
-    """Bytes of the files in a folder."""
-    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
