@@ -306,3 +306,20 @@ def test_a_studio_for_others_asks_for_its_token(own_server, open_page):
     other = open_page(server.address, tolerate="ERR_")
     expect(other.get_by_role("button", name="Paint", exact=True)).to_be_visible()
     assert "token" not in other.url
+
+
+def test_a_refusal_that_comes_after_the_token_asks_for_no_other(own_server, open_page):
+    server = own_server("--host=0.0.0.0", "--token=0123456789abcdef")
+    page = open_page("about:blank", tolerate="401|ERR_")
+    late = []
+    page.route("**/api/networks", lambda route: late.append(route), times=1)
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
+    page.keyboard.press("Enter")
+    paint_button = page.get_by_role("button", name="Paint", exact=True)
+    expect(paint_button).to_be_visible()
+    (held,) = late
+    with page.expect_response("**/api/networks"):
+        held.fulfill(status=401, json={"message": "late"})
+    page.wait_for_timeout(300)  # until the page has read it
+    expect(paint_button).to_be_visible()

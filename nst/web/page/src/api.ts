@@ -18,14 +18,17 @@ export class ApiError extends Error {
 const UNREACHABLE = "The server cannot be reached. Nothing is lost here: please try again in a moment.";
 
 let tokenWanted: () => void = () => undefined;
+let tokensTaken = 0;
 
 /** Whom to tell when the server wants a token. */
 export function onTokenWanted(listener: () => void): void {
   tokenWanted = listener;
 }
 
-function refusal(status: number, body: string): ApiError {
-  if (status === 401) tokenWanted();
+/** The error of an answer; `asked` is how many tokens the server had taken when it was asked. */
+function refusal(status: number, body: string, asked: number): ApiError {
+  // A refusal may come late, when the token has been taken: then none is wanted.
+  if (status === 401 && asked === tokensTaken) tokenWanted();
   try {
     const { message, field } = JSON.parse(body) as Partial<ErrorAnswer>;
     if (typeof message === "string" && message !== "") return new ApiError(status, sentence(message), field ?? null);
@@ -36,6 +39,7 @@ function refusal(status: number, body: string): ApiError {
 }
 
 async function ask(path: string, init?: RequestInit): Promise<string> {
+  const asked = tokensTaken;
   let answer: Response;
   let body: string;
   try {
@@ -45,7 +49,7 @@ async function ask(path: string, init?: RequestInit): Promise<string> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, UNREACHABLE);
   }
-  if (!answer.ok) throw refusal(answer.status, body);
+  if (!answer.ok) throw refusal(answer.status, body, asked);
   return body;
 }
 
@@ -78,10 +82,12 @@ export async function deleteJob(id: string): Promise<void> {
 export async function sendToken(token: string): Promise<void> {
   const headers = { "Content-Type": "application/json" };
   await ask("/api/token", { method: "POST", headers, body: JSON.stringify({ token }) });
+  tokensTaken += 1;
 }
 
 /** Sends a job; `fetch` cannot tell how much of a body has gone, so this is the older way. */
 export function postJob(form: FormData, onSent: (share: number) => void): Promise<Job> {
+  const asked = tokensTaken;
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/jobs");
@@ -90,7 +96,7 @@ export function postJob(form: FormData, onSent: (share: number) => void): Promis
     };
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as Job);
-      else reject(refusal(request.status, request.responseText));
+      else reject(refusal(request.status, request.responseText, asked));
     };
     request.onerror = () => reject(new ApiError(0, UNREACHABLE));
     request.send(form);
