@@ -51,18 +51,20 @@ class Match(NamedTuple):
     mark: str
 
 
-def relative_content(content: Features, painted: Features) -> float:
-    """Σ (a_G − a_C)² / Σ a_C² at `CONTENT_LAYER`; 0 for the content picture itself."""
-    target, found = content[CONTENT_LAYER], painted[CONTENT_LAYER]
+def relative_content(content: Features, painted: Features, layer: str = CONTENT_LAYER) -> float:
+    """Σ (a_G − a_C)² / Σ a_C² at a layer; 0 for the content picture itself."""
+    target, found = content[layer], painted[layer]
     if target.shape != found.shape:
         raise ValueError(f"features of unlike shapes: {target.shape} and {found.shape}")
     return float(np.mean(np.square(found - target)) / np.mean(np.square(target)))
 
 
-def relative_style(content: Features, style: Features, painted: Features) -> dict[str, float]:
+def relative_style(
+    content: Features, style: Features, painted: Features, layers: Sequence[str] = STYLE_LAYERS
+) -> dict[str, float]:
     """‖G_G − G_S‖² / ‖G_C − G_S‖² by layer: 0 for the style picture's own Gram matrices, 1 for the content's."""
     found = {}
-    for name in STYLE_LAYERS:
+    for name in layers:
         target = gram(style[name])
         whole = np.sum(np.square(gram(content[name]) - target))
         found[name] = float(np.sum(np.square(gram(painted[name]) - target)) / whole)

@@ -62,6 +62,12 @@ class TransferConfig:
     learning_rate: float = number(2.0, "Adam's step, in grey levels", above=0)
     alpha: float = number(10.0, "weight of the content cost", at_least=0)
     beta: float = number(40.0, "weight of the style cost", at_least=0)
+    strength: float = number(
+        0.5,
+        "how much of the style shows, in even steps: 0 almost the photograph, 0.5 as alpha and beta say, 1 style only",
+        at_least=0,
+        at_most=1,
+    )
     tv_weight: float = number(
         0.0, "weight of the total variation, which smooths noise; its cost is printed too", at_least=0
     )
@@ -190,7 +196,8 @@ _IDLE: tuple[tuple[str, Callable[[TransferConfig], bool], str], ...] = (
     ("noise_ratio", lambda config: config.init != "blend", "only the start called blend has noise over the content"),
     ("seed", lambda config: config.init not in ("blend", "noise"), "this start has no noise"),
     ("seed", lambda config: config.init == "blend" and config.noise_ratio == 0, "this start has no noise"),
-    ("content_layers", lambda config: config.alpha == 0, "alpha is 0"),
+    ("content_layers", lambda config: config.alpha == 0 and config.strength >= 0.5, "alpha is 0"),
+    ("strength", lambda config: config.beta == 0, "beta is 0"),
     ("style_layers", lambda config: config.beta == 0, "beta is 0"),
     ("style_weights", lambda config: config.beta == 0, "beta is 0"),
     ("style_distance", lambda config: config.beta == 0, "beta is 0"),

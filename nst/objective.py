@@ -37,6 +37,50 @@ class Costs(NamedTuple):
     total_variation: float
 
 
+class _Fall(NamedTuple):
+    """How the distance to the content falls with alpha: (1 + alpha / (ratio · beta))^−power, 1 without a content cost.
+
+    It is the root of the relative content cost that an exact VGG-16 sees in the finished picture; where that knows the
+    network's pictures badly (the narrow ones'), it is what the eye sees. `benchmarks.strength` measures it.
+    """
+
+    ratio: float
+    power: float
+
+
+_FALLS = {
+    ("gram", False): _Fall(275.0, 0.23),
+    ("wasserstein", False): _Fall(0.039, 0.37),
+    ("gram", True): _Fall(8250.0, 0.46),
+    ("wasserstein", True): _Fall(0.045, 0.15),
+}
+"""By the style distance, and whether the network is narrower than VGG."""
+
+_LEAST = 0.15  # of the distance, at strength 0: the photograph, with a trace of strokes
+
+
+def balanced(config: TransferConfig, network: Network) -> TransferConfig:
+    """The settings with the alpha that their strength comes to on this network, and a strength of 0.5.
+
+    With d(alpha) the distance to the content (`_Fall`) and a = config.alpha, the new alpha has
+
+        d = d₀ + (d(a) − d₀)·2·strength       below 0.5, d₀ = min(0.15, d(a))
+        d = d(a) + (1 − d(a))·(2·strength − 1)  above it
+
+    so that equal steps of the strength are equal steps of d on either side of 0.5. Strength 0.5 changes nothing.
+    """
+    if config.strength == 0.5 or config.beta == 0:
+        return config
+    narrow = max(layer.kernel.shape[-1] for layer in network.layers.values()) < 512
+    ratio, power = _FALLS[config.style_distance, narrow]
+    own = (1 + config.alpha / (ratio * config.beta)) ** -power
+    share = 2 * config.strength
+    least = min(_LEAST, own)
+    distance = least + (own - least) * share if share < 1 else own + (1 - own) * (share - 1)
+    alpha = ratio * config.beta * (distance ** (-1 / power) - 1)
+    return dataclasses.replace(config, alpha=alpha, strength=0.5)
+
+
 class Aim(NamedTuple):
     """A term of the style cost: what a region's Gram matrices per pixel should come to, and what that weighs.
 

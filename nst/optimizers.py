@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 _SHRINK = 0.3  # of a step that raised the cost
 _SHRINKS = 3  # of one step, before the history is forgotten
 _CURVATURE = 1e-8  # least cosine between a step and the change of the gradient along it
-_POWER = 0.4  # of the frequency, in the spectral metric
+_POWER = 0.25  # of the frequency, in the spectral metric
 _LOWEST = 1 / 256  # cycles per pixel, below which all frequencies count alike
 
 Metric: TypeAlias = "Callable[[tf.Tensor], tf.Tensor]"
@@ -233,7 +233,7 @@ def _solve(lower: tf.Tensor, right: tf.Tensor, adjoint: bool = False) -> tf.Tens
 
 
 def spectral(picture: tf.Tensor) -> tf.Tensor:
-    """P·x = F⁻¹·s²·F·x over each channel, s = f^−0.4: a metric in which broad strokes are small changes.
+    """P·x = F⁻¹·s²·F·x over each channel, s = f^−0.25: a metric in which broad strokes are small changes.
 
     Photographs and paintings have less of the higher frequencies f: one grey level more is little as a patch of colour
     and much as grain. With P in the place of the identity the first steps move colours and strokes.

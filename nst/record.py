@@ -261,10 +261,11 @@ class Record:
 
     def _plot(self) -> bytes:
         config = self._config
+        alpha = self._details.get("alpha", config.alpha)  # the one that the strength has come to
         curves = {
             "total": [row.total for row in self.rows],
             "style × beta": [config.beta * row.style for row in self.rows],
-            "content × alpha": [config.alpha * row.content for row in self.rows],
+            "content × alpha": [alpha * row.content for row in self.rows],
             "total variation × weight": [config.tv_weight * row.total_variation for row in self.rows],
         }
         return plot.cost_curve([row.epoch for row in self.rows], curves, "Cost of the picture after each epoch")

@@ -16,6 +16,7 @@ from nst import colors, folder, images, masks, places, scales, sessions, state, 
 from nst.bench import Bench
 from nst.config import STARTS, TransferConfig
 from nst.matconvnet import Network
+from nst.objective import balanced
 from nst.record import CostRow, Originals, Record
 from nst.scales import Scale
 from nst.state import Plan, State, fingerprint
@@ -200,7 +201,7 @@ def _prepare(
     sizes = scales.plan(*recoloured(picture, styles, config), config, mixture, shares)
     del picture, opacity, styles
     scales.check(network, config, sizes)
-    engine = dataclasses.replace(config, precision=_precision(config, before, warn))
+    engine = dataclasses.replace(balanced(config, network), precision=_precision(config, before, warn))
     tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
     start = [start_image(sizes[0], begun, network, config)] if before is None or not before.epochs else []
     return _Job(originals, sizes, tile_sizes, start, engine, prints)
@@ -258,6 +259,7 @@ def _facts(network: Network, job: _Job) -> dict[str, Any]:
         "network": {"name": network.name, "file": network.source, "notice": network.notice},
         "picture_size": [width, height],
         "precision": job.engine.precision,
+        "alpha": job.engine.alpha,
     }
 
 

@@ -16,6 +16,7 @@ from nst import footage, images, masks, places, sessions
 from nst.config import STARTS, TransferConfig
 from nst.footage import Footage
 from nst.matconvnet import Network
+from nst.objective import balanced
 from nst.reel import Plan
 from nst.state import fingerprint
 
@@ -72,12 +73,15 @@ def prepare(
     if begun is not None:
         prints["picture that it starts from"] = fingerprint(begun)
     size = max(film.height, film.width) if config.image_size else 0  # its sides are even, which may be a pixel off
-    engine = dataclasses.replace(config, precision=sessions.precision(config.precision), image_size=size)
+    engine = dataclasses.replace(
+        balanced(config, network), precision=sessions.precision(config.precision), image_size=size
+    )
     facts = {
         "network": {"name": network.name, "file": network.source, "notice": network.notice},
         "picture_size": [film.width, film.height],
         "frames_per_second": str(film.rate),
         "precision": engine.precision,
+        "alpha": engine.alpha,
     }
     return Shoot(film, styles, begun, first, engine, mixture, Plan(config, prints, {**details, **facts}, flags))
 

@@ -87,7 +87,7 @@ SHAPE = (1, 5, 6, 3)
 def numpys_metric(vector):
     """The spectral metric in NumPy, in double precision, with whole transforms."""
     f = np.hypot(np.fft.fftfreq(SHAPE[1])[:, None], np.fft.fftfreq(SHAPE[2]))
-    weights = np.maximum(f, 1 / 256)[None, :, :, None] ** -0.8
+    weights = np.maximum(f, 1 / 256)[None, :, :, None] ** -0.5
     waves = np.fft.fft2(np.reshape(vector, SHAPE).astype(float), axes=(1, 2))
     return np.fft.ifft2(weights * waves, axes=(1, 2)).real.ravel()
 
@@ -99,13 +99,13 @@ def evaluated(picture):
 
 @pytest.mark.parametrize(("height", "width"), [(5, 6), (8, 8), (7, 1), (1, 9), (31, 47), (300, 400)])
 def test_the_spectral_metric_weighs_every_wave(height, width):
-    """A wave comes back with its own weight f^−0.8, whatever the channel, and a flat picture with that of 1/256."""
+    """A wave comes back with its own weight f^−0.5, whatever the channel, and a flat picture with that of 1/256."""
     rows, columns = np.mgrid[:height, :width]
     for y, x in {(0, 0), (0, min(2, width // 2)), (height // 2, 0), (height // 3, width // 3)}:
         wave = np.cos(2 * np.pi * (y * rows / height + x * columns / width))
         frequency = max(np.hypot(min(y, height - y) / height, x / width), 1 / 256)
         picture = wave[None, :, :, None] * np.float32([1.0, -2.0, 0.0])
-        np.testing.assert_allclose(evaluated(picture), picture * frequency**-0.8, rtol=1e-4, atol=2e-4)
+        np.testing.assert_allclose(evaluated(picture), picture * frequency**-0.5, rtol=1e-4, atol=2e-4)
 
 
 def test_the_spectral_metric_is_symmetric_and_positive_definite():
@@ -117,7 +117,7 @@ def test_the_spectral_metric_is_symmetric_and_positive_definite():
 
 
 def test_lbfgs_takes_the_textbooks_steps_in_a_metric():
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(3)
     half = rng.normal(size=(90, 90))
     matrix = (half @ half.T + 30 * np.eye(90)).astype(np.float32)
 

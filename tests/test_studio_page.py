@@ -182,6 +182,23 @@ def test_a_number_out_of_range_is_told_of_beside_its_field(server, open_page):
     expect(page.get_by_text("must be a whole number, at least 1")).to_be_visible()
 
 
+def test_the_slider_sets_the_strength_of_the_style(server, open_page):
+    page = open_page(server.address)
+    choose(page)
+    small(page)
+    slider = page.get_by_role("slider", name="Strength of the style")
+    expect(slider).to_have_value("0.5")
+    slider.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("output[for=field-strength]")).to_have_text("0.3")
+    paint(page)
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+    job = page.evaluate("async () => (await fetch('/api/jobs')).json()")["jobs"][0]
+    assert job["settings"]["strength"] == 0.3
+    assert job["settings"]["alpha"] == 1e4, "the preset's own is left to the worker"
+
+
 def test_two_pictures_queue_up_and_show_their_place(server, open_page):
     page = open_page(server.address)
     choose(page)

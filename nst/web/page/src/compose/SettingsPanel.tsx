@@ -1,12 +1,12 @@
 import type { Dispatch } from "react";
 
-import { presetOf, type Catalogue } from "../catalogue.ts";
+import type { Catalogue } from "../catalogue.ts";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
-import { BalanceSlider } from "./BalanceSlider.tsx";
 import type { Errors } from "./ComposeView.tsx";
 import type { Change, Draft } from "./draft.ts";
 import { NetworkField } from "./NetworkField.tsx";
 import { SettingField } from "./SettingField.tsx";
+import { StrengthSlider } from "./StrengthSlider.tsx";
 
 interface Props {
   catalogue: Catalogue;
@@ -16,7 +16,7 @@ interface Props {
 }
 
 /** The settings that have a place here; all others are in More settings. */
-export const IN_FRONT = ["image_size", "epochs", "preserve_color"];
+export const IN_FRONT = ["image_size", "epochs", "preserve_color", "strength"];
 
 const SIZES = [256, 400, 800, 1200];
 
@@ -29,10 +29,9 @@ const COLOURS: Record<string, string> = {
 export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
   const { settings, presets, limits } = catalogue;
   const { texts } = draft;
-  const preset = presetOf(catalogue, draft.preset, draft.network);
   const setting = (name: string) => settings.find((each) => each.name === name);
   const edit = (name: string) => (text: string) => change({ kind: "texts", texts: { [name]: text } });
-  const [size, epochs, colours] = IN_FRONT.map(setting);
+  const [size, epochs, colours, strength] = IN_FRONT.map(setting);
   return (
     <section className="panel settings" aria-labelledby="settings-heading">
       <h2 id="settings-heading">Settings</h2>
@@ -56,7 +55,9 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
         <Problem field="preset" error={errors.preset} />
       </fieldset>
 
-      <BalanceSlider texts={texts} preset={preset} change={change} />
+      {strength && (
+        <StrengthSlider setting={strength} text={texts.strength ?? ""} error={errors.strength} onChange={edit("strength")} />
+      )}
 
       <div className="pair">
         {size && (

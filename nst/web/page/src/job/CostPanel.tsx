@@ -5,12 +5,19 @@ import type { Point } from "./curve.ts";
 
 /** The costs now, and how they came down. Content and style are weighed, so that they add up to the total. */
 export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
-  const alpha = Number(job.settings.alpha);
   const beta = Number(job.settings.beta);
+  const variation = Number(job.settings.tv_weight);
   const series: Series[] = [
     { name: "Total", key: "total", points: rows.map(({ epoch, total }) => point(epoch, total)) },
     { name: "Style × beta", key: "style", points: rows.map(({ epoch, style }) => point(epoch, style, beta)) },
-    { name: "Content × alpha", key: "content", points: rows.map(({ epoch, content }) => point(epoch, content, alpha)) },
+    {
+      // What the strength has made of alpha, the worker alone knows: its part is what the others leave of the total.
+      name: "Content × alpha",
+      key: "content",
+      points: rows.map(({ epoch, total, style, total_variation: rough }) =>
+        point(epoch, total === null || style === null || rough === null ? null : total - beta * style - variation * rough),
+      ),
+    },
   ];
   return (
     <section className="panel" aria-labelledby="costs-heading">

@@ -1,0 +1,57 @@
+"""A judge of finished pictures of any size: a trained network that painted none of them, VGG-16.
+
+Its layers are others than those that are painted with, so no picture is judged by the very numbers it was made of.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from numpy.typing import NDArray
+
+from benchmarks import measure
+from nst import fetching, images, sessions, vgg
+
+STYLE_LAYERS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_1")
+CONTENT_LAYER = "conv4_2"
+
+
+class Verdict(NamedTuple):
+    """What a picture has lost of its content, and misses of its style: both 0 at best, see `benchmarks.measure`."""
+
+    content: float
+    style: float
+
+
+class Judge:
+    """VGG-16 with average pooling; one session for pictures of all sizes."""
+
+    def __init__(self) -> None:
+        network = fetching.load("vgg16")
+        self._mean = network.mean
+        with tf.Graph().as_default() as graph:
+            self._image = tf.placeholder(tf.float32, [1, None, None, 3])
+            built = vgg.build(network, self._image, {*STYLE_LAYERS, CONTENT_LAYER})
+        self._layers = {name: built[name] for name in (*STYLE_LAYERS, CONTENT_LAYER)}
+        self._session = sessions.create(graph)
+
+    def features(self, picture: NDArray[np.uint8]) -> measure.Features:
+        """What the judge sees in a picture, uint8 `[H, W, 3]`."""
+        found = self._session.run(self._layers, {self._image: vgg.preprocess(picture, self._mean)})
+        return {name: activations[0] for name, activations in found.items()}
+
+    def verdicts(
+        self, content: NDArray[np.uint8], style: NDArray[np.uint8], pictures: list[NDArray[np.uint8]]
+    ) -> list[Verdict]:
+        """Judges pictures, all uint8 `[H, W, 3]`, against their content and style; at the content's size."""
+        height, width = content.shape[:2]
+        before, wanted = self.features(content), self.features(style)
+        found = []
+        for picture in pictures:
+            seen = self.features(images.cover(picture, height, width))
+            lost = measure.relative_content(before, seen, CONTENT_LAYER)
+            missed = measure.relative_style(before, wanted, seen, STYLE_LAYERS)
+            found.append(Verdict(lost, sum(missed.values()) / len(missed)))
+        return found
