@@ -1,5 +1,6 @@
 """Paints one pair through the library; content, style and picture side by side become output/demo.png."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -11,8 +12,13 @@ from nst import fetching, images, places
 from nst.config import TransferConfig
 from nst.console import quiet_stderr
 
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("epochs", type=int, nargs="?", default=50, help="updates of the picture (default: %(default)s)")
+try:
+    config = TransferConfig.from_preset("fast", epochs=parser.parse_args().epochs)
+except ValueError as error:
+    parser.error(str(error))
 content, style = (images.read(places.folders("images")[-1] / name) for name in ("coffee.jpg", "mosaic.jpg"))
-config = TransferConfig.from_preset("fast", epochs=int(sys.argv[1]) if len(sys.argv) > 1 else 60)
 network = fetching.load("auto", say=print)
 with quiet_stderr():  # TensorFlow's start-up lines are not about painting
     from nst import run

@@ -149,3 +149,13 @@ def test_the_demo_paints_a_pair(checkout, tmp_path):
         expected = sample[height - reach : height + reach, width - reach : width + reach].mean(axis=(0, 1))
         assert np.abs(shown - expected).max() < 25
     assert np.abs(thirds[2].astype(float) - thirds[0]).mean() > 5
+
+
+@pytest.mark.parametrize(("given", "said"), [("many", "invalid int value: 'many'"), ("0", "epochs is 0")])
+def test_the_demo_says_what_is_wrong_with_its_number(checkout, tmp_path, given, said):
+    command = [sys.executable, str(checkout / "examples/demo.py"), given]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("demo.py: error: ")
+    assert said in done.stderr
+    assert not (tmp_path / "output").exists()
