@@ -250,7 +250,6 @@ PRESETS: Mapping[str, Preset] = {
             "image_size": 800,
             "scales": 3,
             "init": "matched",
-            "alpha": 30.0,
             "beta": 200.0,
             "temporal_weight": 0.05,
             "style_distance": "wasserstein",
