@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from nst import run
+from nst import plot, run, shoot
 from nst.config import TransferConfig
 from nst.matconvnet import Layer, Network
 from nst.objective import balanced
-from tests import fake_vgg
+from tests import clips, fake_vgg
 
 FALLS = {("gram", 512): (275, 0.23), ("wasserstein", 512): (0.039, 0.37)}
 FALLS |= {("gram", 128): (8250, 0.46), ("wasserstein", 128): (0.045, 0.15)}
@@ -96,6 +96,26 @@ def test_a_run_paints_with_the_alpha_that_it_comes_to_and_tells_of_both(tmp_path
     assert (told["settings"]["strength"], told["settings"]["alpha"]) == (0.2, 10.0)
     for row in found.rows:
         assert row.total == pytest.approx(alpha * row.content + 40 * row.style, rel=1e-5)
+
+
+def test_the_plot_weighs_the_content_with_it(tmp_path, content, style, network, monkeypatch):
+    drawn = []
+    draw = plot.cost_curve
+    monkeypatch.setattr(
+        plot, "cost_curve", lambda epochs, curves, title: drawn.append(curves) or draw(epochs, curves, title)
+    )
+    config = TransferConfig(epochs=2, image_size=32, strength=0.2, video="none")
+    rows = run.stylize(content, style, tmp_path, network, config).rows
+    alpha = balanced(config, network).alpha
+    assert drawn[-1]["content × alpha"] == pytest.approx([alpha * row.content for row in rows])
+
+
+def test_a_video_is_painted_with_it(tmp_path, style, network):
+    film = clips.write(tmp_path / "film.mp4", clips.scene(3))
+    config = TransferConfig(image_size=32, strength=0.2)
+    job = shoot.prepare(film, [style], network, config, (None, None), {}, {})
+    assert job.engine.alpha == job.plan.details["alpha"] == balanced(config, network).alpha
+    assert job.plan.config.strength == 0.2
 
 
 def test_what_was_begun_with_another_strength_is_not_resumed(tmp_path, content, style, network):
