@@ -20,7 +20,7 @@ from absl import app, flags
 from numpy.typing import NDArray
 
 from benchmarks import networks
-from nst import images, places, run, scales, sessions, transfer, vgg
+from nst import images, initialization, places, scales, sessions, transfer, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.objective import Objective, Probe
@@ -52,7 +52,7 @@ def curve(network: Network, content: str, style: str, config: TransferConfig, *,
     final, exact = sizes[-1].content.shape[:2], TransferConfig(image_size=config.image_size)
     with Probe(network, exact) as probe:
         targets = probe(vgg.preprocess(sizes[-1].content, network.mean), vgg.preprocess(sizes[-1].style, network.mean))
-    start = run.start_image(sizes[0], None, network, config)
+    start = initialization.start_image(sizes[0], None, network, config)
     points = []
     with Objective(targets, network, exact, *final) as judge:
 

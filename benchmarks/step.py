@@ -21,7 +21,7 @@ import tensorflow.compat.v1 as tf
 from absl import app, flags
 
 from benchmarks import networks
-from nst import layers, machine, sessions, transfer, updates, vgg
+from nst import initialization, layers, machine, sessions, transfer, updates, vgg
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 from nst.objective import Objective, Probe
@@ -49,7 +49,7 @@ def our_step(network: Network, content: Any, style: Any, config: TransferConfig)
     with Probe(network, config) as probe:
         targets = probe(content, style)
     goal = Objective(targets, network, config, *content.shape[1:3])
-    start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
+    start = initialization.blend(content, "blend", 0.6, np.random.RandomState(0))
     steps = transfer.steps(goal, start, 10**9, network.mean)
     return _timed(lambda: next(steps), _STEPS.value)
 

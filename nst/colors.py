@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nst.config import TransferConfig
 from nst.images import Levels, PictureError
 
 _BRIGHTNESS = np.array([0.299, 0.587, 0.114])
@@ -232,3 +233,14 @@ def _reciprocal_root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     there = values > _LEAST_VARIANCE
     vectors = vectors[:, there]
     return np.asarray((vectors / np.sqrt(values[there])) @ vectors.T)
+
+
+def recoloured(
+    content: NDArray[np.uint8], styles: list[NDArray[np.uint8]], config: TransferConfig
+) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
+    """Content and styles as `preserve_color` has them painted."""
+    if config.preserve_color == "luminance":
+        return luminance(content), [brightness_matched(style, content) for style in styles]
+    if config.preserve_color == "histogram":
+        return content, [matched(style, content) for style in styles]
+    return content, styles

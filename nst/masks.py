@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst import colors, images, layers
+from nst import images, layers
 from nst.config import TransferConfig
 from nst.matconvnet import Network
 
@@ -144,40 +144,6 @@ def mixture(
         assert contents[0] is not None
         return _by_colour(contents[0], [part for part in parts if part is not None], shares)
     return _by_grey(contents, parts, shares)
-
-
-def in_style(content: NDArray[np.uint8], styles: Sequence[NDArray[np.uint8]], mixture: Mixture) -> NDArray[np.uint8]:
-    """Gives the content picture the mean colour and the covariance of the colours of the styles (`colors.matched`).
-
-    Of several styles it takes the mixture by their weights, as if their pixels lay in one picture. A region of the
-    content gets the colours of what is painted in it; where regions overlap they are mixed, and where no style acts
-    the content stays as it is.
-
-    Args:
-        content: uint8 `[H, W, 3]`.
-        styles: uint8 `[h, w, 3]`, one or more.
-        mixture: how they share the picture; its masks have the sizes of the pictures.
-
-    Returns:
-        uint8 `[H, W, 3]`.
-    """
-    painted, covered = np.zeros(content.shape, np.float32), np.zeros((*content.shape[:2], 1), np.float32)
-    for guide in dict.fromkeys(term.guide for term in mixture.terms):
-        terms = [term for term in mixture.terms if term.guide == guide]
-        mask = None if guide is None else mixture.guides[guide].mask
-        palette = colors.mixed(
-            [colors.moments(styles[term.style], term.part) for term in terms],
-            [term.weight for term in terms],
-        )
-        moved = colors.moved(content, colors.moments(content, mask), palette)
-        if mask is None and len(mixture.terms) == len(terms):
-            return moved
-        amount = np.float32(1.0) if mask is None else mask[..., np.newaxis]
-        painted += amount * moved
-        covered += amount
-    left = np.maximum(0, 1 - covered)
-    mixed = (painted + left * content) / (covered + left)
-    return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
 
 
 def _read(masks: Masks) -> tuple[list[NDArray[np.uint8] | None], list[tuple[int, int] | None]]:

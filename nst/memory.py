@@ -10,7 +10,7 @@ import bisect
 from collections.abc import Sequence
 
 from nst import layers, machine, tiling
-from nst.config import TransferConfig
+from nst.config import SMALLEST_TILE, TransferConfig
 from nst.matconvnet import Network
 
 _SHARE = 0.8  # of the free memory that a run may take: others need some, and the estimate is not exact
@@ -87,6 +87,18 @@ def tile_size(
         f"even in small tiles a picture of {width}×{height} pixels needs about {machine.format_bytes(least)} of "
         f"memory, and {machine.format_bytes(free)} are free: {_advice(network, config, height, width, free, guides)}"
     )
+
+
+def smaller_tiles(tile_size: int, shape: tuple[int, ...], error: Exception) -> int:
+    """The side of tiles that take half the memory. Raises `MemoryError` when they would be too small to help."""
+    _, height, width, _ = shape
+    smaller = int(min(tile_size, (height * width) ** 0.5) / 2**0.5)
+    if smaller < SMALLEST_TILE:
+        raise MemoryError(
+            f"there is not enough memory for a picture of {width}×{height} pixels, even in tiles of {tile_size}: "
+            "take a smaller one"
+        ) from error
+    return smaller
 
 
 def _fitting(network: Network, config: TransferConfig, height: int, width: int, free: int, guides: int) -> int | None:

@@ -18,12 +18,12 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
-from nst import costs, distances, layers, masks, pieces, sessions, tiling
-from nst.config import SMALLEST_TILE, TransferConfig
+from nst import costs, distances, layers, masks, memory, pieces, sessions, tiling
+from nst.config import TransferConfig
 from nst.masks import Mixture
 from nst.matconvnet import Network
 from nst.pieces import Layers, Objectives, Region
-from nst.tiling import Segment, Tile
+from nst.tiling import Segment
 
 T = TypeVar("T")
 
@@ -219,7 +219,7 @@ class Probe:
             try:
                 return self._forward_once(segments, image, wanted, gram=gram, guide=guide)
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                tile_size = _smaller(tile_size, image.shape, error)
+                tile_size = memory.smaller_tiles(tile_size, image.shape, error)
 
     def _forward_once(
         self,
@@ -241,7 +241,7 @@ class Probe:
             for tile in segment.tiles:
                 feed = part.feed(segment, tile, inputs)
                 if guide is not None:
-                    feed |= _guides(segment, tile, guides, [guide])
+                    feed |= pieces.feed_guides(segment, tile, guides, [guide])
                 values = session.run(fetches, feed)
                 if "" in values:
                     output = pieces.place(output, values.pop(""), tile, segment, segment.poolings)
@@ -383,7 +383,7 @@ class Objective:
             try:
                 return evaluate()
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                self.tile_size = _smaller(self.tile_size, self.shape, error)
+                self.tile_size = memory.smaller_tiles(self.tile_size, self.shape, error)
             self._warn(f"memory ran out: the picture is now computed in tiles of {self.tile_size} pixels")
             self._plan()
 
@@ -459,7 +459,7 @@ class Objective:
             feed[placeholder] = self._targets.content[name][core.slices]
         for placeholder, values in zip(found.past, self._targets.past or (), strict=False):
             feed[placeholder] = values[tile.core.slices]
-        return feed | _guides(segment, tile, found.guides, self._targets.guides) | self._style(found)
+        return feed | pieces.feed_guides(segment, tile, found.guides, self._targets.guides) | self._style(found)
 
     def _style(self, found: Objectives) -> dict[tf.Tensor, Any]:
         aims = self._targets.style
@@ -477,29 +477,3 @@ class _Halfway(NamedTuple):
     inputs: list[NDArray[Any]]
     grams: list[dict[Region, NDArray[np.float32]]]
     gradient: NDArray[np.float32] | None
-
-
-def _guides(
-    segment: Segment,
-    tile: Tile,
-    placeholders: Mapping[Region, tf.Tensor],
-    guides: Sequence[Mapping[str, NDArray[np.float32]]],
-) -> dict[tf.Tensor, Any]:
-    """What to feed for a tile's guides: its core's part of the whole picture's."""
-    feed = {}
-    for (guide, name), placeholder in placeholders.items():
-        assert guide is not None
-        feed[placeholder] = guides[guide][name][tile.core.halved(tiling.poolings(segment.names, name)).slices]
-    return feed
-
-
-def _smaller(tile_size: int, shape: tuple[int, ...], error: Exception) -> int:
-    """The side of tiles that take half the memory. Raises `MemoryError` when they would be too small to help."""
-    _, height, width, _ = shape
-    smaller = int(min(tile_size, (height * width) ** 0.5) / 2**0.5)
-    if smaller < SMALLEST_TILE:
-        raise MemoryError(
-            f"there is not enough memory for a picture of {width}×{height} pixels, even in tiles of {tile_size}: "
-            "take a smaller one"
-        ) from error
-    return smaller

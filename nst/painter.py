@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import colors, flow, images, masks, run, scales, transfer, vgg
+from nst import colors, flow, images, initialization, masks, scales, transfer, vgg
 from nst.bench import Bench
 from nst.config import TransferConfig
 from nst.masks import Mixture
@@ -76,7 +76,7 @@ class Painter:
         warn: Callable[[str], None] | None = None,
     ) -> None:
         mixture = mixture or masks.mixture(first, list(styles), config)
-        self._sizes = scales.plan(*run.recoloured(first, list(styles), config), config, mixture)
+        self._sizes = scales.plan(*colors.recoloured(first, list(styles), config), config, mixture)
         scales.check(network, config, self._sizes)
         self._tiles = transfer.tiles(self._sizes, network, config)
         self._start = start
@@ -187,7 +187,7 @@ class Painter:
         size = self._sizes[index]
         if smaller is None:
             shown = size._replace(content=self._fitted(content, index))
-            fresh = run.start_image(shown, self._start, self._network, self._config)
+            fresh = initialization.start_image(shown, self._start, self._network, self._config)
         else:
             fresh = scales.carry(smaller, *size.content.shape[:2])
         return fresh if past is None else past.kept * past.picture + (1 - past.kept) * fresh

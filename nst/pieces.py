@@ -251,3 +251,17 @@ def _halved(side: tf.Tensor, times: int) -> tf.Tensor:
 def _ends(window: tf.Tensor, times: int) -> Iterator[tf.Tensor]:
     """The window's top, bottom, left and right in a map that is so many poolings smaller."""
     return (_halved(end, times) for end in tf.unstack(window))
+
+
+def feed_guides(
+    segment: Segment,
+    tile: Tile,
+    placeholders: Mapping[Region, tf.Tensor],
+    guides: Sequence[Mapping[str, NDArray[np.float32]]],
+) -> dict[tf.Tensor, Any]:
+    """What to feed for a tile's guides: its core's part of the whole picture's."""
+    feed = {}
+    for (guide, name), placeholder in placeholders.items():
+        assert guide is not None
+        feed[placeholder] = guides[guide][name][tile.core.halved(poolings(segment.names, name)).slices]
+    return feed

@@ -12,13 +12,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import colors, folder, images, masks, places, scales, sessions, state, transfer, vgg
+from nst import colors, folder, images, initialization, masks, places, scales, sessions, state, transfer
 from nst.bench import Bench
 from nst.config import STARTS, TransferConfig
 from nst.matconvnet import Network
 from nst.objective import balanced
 from nst.record import CostRow, Originals, Record
-from nst.scales import Scale
 from nst.state import Plan, State, fingerprint
 from nst.transfer import Step
 
@@ -198,12 +197,14 @@ def _prepare(
     if before is not None:
         state.check(before, config, prints)
     shares = None if before is None else state.shares(before, config)
-    sizes = scales.plan(*recoloured(picture, styles, config), config, mixture, shares)
+    sizes = scales.plan(*colors.recoloured(picture, styles, config), config, mixture, shares)
     del picture, opacity, styles
     scales.check(network, config, sizes)
     engine = dataclasses.replace(balanced(config, network), precision=_precision(config, before, warn))
     tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
-    start = [start_image(sizes[0], begun, network, config)] if before is None or not before.epochs else []
+    start = (
+        [initialization.start_image(sizes[0], begun, network, config)] if before is None or not before.epochs else []
+    )
     return _Job(originals, sizes, tile_sizes, start, engine, prints)
 
 
@@ -397,31 +398,5 @@ def _sources(style: images.Source | Sequence[images.Source]) -> list[images.Sour
     return list(style) if isinstance(style, list | tuple) else [cast(images.Source, style)]
 
 
-def recoloured(
-    content: NDArray[np.uint8], styles: list[NDArray[np.uint8]], config: TransferConfig
-) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
-    """Content and styles as `preserve_color` has them painted."""
-    if config.preserve_color == "luminance":
-        return colors.luminance(content), [colors.brightness_matched(style, content) for style in styles]
-    if config.preserve_color == "histogram":
-        return content, [colors.matched(style, content) for style in styles]
-    return content, styles
-
-
 def _stretched(opacity: NDArray[np.uint8] | None, height: int, width: int) -> NDArray[np.uint8] | None:
     return None if opacity is None else images.stretch(opacity[..., np.newaxis], height, width)[..., 0]
-
-
-def start_image(
-    size: Scale, picture: NDArray[np.uint8] | None, network: Network, config: TransferConfig
-) -> NDArray[np.float32]:
-    """G before the first update of a size; `picture`, and the style as a start, is cut to the content's shape."""
-    content, source = size.content, picture
-    if config.init == "style":
-        source = size.style
-    elif config.init == "matched":
-        source = masks.in_style(content, size.styles, size.mixture)
-    if source is not None:
-        return vgg.preprocess(images.cover(source, *content.shape[:2]), network.mean)
-    pixels = vgg.preprocess(content, network.mean)
-    return transfer.start_image(pixels, config.init, config.noise_ratio, np.random.RandomState(config.seed))

@@ -27,7 +27,6 @@ from nst.objective import Costs, Objective
 from nst.scales import Scale
 from nst.state import Snapshot
 
-_NOISE_RANGE = 20.0  # grey levels; the assignment's uniform noise
 _TRIES = 5  # shorter steps from a good picture before a run is given up
 
 
@@ -89,27 +88,6 @@ class DivergedError(ArithmeticError):
             "lower the learning rate, or the weight of the cost that grew"
         )
         self.epoch = epoch
-
-
-def start_image(
-    content: NDArray[np.float32], init: str, noise_ratio: float, rng: np.random.RandomState
-) -> NDArray[np.float32]:
-    """G before the first update, for the starts that are made of content and noise.
-
-    `blend` is the assignment's noise·r + content·(1 − r), with noise uniform in [−20, 20] grey levels.
-
-    Args:
-        content: float32 `[1, H, W, 3]` in VGG's pixel space.
-        init: `blend`, `content` (r = 0) or `noise` (r = 1).
-        noise_ratio: r of `blend`.
-        rng: where the noise is drawn from.
-
-    Returns:
-        NDArray: float32 `[1, H, W, 3]` in VGG's pixel space.
-    """
-    ratio = {"blend": noise_ratio, "content": 0.0, "noise": 1.0}[init]
-    noise = rng.uniform(-_NOISE_RANGE, _NOISE_RANGE, content.shape).astype(np.float32)
-    return (noise * ratio + content * (1 - ratio)).astype(np.float32)
 
 
 class Progress(NamedTuple):

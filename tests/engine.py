@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nst import masks, transfer
+from nst import initialization, masks, transfer
 from nst.objective import Objective, Probe
 
 
@@ -22,6 +22,6 @@ def objective_of(pixels, network, config, tile_size=0, warn=None, mixture=masks.
 def steps(pixels, network, config, rng=None, tile_size=0):
     """The steps from the start that the config names, its noise from `rng` or the config's seed."""
     rng = rng or np.random.RandomState(config.seed)
-    start = transfer.start_image(pixels[0], config.init, config.noise_ratio, rng)
+    start = initialization.blend(pixels[0], config.init, config.noise_ratio, rng)
     with objective_of(pixels, network, config, tile_size) as goal:
         yield from transfer.steps(goal, start, config.epochs, network.mean)

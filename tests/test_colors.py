@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst import colors, encoding, images, masks
+from nst import colors, encoding, images, initialization
 from nst.images import PictureError
 from nst.masks import ALONE, Guide, Mixture, Term
 
@@ -140,13 +140,13 @@ def moments(picture):
 
 
 def test_in_style_of_one_style_is_matched_the_other_way_round():
-    np.testing.assert_array_equal(masks.in_style(CONTENT, [STYLE], ALONE), colors.matched(CONTENT, STYLE))
+    np.testing.assert_array_equal(initialization.in_style(CONTENT, [STYLE], ALONE), colors.matched(CONTENT, STYLE))
 
 
 def test_in_style_of_several_takes_the_colours_of_their_mixture():
     """As if three quarters of the pixels were the first style's, and one quarter the second's."""
     mixture = Mixture((Term(0, 0.75), Term(1, 0.25)))
-    found = masks.in_style(TALL, [STYLE, CONTENT], mixture)
+    found = initialization.in_style(TALL, [STYLE, CONTENT], mixture)
     together = np.concatenate([np.tile(pixels(STYLE), (3 * 1073, 1)), np.tile(pixels(CONTENT), (2173, 1))])
     np.testing.assert_allclose(pixels(found).mean(0), together.mean(0), atol=0.3)
     np.testing.assert_allclose(np.cov(pixels(found).T), np.cov(together.T), atol=6)
@@ -158,7 +158,9 @@ def test_in_style_paints_each_region_in_its_own_colours_and_leaves_the_rest():
     part = np.zeros(STYLE.shape[:2], np.float32)
     part[:20] = 1
     terms = (Term(0, 0.5, 0, part), Term(1, 0.5, 1))
-    found = masks.in_style(CONTENT, [STYLE, TALL], Mixture(terms, (Guide("left", left), Guide("right", right))))
+    found = initialization.in_style(
+        CONTENT, [STYLE, TALL], Mixture(terms, (Guide("left", left), Guide("right", right)))
+    )
     for where, (mean, covariance) in ((np.s_[:, :10], moments(STYLE[:20])), (np.s_[:, 10:20], moments(TALL))):
         seen = pixels(found[where])
         np.testing.assert_allclose(seen.mean(0), mean, atol=0.5)
@@ -170,10 +172,10 @@ def test_in_style_mixes_where_a_mask_is_grey_or_regions_overlap():
     half = np.full(CONTENT.shape[:2], 0.5, np.float32)
     whole = np.ones(CONTENT.shape[:2], np.float32)
     first, second = (colors.matched(CONTENT, style).astype(float) for style in (STYLE, TALL))
-    soft = masks.in_style(CONTENT, [STYLE], Mixture((Term(0, 1.0, 0),), (Guide("soft", half),)))
+    soft = initialization.in_style(CONTENT, [STYLE], Mixture((Term(0, 1.0, 0),), (Guide("soft", half),)))
     np.testing.assert_allclose(soft, (first + CONTENT) / 2, atol=1.1)
     terms = (Term(0, 0.5), Term(1, 0.5, 0))
-    both = masks.in_style(CONTENT, [STYLE, TALL], Mixture(terms, (Guide("all", whole),)))
+    both = initialization.in_style(CONTENT, [STYLE, TALL], Mixture(terms, (Guide("all", whole),)))
     np.testing.assert_allclose(both, (first + second) / 2, atol=1.1)
 
 
@@ -181,7 +183,7 @@ def test_in_style_mixes_where_a_mask_is_grey_or_regions_overlap():
 @pytest.mark.parametrize("style", [GREY_RAMP, FLAT, STYLE])
 def test_in_style_of_pictures_that_lack_colours(content, style):
     """Grey stays on a line of colours, and one colour becomes the style's mean: always at its mean colour."""
-    found = masks.in_style(content, [style], ALONE)
+    found = initialization.in_style(content, [style], ALONE)
     assert found.shape == content.shape
     np.testing.assert_allclose(pixels(found).mean(0), pixels(style).mean(0), atol=1)
     covariance = np.cov(pixels(found).T)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from nst import layers, machine, masks, run, scales, tiling, transfer, vgg
+from nst import initialization, layers, machine, masks, run, scales, tiling, transfer, vgg
 from nst.config import TransferConfig
 from tests import engine, fake_vgg
 from tests.definition import Definition
@@ -223,7 +223,7 @@ class Way(NamedTuple):
         sizes = self.plan()
         content = vgg.preprocess(sizes[0].content, NETWORK.mean)
         noise = np.random.RandomState(self.config.seed)
-        start = transfer.start_image(content, self.config.init, self.config.noise_ratio, noise)
+        start = initialization.blend(content, self.config.init, self.config.noise_ratio, noise)
         return transfer.paint(sizes, start, NETWORK, self.config)
 
     def stylize(self, folder=None, **more):

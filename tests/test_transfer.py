@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf2
 import tensorflow.compat.v1 as tf
 
-from nst import costs, layers, machine, sessions, transfer, updates, vgg
+from nst import costs, initialization, layers, machine, sessions, transfer, updates, vgg
 from nst.config import TransferConfig
 from tests import engine, fake_vgg
 
@@ -68,7 +68,7 @@ def test_equals_the_assignments_loop(pixels, network):
     """One run for the update, a second one for the costs and the picture: what the notebook does."""
     content, style = pixels
     targets = engine.measure(content, style, network, CONFIG)
-    start = transfer.start_image(content, "blend", 0.6, np.random.RandomState(0))
+    start = initialization.blend(content, "blend", 0.6, np.random.RandomState(0))
     with tf.Graph().as_default() as graph:
         variable = tf.Variable(start, use_resource=True)
         built = vgg.build(network, variable, ["conv5_1"])
@@ -90,7 +90,7 @@ def test_equals_the_assignments_loop(pixels, network):
 
 def test_the_first_step_moves_every_pixel_by_the_learning_rate(pixels, network):
     """Adam's first step is learning_rate · sign(gradient) wherever the gradient is far above ε."""
-    start = transfer.start_image(pixels[0], "blend", 0.6, np.random.RandomState(0))
+    start = initialization.blend(pixels[0], "blend", 0.6, np.random.RandomState(0))
     moved = np.abs(paint(pixels, network)[0].image - start)
     assert np.quantile(moved, 0.1) == pytest.approx(2.0, rel=1e-3)
 
@@ -156,11 +156,11 @@ def test_blend_is_the_notebooks_noise(pixels):
     np.random.seed(3)  # noqa: NPY002 - the notebook's generator is what is compared
     noise = np.random.uniform(-20, 20, content.shape).astype("float32")  # noqa: NPY002
     expected = noise * 0.6 + content * 0.4
-    found = transfer.start_image(content, "blend", 0.6, np.random.RandomState(3))
+    found = initialization.blend(content, "blend", 0.6, np.random.RandomState(3))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.dtype == np.float32
-    np.testing.assert_array_equal(transfer.start_image(content, "content", 0.6, np.random.RandomState(3)), content)
-    pure = transfer.start_image(content, "noise", 0.6, np.random.RandomState(3))
+    np.testing.assert_array_equal(initialization.blend(content, "content", 0.6, np.random.RandomState(3)), content)
+    pure = initialization.blend(content, "noise", 0.6, np.random.RandomState(3))
     np.testing.assert_array_equal(pure, noise)
 
 
@@ -197,7 +197,7 @@ def test_stopping_early_leaves_tensorflow_as_it_was(pixels, network):
 def test_interleaved_runs_equal_single_ones(pixels, network):
     """Two runs of one objective, in turn."""
     alone = paint(pixels, network)
-    start = transfer.start_image(pixels[0], "blend", 0.6, np.random.RandomState(0))
+    start = initialization.blend(pixels[0], "blend", 0.6, np.random.RandomState(0))
     with engine.objective_of(pixels, network, CONFIG) as goal:
         both = [transfer.steps(goal, start, CONFIG.epochs, network.mean) for _ in range(2)]
         for expected, one, two in zip(alone, *both, strict=True):
