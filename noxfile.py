@@ -69,7 +69,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def keras(session: nox.Session) -> None:
     """An early Keras 3, which training/ is written in, and the first TensorFlow with it: `lowest` skips these tests."""
-    quick_tests(session, needed() + EARLY_KERAS_3, "tests/test_training.py")
+    quick_tests(session, needed() + EARLY_KERAS_3, "tests/training/test_train_preview.py")
 
 
 @nox.session(python=PYTHONS)

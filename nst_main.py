@@ -7,9 +7,11 @@ from pathlib import Path
 
 from absl import flags
 
-from nst import commandline, download, filming, loading
+from nst.cli import commandline, video, weights
+from nst.cli.terminal import Screen, StopSignals, print_line
 from nst.config import STARTS, TransferConfig
-from nst.console import Screen, StopSignals, print_line, quiet_stderr
+from nst.utils import tf_import
+from nst.utils.tf_import import quiet_stderr
 
 FLAGS = flags.FLAGS
 LEGACY = ("content_image_filename", "style_image_filename", "epochs", "print_every", "alpha", "beta", "learning_rate")
@@ -50,7 +52,7 @@ commandline.define(
     "network: auto (VGG-19, or preview where that is missing and cannot be fetched), vgg19, vgg19-8bit, vgg16, "
     "preview, or the path of a .mat file",
 )
-download.define()
+weights.define()
 commandline.define(
     "resume",
     False,
@@ -68,11 +70,11 @@ def main() -> int:
             raise ValueError("output_dir is empty: name a folder")
         if FLAGS.resume:
             before = take_up(Path(FLAGS.output_dir).expanduser())
-        filming.check()
+        video.check()
         config = commandline.read_config(before)
-        from nst import masks  # NumPy, which --help and a wrong flag do without
+        from nst.engine import mask_regions  # NumPy, which --help and a wrong flag do without
 
-        masks.weights(config, len(FLAGS.style_image_filename))
+        mask_regions.weights(config, len(FLAGS.style_image_filename))
     except ValueError as error:
         commandline.fail(f"{error} (see --help)")
     except OSError as error:
@@ -80,7 +82,7 @@ def main() -> int:
     screen = Screen(config)
     with StopSignals() as signals:
         try:
-            return (filming.paint if FLAGS.content_video else paint)(config, screen, signals)
+            return (video.paint if FLAGS.content_video else paint)(config, screen, signals)
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             screen.close()
             commandline.fail(str(error), 1)
@@ -90,11 +92,11 @@ def main() -> int:
 
 def take_up(place: Path) -> TransferConfig | None:
     """The settings of the run in a folder; sets the flags that were not given by hand to what they were for it."""
-    if (moving := filming.take_up(place)) is not None:
+    if (moving := video.take_up(place)) is not None:
         return moving
-    from nst import state
+    from nst.output import checkpoint
 
-    before = None if FLAGS.content_video else state.read(place)
+    before = None if FLAGS.content_video else checkpoint.read(place)
     if before is None:
         print_line(f"Nothing to resume in {place}: beginning at the start")
         return None
@@ -106,31 +108,35 @@ def take_up(place: Path) -> TransferConfig | None:
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Runs `nst.run.stylize` on what the flags name; what can be wrong is tried before TensorFlow is loaded."""
-    from nst import folder, images, masks, places, scales, stamp, weights
+    from nst.engine import mask_regions, pyramid
+    from nst.images import reader
+    from nst.output import folder, metadata
+    from nst.utils import locations
+    from nst.weights import registry
 
-    folders = places.folders("images")
+    folders = locations.folders("images")
 
     def found(names: list[str] | None) -> list[Path]:
-        return [images.find(name, folders) for name in names or []]
+        return [reader.find(name, folders) for name in names or []]
 
-    content_path, style_paths = images.find(FLAGS.content_image_filename, folders), found(FLAGS.style_image_filename)
+    content_path, style_paths = reader.find(FLAGS.content_image_filename, folders), found(FLAGS.style_image_filename)
     mask_paths = {name: found(FLAGS[name].value) for name in ("content_mask", "style_mask")}
-    content, opacity = images.read_with_alpha(content_path)
+    content, opacity = reader.read_with_alpha(content_path)
     if opacity is not None:
-        content = images.with_alpha(content, opacity)
-    styles = [images.read(path) for path in style_paths]
-    content_mask, style_mask = ([images.read(path) for path in paths] or None for paths in mask_paths.values())
+        content = reader.with_alpha(content, opacity)
+    styles = [reader.read(path) for path in style_paths]
+    content_mask, style_mask = ([reader.read(path) for path in paths] or None for paths in mask_paths.values())
     init = config.init
     if init not in STARTS:
-        init = str(images.find(init, folders).resolve())
-        images.read(init)
-    mixture = masks.mixture(images.read(content), styles, config, content_mask, style_mask)
+        init = str(reader.find(init, folders).resolve())
+        reader.read(init)
+    mixture = mask_regions.mixture(reader.read(content), styles, config, content_mask, style_mask)
     screen.inputs(content_image_filename=[content_path], style_image_filename=style_paths)
-    if status := download.missing(FLAGS.model, screen.say):
+    if status := weights.missing(FLAGS.model, screen.say):
         return status
-    network = weights.load(FLAGS.model)
-    scales.check(network, config, scales.plan(images.read(content), styles, config, mixture))
-    if FLAGS.like and (painter := stamp.read(Path(FLAGS.like).expanduser()).network) not in ("", network.name):
+    network = registry.load(FLAGS.model)
+    pyramid.check(network, config, pyramid.plan(reader.read(content), styles, config, mixture))
+    if FLAGS.like and (painter := metadata.read(Path(FLAGS.like).expanduser()).network) not in ("", network.name):
         screen.warn(f"{FLAGS.like} was painted with {painter}, this picture is with {network.name}")
     output_dir = Path(FLAGS.output_dir).expanduser()
     folder.make(output_dir)
@@ -138,8 +144,9 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         pass  # taken when the painting begins, but a person should hear of it now
     if network.notice:
         screen.say(network.notice)
-    with quiet_stderr(FLAGS.verbosity < 1), loading.tensorflow(FLAGS.verbosity < 1):
-        from nst import run, sessions
+    with quiet_stderr(FLAGS.verbosity < 1), tf_import.tensorflow(FLAGS.verbosity < 1):
+        from nst import run
+        from nst.engine import sessions
 
         device = sessions.device()
     screen.say(f"Device: {device}")

@@ -2,15 +2,16 @@
 
 An unchanged notebook or script of the assignment runs on it. For that, importing this module changes the process:
 
-- TensorFlow goes into graph mode and does what TensorFlow 1 did, seeds included (`nst.tf1`). A call that TensorFlow 2
-  understands stays TensorFlow 2's; one with a keyword that only TensorFlow 1 has, as `tf.nn.conv2d(x, filter=…)`, is
-  TensorFlow 1's.
+- TensorFlow goes into graph mode and does what TensorFlow 1 did, seeds included (`nst.assignment.tf1`). A call that
+  TensorFlow 2 understands stays TensorFlow 2's; one with a keyword that only TensorFlow 1 has, as `tf.nn.conv2d(x,
+  filter=…)`, is TensorFlow 1's.
 - SciPy, NumPy, Pillow, imageio and Python's `time` get back what they have dropped and such code calls:
-  `scipy.misc.imread`, `np.float`, `Image.ANTIALIAS`, `imageio.imwrite` of floats, `time.clock` (`nst.dropped`).
+  `scipy.misc.imread`, `np.float`, `Image.ANTIALIAS`, `imageio.imwrite` of floats, `time.clock`
+  (`nst.assignment.dropped`).
 
-It also offers the functions that the assignment asks its students to write, over `nst.costs`; `from nst_utils import *`
-leaves out those that the notebook has written before. New code should use `nst.run.stylize` instead, which needs none
-of this.
+It also offers the functions that the assignment asks its students to write, over `nst.engine.costs`; `from nst_utils
+import *` leaves out those that the notebook has written before. New code should use `nst.run.stylize` instead, which
+needs none of this.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 try:
-    from nst import costs, dropped, fetching, matconvnet, places, scipy_misc, tf1, vgg, weights
+    from nst.assignment import dropped, scipy_misc, tf1
+    from nst.engine import costs, vgg
+    from nst.utils import locations
+    from nst.weights import download, registry
+    from nst.weights.network import MEAN_COLOUR
 except ImportError as error:
     if error.name != "nst":
         raise
@@ -64,7 +69,7 @@ __all__ = [
 
 def _sample(name: str) -> str:
     """The path of one of the sample pictures, from whatever folder; `images/` and its name where there are none."""
-    paths = [folder / name for folder in places.folders("images")]
+    paths = [folder / name for folder in locations.folders("images")]
     return next((str(path.resolve()) for path in paths if path.is_file()), f"images/{name}")
 
 
@@ -75,7 +80,7 @@ class CONFIG:
     IMAGE_HEIGHT = 300
     COLOR_CHANNELS = 3
     NOISE_RATIO = 0.6
-    MEANS = np.array(matconvnet.MEAN_COLOUR).reshape((1, 1, 1, 3))
+    MEANS = np.array(MEAN_COLOUR).reshape((1, 1, 1, 3))
     VGG_MODEL = "pretrained-model/imagenet-vgg-verydeep-19.mat"
     STYLE_IMAGE = _sample("strokes.jpg")
     CONTENT_IMAGE = _sample("chelsea.jpg")
@@ -88,7 +93,7 @@ def load_vgg_model(path: str) -> dict[str, Any]:
     Args:
         path: a MatConvNet .mat file, usually `pretrained-model/imagenet-vgg-verydeep-19.mat`; `~` is the home folder.
             Where that published file is not there, another one of the same network is taken, and where there is none,
-            VGG-19 with kernels of 8 bits is fetched (18.5 MB, said in a line): see `nst.fetching`.
+            VGG-19 with kernels of 8 bits is fetched (18.5 MB, said in a line): see `nst.weights.download`.
 
     Returns:
         dict: `input`, a tf.Variable `[1, IMAGE_HEIGHT, IMAGE_WIDTH, 3]`; `conv1_1` … `conv5_4` after their ReLU;
@@ -100,11 +105,11 @@ def load_vgg_model(path: str) -> dict[str, Any]:
     path = os.path.expanduser(path)
     if not Path(path).is_file():
         # A published file that is elsewhere, or nowhere: the engine knows where to look and where to get it.
-        path = next((model for model, names in weights.FILES.items() if Path(path).name in names), path)
-        if path == "vgg19" and fetching.missing("auto"):
+        path = next((model for model, names in registry.FILES.items() if Path(path).name in names), path)
+        if path == "vgg19" and download.missing("auto"):
             path = "vgg19-8bit"  # 18.5 MB, which a notebook can wait for, and not 535
-        fetching.provide(path, say=print)
-    network = weights.load(path)
+        download.provide(path, say=print)
+    network = registry.load(path)
     shape = (1, CONFIG.IMAGE_HEIGHT, CONFIG.IMAGE_WIDTH, CONFIG.COLOR_CHANNELS)
     variable = tf.Variable(np.zeros(shape), dtype="float32")
     tf1.check_values(variable, lambda value: _check_size(value, *shape[1:3], "said {} when the network was loaded"))
@@ -169,7 +174,7 @@ def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
         image: `[1, H, W, 3]`, the mean colour subtracted.
 
     Raises:
-        nst.images.PictureError: a suffix that Pillow does not write.
+        nst.images.decode.PictureError: a suffix that Pillow does not write.
         OSError: the file cannot be written.
     """
     scipy_misc.write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
@@ -179,17 +184,17 @@ def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
 
 
 def compute_content_cost(a_C: Any, a_G: Any) -> Any:
-    """`nst.costs.content_cost`: Σ (a_C − a_G)² / (4·n_H·n_W·n_C)."""
+    """`nst.engine.costs.content_cost`: Σ (a_C − a_G)² / (4·n_H·n_W·n_C)."""
     return costs.content_cost(a_C, a_G)
 
 
 def gram_matrix(A: Any) -> Any:
-    """`nst.costs.gram_matrix`: A·Aᵀ for A `[n_C, n_H·n_W]`."""
+    """`nst.engine.costs.gram_matrix`: A·Aᵀ for A `[n_C, n_H·n_W]`."""
     return costs.gram_matrix(A)
 
 
 def compute_layer_style_cost(a_S: Any, a_G: Any) -> Any:
-    """`nst.costs.layer_style_cost`: Σ (G_S − G_G)² / (4·n_C²·(n_H·n_W)²)."""
+    """`nst.engine.costs.layer_style_cost`: Σ (G_S − G_G)² / (4·n_C²·(n_H·n_W)²)."""
     return costs.layer_style_cost(a_S, a_G)
 
 
@@ -217,7 +222,7 @@ def compute_style_cost(model: dict[str, Any], STYLE_LAYERS: Sequence[tuple[str, 
 
 
 def total_cost(J_content: Any, J_style: Any, alpha: float = 10, beta: float = 40) -> Any:
-    """`nst.costs.total_cost`: alpha·J_content + beta·J_style."""
+    """`nst.engine.costs.total_cost`: alpha·J_content + beta·J_style."""
     return costs.total_cost(J_content, J_style, alpha, beta)
 
 

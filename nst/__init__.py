@@ -1,7 +1,69 @@
 """Neural style transfer as an optimisation, in TF1 graph style: the library behind `nst_main.py`.
 
-Importing this package imports no TensorFlow and changes no global state; see `nst.run.stylize` for the one
-call that the command, notebooks and servers share.
+    import nst
+
+    nst.stylize("content.jpg", "style.jpg", "output", nst.load_network("auto"))
+
+Names are imported when they are first used, so that `import nst` loads neither NumPy nor TensorFlow.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nst.config import PRESETS, TransferConfig
+    from nst.engine.loop import DivergedError, Step
+    from nst.engine.snapshot import StateError
+    from nst.images.decode import PictureError
+    from nst.images.reader import read as read_image
+    from nst.output.folder import BusyError
+    from nst.output.video_writer import VideoError
+    from nst.run import Result, stylize
+    from nst.video.stylize import stylize_video
+    from nst.weights.download import FetchError
+    from nst.weights.download import load as load_network
+    from nst.weights.download import provide as fetch_network
+    from nst.weights.network import Network, WeightsError
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BusyError": "nst.output.folder",
+    "PRESETS": "nst.config",
+    "DivergedError": "nst.engine.loop",
+    "FetchError": "nst.weights.download",
+    "Network": "nst.weights.network",
+    "PictureError": "nst.images.decode",
+    "Result": "nst.run",
+    "StateError": "nst.engine.snapshot",
+    "Step": "nst.engine.loop",
+    "TransferConfig": "nst.config",
+    "VideoError": "nst.output.video_writer",
+    "WeightsError": "nst.weights.network",
+    "fetch_network": "nst.weights.download:provide",
+    "load_network": "nst.weights.download:load",
+    "read_image": "nst.images.reader:read",
+    "stylize": "nst.run",
+    "stylize_video": "nst.video.stylize",
+}
+
+__all__ = [  # noqa: RUF022 - by what it is for
+    "stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step",
+    "load_network", "fetch_network", "Network", "read_image",
+    "DivergedError", "BusyError", "FetchError", "PictureError", "StateError", "VideoError", "WeightsError",
+    "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].partition(":")
+    value = globals()[name] = getattr(importlib.import_module(module), attribute or name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

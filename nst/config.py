@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nst.values import (
+from nst.utils.fields import (
     BOUNDS,
     LayerWeights,
     checked,
     choice,
-    either,
     layer_weights,
     number,
     parse_layers,
@@ -26,6 +25,7 @@ from nst.values import (
     word,
     written,
 )
+from nst.utils.text import either
 
 STARTS = ("blend", "content", "matched", "style", "noise")
 """The named starts of G; any other value of `init` is the path of a picture."""

@@ -12,14 +12,18 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import colors, folder, images, initialization, masks, places, scales, sessions, state, transfer
-from nst.bench import Bench
 from nst.config import STARTS, TransferConfig
-from nst.matconvnet import Network
-from nst.objective import balanced
-from nst.record import CostRow, Originals, Record
-from nst.state import Plan, State, fingerprint
-from nst.transfer import Step
+from nst.engine import initialization, loop, mask_regions, pyramid, sessions
+from nst.engine.graph_cache import Bench
+from nst.engine.loop import Step
+from nst.engine.objective import balanced
+from nst.images import color_transfer, reader, resize
+from nst.output import checkpoint, folder
+from nst.output.checkpoint import Plan, State
+from nst.output.recorder import CostRow, Originals, Record
+from nst.utils import locations
+from nst.utils.hashing import fingerprint
+from nst.weights.network import Network
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,15 @@ class Result:
 
 
 def stylize(
-    content: images.Source,
-    style: images.Source | Sequence[images.Source],
+    content: reader.Source,
+    style: reader.Source | Sequence[reader.Source],
     output_dir: str | Path | None,
     network: Network,
     config: TransferConfig | None = None,
     *,
-    begin: images.Source | None = None,
-    content_mask: masks.Masks = None,
-    style_mask: masks.Masks = None,
+    begin: reader.Source | None = None,
+    content_mask: mask_regions.Masks = None,
+    style_mask: mask_regions.Masks = None,
     details: Mapping[str, Any] | None = None,
     flags: Mapping[str, str | Sequence[str]] | None = None,
     on_start: Callable[[Start], None] | None = None,
@@ -133,9 +137,9 @@ def stylize(
     warn = on_trouble or (lambda sentence: None)
     with contextlib.ExitStack() as opened:
         before = None
-        if place is not None and resume and state.found(place):
+        if place is not None and resume and checkpoint.found(place):
             opened.enter_context(folder.lock(place))
-            before = state.read(place)
+            before = checkpoint.read(place)
         job = _prepare(content, style, network, config, begin, content_mask, style_mask, before, warn)
         record = None
         if place is not None:
@@ -161,7 +165,7 @@ class _Job(NamedTuple):
     """A run made ready: what is shown, what is painted, and how. `start` is emptied when the painting takes it."""
 
     originals: Originals
-    sizes: list[scales.Scale]
+    sizes: list[pyramid.Scale]
     tile_sizes: Sequence[int]
     start: list[NDArray[np.float32]]
     engine: TransferConfig
@@ -169,37 +173,37 @@ class _Job(NamedTuple):
 
 
 def _prepare(
-    content: images.Source,
-    style: images.Source | Sequence[images.Source],
+    content: reader.Source,
+    style: reader.Source | Sequence[reader.Source],
     network: Network,
     config: TransferConfig,
-    begin: images.Source | None,
-    content_mask: masks.Masks,
-    style_mask: masks.Masks,
+    begin: reader.Source | None,
+    content_mask: mask_regions.Masks,
+    style_mask: mask_regions.Masks,
     before: State | None,
     warn: Callable[[str], None],
 ) -> _Job:
     """Reads and scales the pictures, and tries whatever can be wrong before a folder is touched."""
-    picture, opacity = images.read_with_alpha(content)
-    styles = [images.read(source) for source in _sources(style)]
+    picture, opacity = reader.read_with_alpha(content)
+    styles = [reader.read(source) for source in _sources(style)]
     begun = None
     if config.init not in STARTS:
-        begun = images.read(images.find(config.init, places.folders("images")) if begin is None else begin)
+        begun = reader.read(reader.find(config.init, locations.folders("images")) if begin is None else begin)
     prints = _prints(picture, opacity, styles, begun, network)
-    picture = images.fit(picture, config.image_size)
+    picture = resize.fit(picture, config.image_size)
     height, width = picture.shape[:2]
-    shown = [images.fit(each, config.image_size, enlarge=False) for each in styles]
+    shown = [resize.fit(each, config.image_size, enlarge=False) for each in styles]
     originals = Originals(picture, shown, _stretched(opacity, height, width))
-    mixture = masks.mixture(picture, styles, config, content_mask, style_mask)
+    mixture = mask_regions.mixture(picture, styles, config, content_mask, style_mask)
     prints["set of masks"] = fingerprint(
         *(guide.mask for guide in mixture.guides), *(term.part for term in mixture.terms)
     )
     if before is not None:
-        state.check(before, config, prints)
-    shares = None if before is None else state.shares(before, config)
-    sizes = scales.plan(*colors.recoloured(picture, styles, config), config, mixture, shares)
+        checkpoint.check(before, config, prints)
+    shares = None if before is None else checkpoint.shares(before, config)
+    sizes = pyramid.plan(*color_transfer.recoloured(picture, styles, config), config, mixture, shares)
     del picture, opacity, styles
-    scales.check(network, config, sizes)
+    pyramid.check(network, config, sizes)
     engine = dataclasses.replace(balanced(config, network), precision=_precision(config, before, warn))
     tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
     start = (
@@ -238,7 +242,7 @@ def _precision(config: TransferConfig, before: State | None, warn: Callable[[str
 
 
 def _tile_sizes(
-    sizes: list[scales.Scale],
+    sizes: list[pyramid.Scale],
     network: Network,
     engine: TransferConfig,
     before: State | None,
@@ -246,11 +250,11 @@ def _tile_sizes(
 ) -> Sequence[int]:
     """The tiles of each size: what they were, where that fits into what memory is free now."""
     if before is None or engine.tile_size != before.plan.config.tile_size:
-        return transfer.tiles(sizes, network, engine)
-    if transfer.fits(sizes, network, engine, before.plan.tile_sizes):
+        return loop.tiles(sizes, network, engine)
+    if loop.fits(sizes, network, engine, before.plan.tile_sizes):
         return before.plan.tile_sizes
     warn("less memory is free than when the run was begun: the picture is computed in smaller tiles")
-    return transfer.tiles(sizes, network, engine)
+    return loop.tiles(sizes, network, engine)
 
 
 def _facts(network: Network, job: _Job) -> dict[str, Any]:
@@ -280,9 +284,9 @@ def _paint(
     snapshot = None if before is None else before.snapshot
     begun = False
     if before is not None and snapshot is not None:
-        run.go_on(before, transfer.last_step(snapshot, network.mean))
+        run.go_on(before, loop.last_step(snapshot, network.mean))
 
-    def started(progress: transfer.Progress) -> None:
+    def started(progress: loop.Progress) -> None:
         nonlocal begun
         if on_start and not begun:
             shapes = [(size.content.shape[1], size.content.shape[0]) for size in sizes]
@@ -299,7 +303,7 @@ def _paint(
 
     try:
         with contextlib.closing(
-            transfer.paint(
+            loop.paint(
                 sizes, job.start.pop() if job.start else None, network, job.engine,
                 tile_sizes=job.tile_sizes, before=snapshot, on_scale=started, warn=warn, bench=bench,
             )
@@ -315,7 +319,7 @@ def _paint(
                         return run.finish("stopped")
                     run.keep_if_due()
                 return run.finish("finished")
-            except transfer.DivergedError as error:
+            except loop.DivergedError as error:
                 if run.last is None:
                     run.abandon()
                     raise
@@ -372,13 +376,13 @@ class _Run:
 
     def picture(self, step: Step) -> NDArray[np.uint8]:
         """The picture in the final size, which is that of every frame, in the colours that it is to have."""
-        picture = images.stretch(step.picture, *self._content.shape[:2])
-        return colors.with_chroma(picture, self._content) if self._keeps_chroma else picture
+        picture = resize.stretch(step.picture, *self._content.shape[:2])
+        return color_transfer.with_chroma(picture, self._content) if self._keeps_chroma else picture
 
     def _exact(self, step: Step) -> NDArray[np.float32]:
         """The same, not rounded: float32, levels 0 to 255."""
-        exact = images.stretch(step.image[0] + step.mean, *self._content.shape[:2])
-        return colors.with_chroma(exact, self._content) if self._keeps_chroma else exact
+        exact = resize.stretch(step.image[0] + step.mean, *self._content.shape[:2])
+        return color_transfer.with_chroma(exact, self._content) if self._keeps_chroma else exact
 
     def rescue(self) -> None:
         if self.last is None:
@@ -393,10 +397,10 @@ class _Run:
             self._record.abandon()
 
 
-def _sources(style: images.Source | Sequence[images.Source]) -> list[images.Source]:
+def _sources(style: reader.Source | Sequence[reader.Source]) -> list[reader.Source]:
     """One style or several as a list; bytes and arrays are sequences too, but one picture each."""
-    return list(style) if isinstance(style, list | tuple) else [cast(images.Source, style)]
+    return list(style) if isinstance(style, list | tuple) else [cast(reader.Source, style)]
 
 
 def _stretched(opacity: NDArray[np.uint8] | None, height: int, width: int) -> NDArray[np.uint8] | None:
-    return None if opacity is None else images.stretch(opacity[..., np.newaxis], height, width)[..., 0]
+    return None if opacity is None else resize.stretch(opacity[..., np.newaxis], height, width)[..., 0]

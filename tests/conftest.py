@@ -19,17 +19,24 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 LONGEST = [
-    *("faults", "main", "cluster", "batch", "resume", "studio_page", "numbers", "hostile", "objective", "moving"),
-    *("leaks", "studio_guard", "studio_queue", "studio_door", "quality", "studio_api", "nst_utils", "examples"),
-    *("training", "bench", "styles", "run", "download", "vgg16", "controls", "transfer"),
+    *("robustness/faults", "cli/picture", "batch/cluster", "batch/command", "output/checkpoint", "web/page"),
+    *("engine/numbers", "robustness/hostile", "engine/objective", "video/stylize", "robustness/leaks", "web/security"),
+    *("web/service", "web/command", "web/routes", "nst_utils", "examples"),
+    *("training/train_preview", "engine/graph_cache", "engine/styles", "run", "cli/weights", "weights/vgg16"),
+    *("controls", "engine/loop"),
 ]
 """The files of tests that take longest, which are begun first, so that the workers end together."""
 
 
 def pytest_collection_modifyitems(items):
     """A worker takes a file at a time, for what its tests share is made once then."""
-    place = {f"test_{name}": index for index, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+    place = {name: index for index, name in enumerate(LONGEST)}
+
+    def rank(item):
+        path = item.path.relative_to(ROOT / "tests")
+        return place.get(str(path.with_name(path.stem.removeprefix("test_"))), len(LONGEST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture
@@ -54,10 +61,10 @@ class Killed(BaseException):
 @pytest.fixture
 def always_keep(monkeypatch):
     """A state after every epoch."""
-    from nst import state
+    from nst.output import checkpoint
 
-    monkeypatch.setattr(state, "_SECONDS", 0.0)
-    monkeypatch.setattr(state, "_SHARE", 1e9)
+    monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE", 1e9)
 
 
 @pytest.fixture
@@ -120,7 +127,7 @@ def held():
 @pytest.fixture
 def serve(tmp_path):
     """Opens studios with the fake worker, in `folder` of the test's own; they leave no thread and no process behind."""
-    from tests import studio_server
+    from tests.support import studio_server
 
     before = held()
     opened = []

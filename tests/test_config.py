@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nst.config import MODEL_LAYERS, PRESETS, TransferConfig, settings
-from nst.values import format_layers, parse, parse_layers, parse_weights, written
+from nst.utils.fields import format_layers, parse, parse_layers, parse_weights, written
 
 
 def test_the_defaults_are_the_assignments():

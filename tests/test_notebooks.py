@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import fake_vgg, scripts
 from tests.conftest import ROOT
+from tests.support import fake_vgg, scripts
 
 KINDS = ("seeded", "numpy", "keywords", "feed", "modules", "dropped", "session", "star", "config")
 SCRIPTS = [path.name for path in sorted(scripts.SCRIPTS.glob("*_*.py")) if path.name.split("_")[0] in KINDS]

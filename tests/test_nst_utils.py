@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import encoding, images, run, vgg
+from nst import run
 from nst.config import TransferConfig
-from tests import engine, fake_vgg
+from nst.engine import vgg
+from nst.images import decode, reader, writer
+from tests.support import engine, fake_vgg
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "tests" / "assignment"
@@ -254,7 +256,7 @@ def images_of_scipy(misc, grey):
         "flat": misc.bytescale(np.full((1, 2), 7.5)).tolist(),
         "unsigned": misc.bytescale(np.array([0, 5, 10], np.uint16), cmin=5).tolist(),
         "refused": refused,
-        "bmp": images.read("grey.bmp")[:, :, 0].tolist(),
+        "bmp": reader.read("grey.bmp")[:, :, 0].tolist(),
         "toimage": np.array(Image.open("toimage.png")).tolist(),
         "modes": [misc.toimage(array).mode for array in (grey, colours, np.dstack([colours, colours[:, :, :1]]))],
         "same": misc.fromimage(misc.toimage(colours)).tolist() == colours.tolist(),
@@ -285,19 +287,19 @@ def noise_and_pixels():
     for suffix in ("bmp", "TIFF", "ppm", "gif", "webp", "jpe"):
         nst_utils.save_image(f"kind.{suffix}", image)
         with Image.open(f"kind.{suffix}") as file:
-            saved[suffix] = [file.format, images.read(f"kind.{suffix}").tolist() == colours.tolist()]
+            saved[suffix] = [file.format, reader.read(f"kind.{suffix}").tolist() == colours.tolist()]
     try:
         nst_utils.save_image("kind.mat", image)
-    except images.PictureError as error:
+    except decode.PictureError as error:
         saved["mat"] = str(error)
     return {
         "normalized": [list(image.shape), (image[0, 0, 0] - colours[0, 0]).tolist()],
         "ratio 0": bool(np.allclose(noise[0], image)),
         "ratio 1": [float(noise[1].min()), float(noise[1].max())],
         "ratio of CONFIG": float(np.abs(half - expected).max()),
-        "same": images.read("same.png").tolist() == colours.tolist(),
+        "same": reader.read("same.png").tolist() == colours.tolist(),
         "saved": saved,
-        "far": sorted(np.unique(images.read("far.png")).tolist()),
+        "far": sorted(np.unique(reader.read("far.png")).tolist()),
     }
 
 
@@ -314,7 +316,7 @@ def model_shapes():
     fake_vgg.write("imagenet-vgg-verydeep-19.mat", blocks=fake_vgg.SLIM)
     with tf.Graph().as_default():
         home = sorted(nst_utils.load_vgg_model("~/imagenet-vgg-verydeep-19.mat"))
-    nst_utils.weights.places.folders = lambda name: []
+    nst_utils.locations.folders = lambda name: []
     errors = []
     for path in ("nowhere/imagenet-vgg-verydeep-19.mat", "nowhere/other.mat"):
         try:
@@ -393,7 +395,7 @@ def compare_with_the_engine(kind, epochs=12):
 
 def engine_steps(network_file, content, style, rng, config):
     """The engine's steps for two uint8 pictures of one size."""
-    from nst import matconvnet
+    from nst.weights import matconvnet
 
     network = matconvnet.read(Path(network_file))
     content, style = vgg.preprocess(content, network.mean), vgg.preprocess(style, network.mean)
@@ -512,8 +514,8 @@ def folder(tmp_path):
     for name in ("pretrained-model", "images", "output"):
         (tmp_path / name).mkdir()
     fake_vgg.write(tmp_path / "pretrained-model/imagenet-vgg-verydeep-19.mat", blocks=fake_vgg.VGG19, dense=True)
-    encoding.write(tmp_path / "images/louvre_small.jpg", picture(300, 400, 1))
-    encoding.write(tmp_path / "images/monet.jpg", picture(300, 400, 2))
+    writer.write(tmp_path / "images/louvre_small.jpg", picture(300, 400, 1))
+    writer.write(tmp_path / "images/monet.jpg", picture(300, 400, 2))
     return tmp_path
 
 
@@ -533,7 +535,7 @@ def run_script(name, folder):
 
 def engine_in(folder, rng, config, resize=lambda image: image):
     """What the engine makes of the folder's pictures, in this process: its steps, by epoch."""
-    content, style = (resize(images.read(folder / "images" / name)) for name in ("louvre_small.jpg", "monet.jpg"))
+    content, style = (resize(reader.read(folder / "images" / name)) for name in ("louvre_small.jpg", "monet.jpg"))
     network = folder / "pretrained-model/imagenet-vgg-verydeep-19.mat"
     return list(engine_steps(network, content, style, rng, config))
 
@@ -551,8 +553,8 @@ def assert_alike(costs, steps, epochs):
 def assert_same_picture(path, step, truncated=False):
     """Up to one level, where a value stands on the edge between two."""
     expected = np.clip(np.floor((step.image + step.mean)[0]), 0, 255) if truncated else step.picture
-    assert np.abs(images.read(path).astype(int) - expected).max() <= 1
-    assert (images.read(path) == expected).mean() > 0.99
+    assert np.abs(reader.read(path).astype(int) - expected).max() <= 1
+    assert (reader.read(path) == expected).mean() > 0.99
 
 
 @pytest.mark.slow
@@ -570,7 +572,7 @@ def test_notebook(folder):
     assert sorted(path.name for path in (folder / "output").iterdir()) == ["0.png", "20.png", "generated_image.jpg"]
     assert_same_picture(folder / "output/0.png", steps[0])
     assert_same_picture(folder / "output/20.png", steps[20])
-    last = encoding.encode(images.read(folder / "output/20.png"), "jpg")
+    last = writer.encode(reader.read(folder / "output/20.png"), "jpg")
     assert (folder / "output/generated_image.jpg").read_bytes() == last
 
 

@@ -5,10 +5,10 @@ import tomllib
 
 from packaging.requirements import Requirement
 
-from nst import weights
 from nst.config import PRESETS, settings
-from nst.record import CostRow
-from nst.values import written
+from nst.output.recorder import CostRow
+from nst.utils.fields import written
+from nst.weights import registry
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -57,7 +57,7 @@ def test_the_two_lines_are_there_to_the_letter():
 def test_what_it_names_is_there():
     for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
-    assert weights.FILES["vgg19"][0] in README
+    assert registry.FILES["vgg19"][0] in README
     for part in ("`costs.csv`", "`config.json`", "`flags.txt`", "`progress.mp4`"):
         assert part in README
     assert CostRow._fields == ("epoch", "total", "content", "style", "total_variation", "seconds")

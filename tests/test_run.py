@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import colors, encoding, images, run, scales, transfer, vgg
+from nst import run
 from nst.config import TransferConfig
-from tests import fake_vgg
-from tests.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
-from tests.test_video import probe
+from nst.engine import loop, pyramid, vgg
+from nst.images import color_transfer, resize, writer
+from tests.engine.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
+from tests.output.test_video_writer import probe
+from tests.support import fake_vgg
 
 CONFIG = TransferConfig(epochs=5, print_every=2, image_size=0, beta=0.01)
 
@@ -59,8 +61,8 @@ def test_nothing_is_left_on_disk_without_a_folder(tmp_path, content, style, netw
 
 
 def test_pictures_are_taken_from_paths_and_scaled(tmp_path, content, style, network):
-    encoding.write(tmp_path / "content.png", content)
-    big = images.fit(style, 200)
+    writer.write(tmp_path / "content.png", content)
+    big = resize.fit(style, 200)
     result = run.stylize(tmp_path / "content.png", big, None, network, TransferConfig(epochs=1, image_size=70))
     assert result.picture.shape == (50, 70, 3)
 
@@ -103,14 +105,14 @@ def test_an_error_under_way_keeps_what_was_painted(tmp_path, content, style, net
 def test_divergence_keeps_the_last_good_picture(tmp_path, content, style, network, monkeypatch):
     good = []
 
-    def diverging(*args, real=transfer.steps, **options):
+    def diverging(*args, real=loop.steps, **options):
         for step in real(*args, **options):
             if step.epoch == 3:
-                raise transfer.DivergedError(3)
+                raise loop.DivergedError(3)
             good.append(step)
             yield step
 
-    monkeypatch.setattr(transfer, "steps", diverging)
+    monkeypatch.setattr(loop, "steps", diverging)
     told = []
     result = run.stylize(content, style, tmp_path, network, CONFIG, on_trouble=told.append)
     assert told == result.troubles
@@ -123,7 +125,7 @@ def test_divergence_keeps_the_last_good_picture(tmp_path, content, style, networ
 
 def test_divergence_at_once_says_what_to_lower(tmp_path, content, style, network):
     config = TransferConfig(epochs=5, learning_rate=1e30, image_size=0)
-    with pytest.raises(transfer.DivergedError, match="lower the learning rate"):
+    with pytest.raises(loop.DivergedError, match="lower the learning rate"):
         run.stylize(content, style, tmp_path, network, config)
     assert not list(tmp_path.glob("*progress*"))
 
@@ -135,8 +137,8 @@ def test_starts(content, style, network, init):
     picture = run.stylize(content, style, None, network, config).picture.astype(int)
     expected = {
         "content": content,
-        "matched": colors.matched(content, style),
-        "style": images.cover(style, *content.shape[:2]),
+        "matched": color_transfer.matched(content, style),
+        "style": resize.cover(style, *content.shape[:2]),
     }.get(init)
     if expected is not None:
         np.testing.assert_array_equal(picture, expected)
@@ -148,7 +150,7 @@ def test_starts(content, style, network, init):
 
 def test_a_picture_as_the_start(tmp_path, content, style, network):
     other = np.full((80, 112, 3), (10, 200, 90), np.uint8)
-    encoding.write(tmp_path / "start.png", other)
+    writer.write(tmp_path / "start.png", other)
     config = TransferConfig(epochs=1, init=str(tmp_path / "start.png"), image_size=0, learning_rate=1e-6)
     assert np.all(run.stylize(content, style, None, network, config).picture == (10, 200, 90))
 
@@ -165,7 +167,7 @@ def test_a_picture_too_small_is_refused_before_anything_is_written(tmp_path, con
 @pytest.fixture
 def pictures(content, style):
     """Large enough for three sizes: 80 × 112 pixels, and the style in 64 × 96."""
-    return images.fit(content, 112), images.fit(style, 96)
+    return resize.fit(content, 112), resize.fit(style, 96)
 
 
 def test_several_sizes_make_one_run(tmp_path, pictures, network):
@@ -187,7 +189,7 @@ def test_several_sizes_make_one_run(tmp_path, pictures, network):
     frames = {path.name: np.asarray(Image.open(path)) for path in tmp_path.glob("?.png")}
     assert set(frames) == {"0.png", "2.png", "4.png", "6.png"}
     assert {frame.shape for frame in frames.values()} == {(80, 112, 3)}
-    np.testing.assert_array_equal(frames["0.png"], images.stretch(steps[0].picture, 80, 112))
+    np.testing.assert_array_equal(frames["0.png"], resize.stretch(steps[0].picture, 80, 112))
     np.testing.assert_array_equal(frames["6.png"], result.picture)
     np.testing.assert_array_equal(result.picture, steps[-1].picture)
     width, height, _, count, *_ = probe(tmp_path / "progress.mp4")
@@ -203,10 +205,10 @@ def test_each_size_goes_on_from_the_one_before(pictures, network):
     steps = []
     config = TransferConfig(epochs=3, scales=3, image_size=0, learning_rate=1e-4, init="content")
     run.stylize(*pictures, None, network, config, on_step=steps.append)
-    small = vgg.preprocess(images.fit(pictures[0], 28), network.mean)
+    small = vgg.preprocess(resize.fit(pictures[0], 28), network.mean)
     np.testing.assert_allclose(steps[0].image, small, atol=1e-3)
     for before, after in itertools.pairwise(steps):
-        expected = scales.carry(before.image, *after.image.shape[1:3])
+        expected = pyramid.carry(before.image, *after.image.shape[1:3])
         np.testing.assert_allclose(after.image, expected, atol=1e-3)
 
 
@@ -220,18 +222,18 @@ def test_stopping_in_the_first_size_gives_a_picture_of_the_final_size(tmp_path, 
     assert len(result.rows) == 2
     assert steps[-1].image.shape == (1, 20, 28, 3)
     assert result.picture.shape == (80, 112, 3)
-    np.testing.assert_array_equal(result.picture, images.stretch(steps[-1].picture, 80, 112))
+    np.testing.assert_array_equal(result.picture, resize.stretch(steps[-1].picture, 80, 112))
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "generated_image.png")), result.picture)
     assert (tmp_path / "progress.mp4").exists()
 
 
 def test_divergence_in_a_later_size_keeps_the_picture_of_the_one_before(pictures, network, monkeypatch):
-    def diverging(goal, start, epochs, mean, first=0, real=transfer.steps, **_):
+    def diverging(goal, start, epochs, mean, first=0, real=loop.steps, **_):
         if first:
-            raise transfer.DivergedError(first)
+            raise loop.DivergedError(first)
         yield from real(goal, start, epochs, mean, first)
 
-    monkeypatch.setattr(transfer, "steps", diverging)
+    monkeypatch.setattr(loop, "steps", diverging)
     config = TransferConfig(epochs=4, scales=2, image_size=0, beta=0.01)
     result = run.stylize(*pictures, None, network, config)
     assert result.ended == "diverged"
@@ -244,12 +246,12 @@ def test_a_picture_as_the_start_of_several_sizes(tmp_path, pictures, network, in
     """It is cut to the smallest size."""
     other = np.full((30, 90, 3), (10, 200, 90), np.uint8)
     other[:, 45:] = (250, 20, 60)
-    encoding.write(tmp_path / "start.png", other)
-    name, picture = ("style", images.fit(pictures[1], 48)) if init == "style" else (str(tmp_path / "start.png"), other)
+    writer.write(tmp_path / "start.png", other)
+    name, picture = ("style", resize.fit(pictures[1], 48)) if init == "style" else (str(tmp_path / "start.png"), other)
     steps = []
     config = TransferConfig(epochs=2, scales=2, init=name, image_size=0, learning_rate=1e-4)
     result = run.stylize(*pictures, None, network, config, on_step=steps.append)
-    np.testing.assert_array_equal(steps[0].picture, images.cover(picture, 40, 56))
+    np.testing.assert_array_equal(steps[0].picture, resize.cover(picture, 40, 56))
     assert result.picture.shape == (80, 112, 3)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.matconvnet import Layer, Network
+from nst.weights.network import Layer, Network
 from training import maps
 
 MEAN_ACTIVATION = {1: 21.0, 2: 21.0, 3: 21.0, 4: 4.6, 5: 4.6}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from nst.matconvnet import Layer
+from nst.weights.network import Layer
 from training.clusters import Array
 
 _AT_ONCE = 40  # pictures

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.matconvnet import MEAN_COLOUR, NAMES, Layer, Network
+from nst.weights.network import MEAN_COLOUR, NAMES, Layer, Network
 from training import clusters, maps
 from training.clusters import Array, Rng
 

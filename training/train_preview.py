@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags
 
-from nst import matconvnet
+from nst.weights import matconvnet
 from training import balance, network, pictures
 
 _OUTPUT = flags.DEFINE_string("output", "preview.mat", "the .mat file to write")

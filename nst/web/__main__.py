@@ -10,8 +10,9 @@ from typing import Any
 
 from absl import flags
 
-from nst import commandline, download, places
-from nst.console import print_line
+from nst.cli import commandline, weights
+from nst.cli.terminal import print_line
+from nst.utils import locations
 
 FLAGS = flags.FLAGS
 ABOUT = """
@@ -38,7 +39,7 @@ def define() -> None:
     )
     commandline.define("name", None, "further name under which the studio is addressed, such as a proxy's", "several")
     commandline.define("data_dir", "", "folder for the pictures and the history; empty: the user's own")
-    download.define()
+    weights.define()
     commandline.define("slots", 1, "pictures that are painted at the same time", "int")
     commandline.define("queue", 200, "pictures that may wait", "int")
     commandline.define("keep_days", 30.0, "days until an old picture is deleted", "float")
@@ -62,7 +63,7 @@ def main() -> int:
         import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        commandline.fail(f"the studio needs {error.name}: {places.how_to_add('web')}", 1)
+        commandline.fail(f"the studio needs {error.name}: {locations.how_to_add('web')}", 1)
     try:
         return serve()
     except (ValueError, OSError) as error:
@@ -73,13 +74,13 @@ def serve() -> int:
     """Opens the studio and serves it; returns the exit status."""
     import logging
 
-    from nst import folder
-    from nst.web.guard import is_loopback
-    from nst.web.orders import Limits
-    from nst.web.studio import Keep, Studio
+    from nst.output import folder
+    from nst.web.security import is_loopback
+    from nst.web.service import Keep, Studio
+    from nst.web.submission import Limits
 
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    place = Path(FLAGS.data_dir).expanduser() if FLAGS.data_dir else places.data() / "studio"
+    place = Path(FLAGS.data_dir).expanduser() if FLAGS.data_dir else locations.data() / "studio"
     token = FLAGS.token or ("" if is_loopback(FLAGS.host) else secrets.token_hex(16))
     folder.make(place)
     try:
@@ -90,7 +91,7 @@ def serve() -> int:
     try:
         with _socket(FLAGS.host, FLAGS.port) as listening:
             port = listening.getsockname()[1]
-            if status := download.missing("auto", print_line):
+            if status := weights.missing("auto", print_line):
                 return status
             studio = Studio(
                 place, limits=Limits(queue=FLAGS.queue), slots=FLAGS.slots,

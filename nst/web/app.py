@@ -12,10 +12,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
-from nst.web import jobs, legacy, offers, watch
-from nst.web.guard import Guard, Key, is_loopback, names
-from nst.web.replies import answer_errors, problems
-from nst.web.studio import Studio
+from nst.web.errors import answer_errors, problems
+from nst.web.routes import catalog, events, jobs, legacy
+from nst.web.security import Guard, Key, is_loopback, names
+from nst.web.service import Studio
 
 STATIC = Path(__file__).parent / "static"
 """The page, as it was built of `page/`."""
@@ -56,7 +56,7 @@ def create(
         Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
     )
     answer_errors(app)
-    for router in (offers.router, watch.router, jobs.router):
+    for router in (catalog.router, events.router, jobs.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
     # Not as a mount, which would take every request that is at one of the addresses above, but by another method.

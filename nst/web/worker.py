@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from nst import loading
+from nst.utils import tf_import
 
 Send = Callable[..., None]
 
@@ -54,9 +54,9 @@ class Painter:
         """Loads TensorFlow, the default network and the encoders, and paints a small picture with them."""
         import numpy as np
 
-        with loading.tensorflow():
+        with tf_import.tensorflow():
             from nst import run
-            from nst.bench import Bench
+            from nst.engine.graph_cache import Bench
         from nst.config import TransferConfig
 
         self._bench = Bench()
@@ -69,7 +69,7 @@ class Painter:
         """Paints one order, in the folder that has its pictures; goes on where an earlier try has ended."""
         from nst import run
         from nst.config import TransferConfig
-        from nst.web.orders import Inputs
+        from nst.web.submission import Inputs
 
         inputs = Inputs(folder)
         live = _Live(folder / LIVE, self._send)
@@ -94,13 +94,13 @@ class Painter:
 
     def _network(self, name: str) -> Any:
         """A network, kept as long as its file stays the same."""
-        from nst import weights
+        from nst.weights import registry
 
-        file = weights.find(name)
+        file = registry.find(name)
         stat = file.path.stat()
         stamp = (file.path, stat.st_size, stat.st_mtime_ns)
         if self._networks.get(name, (None,))[0] != stamp:
-            self._networks[name] = (stamp, weights.read_file(file))
+            self._networks[name] = (stamp, registry.read_file(file))
         return self._networks[name][1]
 
 
@@ -119,7 +119,8 @@ class _Live:
         self._send("start", first=start.first, width=width, height=height, network=start.network)
 
     def step(self, step: Any) -> None:
-        from nst import encoding, files
+        from nst.images import writer
+        from nst.utils import atomic
 
         costs = step.costs._asdict()
         left = self._start.left(step.epoch, step.seconds)
@@ -128,7 +129,7 @@ class _Live:
         if began < self._next:
             return
         with contextlib.suppress(OSError):  # a full disk is told of by the run itself
-            files.write_bytes(self._path, encoding.encode(self._start.shown(step), "jpg", quality=90))
+            atomic.write_bytes(self._path, writer.encode(self._start.shown(step), "jpg", quality=90))
             self._send("picture", epoch=step.epoch)
         took = time.monotonic() - began
         self._next = began + max(_BETWEEN, took / _SHARE)

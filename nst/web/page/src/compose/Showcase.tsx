@@ -1,7 +1,7 @@
 import { thumbnailUrl } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
 
-/** What images/gallery/studio.py painted: content and style of public/gallery/CONTENT-STYLE.jpg. */
+/** What tools/studio_gallery.py painted: content and style of public/gallery/CONTENT-STYLE.jpg. */
 const PAIRS = [
   ["chelsea", "leaves"],
   ["coffee", "swirls"],

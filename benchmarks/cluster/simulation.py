@@ -1,0 +1,172 @@
+"""A cluster in this machine whose workers only wait: what its engine takes, and what is lost when they are killed."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.cluster.slow_painter import SlowPainter
+from nst.batch.cluster.executor import RayEngine
+from nst.batch.executor import Tell
+from nst.batch.worklist import Work
+from nst.config import TransferConfig
+from nst.images import writer
+from nst.utils import atomic
+
+_EPOCHS = 20
+_KEEP = 1.0  # seconds between two states
+
+
+class Found(NamedTuple):
+    """What a simulation came to.
+
+    `seconds` from the moment when the slots begin, on average, to the end; `overhead` is what they are longer than the
+    waiting shared out evenly; `between` is the median of the seconds between two pictures on a slot, `driver` what the
+    driver computed for each picture; `again` are seconds that were waited for twice; `restart` those
+    from a kill until another worker begins.
+    """
+
+    seconds: float
+    overhead: float
+    between: float
+    driver: float
+    kills: int
+    missing: int
+    again: float
+    restart: float
+    states: float
+
+
+class _Log:
+    """Takes up what the engine tells, and kills workers now and then."""
+
+    def __init__(self, kill_every: float, seconds: float) -> None:
+        self.first: dict[int, float] = {}
+        self.ended: dict[int, float] = {}
+        self.gaps: list[float] = []
+        self.finished: set[str] = set()
+        self.again = 0.0
+        self.kills = 0
+        self.restarts: list[float] = []
+        self._busy: dict[str, int] = {}
+        self._killed: dict[str, float] = {}
+        self._done: dict[str, int] = {}
+        self._next = kill_every
+        self._every = kill_every
+        self._epoch = seconds / _EPOCHS
+        self._random = random.Random(0)
+
+    def tell(self, work: Work, kind: str, values: Mapping[str, Any]) -> None:
+        """As `nst.batch.executor.Tell`."""
+        if kind == "started":
+            pid = values["pid"]
+            self.first.setdefault(pid, values["at"])
+            if pid in self.ended:
+                self.gaps.append(values["at"] - self.ended.pop(pid))
+            if work.name in self._killed:
+                self.restarts.append(values["at"] - self._killed.pop(work.name))
+                self.again += max(0, self._done.get(work.name, 0) - values["first"]) * self._epoch
+            self._busy[work.name] = pid
+        elif kind == "epoch":
+            self._done[work.name] = values["epoch"] + 1
+        elif kind == "ended":
+            self.ended[self._busy.pop(work.name)] = time.time()
+            if values["outcome"].status == "finished":
+                self.finished.add(work.name)
+
+    def kill(self) -> bool:
+        """Kills a random busy worker when it is time to; asked often. Never says stop."""
+        if self._every and self.first and time.time() >= min(self.first.values()) + self._next:
+            self._next += self._every
+            name = self._random.choice(sorted(set(self._busy) - set(self._killed)) or [""])
+            if name:
+                self._killed[name] = time.time()
+                self.kills += 1
+                os.kill(self._busy[name], signal.SIGKILL)
+        return False
+
+
+class _Driver:
+    """What this process computes from the first picture to the last."""
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+
+    def timed(self, tell: Tell) -> Tell:
+        """Passes on what is told."""
+
+        def told(work: Work, kind: str, values: Mapping[str, Any]) -> None:
+            tell(work, kind, values)
+            if kind == "ended" or not self._times:
+                self._times.append(time.process_time())
+
+        return told
+
+    def seconds(self) -> float:
+        """Seconds of all cores."""
+        return self._times[-1] - self._times[0]
+
+
+def disk(files_of_a_picture: int) -> float:
+    """Seconds that the disk takes to write the files of one picture, each whole; the median of some."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="nst-plan-") as made:
+        for _ in range(15):
+            began = time.perf_counter()
+            for index in range(files_of_a_picture):
+                atomic.write_bytes(Path(made) / str(index), bytes(50_000))
+            found.append(time.perf_counter() - began)
+    return statistics.median(found)
+
+
+def simulate(jobs: int, workers: int, seconds: float, kill_every: float) -> Found:
+    """Has the engine paint with workers that wait.
+
+    Args:
+        jobs: how many pictures.
+        workers: how many are painted at once.
+        seconds: that each takes.
+        kill_every: seconds between two kills of random busy workers; 0: none.
+    """
+    import numpy as np
+
+    with tempfile.TemporaryDirectory(prefix="nst-plan-") as made:
+        place = Path(made)
+        picture = place / "content.png"
+        noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+        picture.write_bytes(writer.encode(noise, "png"))
+        config = TransferConfig(epochs=_EPOCHS, video="none")
+        works = [Work(f"{index:06d}", picture, (picture,), "preview", config) for index in range(jobs)]
+        log = _Log(kill_every, seconds)
+        engine = RayEngine(
+            cpus_per_job=1, painter=functools.partial(SlowPainter, seconds / _EPOCHS, _KEEP), cpus=workers
+        )
+        busy = _Driver()
+        engine.run(works, lambda work: place / "out" / work.name, busy.timed(log.tell), log.kill)
+        end = max(log.ended.values())
+        missing = sum(
+            work.name not in log.finished or not (place / "out" / work.name / "generated_image.png").is_file()
+            for work in works
+        )
+    begun = sorted(log.first.values())[:workers]
+    whole = end - statistics.fmean(begun)
+    ideal = jobs * seconds / workers
+    return Found(
+        whole,
+        whole / ideal - 1 if ideal else 0.0,
+        statistics.median(log.gaps) if log.gaps else 0.0,
+        busy.seconds() / jobs,
+        log.kills,
+        missing,
+        log.again,
+        statistics.fmean(log.restarts) if log.restarts else 0.0,
+        _KEEP,
+    )

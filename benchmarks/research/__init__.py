@@ -1,0 +1,1 @@
+"""What decides about presets and networks: pictures judged."""

@@ -1,0 +1,157 @@
+"""How a list of pictures is painted: in this process one after the other, or elsewhere behind the same interface.
+
+An engine gets pictures and tells what becomes of them. One that cannot be painted is told of, and the others go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nst import run
+from nst.batch.executor import Away, Cancelled, Folder, Outcome, Tell, flags, never
+from nst.batch.report import THUMBNAIL
+from nst.batch.worklist import Work
+from nst.config import STARTS
+from nst.engine import snapshot
+from nst.engine.graph_cache import Bench
+from nst.engine.loop import Step
+from nst.images import reader, resize, writer
+from nst.output import checkpoint
+from nst.utils import atomic
+from nst.weights import registry
+from nst.weights.network import Network
+
+_THUMBNAIL = 320  # pixels of its longest side
+
+
+class SerialEngine:
+    """Paints in this process: one network in memory, and graphs that serve all pictures of their settings."""
+
+    def run(
+        self,
+        works: Iterable[Work],
+        place: Folder,
+        tell: Tell,
+        stop: Callable[[], bool],
+        cancelled: Cancelled = never,
+    ) -> None:
+        """As `outcome.Engine.run`."""
+        model, network = "", None
+        with Bench() as bench:
+            for work in works:
+                if stop():
+                    return
+                if cancelled(work):
+                    tell(work, "ended", {"outcome": Outcome("cancelled")})
+                    continue
+                try:
+                    if network is None or work.model != model:
+                        model, network = work.model, registry.load(work.model)
+                except ValueError as error:
+                    network = None
+                    outcome = Outcome("failed", str(error))
+                else:
+                    ends = functools.partial(_either, stop, cancelled, work)
+                    outcome = paint(work, place(work), network, bench, tell, ends)
+                    if outcome.status == "stopped" and not stop():
+                        outcome = outcome._replace(status="cancelled")
+                tell(work, "ended", {"outcome": outcome})
+
+
+def _either(stop: Callable[[], bool], cancelled: Cancelled, work: Work) -> bool:
+    return stop() or cancelled(work)
+
+
+def paint(
+    work: Work,
+    place: Path,
+    network: Network,
+    bench: Bench | None,
+    tell: Tell,
+    stop: Callable[[], bool],
+    details: Mapping[str, Any] | None = None,
+    away: Away | None = None,
+) -> Outcome:
+    """Paints one picture in this process; what is wrong with it is its outcome.
+
+    Args:
+        work: the picture; one that a folder holds a part of is gone on with.
+        place: the folder of its files.
+        network: that of its model.
+        bench: graphs that earlier pictures have left.
+        tell: gets all that happens but `ended`.
+        stop: as of `run.stylize`.
+        details: further facts for `config.json`.
+        away: where the pictures come from, and what their files say of their home, on a machine that has neither.
+    """
+    begun: run.Start | None = None
+
+    def start(known: run.Start) -> None:
+        nonlocal begun
+        begun = known
+        tell(work, "started", {"first": known.first, "epochs": work.config.epochs, "seconds": known.seconds})
+
+    def step(done: Step) -> None:
+        assert begun is not None
+        left = begun.left(done.epoch, done.seconds)
+        tell(work, "epoch", {"epoch": done.epoch, **done.costs._asdict(), "seconds": done.seconds, "left": left})
+
+    def source(path: Path) -> reader.Source:
+        return path if away is None else _Picture(path, away.sources[path])
+
+    def stylize(*, resume: bool) -> run.Result:
+        begin = None if work.config.init in STARTS or away is None else source(Path(work.config.init))
+        options: dict[str, Any] = {} if away is None else {"how_to_resume": lambda _: _how_to_resume(away.home)}
+        return run.stylize(
+            source(work.content), [source(style) for style in work.styles], place, network, work.config,
+            details={"content": str(work.content), "styles": [str(style) for style in work.styles], **(details or {})},
+            flags=flags(work, place, network) if away is None else away.flags,
+            begin=begin, content_mask=[source(mask) for mask in work.content_masks] or None,
+            style_mask=[source(mask) for mask in work.style_masks] or None, **options,
+            on_start=start, on_step=step, stop=stop, resume=resume, bench=bench,
+            on_trouble=lambda message: tell(work, "trouble", {"message": message}),
+        )  # fmt: skip
+
+    try:
+        try:
+            result = stylize(resume=True)
+        except snapshot.StateError:  # of other settings, or damaged: what is there is moved aside
+            result = stylize(resume=False)
+    except (ValueError, OSError, MemoryError, ArithmeticError) as error:
+        return Outcome("failed", str(error) or "memory ran out: take a smaller size")
+    last = result.rows[-1]
+    costs = {name: getattr(last, name) for name in ("total", "content", "style", "total_variation")}
+    outcome = Outcome(result.ended, "", last.epoch + 1, last.seconds, costs, tuple(result.troubles))
+    if "picture" not in result.files or result.files["picture"].parent != place:
+        return outcome._replace(status="failed", reason=f"the picture could not be saved in {place}")
+    if result.ended != "stopped":
+        _tidy(place)
+        with contextlib.suppress(OSError):
+            small = resize.fit(result.picture, _THUMBNAIL, enlarge=False)
+            atomic.write_bytes(place / THUMBNAIL, writer.encode(small, "jpg", quality=85))
+    return outcome
+
+
+class _Picture(io.BytesIO):
+    """A picture's bytes under the name that messages call it by."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        super().__init__(data)
+        self.name = str(path)
+
+
+def _how_to_resume(home: Path) -> str:
+    return f"nst.run.stylize(…, output_dir={str(home)!r}, resume=True)"
+
+
+def _tidy(place: Path) -> None:
+    """Removes what only a picture that goes on would need: megabytes for each of thousands."""
+    shutil.rmtree(place / checkpoint.FOLDER, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        (place / "RESUME.txt").unlink(missing_ok=True)

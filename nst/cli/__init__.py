@@ -1,0 +1,1 @@
+"""The command line: flags, the terminal, and what each command does with them."""

@@ -1,0 +1,1 @@
+"""The method: the network's graph, the costs, the objective, the optimisers and the loop, on TensorFlow."""

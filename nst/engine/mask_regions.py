@@ -1,0 +1,349 @@
+"""Several styles, and where each of them acts: which parts of which pictures are compared, with what weights.
+
+The style cost is a sum of *terms*, each of one style's Gram matrices and one region of the painted picture. What a
+region means at each layer is in `nst.engine.guidance`.
+
+Plain arithmetic: an entry point can check its pictures before TensorFlow is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from nst.config import TransferConfig
+from nst.images import reader
+
+Masks: TypeAlias = reader.Source | Sequence[reader.Source | None] | None
+"""No mask, one, or one for each style picture; None among them lets that style act, or be seen, everywhere."""
+
+_BLACK, _WHITE = 8, 247  # JPEG leaves such levels about an edge in black and white
+_EVEN = 0.02  # levels, of 1, that a mask of one value may differ by
+_COLOURED = 48  # levels between the channels of a pixel that is not grey
+_ALIKE = 48.0  # levels between two shades of one colour: JPEG's, and those that a brush makes
+_SMALLEST = 0.005  # share of a mask that a colour covers; what is rarer is the edge between two
+_MOST_REGIONS = 24
+_MOST_PIXELS = 16_000_000  # of a mask; it is scaled to the painted picture anyway
+_SHAPE = 1.1  # a mask may be so much longer or wider in proportion than its picture
+
+
+class Term(NamedTuple):
+    """A summand of the style cost: `weight` · the cost of the picture's Gram in a guide to the style's in `part`.
+
+    `style` is the number of the style picture, `guide` that of `Mixture.guides`, None for the whole picture. `part`
+    is float32 `[h, w]`, 0 to 1: the part of the style picture that is looked at, None for all of it.
+    """
+
+    style: int
+    weight: float
+    guide: int | None = None
+    part: NDArray[np.float32] | None = None
+
+
+class Guide(NamedTuple):
+    """A region of the painted picture: float32 `[h, w]`, 0 to 1; `name` is what messages call it."""
+
+    name: str
+    mask: NDArray[np.float32]
+
+
+class Mixture(NamedTuple):
+    """The terms of the style cost, and the regions of the painted picture that they name."""
+
+    terms: tuple[Term, ...]
+    guides: tuple[Guide, ...] = ()
+
+    def fitted(self, content: tuple[int, ...], styles: Sequence[tuple[int, ...]]) -> Mixture:
+        """The same with all masks in the size of their pictures, whose shapes `(height, width, …)` are given."""
+        terms = (
+            term if term.part is None else term._replace(part=resize(term.part, *styles[term.style][:2]))
+            for term in self.terms
+        )
+        return Mixture(tuple(terms), tuple(Guide(name, resize(mask, *content[:2])) for name, mask in self.guides))
+
+
+ALONE = Mixture((Term(0, 1.0),))
+"""One style, everywhere."""
+
+
+def weights(config: TransferConfig, count: int) -> tuple[float, ...]:
+    """The share of each of `count` style pictures, Σ = 1.
+
+    Raises:
+        ValueError: no picture, weights for another number of pictures, or a weight for the only one.
+    """
+    if count < 1:
+        raise ValueError("no style picture was given: name one or more")
+    given = config.style_weights
+    if not given:
+        return (1.0 / count,) * count
+    if count == 1:
+        raise ValueError("style weights have no effect on a single style picture: leave them out, or name more styles")
+    if len(given) != count:
+        raise ValueError(
+            f"there {'is 1 style weight' if len(given) == 1 else f'are {len(given)} style weights'} for {count} style "
+            "pictures: give each picture one weight"
+        )
+    largest = max(given)  # first, so that the sum of huge weights is finite
+    total = sum(weight / largest for weight in given)
+    return tuple(weight / largest / total for weight in given)
+
+
+def mixture(
+    content: NDArray[np.uint8],
+    styles: Sequence[NDArray[np.uint8]],
+    config: TransferConfig,
+    content_mask: Masks = None,
+    style_mask: Masks = None,
+) -> Mixture:
+    """Reads the masks and says what the style cost is made of.
+
+    Grey masks are weights from black, 0, to white, 1: of the places where each style acts, and of the parts of each
+    style picture that are looked at. A coloured content mask shows regions; each is painted in what has its colour in
+    the style masks. A region's weight is its share of the picture times its style's weight, all of them multiplied so
+    that their sum is the share of the picture where any style acts: per pixel style and content are balanced as
+    without masks.
+
+    Args:
+        content: uint8 RGB `[H, W, 3]`.
+        styles: the same, one or more.
+        config: the styles' weights.
+        content_mask: a picture, or one for each style; stretched to the content's size.
+        style_mask: the same, stretched to the styles' sizes.
+
+    Raises:
+        images.PictureError: a mask that cannot be read.
+        ValueError: weights or masks that do not fit the pictures or each other, or that would have no effect.
+    """
+    shares = weights(config, len(styles))
+    (contents, content_sizes), (parts, part_sizes) = _read(content_mask), _read(style_mask)
+    names = [f"style picture {index + 1}" if len(styles) > 1 else "the style picture" for index in range(len(styles))]
+    for index, size in enumerate(content_sizes):
+        _check_shape(_name("content", index, contents), size, "the content picture", content)
+    paired = any(mask is not None and _coloured(mask) for mask in contents)
+    if paired:
+        _check_pairing(contents, parts, len(styles))
+    for role, masks in (("content", contents), ("style", parts)):
+        if len(masks) not in (0, len(styles)) and not (paired and role == "content"):
+            raise ValueError(
+                f"there {'is 1' if len(masks) == 1 else f'are {len(masks)}'} {role} mask{'s' * (len(masks) != 1)} for "
+                f"{len(styles)} style picture{'s' * (len(styles) != 1)}: give one for each style"
+            )
+    for index, (size, picture) in enumerate(zip(part_sizes, styles, strict=False)):
+        _check_shape(_name("style", index, parts), size, names[index], picture)
+    if paired:
+        assert contents[0] is not None
+        return _by_colour(contents[0], [part for part in parts if part is not None], shares)
+    return _by_grey(contents, parts, shares)
+
+
+def _read(masks: Masks) -> tuple[list[NDArray[np.uint8] | None], list[tuple[int, int] | None]]:
+    """The pictures, thinned where they are large, and the sizes of their files; none where all are None."""
+    given = list(masks) if isinstance(masks, list | tuple) else [masks]
+    found: list[NDArray[np.uint8] | None] = []
+    sizes: list[tuple[int, int] | None] = []
+    for mask in given:
+        picture = None if mask is None else reader.read(mask)  # type: ignore[arg-type]
+        sizes.append(None if picture is None else (picture.shape[0], picture.shape[1]))
+        found.append(None if picture is None else _thinned(picture))
+    return ([], []) if all(mask is None for mask in found) else (found, sizes)
+
+
+def _thinned(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Every second pixel of a mask, or fewer, where it has more than are worth the time and memory they would take."""
+    step = math.ceil(math.sqrt(mask.shape[0] * mask.shape[1] / _MOST_PIXELS))
+    return mask if step <= 1 else np.ascontiguousarray(mask[::step, ::step])
+
+
+def _name(role: str, index: int, masks: Sequence[object]) -> str:
+    return f"{role} mask {index + 1}" if len(masks) > 1 else f"the {role} mask"
+
+
+def _check_shape(name: str, size: tuple[int, int] | None, of: str, picture: NDArray[np.uint8]) -> None:
+    if size is None:
+        return
+    (height, width), (rows, columns) = size, picture.shape[:2]
+    ratio = height * columns / (width * rows)
+    if not 1 / _SHAPE <= ratio <= _SHAPE:
+        raise ValueError(
+            f"{name} of {width}×{height} pixels has another shape than {of} of {columns}×{rows}: draw it over that "
+            "picture, in the same proportions"
+        )
+
+
+def _coloured(mask: NDArray[np.uint8]) -> bool:
+    return bool((mask.max(axis=2) - mask.min(axis=2)).max() > _COLOURED)
+
+
+# --- grey masks ---
+
+
+def _by_grey(
+    contents: Sequence[NDArray[np.uint8] | None], parts: Sequence[NDArray[np.uint8] | None], shares: Sequence[float]
+) -> Mixture:
+    """The terms where each style has a grey mask, or none."""
+    for index, part in enumerate(parts):
+        if part is not None and _coloured(part):
+            raise ValueError(
+                f"{_name('style', index, parts)} is coloured, and there is no coloured content mask: equal colours "
+                "pair the regions of both; give one, or make the style mask grey"
+            )
+    seen = _levels(parts, "style", "shall be looked at")
+    acts = _levels(contents, "content", "the style shall act")
+    guides: list[Guide] = []
+    terms, covers = [], []
+    for style, share in enumerate(shares):
+        if share == 0:
+            continue
+        look = seen[style] if parts else None
+        mask = acts[style] if contents else None
+        guide = None
+        if mask is not None and not _even(mask):
+            known = [index for index, other in enumerate(guides) if np.array_equal(other.mask, mask)]
+            guide = known[0] if known else len(guides)
+            if not known:
+                guides.append(Guide(_name("content", style, contents), mask))
+        covers.append(np.ones((1, 1), np.float32) if mask is None else mask)
+        whole = look is None or _even(look)
+        terms.append(Term(style, share, guide, None if whole else look))
+    if contents:
+        areas = [float(mask.mean(dtype=np.float64)) for mask in covers]
+        size = max((mask.shape for mask in covers), key=lambda shape: shape[0] * shape[1])
+        union = np.minimum(1, sum(resize(mask, *size).astype(np.float64) for mask in covers)).mean()
+        times = float(union) / sum(term.weight * area for term, area in zip(terms, areas, strict=True))
+        terms = [term._replace(weight=times * term.weight * area) for term, area in zip(terms, areas, strict=True)]
+    return Mixture(tuple(terms), tuple(guides))
+
+
+def _levels(masks: Sequence[NDArray[np.uint8] | None], role: str, purpose: str) -> list[NDArray[np.float32] | None]:
+    """Grey masks as numbers from 0 to 1. Raises `ValueError` for an empty one, and where none has an effect."""
+    found: list[NDArray[np.float32] | None] = []
+    for index, mask in enumerate(masks):
+        if mask is None:
+            found.append(None)
+            continue
+        grey = mask.mean(axis=2, dtype=np.float32)
+        level = np.where(grey < _BLACK, 0, np.where(grey > _WHITE, 1, grey / 255)).astype(np.float32)
+        if not level.any():
+            raise ValueError(f"{_name(role, index, masks)} is black all over: paint white what {purpose}")
+        found.append(level)
+    if found and all(level is None or _even(level) for level in found):
+        index = next(index for index, level in enumerate(found) if level is not None)
+        raise ValueError(
+            f"{_name(role, index, masks)} is of one shade all over and would have no effect: leave it out, or paint "
+            f"black what {purpose.replace('shall', 'shall not')}"
+        )
+    return found
+
+
+def _even(mask: NDArray[np.float32]) -> bool:
+    return float(mask.max() - mask.min()) <= _EVEN
+
+
+# --- coloured masks ---
+
+
+def _check_pairing(
+    contents: Sequence[NDArray[np.uint8] | None], parts: Sequence[NDArray[np.uint8] | None], styles: int
+) -> None:
+    """Raises `ValueError` unless there is one coloured content mask, and style masks to pair it with."""
+    if len(contents) != 1:
+        index = next(index for index, mask in enumerate(contents) if mask is not None and _coloured(mask))
+        raise ValueError(
+            f"{_name('content', index, contents)} is coloured: regions in colour are shown by a single content mask; "
+            "give that one alone, or a grey mask for each style"
+        )
+    if not parts or (len(parts) == styles and any(part is None for part in parts)):
+        which = "style masks" if not parts else f"style mask {1 + [part is None for part in parts].index(True)}"
+        raise ValueError(
+            f"the content mask is coloured, and there {'are no' if not parts else 'is no'} {which}: paint one for each "
+            "style picture, in the colours of the content mask, or make the content mask grey"
+        )
+
+
+def _by_colour(content: NDArray[np.uint8], parts: Sequence[NDArray[np.uint8]], shares: Sequence[float]) -> Mixture:
+    """The terms where equal colours pair the regions of the content and of the styles."""
+    colours, labels = _regions(content, "the content mask")
+    areas = np.bincount(labels.ravel(), minlength=len(colours)) / labels.size
+    found: list[tuple[int, int, NDArray[np.float32]]] = []  # region, style, its part
+    for style, picture in enumerate(parts):
+        name = _name("style", style, parts)
+        others, places = _regions(picture, name)
+        for other, colour in enumerate(others):
+            distances = np.linalg.norm(colours - colour, axis=1)
+            if distances.min() > _ALIKE:
+                raise ValueError(
+                    f"{name} has a region in {_hex(colour)} ({np.mean(places == other):.0%} of it), which the content "
+                    "mask lacks: paint that colour into the content mask, or another one over it"
+                )
+            found.append((int(distances.argmin()), style, (places == other).astype(np.float32)))
+    for region, colour in enumerate(colours):
+        if region not in [paired for paired, _, _ in found]:
+            raise ValueError(
+                f"the content mask has a region in {_hex(colour)} ({areas[region]:.0%} of it), which no style mask "
+                "has: paint that colour into a style mask, or another one over it"
+            )
+    if len(colours) == 1:
+        raise ValueError("the content mask is of one colour all over and would have no effect: leave the masks out")
+    active = [(region, style, part) for region, style, part in found if shares[style] > 0]
+    regions = sorted({region for region, _, _ in active})
+    # Styles that share a region share its weight.
+    parted = [
+        areas[region] * shares[style] / [other for other, _, _ in active].count(region) for region, style, _ in active
+    ]
+    times = sum(areas[region] for region in regions) / sum(parted)
+    terms = [
+        Term(style, float(times * weight), regions.index(region), None if part.all() else part)
+        for (region, style, part), weight in zip(active, parted, strict=True)
+    ]
+    guides = [
+        Guide(f"the region in {_hex(colours[region])} of the content mask", (labels == region).astype(np.float32))
+        for region in regions
+    ]
+    return Mixture(tuple(terms), tuple(guides))
+
+
+def _regions(mask: NDArray[np.uint8], name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The main colours, float64 `[n, 3]`, and for each pixel `[h, w]` the number of the nearest of them."""
+    values = mask.reshape(-1, 3)
+    bins = (values >> 3) @ np.array([1024, 32, 1])
+    counts = np.bincount(bins, minlength=32768)
+    sums = [np.bincount(bins, values[:, channel], minlength=32768) for channel in range(3)]
+    means = np.stack(sums, axis=1) / np.maximum(counts, 1)[:, np.newaxis]
+    centres, totals = np.empty((0, 3)), np.empty(0)
+    for shade in np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]:
+        distances = np.linalg.norm(centres - means[shade], axis=1)
+        if distances.size and distances.min() <= _ALIKE:
+            totals[distances.argmin()] += counts[shade]
+        else:
+            centres, totals = np.vstack([centres, means[shade]]), np.append(totals, counts[shade])
+    main = centres[totals >= _SMALLEST * len(values)]
+    if not 1 <= len(main) <= _MOST_REGIONS:
+        raise ValueError(
+            f"{name} has too many colours to be regions ({len(main) or len(centres)}): paint it in a few flat ones, at "
+            f"most {_MOST_REGIONS}"
+        )
+    nearest = np.linalg.norm(means[:, np.newaxis] - main, axis=2).argmin(axis=1)
+    return main, nearest[bins].reshape(mask.shape[:2])
+
+
+def _hex(colour: NDArray[np.float64]) -> str:
+    return "#" + "".join(f"{round(value):02x}" for value in colour)
+
+
+# --- masks in the sizes of pictures and layers ---
+
+
+def resize(mask: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """A mask in another size: shares of area where it shrinks, so that no pixel is lost; float32 `[height, width]`."""
+    if mask.shape == (height, width):
+        return mask
+    smaller = height <= mask.shape[0] and width <= mask.shape[1]
+    how = Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR
+    resized: NDArray[np.float32] = np.asarray(Image.fromarray(mask).resize((width, height), how))
+    return resized.clip(0, 1)

@@ -1,0 +1,106 @@
+"""Coarse to fine: the sizes that are painted one after the other, and how the epochs are shared out between them.
+
+A small picture is painted quickly and settles where the large strokes go; each larger one starts from it and adds
+finer ones (Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst.config import TransferConfig
+from nst.engine import architecture, guidance, mask_regions
+from nst.engine.mask_regions import Mixture
+from nst.images import resize
+from nst.weights.network import Network
+
+
+class Scale(NamedTuple):
+    """One size: its pictures, uint8 RGB `[H, W, 3]`, and its epochs, `first` the number of the first of them.
+
+    `mixture` says how the styles share the picture; its masks have the sizes of the pictures.
+    """
+
+    content: NDArray[np.uint8]
+    styles: tuple[NDArray[np.uint8], ...]
+    first: int
+    epochs: int
+    mixture: Mixture
+
+    @property
+    def style(self) -> NDArray[np.uint8]:
+        """The first style picture."""
+        return self.styles[0]
+
+
+def plan(
+    content: NDArray[np.uint8],
+    style: NDArray[np.uint8] | Sequence[NDArray[np.uint8]],
+    config: TransferConfig,
+    mixture: Mixture | None = None,
+    shares: Sequence[int] | None = None,
+) -> list[Scale]:
+    """The sizes from the smallest to the final one, each twice the last.
+
+    All pictures shrink alike, so that the style's strokes keep their size in relation to the content.
+
+    Args:
+        content: uint8 RGB `[H, W, 3]`; scaled so that its longest side is `image_size`.
+        style: the same, or several of them; shrunk to `image_size` where it is larger, never enlarged, and then
+            scaled by `style_scale`.
+        config: how many sizes, the final one, and the epochs of all of them.
+        mixture: from `masks.mixture`; None for no masks.
+        shares: the epochs of each size; None shares them out evenly.
+
+    Raises:
+        ValueError: style weights that do not fit the number of styles.
+        images.PictureError: a picture that would become too large.
+    """
+    given = [style] if isinstance(style, np.ndarray) else list(style)
+    mixture = mixture or mask_regions.mixture(content, given, config)
+    content = resize.fit(content, config.image_size)
+    styles = [_style(picture, config) for picture in given]
+    found: list[Scale] = []
+    first = 0
+    for index, epochs in enumerate(shares or share(config.epochs, config.scales)):
+        times = 2 ** (config.scales - 1 - index)
+        small, *others = (
+            resize.fit(picture, max(1, round(max(picture.shape) / times))) for picture in (content, *styles)
+        )
+        mix = mixture.fitted(small.shape, [picture.shape for picture in others])
+        found.append(Scale(small, tuple(others), first, epochs, mix))
+        first += epochs
+    return found
+
+
+def _style(picture: NDArray[np.uint8], config: TransferConfig) -> NDArray[np.uint8]:
+    """A style picture at the final size: its strokes grow with its sides."""
+    picture = resize.fit(picture, config.image_size, enlarge=False)
+    return resize.fit(picture, max(1, round(max(picture.shape[:2]) * config.style_scale)))
+
+
+def check(network: Network, config: TransferConfig, sizes: Sequence[Scale]) -> None:
+    """Raises `ValueError` for a layer that the network lacks, and for pictures or regions too small for it.
+
+    See `layers.check` and `masks.check`.
+    """
+    among = "" if len(sizes) == 1 else f"smallest of {len(sizes)} sizes of the "
+    smallest = {f"{among}content picture": sizes[0].content.shape}
+    for index, style in enumerate(sizes[0].styles):
+        smallest[f"{among}style picture{f' {index + 1}' if len(sizes[0].styles) > 1 else ''}"] = style.shape
+    architecture.check(network, config, smallest)
+    guidance.check(network, config, sizes[0].mixture)
+
+
+def share(epochs: int, scales: int) -> list[int]:
+    """The epochs of each size, at least one, the smallest size first: equal but for a remainder of one."""
+    return [epochs * (index + 1) // scales - epochs * index // scales for index in range(scales)]
+
+
+def carry(image: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """The picture of one size as the start of the next: float32 `[1, H, W, 3]` in VGG's pixel space."""
+    return resize.stretch(image[0], height, width)[np.newaxis]

@@ -1,0 +1,269 @@
+"""The graph of one segment of the network: its layers, its costs and its gradient, for one tile at a time.
+
+A tile's costs are weighted by its share of the picture, so that the tiles' costs add up to the picture's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from numpy.typing import NDArray
+
+from nst.config import TransferConfig
+from nst.engine import costs, style_distances, vgg
+from nst.engine.tiling import Segment, Tile, poolings
+from nst.weights.network import Network
+
+Region: TypeAlias = tuple[int | None, str]
+"""Number of a guide, None for the whole picture, and name of a layer."""
+
+
+class Layers(NamedTuple):
+    """A segment's layers, to be run for one tile.
+
+    `inputs` takes the tile, halo included; `window` (int32 `[4]`, None where a tile is the whole picture) its core
+    in there, and `size` (int32 `[2]`) rows and columns of the whole. `maps` (the wanted layers) and `output` are
+    cut to the core. `shares` are the tile's part of all pixels of each map, and of the inputs under "". `kernels` are
+    fed, where they are not constants.
+    """
+
+    names: Sequence[str]
+    inputs: tf.Tensor
+    window: tf.Tensor | None
+    size: tf.Tensor
+    maps: Mapping[str, tf.Tensor]
+    shares: Mapping[str, tf.Tensor | float]
+    output: tf.Tensor
+    kernels: Mapping[tf.Tensor, NDArray[np.float32]]
+
+    def feed(self, segment: Segment, tile: Tile, inputs: NDArray[Any]) -> dict[tf.Tensor, Any]:
+        """What to feed for a tile; `inputs` `[1, H, W, C]` is the whole picture's."""
+        feed: dict[tf.Tensor, Any] = {self.inputs: inputs[tile.outer.slices], **self.kernels}
+        if self.window is not None:
+            feed |= {self.window: tile.core.within(tile.outer), self.size: (segment.height, segment.width)}
+        return feed
+
+
+class Objectives(NamedTuple):
+    """A tile's part of the costs, and their gradient.
+
+    `grams` are the tile's part of the picture's Gram matrices per pixel. Fed with the whole picture's, they make
+    `style` the whole style cost of these layers, and `gradient` the tile's part of the whole picture's gradient.
+    `slope` takes dJ/doutput from the segment behind this one; the last has none. `targets` take the content's maps,
+    `guides` the regions', `style_targets` the Gram matrices of each term of the style cost, by its number, and
+    `style_weights`, where there are regions, what it weighs. `past` takes the core's part of the last frame of a video
+    and of its mask, in the segment that reads the picture; there is none without a video.
+    """
+
+    targets: Mapping[str, tf.Tensor]
+    guides: Mapping[Region, tf.Tensor]
+    style_targets: Mapping[tuple[int, str], tf.Tensor]
+    style_weights: Mapping[tuple[int, str], tf.Tensor]
+    grams: Mapping[Region, tf.Tensor]
+    content: tf.Tensor
+    style: tf.Tensor
+    variation: tf.Tensor
+    temporal: tf.Tensor
+    past: tuple[tf.Tensor, ...]
+    slope: tf.Tensor | None
+    gradient: tf.Tensor
+
+
+def build_layers(
+    network: Network, config: TransferConfig, names: Sequence[str], wanted: Sequence[str], *, tiled: bool, fed: bool
+) -> Layers:
+    """Adds the named layers, a segment of the network, to the current graph.
+
+    Args:
+        network: the network.
+        config: pooling, padding and precision.
+        names: the layers, neighbours in their order.
+        wanted: those that the costs read, the others' too.
+        tiled: whether there will be tiles with a core, and not the whole picture.
+        fed: whether the kernels are fed at every run. As constants they make a run a few percent faster, but
+            TensorFlow keeps half a dozen copies of them: 0.4 GB for VGG-19.
+    """
+    channels = next(network.layers[name].kernel.shape[2] for name in names if not name.startswith("pool"))
+    # The first segment reads the picture itself, the others what the one before them put out.
+    kind = tf.float32 if names[0] == "conv1_1" else tf.as_dtype(config.precision)
+    inputs = tf.placeholder(kind, [1, None, None, channels])
+    size = tf.placeholder(tf.int32, [2])
+    window = tf.placeholder(tf.int32, [4]) if tiled else None
+    kernels = {
+        name: tf.placeholder(tf.float32, network.layers[name].kernel.shape)
+        for name in names
+        if fed and not name.startswith("pool")
+    }
+    built = vgg.extend(network, inputs, names, config.pooling, config.precision, config.padding, kernels)
+
+    def core(name: str) -> tf.Tensor:
+        if window is None:
+            return built[name]
+        top, bottom, left, right = _ends(window, poolings(names, name))
+        # Not built[name][:, top:bottom, left:right]: the gradient of that takes as long as a convolution.
+        return tf.slice(built[name], [0, top, left, 0], [1, bottom - top, right - left, -1])
+
+    def share(name: str) -> tf.Tensor | float:
+        if window is None:
+            return 1.0
+        times = poolings(names, name) if name else 0
+        top, bottom, left, right = (tf.cast(end, tf.float32) for end in _ends(window, times))
+        height, width = (tf.cast(_halved(side, times), tf.float32) for side in tf.unstack(size))
+        return (bottom - top) / height * ((right - left) / width)
+
+    maps = {name: core(name) for name in dict.fromkeys(wanted) if name in built}
+    shares = {name: share(name) for name in (*maps, "")}
+    values = {placeholder: network.layers[name].kernel for name, placeholder in kernels.items()}
+    return Layers(names, inputs, window, size, maps, shares, core(names[-1]), values)
+
+
+def build_guides(part: Layers, wanted: Sequence[str], count: int = 1) -> dict[Region, tf.Tensor]:
+    """Placeholders for guides, float32 `[1, h, w, 1]`, at those wanted layers that the segment has.
+
+    They are fed with the core's values of guides whose sum over the whole picture is 1.
+    """
+    return {
+        (guide, name): tf.placeholder(tf.float32, [1, None, None, 1])
+        for guide in range(count)
+        for name in wanted
+        if name in part.maps
+    }
+
+
+def build_grams(
+    part: Layers,
+    config: TransferConfig,
+    guides: Mapping[Region, tf.Tensor] | None = None,
+    *,
+    whole: bool = True,
+) -> dict[Region, tf.Tensor]:
+    """The tile's part of the picture's Gram matrices per pixel, of those style layers that the segment has.
+
+    Args:
+        part: the segment.
+        config: style layers, and the distance, which may want the means too.
+        guides: from `build_guides`; each gets Gram matrices of its own.
+        whole: whether the whole picture gets them too.
+    """
+    means = style_distances.DISTANCES[config.style_distance].means
+    grams: dict[Region, tf.Tensor] = {}
+    for name, _ in config.style_layers:
+        if whole and name in part.maps:
+            grams[None, name] = costs.mean_gram(part.maps[name], means=means) * part.shares[name]
+    for (guide, name), values in (guides or {}).items():
+        grams[guide, name] = costs.guided_gram(part.maps[name], values, means=means)
+    return grams
+
+
+def build_objectives(
+    part: Layers,
+    config: TransferConfig,
+    terms: Sequence[tuple[int | None, float]],
+    *,
+    last: bool,
+    moving: bool = False,
+) -> tuple[Layers, Objectives]:
+    """Adds a segment's costs and their gradient to the current graph; gives them with the segment's layers.
+
+    Args:
+        part: the segment.
+        config: weights and layers.
+        terms: guide and weight of each term of the style cost. Where one has a guide all weights are fed instead:
+            they depend on what of a region is left at a layer.
+        last: whether no segment follows.
+        moving: whether the picture is a frame of a video, and held to the one before it.
+    """
+    content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
+    style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]
+    targets = {name: tf.placeholder(tf.float32, part.maps[name].shape) for name, _ in content_layers}
+    content = costs.weighted_sum(
+        [(weight * part.shares[name], costs.content_cost(targets[name], tf.cast(part.maps[name], tf.float32)))
+         for name, weight in content_layers]
+    )  # fmt: skip
+    names = [name for name, _ in style_layers]
+    regions = {guide for guide, _ in terms}
+    guides = build_guides(part, names, len(regions - {None}))
+    grams = build_grams(part, config, guides, whole=None in regions)
+    keys = {(index, name): (guide, name) for index, (guide, _) in enumerate(terms) for name in names}
+    style_targets = {key: tf.placeholder(tf.float32, grams[region].shape) for key, region in keys.items()}
+    style_weights = {key: tf.placeholder(tf.float32, []) for key in keys} if regions != {None} else {}
+    weighed = [
+        ((index, name), style_weights.get((index, name), term_weight * weight))
+        for index, (_, term_weight) in enumerate(terms)
+        for name, weight in style_layers
+    ]
+    painted = {key: grams[region] for key, region in keys.items()}
+    style_cost = costs.style_cost(
+        style_targets, painted, weighed, style_distances.DISTANCES[config.style_distance].cost
+    )
+    total = costs.total_cost(content, style_cost, config.alpha, config.beta)
+    variation = temporal = tf.constant(0.0)
+    past: tuple[tf.Tensor, ...] = ()
+    if part.names[0] == "conv1_1":  # the segment that reads the picture itself
+        variation = costs.total_variation(part.inputs, part.window) * part.shares[""]
+        if config.tv_weight:
+            total += config.tv_weight * variation
+        if moving:
+            past = tuple(tf.placeholder(tf.float32, [1, None, None, bands]) for bands in (3, 1))
+            temporal = costs.temporal_cost(_core(part), *past) * part.shares[""]
+            total += config.temporal_weight * temporal
+    ends, slopes = [total], [tf.ones_like(total)]
+    slope = None
+    if not last:
+        slope = tf.placeholder(tf.float32, part.output.shape)
+        ends.append(part.output)
+        slopes.append(tf.cast(slope, part.output.dtype))
+    (gradient,) = tf.gradients(ends, [part.inputs], grad_ys=slopes)
+    gradient = tf.cast(gradient, tf.float32)
+    return part, Objectives(
+        targets, guides, style_targets, style_weights, grams, content, style_cost, variation, temporal, past, slope,
+        gradient,
+    )  # fmt: skip
+
+
+def _core(part: Layers) -> tf.Tensor:
+    """What a tile has of the picture itself, without its halo."""
+    if part.window is None:
+        return part.inputs
+    top, bottom, left, right = tf.unstack(part.window)
+    return tf.slice(part.inputs, [0, top, left, 0], [1, bottom - top, right - left, -1])
+
+
+def place(
+    whole: NDArray[Any] | None, core: NDArray[Any], tile: Tile, segment: Segment, times: int
+) -> NDArray[Any]:  # fmt: skip
+    """Puts a tile's map into the whole picture's, made for the first tile; `times` it has been halved."""
+    if segment.whole:
+        return core
+    if whole is None:
+        height, width = (-(-side // 2**times) for side in (segment.height, segment.width))
+        whole = np.empty((1, height, width, core.shape[-1]), core.dtype)
+    whole[tile.core.halved(times).slices] = core
+    return whole
+
+
+def _halved(side: tf.Tensor, times: int) -> tf.Tensor:
+    """A side after so many poolings, which round up."""
+    return -(-side // 2**times)
+
+
+def _ends(window: tf.Tensor, times: int) -> Iterator[tf.Tensor]:
+    """The window's top, bottom, left and right in a map that is so many poolings smaller."""
+    return (_halved(end, times) for end in tf.unstack(window))
+
+
+def feed_guides(
+    segment: Segment,
+    tile: Tile,
+    placeholders: Mapping[Region, tf.Tensor],
+    guides: Sequence[Mapping[str, NDArray[np.float32]]],
+) -> dict[tf.Tensor, Any]:
+    """What to feed for a tile's guides: its core's part of the whole picture's."""
+    feed = {}
+    for (guide, name), placeholder in placeholders.items():
+        assert guide is not None
+        feed[placeholder] = guides[guide][name][tile.core.halved(poolings(segment.names, name)).slices]
+    return feed

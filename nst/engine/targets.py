@@ -1,0 +1,222 @@
+"""What a painting should come to: feature maps of the content and Gram matrices of the styles, as NumPy arrays.
+
+A picture that fits into memory is measured in one run of one graph, a larger one in the tiles of `nst.engine.tiling`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from numpy.typing import NDArray
+
+from nst.config import TransferConfig
+from nst.engine import architecture, guidance, mask_regions, memory, segment_graph, sessions, style_distances, tiling
+from nst.engine.mask_regions import Mixture
+from nst.engine.segment_graph import Layers, Region
+from nst.engine.tiling import Segment
+from nst.weights.network import Network
+
+
+class Aim(NamedTuple):
+    """A term of the style cost: what a region's Gram matrices per pixel should come to, and what that weighs.
+
+    `grams` are the style's, as the distance wants them (`distances.Distance.aim`).
+
+    `guide` is the number of the region, None for the whole picture. `layer_weights` hold `weight` already, and are 0
+    where nothing of the region is left.
+    """
+
+    grams: Mapping[str, NDArray[np.float32]]
+    weight: float
+    guide: int | None
+    layer_weights: Mapping[str, float]
+
+
+class Past(NamedTuple):
+    """The last painted frame of a video as this one should show it, and where: see `costs.temporal_cost`.
+
+    `picture` is float32 `[1, H, W, 3]` in VGG's pixel space, `kept` float32 `[1, H, W, 1]`, 0 to 1.
+    """
+
+    picture: NDArray[np.float32]
+    kept: NDArray[np.float32]
+
+
+class Targets(NamedTuple):
+    """What the painting should come to: feature maps of the content, and the terms of the style cost.
+
+    `guides` are the regions, layer → float32 `[1, h, w, 1]`. `flops_per_second` is the speed of the forward pass that
+    measured the first style. `past` is there for the frames of a video only.
+    """
+
+    content: Mapping[str, NDArray[np.float32]]
+    style: Sequence[Aim]
+    guides: Sequence[Mapping[str, NDArray[np.float32]]]
+    flops_per_second: float
+    past: Past | None = None
+
+
+class Probe:
+    """Measures targets: runs content and style pictures through the network, in float32 whatever the steps use.
+
+    Its graph serves pictures of every size. It holds a session: close it, or use it in a `with` block.
+
+    Args:
+        network: the network.
+        config: which layers are measured, the pooling and the padding.
+    """
+
+    def __init__(self, network: Network, config: TransferConfig) -> None:
+        self._network = network
+        self._config = dataclasses.replace(config, precision="float32")
+        self._open: dict[tuple[bool, bool], _Measuring] = {}
+
+    def __enter__(self) -> Probe:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees what the device holds for it."""
+        for opened in self._open.values():
+            opened.session.close()
+        self._open.clear()
+
+    def __call__(
+        self,
+        content: NDArray[np.float32],
+        style: NDArray[np.float32] | Sequence[NDArray[np.float32]],
+        tile_size: int = 0,
+        mixture: Mixture = mask_regions.ALONE,
+    ) -> Targets:
+        """The targets of a content picture and its styles.
+
+        Args:
+            content: float32 `[1, H, W, 3]` in VGG's pixel space.
+            style: float32 `[1, h, w, 3]`, or several; the size of each is its own.
+            tile_size: as of `Objective`.
+            mixture: how the styles share the picture; its masks have the sizes of the pictures.
+
+        Raises:
+            MemoryError: the device has no room for it.
+        """
+        styles = [style] if isinstance(style, np.ndarray) else list(style)
+        maps = self.content(content, tile_size)
+        names = [name for name, _ in self._config.style_layers]
+        aim = style_distances.DISTANCES[self._config.style_distance].aim
+
+        def measure(picture: int, guide: Mapping[str, NDArray[np.float32]] | None) -> dict[str, NDArray[np.float32]]:
+            grams = self._forward(styles[picture], names, tile_size, gram=True, guide=guide)
+            return {name: aim(gram) for name, gram in grams.items()}
+
+        guides = [guidance.guide(self._network, self._config, mask) for _, mask in mixture.guides]
+        aims: list[Aim] = []
+        whole: dict[int, dict[str, NDArray[np.float32]]] = {}  # a style's Gram matrices may be those of many terms
+        flops_per_second = 0.0
+        for number, weight, guide, part in mixture.terms:
+            seen = None if part is None else guidance.part(self._network, self._config, part)
+            began = time.perf_counter()  # the pass before this one has set oneDNN up
+            grams = whole[number] if part is None and number in whole else measure(number, seen)
+            seconds = time.perf_counter() - began
+            if part is None:
+                whole[number] = grams
+            if not aims:
+                if seconds < 0.1:  # mostly the setting up of this size: a second pass tells the true speed
+                    began = time.perf_counter()
+                    measure(number, seen)
+                    seconds = time.perf_counter() - began
+                _, height, width, _ = styles[number].shape
+                flops_per_second = architecture.step_flops(self._network, height, width, names) / 2 / seconds
+            weights = guidance.layer_weights(self._config, weight, None if guide is None else guides[guide])
+            aims.append(Aim(grams, weight, guide, weights))
+        return Targets(maps, aims, guides, flops_per_second)
+
+    def content(self, content: NDArray[np.float32], tile_size: int = 0) -> dict[str, NDArray[np.float32]]:
+        """The content's part of the targets alone: the next frame of a video has the styles of the one before it."""
+        return self._forward(content, [name for name, _ in self._config.content_layers], tile_size, gram=False)
+
+    def _forward(
+        self,
+        image: NDArray[np.float32],
+        wanted: Sequence[str],
+        tile_size: int,
+        *,
+        gram: bool,
+        guide: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> dict[str, NDArray[np.float32]]:
+        """Feature maps, or Gram matrices per pixel, of one picture; in smaller tiles when memory runs out."""
+        _, height, width, _ = image.shape
+        tile_size = tile_size or max(height, width)
+        while True:
+            segments = tiling.plan(self._network, wanted, height, width, tile_size)
+            try:
+                return self._forward_once(segments, image, wanted, gram=gram, guide=guide)
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                tile_size = memory.smaller_tiles(tile_size, image.shape, error)
+
+    def _forward_once(
+        self,
+        segments: Sequence[Segment],
+        inputs: NDArray[Any],
+        wanted: Sequence[str],
+        *,
+        gram: bool,
+        guide: Mapping[str, NDArray[np.float32]] | None,
+    ) -> dict[str, Any]:
+        """Runs all tiles of all segments: the Gram matrices are summed over the tiles, the maps put together."""
+        session, parts = self._graph(tiled=tiling.is_tiled(segments), guided=guide is not None)
+        found: dict[str, Any] = {}
+        for segment, (part, guides, grams) in zip(segments, parts, strict=False):  # a shallow pass ends early
+            source = {name: matrix for (_, name), matrix in grams.items()} if gram else part.maps
+            fetches: dict[str, Any] = {"": part.output} if segment is not segments[-1] else {}
+            fetches |= {name: source[name] for name in segment.names if name in wanted}
+            output = None
+            for tile in segment.tiles:
+                feed = part.feed(segment, tile, inputs)
+                if guide is not None:
+                    feed |= segment_graph.feed_guides(segment, tile, guides, [guide])
+                values = session.run(fetches, feed)
+                if "" in values:
+                    output = segment_graph.place(output, values.pop(""), tile, segment, segment.poolings)
+                for name, value in values.items():
+                    if gram:
+                        found[name] = found.get(name, 0) + value
+                    else:
+                        times = tiling.poolings(segment.names, name)
+                        found[name] = segment_graph.place(found.get(name), value, tile, segment, times)
+            inputs = inputs if output is None else output
+        return found
+
+    def _graph(self, *, tiled: bool, guided: bool) -> _Measuring:
+        """The session, and what it measures of every segment; made when they are first needed."""
+        if (tiled, guided) not in self._open:
+            wanted = architecture.wanted(self._config)
+            names = [name for name, _ in self._config.style_layers]
+            parts = []
+            graph = tf.Graph()
+            with graph.as_default():
+                for cut in tiling.cut(architecture.up_to_deepest(self._network, wanted), tiled=tiled):
+                    part = segment_graph.build_layers(self._network, self._config, cut, wanted, tiled=tiled, fed=True)
+                    guides = segment_graph.build_guides(part, names) if guided else {}
+                    parts.append(
+                        (part, guides, segment_graph.build_grams(part, self._config, guides, whole=not guided))
+                    )
+            graph.finalize()
+            self._open[tiled, guided] = _Measuring(sessions.create(graph), parts)
+        return self._open[tiled, guided]
+
+
+class _Measuring(NamedTuple):
+    """A session, and layers, guides and Gram matrices of every segment."""
+
+    session: Any
+    parts: list[tuple[Layers, dict[Region, tf.Tensor], dict[Region, tf.Tensor]]]

@@ -1,0 +1,173 @@
+"""How a picture is computed in pieces: which tiles, with what halo, in how much memory.
+
+The network is cut behind pool2 and pool3 into *segments*. A segment is computed tile by tile; what it puts out for the
+whole picture is kept, and is what the next segment's tiles are cut from. So a tile needs a halo for the convolutions
+of its own segment only (8, 4 and 6 values a side in VGG-19), not for the 80 pixels that a feature of conv5_1 sees.
+
+Plain arithmetic: TensorFlow is not needed to say whether a picture fits.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from nst.engine import architecture
+from nst.weights.network import Network
+
+_CUTS = ("pool2", "pool3")
+
+
+class Window(NamedTuple):
+    """Rows `top` to `bottom` and columns `left` to `right` of a map, the ends excluded."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def slices(self) -> tuple[slice, slice, slice]:
+        """What cuts the window out of `[1, H, W, C]`."""
+        return slice(None), slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def within(self, outer: Window) -> Window:
+        """The same window, counted from the corner of another one."""
+        return Window(
+            self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left
+        )  # fmt: skip
+
+    def halved(self, times: int) -> Window:
+        """The window in a map that is `times` poolings smaller; ends are rounded up, as poolings do."""
+        stride = 2**times
+        return Window(self.top // stride, -(-self.bottom // stride), self.left // stride, -(-self.right // stride))
+
+
+class Tile(NamedTuple):
+    """`core`: what the tile answers for; `outer`: what has to be read for that. Both in the segment's input."""
+
+    outer: Window
+    core: Window
+
+
+class Segment(NamedTuple):
+    """Layers that are computed together, and the tiles of their input; `height` and `width` are that input's."""
+
+    names: tuple[str, ...]
+    height: int
+    width: int
+    tiles: tuple[Tile, ...]
+
+    @property
+    def poolings(self) -> int:
+        """How many times the segment halves its input."""
+        return poolings(self.names)
+
+    @property
+    def whole(self) -> bool:
+        """Whether one tile is all of it."""
+        return len(self.tiles) == 1
+
+
+def plan(network: Network, wanted: Sequence[str], height: int, width: int, tile_size: int) -> tuple[Segment, ...]:
+    """The segments and tiles for a picture.
+
+    Args:
+        network: the network.
+        wanted: names of the layers that are read.
+        height: rows of the picture.
+        width: columns of the picture.
+        tile_size: side in pixels of a tile of the first segment, halo included; the tiles of the later segments
+            take as much memory. A picture that is no larger than one tile is one segment of one tile.
+    """
+    names = architecture.up_to_deepest(network, wanted)
+    if height * width <= tile_size**2:
+        everything = Window(0, height, 0, width)
+        return (Segment(tuple(names), height, width, (Tile(everything, everything),)),)
+    room = 0.0
+    segments = []
+    for part in cut(names):
+        values = floats(network, part)
+        room = room or tile_size**2 * values  # the first segment's tile sets the memory of all
+        segment = Segment(part, height, width, tuple(_tiles(part, height, width, room / values)))
+        segments.append(segment)
+        height, width = (-(-side // 2**segment.poolings) for side in (height, width))
+    return tuple(segments)
+
+
+def is_tiled(segments: Sequence[Segment]) -> bool:
+    """Whether a plan is more than the whole picture in one piece."""
+    return len(segments) > 1 or not segments[0].whole
+
+
+def poolings(names: Sequence[str], until: str | None = None) -> int:
+    """How many of the layers, up to and with `until`, halve their input."""
+    end = len(names) if until is None else names.index(until) + 1
+    return sum(name.startswith("pool") for name in names[:end])
+
+
+def halo(names: Sequence[str]) -> int:
+    """How far beyond its core a tile has to see, in values of the segment's input: a multiple of its stride."""
+    need = 0
+    for name in reversed(names):
+        need = 2 * need if name.startswith("pool") else need + 1
+    stride: int = 2 ** poolings(names)
+    return -(-need // stride) * stride
+
+
+def cut(names: Sequence[str], *, tiled: bool = True) -> list[tuple[str, ...]]:
+    """The layers of each segment; all of them in one where nothing is tiled."""
+    ends = [index for index, name in enumerate(names[:-1], start=1) if tiled and name in _CUTS]
+    return [tuple(names[begin:end]) for begin, end in itertools.pairwise([0, *ends, len(names)])]
+
+
+def _tiles(names: Sequence[str], height: int, width: int, area: float) -> Iterator[Tile]:
+    """Tiles of at most `area` values each, halo included, in the grid that computes the fewest values twice.
+
+    Cores begin at multiples of the stride, so that no pooling reaches over an edge.
+    """
+    stride, reach = 2 ** poolings(names), halo(names)
+
+    def edges(side: int, core: int) -> list[tuple[int, int, int, int]]:
+        cores = ((begin, min(side, begin + core)) for begin in range(0, side, core))
+        return [(max(0, begin - reach), min(side, end + reach), begin, end) for begin, end in cores]
+
+    def cores(side: int) -> Iterator[int]:
+        """Sides of a core: for each number of tiles the smallest that does, so that tiles come out alike."""
+        units = -(-side // stride)
+        return iter(sorted({-(-units // count) * stride for count in range(1, units + 1)}))
+
+    def total(side: int, core: int) -> int:
+        return sum(end - begin for begin, end, _, _ in edges(side, core))
+
+    def largest(side: int, core: int) -> int:
+        return max(end - begin for begin, end, _, _ in edges(side, core))
+
+    best, grid = math.inf, (stride, stride)
+    widths = [(core, largest(width, core), total(width, core)) for core in cores(width)]
+    for rows in cores(height):
+        limit = area / largest(height, rows)
+        fitting = [entry for entry in widths if entry[1] <= limit]
+        if fitting:
+            columns, _, across = fitting[-1]
+            computed = across * total(height, rows)
+            if computed < best:
+                best, grid = computed, (rows, columns)
+    for top, bottom, first, last in edges(height, grid[0]):
+        for left, right, begin, end in edges(width, grid[1]):
+            yield Tile(Window(top, bottom, left, right), Window(first, last, begin, end))
+
+
+def channels(network: Network, names: Sequence[str], name: str) -> int:
+    """Channels of a layer's map; a pooling has those of the convolution before it."""
+    before = [other for other in names[: names.index(name) + 1] if not other.startswith("pool")]
+    return int(network.layers[before[-1]].kernel.shape[3])
+
+
+def floats(network: Network, names: Sequence[str]) -> float:
+    """Values of all maps of these layers, their input included, for each pixel of that input."""
+    first = next(network.layers[name] for name in names if not name.startswith("pool"))
+    maps: float = sum(channels(network, names, name) / 4 ** poolings(names, name) for name in names)
+    return float(first.kernel.shape[2]) + maps

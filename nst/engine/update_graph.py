@@ -1,0 +1,77 @@
+"""The graph of one update: the picture and the optimiser's state are its variables, cost and gradient are fed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from numpy.typing import NDArray
+
+from nst.config import TransferConfig
+from nst.engine import memory, optimizers
+from nst.engine.snapshot import Snapshot, StateError
+
+
+class Update(NamedTuple):
+    """Handles into the graph of one update: what to feed, and what a step runs.
+
+    `values` reads the optimiser's variables, by name; `restore` sets one, fed with the tensor beside it.
+    """
+
+    graph: tf.Graph
+    start: tf.Tensor
+    initialize: tf.Operation
+    cost: tf.Tensor
+    gradient: tf.Tensor
+    rate: tf.Tensor
+    update: tf.Operation
+    picture: tf.Tensor
+    values: Mapping[str, tf.Tensor]
+    restore: Mapping[str, tuple[tf.Operation, tf.Tensor]]
+
+
+def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> Update:
+    """Makes the graph of one update: the picture and the optimiser's state as its variables; cost and gradient are fed.
+
+    So the objective may be one graph or many tiles, and may change under way, without the optimiser's knowing.
+    L-BFGS keeps the picture between black and white, -mean and 255 - mean; Adam does as the assignment does.
+    """
+    graph = tf.Graph()
+    with graph.as_default():
+        start, gradient = (tf.placeholder(tf.float32, shape) for _ in range(2))
+        cost, rate = (tf.placeholder(tf.float32, []) for _ in range(2))
+        variable = tf.Variable(start, use_resource=True, name="picture")
+        if config.optimizer == "lbfgs":
+            pairs = memory.history(*shape[1:3])
+            # What lies below black or above white is lost in the saved picture, so it must not lower its cost.
+            bounds = (0 - mean, 255 - mean)
+            metric = optimizers.spectral if config.metric == "spectral" else tf.identity
+            update = optimizers.lbfgs(
+                variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds, metric=metric
+            )
+        else:
+            update = optimizers.adam(variable, gradient, rate)
+        with tf.control_dependencies([update]):
+            picture = variable.read_value()
+        initialize = tf.global_variables_initializer()
+        values = {each.op.name: each.read_value() for each in tf.global_variables()}
+        restore = {each.op.name: (each.initializer, each.initializer.inputs[1]) for each in tf.global_variables()}
+    graph.finalize()
+    return Update(graph, start, initialize, cost, gradient, rate, update, picture, values, restore)
+
+
+def restore(session: Any, graph: Update, snapshot: Snapshot) -> NDArray[np.float32]:
+    """Sets the optimiser's variables to what they were; gives the picture among them.
+
+    Raises:
+        StateError: the snapshot is another version's, with other variables.
+    """
+    for name, (operation, value) in graph.restore.items():
+        array = snapshot.arrays[name]() if name in snapshot.arrays else None
+        if array is None or array.shape != tuple(value.shape.as_list()) or array.dtype != value.dtype.as_numpy_dtype:
+            raise StateError(f"the state lacks {name} as this version of the program has it; begin anew")
+        session.run(operation, {value: array})
+    picture: NDArray[np.float32] = session.run(graph.values["picture"])
+    return picture

@@ -1,0 +1,3 @@
+"""Pictures in and out."""
+
+from nst.images.reader import read as read

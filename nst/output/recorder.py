@@ -1,0 +1,296 @@
+"""What one run leaves on disk: frames, the picture, the video, the costs and the settings.
+
+Every file appears whole or not at all. Trouble with a file never stops the painting: it is told through `warn`, and
+the finished picture finds another place if it must.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import io
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst import __version__
+from nst.config import TransferConfig
+from nst.engine.snapshot import Snapshot
+from nst.images import decode, montage, reader
+from nst.images.writer import encode, encode16
+from nst.output import folder, metadata, plot
+from nst.output.checkpoint import Plan, State, Vault
+from nst.output.progress_video import ProgressVideo
+from nst.utils import atomic
+from nst.utils.fields import written
+
+
+class CostRow(NamedTuple):
+    """One row of `costs.csv`: the costs after update `epoch`, and the seconds spent on updates until then."""
+
+    epoch: int
+    total: float
+    content: float
+    style: float
+    total_variation: float
+    seconds: float
+
+
+class Originals(NamedTuple):
+    """What is painted: content and styles, uint8 RGB; and how opaque the content is, uint8 `[H, W]`, None where wholly.
+
+    Content and opacity have the painted picture's size.
+    """
+
+    content: NDArray[np.uint8]
+    styles: Sequence[NDArray[np.uint8]]
+    opacity: NDArray[np.uint8] | None
+
+
+class Record:
+    """Keeps one run in a folder.
+
+    Args:
+        place: the folder; it is there, and no other run paints into it (`folder.lock`).
+        plan: settings, inputs, and what `config.json` says besides: names of the pictures, network, device; and the
+            flags beside the settings, for `flags.txt`.
+        originals: what is painted.
+        warn: gets a sentence for each trouble that the run survives.
+        before: the state that the run goes on from; None begins anew, and moves what an earlier run left.
+        how: what a person does to resume the run that is in a folder.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        place: Path,
+        plan: Plan,
+        originals: Originals,
+        *,
+        warn: Callable[[str], None],
+        before: State | None = None,
+        how: Callable[[Path], str] = lambda place: f"nst.run.stylize(…, output_dir={str(place)!r}, resume=True)",
+    ) -> None:
+        self.folder = place
+        self.rows: list[CostRow] = []
+        self.troubles: list[str] = []
+        self._config = plan.config
+        self._details = dict(plan.details)
+        self._warn = warn
+        self._how = how
+        self._originals = originals
+        if before is None:
+            self._make_room()
+        else:
+            folder.sweep(place)
+            self.rows += [CostRow(int(row[0]), *row[1:]) for row in before.rows.tolist()]
+            if before.trouble:
+                self._warn(before.trouble)
+        self._vault = Vault(place, plan, -1 if before is None else before.number)
+        self._video = ProgressVideo(
+            place, self._vault.folder, plan.config, originals.content, originals.styles,
+            None if before is None else before.video, trouble=self.trouble, warn=warn,
+        )  # fmt: skip
+        if before is None:
+            self.keep(None)
+        atomic.write_bytes(place / "config.json", self._config_json({}))
+        atomic.write_text(place / "flags.txt", flag_lines(plan.config, plan.flags))
+        self._save("RESUME.txt", resume_note(self._how(place)))
+
+    def _make_room(self) -> None:
+        """Moves an earlier run out of the way, and says so where it can be gone on with."""
+        shelf = folder.clear(self.folder, self._config)
+        if shelf is None or not (shelf / "RESUME.txt").exists():
+            return
+        with contextlib.suppress(OSError):
+            atomic.write_bytes(shelf / "RESUME.txt", resume_note(self._how(shelf)))
+        self._warn(f"an unfinished run was moved to {shelf}; to go on with it: {self._how(shelf)}")
+
+    def wants_picture(self, epoch: int) -> bool:
+        """Whether the picture of this epoch becomes a frame, of the folder or of the video."""
+        return epoch % self._config.print_every == 0 or self._video.wants(epoch)
+
+    def add(self, row: CostRow, picture: NDArray[np.uint8] | None) -> None:
+        """Keeps the costs of an epoch, and its picture if it is wanted (uint8 RGB `[H, W, 3]`)."""
+        self.rows.append(row)
+        if picture is None:
+            return
+        if row.epoch % self._config.print_every == 0:
+            self._save(f"{row.epoch}.png", encode(self._transparent(picture), "png"))
+            self._save("costs.csv", self._costs())
+        if self._video.wants(row.epoch):
+            self._video.add(picture)
+
+    def due(self) -> bool:
+        """Whether it is time for `keep`."""
+        return self._vault.due()
+
+    def keep(self, snapshot: Snapshot | None) -> None:
+        """Writes the state of the run: costs and frames so far, and where the painting stands."""
+        video = self._video.state()
+        try:
+            self._vault.save(self.rows, video, snapshot)
+        except OSError as error:
+            self._vault.postpone()
+            self.trouble(f"cannot write into {self.folder}: {folder.reason(error)}")
+        except MemoryError:
+            self._vault.postpone()
+            self.trouble("there was not enough memory to keep the state of the run, which resuming needs")
+
+    def finish(
+        self,
+        picture: NDArray[np.uint8],
+        exact: Callable[[], NDArray[np.float32]],
+        ended: str,
+        snapshot: Snapshot | None = None,
+    ) -> dict[str, Path]:
+        """Writes the final picture, the video, the costs and their plot; gives the files that were written, by name.
+
+        Args:
+            picture: the final picture, uint8 RGB `[H, W, 3]`.
+            exact: gives the same before it was rounded, float32, levels 0 to 255; asked only where it is written.
+            ended: how the run ended: `finished`, `stopped`, `diverged` or `failed`; stands in `config.json`.
+            snapshot: where the painting stands; None where that is not known any more, or has been kept.
+        """
+        try:
+            saved: dict[str, Path | None] = {"picture": self._save_picture(picture)}
+            if snapshot is not None:
+                self.keep(snapshot)
+            saved["jpg"] = self._save_jpg(picture)
+            saved["picture_16bit"] = self._save_16bit(exact)
+            saved["progress"] = self._video.close(picture, self.rows[-1].epoch)
+            saved["costs"] = self._save("costs.csv", self._costs())
+            plotted = self._plot()
+            saved["plot"] = self._save("costs.png", plotted)
+            if self._config.contact_sheet:
+                page = montage.contact_sheet(self._originals.content, self._originals.styles, picture, plotted)
+                saved["contact_sheet"] = self._save("contact_sheet.png", encode(page, "png"))
+            last = self.rows[-1]
+            end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
+            end |= {"costs": last._asdict(), "troubles": self.troubles}
+            self._save("config.json", self._config_json(end))
+            if ended in ("finished", "diverged"):
+                with contextlib.suppress(OSError):
+                    (self.folder / "RESUME.txt").unlink(missing_ok=True)
+            if ended == "finished":
+                with contextlib.suppress(OSError):  # told already, where it could not be written
+                    self._vault.settle(self.rows, self._video.state(), snapshot)
+        finally:
+            self.abandon()
+        return {name: path for name, path in saved.items() if path is not None}
+
+    def abandon(self) -> None:
+        """Stops the encoder of a video that was not finished; its finished parts stay with the state."""
+        self._video.abandon()
+
+    def trouble(self, sentence: str) -> None:
+        """Tells of a trouble that the run survives; the same sentence is told once."""
+        if sentence not in self.troubles:
+            self.troubles.append(sentence)
+            self._warn(sentence)
+
+    def _save_picture(self, picture: NDArray[np.uint8]) -> Path | None:
+        """`generated_image.png`: at the price of the video when the disk is full, and elsewhere if it must be."""
+        png = encode(self._transparent(picture), "png", text=self._notes())
+        path = self._save("generated_image.png", png)
+        if path is None:
+            self._vault.forget_older()
+            path = self._save("generated_image.png", png)
+        if path is None and self._video.remove():
+            path = self._save("generated_image.png", png)
+        if path is not None:
+            return path
+        for refuge in (tempfile.gettempdir(), Path.home(), Path.cwd()):
+            try:
+                path = Path(tempfile.mkdtemp(prefix="nst-", dir=refuge)) / "generated_image.png"
+                atomic.write_bytes(path, png)
+            except OSError:
+                continue
+            self.trouble(f"the picture was saved as {path} instead")
+            return path
+        self.trouble("the picture could not be saved as PNG anywhere")
+        return None
+
+    def _transparent(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """The picture as transparent as the content is."""
+        opacity = self._originals.opacity
+        return picture if opacity is None else reader.with_alpha(picture, opacity)
+
+    def _notes(self) -> dict[str, str]:
+        return metadata.notes(self._config, self._details)
+
+    def _save_16bit(self, exact: Callable[[], NDArray[np.float32]]) -> Path | None:
+        kind = self._config.picture_16bit
+        if kind == "none":
+            return None
+        data = encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=self._notes())
+        return self._save(f"generated_image_16bit.{kind}", data)
+
+    def _save_jpg(self, picture: NDArray[np.uint8]) -> Path | None:
+        try:
+            return self._save("generated_image.jpg", encode(picture, "jpg"))
+        except decode.PictureError as error:
+            self.trouble(f"no generated_image.jpg: {error}")
+            return None
+
+    def _save(self, name: str, data: bytes) -> Path | None:
+        """Writes one file, into a folder made again if somebody has removed it; None when it cannot be."""
+        path = self.folder / name
+        try:
+            try:
+                atomic.write_bytes(path, data)
+            except FileNotFoundError:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                atomic.write_bytes(path, data)
+        except OSError as error:
+            self.trouble(f"cannot write into {self.folder}: {folder.reason(error)}")
+            return None
+        return path
+
+    def _costs(self) -> bytes:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(CostRow._fields)
+        writer.writerows(
+            (row.epoch, *(f"{value:.9g}" for value in row[1:5]), f"{row.seconds:.4f}") for row in self.rows
+        )
+        return text.getvalue().encode()
+
+    def _plot(self) -> bytes:
+        config = self._config
+        alpha = self._details.get("alpha", config.alpha)  # the one that the strength has come to
+        curves = {
+            "total": [row.total for row in self.rows],
+            "style × beta": [config.beta * row.style for row in self.rows],
+            "content × alpha": [alpha * row.content for row in self.rows],
+            "total variation × weight": [config.tv_weight * row.total_variation for row in self.rows],
+        }
+        return plot.cost_curve([row.epoch for row in self.rows], curves, "Cost of the picture after each epoch")
+
+    def _config_json(self, run: Mapping[str, Any]) -> bytes:
+        document = {"program": f"nst {__version__}", **self._details, "settings": self._config.to_json()}
+        if run:
+            document["run"] = dict(run)
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def resume_note(how: str) -> bytes:
+    """What `RESUME.txt` says: the command that goes on with the run."""
+    return f"This run was not finished. To go on with it:\n\n  {how}\n".encode()
+
+
+def flag_lines(config: TransferConfig, flags: Mapping[str, str | Sequence[str]]) -> str:
+    """`--name=value` lines that repeat the run with `--flagfile`; a line for each of several values."""
+    lines = [f"--{field.name}={written(getattr(config, field.name))}" for field in dataclasses.fields(config)]
+    own = {name: [value] if isinstance(value, str) else value for name, value in flags.items()}
+    lines = [line for line in lines if line[2:].partition("=")[0] not in own]
+    lines += [f"--{name}={value}" for name, values in own.items() for value in values]
+    return "\n".join(lines) + "\n"

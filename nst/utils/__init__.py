@@ -1,0 +1,1 @@
+"""Files, folders, text and the system: what knows nothing of pictures."""

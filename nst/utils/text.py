@@ -1,0 +1,36 @@
+"""Numbers and words as messages show them: bytes, durations, lists of choices, text out of files."""
+
+from __future__ import annotations
+
+
+def format_bytes(count: int) -> str:
+    """`count` bytes for a reader, in decimal units: `1.3 GB`, `2 GB`, `640 MB`."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if round(value) < 1000 or unit == "TB":
+            break
+        value /= 1000
+    digits = f"{value:.1f}".removesuffix(".0") if value < 10 else f"{value:.0f}"
+    return f"{digits} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `3 min 20 s`, `2 h 05 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s" if whole else f"{seconds:.1f} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def one_line(text: str, most: int) -> str:
+    """A text out of a file as a message may hold it: on one line, without orders to the screen, and not too long."""
+    short = " ".join(text[: 4 * most].split())
+    short = "".join(letter if letter.isprintable() else "�" for letter in short)
+    return short if len(short) <= most else f"{short[:most]}…"
+
+
+def either(words: tuple[str, ...]) -> str:
+    """`a, b or c`."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"

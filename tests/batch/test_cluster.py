@@ -1,0 +1,381 @@
+"""Painting on a Ray cluster in this machine: the same pictures, whatever dies meanwhile."""
+
+import contextlib
+import csv
+import functools
+import gc
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+import types
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.cluster.slow_painter import SlowPainter
+from nst.batch import serial
+from nst.batch.cluster import executor, ray_session
+from nst.batch.cluster.executor import RayEngine
+from nst.batch.cluster.ray_session import ClusterError
+from nst.batch.worklist import Work
+from nst.config import TransferConfig
+from nst.images import reader, writer
+from nst.output import checkpoint
+from tests.conftest import ROOT
+from tests.support import fake_vgg
+from tests.support.often import OftenPainter
+
+pytestmark = [
+    # Not imported here: it reads its settings when it is.
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:ray.*", "ignore::DeprecationWarning:ray.*"),
+]
+CONFIG = TransferConfig(image_size=48, epochs=6, print_every=2, video_every=1, optimizer="lbfgs")
+
+
+@pytest.fixture(scope="module")
+def ray():
+    """One cluster of two CPUs for all tests of this file."""
+    with contextlib.ExitStack() as opened:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = opened.enter_context(ray_session.connected(None, cpus=2))
+        yield module
+        # Ray does not wait for the processes that it has ended, nor close all of its files: Python complains.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            opened.close()
+            gc.collect()
+
+
+@pytest.fixture
+def engine(ray, monkeypatch):
+    """Makes an engine on that cluster."""
+    monkeypatch.setattr(ray_session, "connected", lambda address, cpus: contextlib.nullcontext(ray))
+    return functools.partial(RayEngine, cpus_per_job=1)
+
+
+@pytest.fixture
+def works(tmp_path, content, style):
+    """Makes a list of pictures by their names, of few seconds with a tiny network."""
+    for name, picture in (("one", content), ("two", content[::-1]), ("style", style)):
+        (tmp_path / f"{name}.png").write_bytes(writer.encode(np.ascontiguousarray(picture), "png"))
+    (tmp_path / "broken.png").write_bytes((tmp_path / "one.png").read_bytes()[:200])
+    fake_vgg.write(tmp_path / "net.mat")
+    model = str(tmp_path / "net.mat")
+
+    def make(*names, config=CONFIG):
+        return [
+            Work(f"{index}-{name}", tmp_path / f"{name}.png", (tmp_path / "style.png",), model, config)
+            for index, name in enumerate(names)
+        ]
+
+    return make
+
+
+class Told:
+    """What an engine tells; `react` is called with it."""
+
+    def __init__(self, react=lambda work, kind, values: None):
+        self.all = []
+        self.outcomes = {}
+        self._react = react
+
+    def __call__(self, work, kind, values):
+        self.all.append((work.name, kind, values))
+        if kind == "ended":
+            assert work.name not in self.outcomes
+            self.outcomes[work.name] = values["outcome"]
+        self._react(work, kind, values)
+
+    def of(self, name, kind):
+        return [values for work, told, values in self.all if (work, told) == (name, kind)]
+
+
+def never():
+    return False
+
+
+def epochs(place):
+    with open(place / "costs.csv", newline="") as file:
+        return [int(row["epoch"]) for row in csv.DictReader(file)]
+
+
+def slow(seconds, keep=0.1):
+    return functools.partial(SlowPainter, seconds, keep)
+
+
+@pytest.mark.slow
+def test_pictures_are_the_serial_engines_though_a_worker_is_killed(tmp_path, engine, works):
+    """Two workers, three pictures: one fails, and the worker of one is killed after its third epoch."""
+    here = lambda work: tmp_path / "there" / work.name  # noqa: E731
+    kills = []
+
+    def react(work, kind, values):
+        if kind == "started" and work.name == "0-one":
+            react.pid = values["pid"]
+        if work.name == "0-one" and not kills:
+            before = checkpoint.read(here(work)) if checkpoint.found(here(work)) else None
+            if before is not None and before.epochs >= 3:
+                kills.append(before.epochs)
+                os.kill(react.pid, signal.SIGKILL)
+
+    todo = works("one", "two", "broken", config=CONFIG.changed(epochs=60))
+    told = Told(react)
+    engine(painter=OftenPainter).run(todo, here, told, lambda: False)
+    alone = Told()
+    serial.SerialEngine().run(todo, lambda work: tmp_path / "here" / work.name, alone, lambda: False)
+    assert {name: outcome.status for name, outcome in told.outcomes.items()} == {
+        "0-one": "finished",
+        "1-two": "finished",
+        "2-broken": "failed",
+    }
+    assert "broken.png" in told.outcomes["2-broken"].reason
+    assert len(kills) == 1
+    starts = [values["first"] for values in told.of("0-one", "started")]
+    assert len(starts) == 2
+    assert starts[0] == 0
+    assert starts[1] >= kills[0]  # no epoch before the state that had come home is painted again
+    assert "another worker goes on from epoch" in told.of("0-one", "trouble")[0]["message"]
+    for work in todo[:2]:
+        place = here(work)
+        assert epochs(place) == list(range(60))
+        found, wanted = (
+            reader.read(folder / "generated_image.png").astype(int) for folder in (place, tmp_path / "here" / work.name)
+        )
+        assert np.abs(found - wanted).max() <= 1  # other threads may add in another order
+        names = {path.name for path in (tmp_path / "here" / work.name).iterdir()}
+        assert {path.name for path in place.iterdir()} == names
+        assert "resume" not in names
+        flags = (place / "flags.txt").read_text()
+        assert f"--output_dir={place}\n" in flags
+        assert f"--content_image_filename={work.content}\n" in flags
+        assert told.outcomes[work.name].costs == pytest.approx(alone.outcomes[work.name].costs, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_a_stopped_picture_goes_on_in_the_serial_engine(tmp_path, engine, works):
+    stopping = []
+    [work] = works("one", config=CONFIG.changed(epochs=400))
+    told = Told(lambda work, kind, values: stopping.append(1) if kind == "epoch" and values["epoch"] >= 3 else None)
+    engine(painter=OftenPainter).run([work], lambda work: tmp_path / "out", told, lambda: bool(stopping))
+    outcome = told.outcomes[work.name]
+    assert outcome.status == "stopped"
+    assert 4 <= outcome.epochs < 400
+    assert checkpoint.read(tmp_path / "out").epochs == outcome.epochs
+    assert str(tmp_path / "out") in (tmp_path / "out/RESUME.txt").read_text()
+    shorter = Work(work.name, work.content, work.styles, work.model, CONFIG.changed(epochs=outcome.epochs + 2))
+    again = Told()
+    serial.SerialEngine().run([shorter], lambda work: tmp_path / "out", again, lambda: False)
+    assert again.of(work.name, "started")[0]["first"] == outcome.epochs
+    assert again.outcomes[work.name].status == "finished"
+
+
+def test_a_picture_that_kills_its_workers_fails_and_the_others_go_on(tmp_path, engine, works):
+    def react(work, kind, values):
+        if kind == "started" and work.name == "0-one":
+            os.kill(values["pid"], signal.SIGKILL)
+
+    told = Told(react)
+    engine(painter=slow(0.2, 10)).run(
+        works("one", "two", "two"), lambda work: tmp_path / work.name, told, lambda: False
+    )
+    assert told.outcomes["0-one"].status == "failed"
+    assert f"{executor.TRIES + 1} workers died" in told.outcomes["0-one"].reason
+    assert len(told.of("0-one", "started")) == executor.TRIES + 1
+    assert [told.outcomes[name].status for name in ("1-two", "2-two")] == ["finished"] * 2
+
+
+def test_a_picture_that_gets_on_between_deaths_is_not_given_up(tmp_path, engine, works):
+    """Its worker dies once more often than it may in vain, each time after a state that is further than the last."""
+    place = tmp_path / "0-one"
+    deaths = []
+
+    def react(work, kind, values):
+        if kind == "started":
+            react.pid = values["pid"]
+        if kind == "epoch" and len(deaths) <= executor.TRIES and checkpoint.found(place):
+            with contextlib.suppress(ValueError):
+                before = checkpoint.read(place).epochs
+                if before > (deaths[-1] if deaths else 0):
+                    deaths.append(before)
+                    os.kill(react.pid, signal.SIGKILL)
+
+    told = Told(react)
+    engine(painter=slow(0.1, 0.05)).run(works("one", config=CONFIG.changed(epochs=30)), lambda _: place, told, never)
+    assert told.outcomes["0-one"].status == "finished"
+    assert len(deaths) == executor.TRIES + 1
+    firsts = [values["first"] for values in told.of("0-one", "started")]
+    assert firsts == sorted(firsts)
+    assert firsts[-1] >= deaths[-1]
+
+
+def test_a_picture_that_is_cancelled_ends_and_the_others_go_on(tmp_path, engine, works):
+    """One while it is painted, one before."""
+    unwanted = {"2-one"}
+    todo = works("one", "two", "one", config=CONFIG.changed(epochs=60))
+
+    def react(work, kind, values):
+        if work.name == "0-one" and kind == "epoch" and values["epoch"] == 3:
+            unwanted.add("0-one")
+
+    told = Told(react)
+    engine(painter=slow(0.05)).run(
+        todo, lambda work: tmp_path / work.name, told, never, lambda work: work.name in unwanted
+    )
+    assert [told.outcomes[work.name].status for work in todo] == ["cancelled", "finished", "cancelled"]
+    assert 4 <= told.outcomes["0-one"].epochs < 60
+    assert checkpoint.read(tmp_path / "0-one").epochs == told.outcomes["0-one"].epochs
+    assert not (tmp_path / "2-one").exists()
+
+
+def test_a_silent_worker_is_given_up(tmp_path, engine, works, monkeypatch):
+    monkeypatch.setattr(executor, "_SILENCE", 4.0)
+    stopped = []
+
+    def react(work, kind, values):
+        if kind == "started" and not stopped:
+            stopped.append(values["pid"])
+            os.kill(values["pid"], signal.SIGSTOP)
+
+    told = Told(react)
+    try:
+        engine(painter=slow(0.1)).run(works("one"), lambda work: tmp_path / work.name, told, lambda: False)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(stopped[0], signal.SIGKILL)
+    assert told.outcomes["0-one"].status == "finished"
+    assert "not heard of" in told.of("0-one", "trouble")[0]["message"]
+
+
+def test_no_more_is_begun_than_is_painted_at_once_and_nothing_after_a_stop(tmp_path, engine, works):
+    asked = []
+
+    def counted():
+        for work in works(*["one"] * 12):
+            asked.append(work.name)
+            yield work
+
+    told = Told()
+    engine(painter=slow(0.03)).run(counted(), lambda work: tmp_path / work.name, told, lambda: len(told.outcomes) >= 3)
+    statuses = [outcome.status for outcome in told.outcomes.values()]
+    assert statuses.count("finished") >= 3
+    assert len(asked) <= len(statuses) + 2
+    assert len(asked) < 12
+
+
+def test_what_was_in_the_folder_is_moved_and_a_folder_in_use_fails(tmp_path, engine, works):
+    from nst.output import folder as output_folder
+
+    old, busy = works("one", "two")
+    (tmp_path / old.name).mkdir()
+    (tmp_path / old.name / "generated_image.png").write_bytes(b"old")
+    (tmp_path / busy.name).mkdir()
+    told = Told()
+    with output_folder.lock(tmp_path / busy.name):
+        engine(painter=slow(0.01)).run([old, busy], lambda work: tmp_path / work.name, told, lambda: False)
+    assert (tmp_path / old.name / "earlier-1/generated_image.png").read_bytes() == b"old"
+    assert told.outcomes[old.name].status == "finished"
+    assert "another run is painting" in told.outcomes[busy.name].reason
+
+
+def test_a_missing_picture_and_a_missing_network_are_told_of(tmp_path, engine, works):
+    [work] = works("one")
+    gone = Work("gone", tmp_path / "gone.png", work.styles, work.model, CONFIG)
+    netless = Work("netless", work.content, work.styles, str(tmp_path / "no.mat"), CONFIG)
+    told = Told()
+    engine(painter=slow(0.01)).run([gone, netless], lambda work: tmp_path / work.name, told, lambda: False)
+    assert "gone.png" in told.outcomes["gone"].reason
+    assert "no.mat" in told.outcomes["netless"].reason
+
+
+def test_workers_that_cannot_start_end_the_run(tmp_path, engine, works):
+    with pytest.raises(ClusterError, match="CPUs"):
+        RayEngine(cpus_per_job=64).run(works("one"), lambda work: tmp_path / "out", Told(), lambda: False)
+
+
+@pytest.mark.slow
+def test_a_killed_command_goes_on_with_what_is_missing(tmp_path, works):
+    """The whole command with a cluster of its own; nothing of it stays when it has ended."""
+    works()
+    command = [
+        *(sys.executable, "-m", "nst.batch", "--engine=ray", "--cpus_per_job=1", f"--model={tmp_path / 'net.mat'}"),
+        *("--content=one.png", "--content=two.png", "--style=style.png", "--sweep=alpha=5,50,500"),
+        *("--image_size=48", "--epochs=40", "--video=none"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "t")}
+    (tmp_path / "t").mkdir()
+    options = {"cwd": tmp_path, "env": environment, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **options) as process:
+        for line in process.stdout:
+            if ": finished" in line:
+                process.kill()
+                break
+        process.wait(timeout=30)
+    done = {path: path.stat().st_mtime_ns for path in tmp_path.glob("batch/*/thumbnail.jpg")}
+    journal = (tmp_path / "batch/journal.jsonl").read_text().count("finished")
+    assert 1 <= journal < 6
+    again = subprocess.run(command, **options, timeout=120, check=False)
+    assert again.returncode == 0
+    assert f"6 pictures, {journal} of them finished" in again.stdout
+    assert "raylet" not in again.stdout
+    assert len(list(tmp_path.glob("batch/*/generated_image.png"))) == 6
+    same = [path for path, written in done.items() if path.stat().st_mtime_ns == written]
+    assert len(same) >= journal
+    assert not list(Path(tmp_path / "t").glob("nst-ray-*"))  # neither its own nor the killed one's
+
+
+def test_a_bad_address_is_one_sentence_within_seconds(monkeypatch):
+    began = time.monotonic()
+    for address, words in (("127.0.0.1:1", "no Ray cluster at"), ("here", "HOST:PORT"), ("ray://a:1", "HOST:PORT")):
+        with pytest.raises(ClusterError, match=words), ray_session.connected(address):
+            pass
+    assert time.monotonic() - began < 10
+
+
+def test_joining_needs_a_token(monkeypatch, tmp_path):
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ClusterError, match="RAY_AUTH_TOKEN_PATH"):
+        ray_session._settings(joins=True)
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray/auth_token").write_text("x" * 64)
+    assert ray_session._settings(joins=True)["RAY_AUTH_MODE"] == "token"
+    own = ray_session._settings(joins=False)
+    assert own["RAY_USAGE_STATS_ENABLED"] == "0"
+    assert own["RAY_AUTH_MODE"] == "token"
+
+
+def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with (
+        pytest.raises(ClusterError, match=r"run python3 -m pip --python \.venv install -r requirements-cluster\.txt"),
+        ray_session.connected(None),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("nodes", "needs", "slots"),
+    [
+        ([{"CPU": 8.0}, {"CPU": 3.0}], (2, 1), 5),
+        ([{"CPU": 8.0}, {"CPU": 8.0, "GPU": 2.0}], (2, 1), 2),
+        ([{"CPU": 8.0, "GPU": 1.0}], (2, 0.25), 4),
+        ([{"CPU": 1.0}], (0.1, 1), 10),
+        ([{"CPU": 8.0, "GPU": 1.0}], (2, 0), 4),
+    ],
+)
+def test_slots_are_what_each_machine_has_room_for(nodes, needs, slots):
+    fake = types.SimpleNamespace(
+        nodes=lambda: [{"Alive": True, "Resources": node} for node in nodes],
+        cluster_resources=lambda: {"GPU": sum(node.get("GPU", 0) for node in nodes)},
+    )
+    crew = executor.Crew(fake, OftenPainter, *needs, 0.0)
+    crew.grow(0)
+    assert crew.slots == slots

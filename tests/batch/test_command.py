@@ -1,0 +1,369 @@
+"""Many pictures in one command: what it leaves, what it does not paint again, and how it goes on."""
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst import run
+from nst.batch import cancel_list, estimate, journal, report, serial, worklist
+from nst.batch.cancel_list import CancelList
+from nst.batch.journal import Entry, Hashes, Journal
+from nst.batch.worklist import Work
+from nst.config import TransferConfig
+from nst.engine import architecture
+from nst.images import reader, writer
+from tests.conftest import ROOT
+from tests.support import fake_vgg
+
+SMALL = ("--image_size=64", "--epochs=4", "--print_every=2", "--video=none")
+
+
+@pytest.fixture
+def pictures(tmp_path, content, style):
+    """Two contents, one style, a broken content and a network."""
+    for name, picture in (("one", content), ("two", content[::-1]), ("style", style)):
+        (tmp_path / f"{name}.png").write_bytes(writer.encode(np.ascontiguousarray(picture), "png"))
+    (tmp_path / "broken.png").write_bytes((tmp_path / "one.png").read_bytes()[:200])
+    fake_vgg.write(tmp_path / "net.mat")
+    return tmp_path
+
+
+def start(folder, *words):
+    command = [sys.executable, "-m", "nst.batch", "--model=net.mat", *SMALL, *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def batch(folder, *words):
+    process = start(folder, *words)
+    said, errors = process.communicate(timeout=120)
+    return process.returncode, said, errors
+
+
+def table(folder, place="batch"):
+    with open(folder / place / "summary.csv", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+PAIR = ("--content=one.png", "--content=two.png", "--style=style.png", "--sweep=alpha=5,50")
+
+
+def test_a_batch_leaves_every_picture_as_a_run_would_and_is_not_painted_again(pictures):
+    status, said, errors = batch(pictures, *PAIR)
+    assert (status, errors) == (0, ""), said
+    rows = table(pictures)
+    assert list(rows) == ["one-style-alpha=5", "two-style-alpha=5", "one-style-alpha=50", "two-style-alpha=50"]
+    config = TransferConfig(image_size=64, epochs=4, print_every=2, video="none", alpha=50)
+    alone = run.stylize(pictures / "two.png", pictures / "style.png", None, fake_vgg.network(), config)
+    place = pictures / "batch/two-style-alpha=50"
+    np.testing.assert_array_equal(reader.read(place / "generated_image.png"), alone.picture)
+    assert float(rows["two-style-alpha=50"]["total"]) == pytest.approx(alone.rows[-1].total)
+    left = {path.name for path in place.iterdir()} - {".nst.lock"}
+    assert left >= {"0.png", "2.png", "costs.csv", "config.json", "flags.txt", "thumbnail.jpg", "generated_image.jpg"}
+    assert "resume" not in left
+    page = (pictures / "batch/index.html").read_text()
+    assert page.count("<li>") == 4
+    assert "two-style-alpha%3D50/thumbnail.jpg" in page
+    before = (place / "generated_image.png").stat().st_mtime_ns
+    status, said, _ = batch(pictures, *PAIR)
+    assert (status, said) == (0, "4 pictures, 4 of them finished\n")
+    assert (place / "generated_image.png").stat().st_mtime_ns == before
+    (place / "generated_image.png").unlink()
+    status, said, _ = batch(pictures, *PAIR, "--content=style.png")
+    assert status == 0
+    assert said.startswith("6 pictures, 3 of them finished\n")
+    assert [line for line in said.splitlines() if "finished, " in line and line.startswith("[")].__len__() == 3
+    (pictures / "one.png").write_bytes((pictures / "two.png").read_bytes())
+    status, said, _ = batch(pictures, *PAIR)
+    assert said.startswith("4 pictures, 2 of them finished\n"), "another picture of the same name is another picture"
+
+
+def test_one_that_fails_is_recorded_and_the_others_go_on(pictures):
+    words = ("--content=broken.png", *PAIR[:3])
+    status, said, errors = batch(pictures, *words)
+    assert status == 1
+    assert "Not finished: broken-style: broken.png is a damaged" in errors
+    assert "Traceback" not in errors + said
+    rows = table(pictures)
+    assert [row["status"] for row in rows.values()] == ["failed", "finished", "finished"]
+    assert "damaged" in rows["broken-style"]["reason"]
+    assert "damaged" in (pictures / "batch/index.html").read_text()
+    (pictures / "broken.png").write_bytes((pictures / "one.png").read_bytes())
+    status, said, errors = batch(pictures, *words)
+    assert (status, errors) == (0, "")
+    assert said.startswith("3 pictures, 2 of them finished\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_batch_that_is_cut_goes_on(pictures, number):
+    words = ("--content=one.png", "--content=two.png", "--style=style.png", "--epochs=400", "--print_every=1")
+    process = start(pictures, *words)
+    frame = pictures / "batch/one-style/20.png"
+    until = time.monotonic() + 60
+    while not frame.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=30)
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        assert "To go on: " in said
+        painted = len((pictures / "batch/one-style/costs.csv").read_text().splitlines()) - 1
+        assert 20 < painted < 400
+        assert table(pictures)["two-style"]["status"] == "missing"
+    status, said, errors = batch(pictures, *words)
+    assert (status, errors) == (0, "")
+    assert said.startswith("2 pictures, 0 of them finished\n")
+    config = TransferConfig(image_size=64, epochs=400, print_every=1, video="none")
+    alone = run.stylize(pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), config)
+    ours = reader.read(pictures / "batch/one-style/generated_image.png")
+    np.testing.assert_array_equal(ours, alone.picture)
+    if number == signal.SIGINT:
+        assert not list((pictures / "batch/one-style").glob("earlier-*")), "it went on, and did not begin anew"
+
+
+@pytest.mark.slow
+def test_what_is_cancelled_ends_with_its_picture_and_is_not_painted_until_it_is_wanted_again(pictures):
+    """The first of three while it is painted, the third, by a pattern, before; another line names none."""
+    words = ("--style=style.png", "--jobs=list.csv", "--print_every=50")
+    (pictures / "list.csv").write_text("name,content,epochs\none,one.png,100000\ntwo,two.png,4\nstyle,style.png,4\n")
+    process = start(pictures, *words)
+    frame, listed = pictures / "batch/one/50.png", pictures / "batch/cancel.txt"
+    until = time.monotonic() + 60
+    while not frame.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    listed.write_text("one # too dark\nst*\nnone\n")
+    said, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, ""), said
+    assert "] one: cancelled, " in said
+    assert "] style: cancelled\n" in said
+    assert f"{Path('batch/cancel.txt')}: no picture of this batch is called 'none'" in said
+    rows = table(pictures)
+    assert [row["status"] for row in rows.values()] == ["cancelled", "finished", "cancelled"]
+    assert 50 < int(rows["one"]["epochs"]) < 100000
+    reader.read(pictures / "batch" / rows["one"]["picture"])
+    listed.write_text("one\n")
+    status, said, _ = batch(pictures, *words)
+    assert status == 0
+    assert said.splitlines()[0] == f"3 pictures, 1 of them finished, 1 cancelled in {Path('batch/cancel.txt')}"
+    rows = table(pictures)
+    assert [row["status"] for row in rows.values()] == ["cancelled", "finished", "finished"]
+    assert int(rows["one"]["epochs"]) > 50, "what is known of it is kept"
+
+
+def test_a_list_of_what_is_cancelled_is_read_again_when_it_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(cancel_list, "_LOOK", 0.0)
+    said = []
+    unwanted = CancelList(tmp_path, ["a-x", "b-x", "b-y"], said.append)
+    path = tmp_path / cancel_list.FILE
+    assert "a-x" not in unwanted
+    path.write_bytes(b"\xef\xbb\xbfb-?\r\n\n# a-x\nB-Y\n")
+    assert [name in unwanted for name in ("a-x", "b-x", "b-y", "c")] == [False, True, True, False]
+    path.write_text("a-x\nB-Y\n")
+    assert [name in unwanted for name in ("a-x", "b-x", "b-y")] == [True, False, False]
+    assert said == [f"{path}: no picture of this batch is called 'B-Y'"]
+    path.unlink()
+    assert "a-x" not in unwanted
+    path.mkdir()
+    assert "a-x" not in unwanted
+    assert "a-x" not in unwanted
+    assert len(said) == 2
+    assert "cannot be read" in said[1]
+
+
+def test_a_row_may_name_masks(pictures):
+    """The picture of the row is that of a run with the masks, and its folder says how it came about."""
+    mask = np.zeros((46, 64, 3), np.uint8)
+    mask[:, :32] = 255
+    (pictures / "left.png").write_bytes(writer.encode(mask, "png"))
+    (pictures / "list.csv").write_text("content,style,content_mask\none.png,style.png,left.png\none.png,style.png,\n")
+    given = {"image_size": 64, "epochs": 4, "video": "none"}
+    rows = worklist.read_rows(pictures / "list.csv")
+    works = worklist.plan([], [], rows, [], str(pictures / "net.mat"), "coursera", given)
+    serial.SerialEngine().run(works, lambda each: pictures / each.name, lambda *_: None, lambda: False)
+    masked, plain = (pictures / each.name for each in works)
+    alone = run.stylize(
+        pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), works[0].config,
+        content_mask=pictures / "left.png",
+    )  # fmt: skip
+    found = reader.read(masked / "generated_image.png")
+    np.testing.assert_array_equal(found, alone.picture)
+    assert (found != reader.read(plain / "generated_image.png")).any()
+    assert f"--content_mask={pictures / 'left.png'}\n" in (masked / "flags.txt").read_text()
+    key = Hashes(pictures).key(works[0], pictures / "net.mat")
+    of_the_style = dataclasses.replace(works[0], content_masks=(), style_masks=works[0].content_masks)
+    assert Hashes(pictures).key(of_the_style, pictures / "net.mat") != key
+    mask[:, 16:] = 0
+    (pictures / "left.png").write_bytes(writer.encode(mask, "png"))
+    assert Hashes(pictures).key(works[0], pictures / "net.mat") != key, "another mask is another picture"
+
+
+@pytest.mark.slow
+def test_shards_paint_the_list_together_and_force_paints_anew(pictures):
+    for index in range(2):
+        status, said, errors = batch(pictures, *PAIR, f"--shard={index}/2")
+        assert (status, errors) == (0, ""), said
+        assert said.startswith("2 pictures, 0 of them finished\n")
+    status, said, _ = batch(pictures, *PAIR)
+    assert said == "4 pictures, 4 of them finished\n"
+    assert [row["status"] for row in table(pictures).values()] == ["finished"] * 4
+    status, said, _ = batch(pictures, *PAIR[:3], "--force", "--alpha=5")
+    assert status == 0
+    assert (pictures / "batch/one-style-alpha=5/earlier-1").is_dir(), "what was there is kept"
+
+
+def test_a_dry_run_lists_and_paints_nothing(pictures):
+    status, said, _ = batch(pictures, *PAIR, "--content=broken.png", "--dry_run")
+    assert status == 1
+    lines = said.splitlines()
+    assert lines[0] == "6 pictures, 0 of them finished"
+    assert lines[1].startswith("  one-style-alpha=5: 64×46, 4 epochs, about ")
+    assert "broken.png is a damaged" in said
+    assert lines[-1].startswith("In all about ")
+    assert not (pictures / "batch").exists()
+
+
+def test_an_estimate_counts_every_step_and_its_operations(pictures):
+    one = work(pictures, epochs=10, scales=2, image_size=64)
+    network = fake_vgg.network()
+    flops = 5 * sum(
+        architecture.step_flops(network, *size, architecture.wanted(one.config)) for size in ((23, 32), (46, 64))
+    )
+    found = estimate.estimate(one, network, lambda config: estimate.Speed(0.5, 1e-9))
+    assert found.size == (64, 46)
+    assert found.seconds == pytest.approx(10 * 0.5 + 1e-9 * flops)
+    assert found.memory > 0
+
+
+def test_a_speed_is_measured_once_for_settings_of_the_same_work(pictures, monkeypatch):
+    measured = []
+    stylize = run.stylize
+    monkeypatch.setattr(run, "stylize", lambda *words: measured.append(words[4]) or stylize(*words))
+    speed = estimate.speedometer(fake_vgg.network())
+    first = speed(TransferConfig(alpha=3))
+    assert speed(TransferConfig(alpha=30, image_size=800, seed=3)) == first
+    assert min(first) >= 0
+    assert first.flop > 0
+    assert [config.image_size for config in measured] == list(estimate._SIDES)
+    speed(TransferConfig(optimizer="lbfgs"))
+    assert {config.optimizer for config in measured[2:]} == {"lbfgs"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--content=none.png", "--style=style.png"), "there is no picture 'none.png'"),
+        (("--content=one.png",), "no style picture is named: name one"),
+        (("--content=one.png", "--style=style.png", "--sweep=alpha"), "write the name of a setting and its values"),
+        (("--content=one.png", "--style=style.png", "--shard=2/2"), "shard is '2/2'"),
+        (("--content=one.png", "--style=style.png", "--epochs=0"), "epochs is 0"),
+        (("--content=one.png", "--style=style.png", "--engine=steam"), "engine is 'steam'"),
+        (("--jobs=none.csv",), "cannot read none.csv: No such file or directory"),
+        (("--content=one.png", "--style=style.png", "--model=none.mat"), "the network none.mat is not there"),
+    ],
+)
+def test_what_is_wrong_is_one_line(pictures, words, sentence):
+    status, said, errors = batch(pictures, *words)
+    assert status in (1, 2)
+    assert said == ""
+    assert sentence in errors
+    assert errors.count("\n") == 1
+    assert not (pictures / "batch").exists()
+
+
+def work(pictures, **changes):
+    return Work("one-style", pictures / "one.png", (pictures / "style.png",), "m", TransferConfig(**changes))
+
+
+def test_a_key_is_that_of_settings_and_inputs(pictures):
+    net, hashes = pictures / "net.mat", Hashes(pictures)
+    key = hashes.key(work(pictures), net)
+    assert hashes.key(work(pictures), net) == key == Hashes(pictures).key(work(pictures), net)
+    assert hashes.key(work(pictures, alpha=11.0), net) != key
+    hashes.save()
+    (pictures / "one.png").touch()
+    assert Hashes(pictures).key(work(pictures), net) == key, "only the time is another one"
+    (pictures / "one.png").write_bytes((pictures / "two.png").read_bytes())
+    assert Hashes(pictures).key(work(pictures), net) != key
+    start_from = work(pictures, init=str(pictures / "two.png"))
+    before = hashes.key(start_from, net)
+    (pictures / "two.png").write_bytes((pictures / "style.png").read_bytes())
+    assert Hashes(pictures).key(start_from, net) != before
+
+
+def test_a_journal_outlives_a_cut_line_and_gives_no_folder_twice(tmp_path):
+    kept = Journal(tmp_path)
+    assert kept.folder("k1", "a") == "a"
+    kept.add(Entry("k1", "a", "finished", "", 4, 1.5, {"total": 2.0}))
+    with open(tmp_path / "journal.jsonl", "ab") as file:
+        file.write(b'{"key": "k2", "na')
+    kept = Journal(tmp_path, "1/3")
+    assert list(kept.entries) == ["k1"]
+    assert kept.folder("k1", "b") == "a"
+    assert kept.folder("k3", "a") == "a-2"
+    assert kept.folder("k4", "a") == "a-3"
+    kept.add(Entry("k3", "a-2", "failed", "why", 0, 0.0, {}))
+    again = Journal(tmp_path)
+    again.add(Entry("k5", "c", "finished", "", 1, 1.0, {}))
+    assert set(Journal(tmp_path).entries) == {"k1", "k3", "k5"}
+    assert Journal(tmp_path).done("k1") is None, "its picture is not there"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/generated_image.png").touch()
+    assert Journal(tmp_path).done("k1") == Entry("k1", "a", "finished", "", 4, 1.5, {"total": 2.0})
+    assert Journal(tmp_path).done("k3") is None
+
+
+def test_the_page_shows_names_as_text(tmp_path):
+    odd = Work("x", tmp_path / "<b>&.png", (tmp_path / "s.png",), "m", TransferConfig(), {"alpha": "<5>"})
+    page = report.page(tmp_path, [report.Line(odd, "x", Entry("k", "x", "failed", "<i>why", 0, 0, {}))])
+    assert "&lt;b&gt;&amp;.png" in page
+    assert "<i>" not in page
+    assert "<5>" not in page
+
+
+def test_an_engine_tells_all_that_happens(pictures):
+    told = []
+    works = [work(pictures, epochs=3, image_size=64, video="none") for _ in range(2)]
+    works = [
+        worklist.Work(f"w{i}", w.content, w.styles, str(pictures / "net.mat"), w.config) for i, w in enumerate(works)
+    ]
+    engine = serial.SerialEngine()
+    engine.run(works, lambda each: pictures / each.name, lambda *news: told.append(news), lambda: False)
+    kinds = [(each.name, kind) for each, kind, _ in told]
+    assert kinds == [(name, kind) for name in ("w0", "w1") for kind in ("started", "epoch", "epoch", "epoch", "ended")]
+    outcome = told[-1][2]["outcome"]
+    assert (outcome.status, outcome.epochs) == ("finished", 3)
+    assert told[3][2]["left"] == 0
+    assert json.loads((pictures / "w1/config.json").read_text())["run"]["ended"] == "finished"
+    told.clear()
+    engine.run(works, lambda each: pictures / each.name, lambda *news: told.append(news), lambda: True)
+    assert told == []
+
+
+def test_a_network_that_is_gone_fails_its_pictures_only(pictures):
+    told = []
+    good = work(pictures, epochs=2, image_size=64, video="none")
+    works = [
+        worklist.Work(name, good.content, good.styles, str(pictures / net), good.config)
+        for name, net in (("a", "gone.mat"), ("b", "net.mat"))
+    ]
+    serial.SerialEngine().run(works, lambda each: pictures / each.name, lambda *news: told.append(news), lambda: False)
+    ended = {each.name: values["outcome"] for each, kind, values in told if kind == "ended"}
+    assert (ended["a"].status, ended["b"].status) == ("failed", "finished")
+    assert "gone.mat is not there" in ended["a"].reason
+    assert journal.DONE == ("finished", "diverged")

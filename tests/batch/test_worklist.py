@@ -1,0 +1,180 @@
+"""Which pictures a batch paints, and what it says of a list that cannot be painted."""
+
+import json
+import shutil
+
+import pytest
+
+from nst.batch import worklist
+from nst.batch.worklist import WorklistError
+from tests.conftest import ROOT
+
+PRESET = "coursera"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three contents and two styles, a note and a hidden file between them."""
+    for name in ("b.jpg", "a.jpg", "c d.PNG", "style/ink.jpg", "style/oil.jpg", ".hidden.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / "images/coffee.jpg", tmp_path / name)
+    (tmp_path / "note.txt").write_text("not a picture")
+    return tmp_path
+
+
+def plan(contents=(), styles=(), rows=(), sweeps=(), model="preview", preset=PRESET, **given):
+    return worklist.plan(contents, styles, rows, sweeps, model, preset, given)
+
+
+def names(works):
+    return [work.name for work in works]
+
+
+def test_folders_patterns_and_names_mean_pictures_in_order_and_once(folder):
+    found = worklist.pictures([str(folder), f"{folder}/*.jpg", f"{folder}/**/ink.*", "chelsea.jpg"])
+    assert [path.name for path in found] == ["a.jpg", "b.jpg", "c d.PNG", "ink.jpg", "chelsea.jpg"]
+
+
+def test_a_file_with_the_letters_of_a_pattern_is_a_file(folder):
+    (folder / "a.jpg").rename(folder / "x[1].jpg")
+    assert worklist.pictures([f"{folder}/x[1].jpg"]) == [folder / "x[1].jpg"]
+
+
+@pytest.mark.parametrize("word", ["no/such.jpg", "nothing*.jpg", "tests"])
+def test_a_word_that_means_no_picture_is_an_error(word, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(WorklistError, match=r"no picture|no/such\.jpg"):
+        worklist.pictures([word])
+
+
+def test_rows_name_masks_which_names_tell_apart(folder):
+    (folder / "jobs.csv").write_text(
+        "content,style,content_mask,style_mask\na.jpg,style/ink.jpg;style/oil.jpg,b.jpg;a.jpg,\n"
+        "a.jpg,style/ink.jpg;style/oil.jpg,,b.jpg;b.jpg\n"
+    )
+    first, second = plan(rows=worklist.read_rows(folder / "jobs.csv"))
+    assert first.content_masks == (folder / "b.jpg", folder / "a.jpg")
+    assert second.style_masks == (folder / "b.jpg",) * 2
+    assert names([first, second]) == ["a-ink+oil-content_mask=b+a", "a-ink+oil-style_mask=b+b"]
+    assert first.inputs == [folder / name for name in ("a.jpg", "style/ink.jpg", "style/oil.jpg", "b.jpg", "a.jpg")]
+    (folder / "jobs.jsonl").write_text('{"content": "a.jpg", "style": "style/ink.jpg", "content_mask": ["no.png"]}')
+    with pytest.raises(WorklistError, match=r"line 1: there is no picture 'no\.png'"):
+        worklist.read_rows(folder / "jobs.jsonl")
+
+
+def test_it_is_a_product_in_a_fixed_order(folder):
+    contents, styles = worklist.pictures([str(folder)]), worklist.pictures([f"{folder}/style"])
+    sweeps = [worklist.read_sweep("alpha=5,10"), worklist.read_sweep("style_scale=0.5, 1")]
+    works = plan(contents, styles, sweeps=sweeps, epochs=7)
+    assert len(works) == 3 * 2 * 2 * 2
+    assert names(works)[:3] == [
+        f"{pair}-alpha=5,style_scale=0.5".replace(",style", "-style") for pair in ("a-ink", "a-oil", "b-ink")
+    ]
+    assert names(works) == names(plan(contents, styles, sweeps=sweeps, epochs=7))
+    assert len(set(names(works))) == len(works)
+    assert {work.config.epochs for work in works} == {7}
+    assert [(w.config.alpha, w.config.style_scale) for w in works[::6]] == [(5, 0.5), (5, 1), (10, 0.5), (10, 1)]
+    assert works[0].varied == {"alpha": "5", "style_scale": "0.5"}
+
+
+def test_names_are_told_apart_and_have_nothing_odd(folder):
+    shutil.copyfile(folder / "a.jpg", folder / "style/A.jpg")
+    works = plan([folder / "a.jpg", folder / "style/A.jpg", folder / "c d.PNG"], [folder / "style/ink.jpg"])
+    assert names(works) == ["a-ink", "A-ink-2", "c_d-ink"]
+    rows = [worklist.Row("", name="../up/x y", contents=(folder / "a.jpg",), styles=(folder / "b.jpg",))]
+    assert names(plan(rows=rows)) == ["up_x_y"]
+
+
+def test_the_models_own_layers_and_the_models_in_names(folder):
+    rows = [
+        worklist.Row("", (folder / "a.jpg",), (folder / "b.jpg",), model=model) for model in ("vgg16", "nets/own.mat")
+    ]
+    works = plan(rows=rows)
+    assert [name[: name.index("-content_layers")] for name in names(works)] == ["a-b-model=vgg16", "a-b-model=own"]
+    assert works[0].config.content_layers == (("conv2_2", 1.0),)
+    assert works[1].config.content_layers == (("conv4_2", 1.0),)
+
+
+def test_rows_of_csv(folder):
+    (folder / "list.csv").write_text(
+        "content, style, alpha, epochs, name, contact_sheet, style_weights\n"
+        "a.jpg, style/ink.jpg, 5, 20, first, true,\n"
+        'b.jpg, "style/ink.jpg; style/oil.jpg", , , , , "2,1"\n'
+    )
+    works = plan(rows=worklist.read_rows(folder / "list.csv"), epochs=9)
+    assert [work.content.name for work in works] == ["a.jpg", "b.jpg"]
+    assert [len(work.styles) for work in works] == [1, 2]
+    assert works[0].name == "first"
+    assert (works[0].config.alpha, works[0].config.epochs, works[0].config.contact_sheet) == (5.0, 20, True)
+    assert (works[1].config.alpha, works[1].config.epochs, works[1].config.style_weights) == (10.0, 9, (2.0, 1.0))
+
+
+def test_rows_of_json_lines_and_what_they_leave_out(folder):
+    rows = [{"content": "a.jpg", "style": ["style/ink.jpg", "style/oil.jpg"]}, {"preset": "fast", "alpha": 3}]
+    (folder / "list.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    read = worklist.read_rows(folder / "list.jsonl")
+    works = plan([folder / "b.jpg"], worklist.pictures([f"{folder}/style"]), read)
+    assert [(work.content.name, len(work.styles)) for work in works] == [("a.jpg", 2), ("b.jpg", 1), ("b.jpg", 1)]
+    assert [work.config.optimizer for work in works] == ["adam", "lbfgs", "lbfgs"]
+    assert works[1].config.alpha == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("list.csv", "content,colour\na.jpg,red\n", "line 2: there is no setting 'colour'; known are content, style"),
+        ("list.csv", "content,alpha\na.jpg,many\n", "line 2: alpha is 'many': it must be a number"),
+        ("list.csv", "content,epochs\na.jpg,1.5\n", "line 2: epochs is '1.5': it must be a whole number"),
+        ("list.csv", "content,alpha\na.jpg\n", "line 2: it has not as many fields as the first line"),
+        ("list.csv", "content,alpha\na.jpg,1,2\n", "line 2: it has not as many fields as the first line"),
+        ("list.csv", "content\nmissing.jpg\n", "line 2: there is no picture 'missing.jpg'"),
+        ("list.csv", "content,alpha\n", "has no jobs"),
+        ("list.csv", 'content\n"a.jpg\n', "unexpected end of data"),
+        ("list.jsonl", '{"content": "a.jpg"}\n[1]\n', "line 2: it is no JSON object"),
+        ("list.jsonl", '{"content": 5}\n', "line 1: content is 5: it must be text"),
+        ("list.jsonl", "[" * 100_000, "line 1: it is no JSON object"),
+        ("list.jsonl", '{"content": "a.jpg", "epochs": "x"}\n', "line 1: epochs is 'x': it must be a whole number"),
+    ],
+)
+def test_a_bad_file_is_told_of_with_its_line(folder, name, text, sentence):
+    (folder / name).write_text(text)
+    with pytest.raises(WorklistError) as caught:
+        worklist.read_rows(folder / name)
+    assert sentence in str(caught.value)
+
+
+def test_a_file_of_something_else_is_told_of(folder):
+    with pytest.raises(WorklistError, match="is no text in UTF-8: a jobs file is CSV or JSON lines"):
+        worklist.read_rows(folder / "a.jpg")
+
+
+def test_settings_out_of_range_are_told_of_with_the_line(folder):
+    (folder / "list.csv").write_text("content,style,epochs\na.jpg,b.jpg,0\n")
+    with pytest.raises(WorklistError, match=r"list\.csv, line 2: epochs is 0: it must be 1 or more"):
+        plan(rows=worklist.read_rows(folder / "list.csv"))
+    with pytest.raises(WorklistError, match="no style picture is named: name one"):
+        plan([folder / "a.jpg"])
+    with pytest.raises(WorklistError, match="style weights have no effect on a single style picture"):
+        plan([folder / "a.jpg"], [folder / "b.jpg"], style_weights=(1.0,))
+    with pytest.raises(WorklistError, match=r"there is no picture 'start\.png'"):
+        plan([folder / "a.jpg"], [folder / "b.jpg"], init="start.png")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("alpha=5,10.5", (5.0, 10.5)),
+        ("epochs = 10, 20", (10, 20)),
+        ("preserve_color=none,luminance", ("none", "luminance")),
+        ("contact_sheet=true,false", (True, False)),
+        ("style_layers=conv1_1,conv2_1;conv3_1", ((("conv1_1", 0.5), ("conv2_1", 0.5)), (("conv3_1", 1.0),))),
+    ],
+)
+def test_a_sweep_has_the_values_of_its_setting(text, values):
+    assert worklist.read_sweep(text)[1] == values
+
+
+@pytest.mark.parametrize("text", ["alpha", "colour=1", "alpha=", "alpha=a", "epochs=1.5", "=5"])
+def test_a_sweep_that_is_none_is_told_of(text):
+    with pytest.raises(WorklistError, match="sweep"):
+        worklist.read_sweep(text)

@@ -1,0 +1,1 @@
+"""What several tests share: tiny networks, servers, clips, programs."""

@@ -1,0 +1,32 @@
+"""How the commands load TensorFlow."""
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+PROGRAM = """
+import os, sys
+from nst.utils import tf_import
+with tf_import.tensorflow():
+    import tensorflow as tf
+print("keras" in sys.modules and tuple(map(int, tf.__version__.split(".")[:2])) >= (2, 16))
+print("TF_USE_LEGACY_KERAS" in os.environ)
+print(tf.keras.layers.Dense(2)(tf.zeros((1, 3))).shape)
+"""
+
+
+def test_keras_stays_out_until_somebody_asks_for_it():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["False", "False", "(1, 2)"]
+
+
+def test_what_a_person_has_set_stays(monkeypatch):
+    from nst.utils import tf_import
+
+    for value in ("0", "1"):
+        monkeypatch.setenv("TF_USE_LEGACY_KERAS", value)
+        with tf_import.tensorflow():
+            assert tf_import.os.environ["TF_USE_LEGACY_KERAS"] == value
+        assert tf_import.os.environ["TF_USE_LEGACY_KERAS"] == value

@@ -1,0 +1,342 @@
+"""The studio's page in a real browser: what a person does there, with a real server and worker on a tiny network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from nst.images import reader, writer
+from tests.support.studio_process import Server
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: requirements-dev.txt has it")
+expect = sync_api.expect
+expect.set_options(timeout=20_000)  # milliseconds: the machine may have other work
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a chromium: apt-get install chromium")
+OUTLINED = """() => {
+    for (let element = document.activeElement; element; element = element.parentElement) {
+        const style = getComputedStyle(element);
+        if (style.outlineStyle !== "none" || style.boxShadow !== "none") return true;
+    }
+    return false;
+}"""
+FINISHED = 60_000  # milliseconds that a small picture may take on a machine with other work
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    started = Server(tmp_path_factory.mktemp("studio") / "data").start()
+    yield started
+    assert started.stop() == 0
+    assert started.said == [], "nothing went wrong in the server"
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """Starts a server for one test, which ends with it."""
+    started = []
+
+    def start(*words):
+        started.append(Server(tmp_path / "data", *words).start())
+        return started[-1]
+
+    yield start
+    for server in started:
+        assert server.stop() == 0
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens the studio in a window of its own, and in the end holds it to account for what it did there."""
+    contexts, complaints, hosts = [], [], set()
+
+    def open_at(address, *, tolerate="", **options):
+        options = {"viewport": {"width": 1280, "height": 900}, **options}
+        contexts.append(browser.new_context(accept_downloads=True, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(15_000)
+
+        def complain(text):
+            if not (tolerate and re.search(tolerate, text)):
+                complaints.append(text)
+
+        page.on("console", lambda message: message.type in ("error", "warning") and complain(message.text))
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "://" in request.url else ""))
+        page.goto(address)
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert {host.partition(":")[0] for host in hosts} <= {"127.0.0.1", ""}
+
+
+@pytest.fixture
+def photo(tmp_path, content):
+    path = tmp_path / "my photo.png"
+    path.write_bytes(writer.encode(content, "png"))
+    return path
+
+
+def settings(page, **values):
+    """Types values into the form, wherever it keeps them."""
+    more = page.locator("details", has_text="More settings")
+    if not more.evaluate("element => element.open"):
+        more.locator("summary").first.click()
+    for name, value in values.items():
+        field = page.locator(f"#field-{name}")
+        field.fill(str(value))
+
+
+def small(page, *, epochs=30, size=64):
+    settings(page, image_size=size, epochs=epochs, scales=1)
+
+
+def paint(page):
+    page.get_by_role("button", name="Paint", exact=True).click()
+    expect(page.locator("article.job h1")).to_be_visible()
+
+
+def choose(page, content="Chelsea", style="Strokes"):
+    page.get_by_role("group", name="Sample pictures").get_by_role("button", name=content).click()
+    page.get_by_role("button", name=style, exact=True).click()
+
+
+def test_an_uploaded_picture_grows_is_finished_and_can_be_saved(server, open_page, photo, tmp_path):
+    page = open_page(server.address)
+    page.get_by_label("Choose a picture").set_input_files(photo)
+    expect(page.get_by_alt_text("Content picture: my photo.png")).to_be_visible()
+    page.get_by_role("button", name="Strokes", exact=True).click()
+    small(page, epochs=400)
+    seen = set()
+    page.on("response", lambda answer: "/picture?" in answer.url and seen.add(answer.url))
+    paint(page)
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+    assert len(seen) >= 2, "it was shown while it grew"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download picture").click()
+    assert download.value.suggested_filename.startswith("my-photo-")
+    download.value.save_as(tmp_path / "saved.png")
+    assert reader.read(tmp_path / "saved.png").shape == (46, 64, 3)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download video").click()
+    assert download.value.suggested_filename.endswith(".mp4")
+    expect(page.get_by_role("img", name=re.compile("cost", re.IGNORECASE)).first).to_be_visible()
+    compare = page.get_by_label("Compare with the content picture")
+    compare.focus()
+    for _ in range(3):
+        compare.press("ArrowRight")
+    expect(compare).to_have_attribute("aria-valuetext", re.compile("3 %"))
+
+
+def test_cancel_stops_the_painting_and_keeps_the_picture(server, open_page):
+    page = open_page(server.address)
+    choose(page)
+    small(page, epochs=2000, size=128)
+    paint(page)
+    expect(page.get_by_alt_text(re.compile("Chelsea in"))).to_be_visible(timeout=FINISHED)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible()
+    expect(page.locator("article.job")).to_contain_text("Cancelled")
+    again = page.get_by_role("button", name="Paint again with these settings")
+    again.click()
+    expect(page.locator("#field-epochs")).to_have_value("2000")
+    expect(page.get_by_alt_text("Content picture: Chelsea")).to_be_visible()
+
+
+def test_a_bad_file_is_told_of_beside_its_field(server, open_page, tmp_path):
+    page = open_page(server.address, tolerate="415")
+    no_picture = tmp_path / "letter.png"
+    no_picture.write_text("Dear picture, where are you? " * 10)
+    page.get_by_label("Choose a picture").set_input_files(no_picture)
+    page.get_by_role("button", name="Ink", exact=True).click()
+    sentence = page.locator("section", has=page.get_by_role("heading", name="Content")).get_by_text("letter.png")
+    page.get_by_role("button", name="Paint", exact=True).click()
+    expect(page.locator("#field-content")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#field-content")).to_be_focused()
+    expect(sentence.last).to_be_visible()
+
+
+def test_a_number_out_of_range_is_told_of_beside_its_field(server, open_page):
+    page = open_page(server.address)
+    choose(page)
+    settings(page, epochs=0)
+    page.get_by_role("button", name="Paint", exact=True).click()
+    expect(page.locator("#field-epochs")).to_be_focused()
+    expect(page.locator("#field-epochs")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("must be a whole number, at least 1")).to_be_visible()
+
+
+def test_the_slider_sets_the_strength_of_the_style(server, open_page):
+    page = open_page(server.address)
+    choose(page)
+    small(page)
+    slider = page.get_by_role("slider", name="Strength of the style")
+    expect(slider).to_have_value("0.5")
+    slider.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("output[for=field-strength]")).to_have_text("0.3")
+    paint(page)
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+    job = page.evaluate("async () => (await fetch('/api/jobs')).json()")["jobs"][0]
+    assert job["settings"]["strength"] == 0.3
+    assert job["settings"]["alpha"] == 1e4, "the preset's own is left to the worker"
+
+
+def test_two_pictures_queue_up_and_show_their_place(server, open_page):
+    page = open_page(server.address)
+    choose(page)
+    small(page, epochs=2000, size=160)
+    paint(page)
+    page.get_by_role("link", name="NST Studio").click()
+    paint(page)
+    expect(page.locator("article.job")).to_contain_text(re.compile("next in|queue|waiting", re.IGNORECASE))
+    page.get_by_role("link", name="NST Studio").click()
+    history = page.get_by_role("region", name="Your pictures")
+    waiting = history.locator("li[data-state=queued]")
+    expect(waiting).to_have_count(1)
+    waiting.get_by_role("button", name=re.compile("^Cancel")).click()
+    expect(waiting).to_have_count(0)
+    history.locator("li[data-state=running] a").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible()
+
+
+def test_a_reload_in_mid_job_shows_it_as_before_and_what_is_deleted_is_gone(server, open_page):
+    page = open_page(server.address, tolerate="404")
+    choose(page, "Coffee", "Mosaic")
+    small(page, epochs=2000, size=128)
+    paint(page)
+    expect(page.get_by_alt_text(re.compile("Coffee in"))).to_be_visible(timeout=FINISHED)
+    address = page.url
+    page.reload()
+    expect(page.get_by_alt_text(re.compile("Coffee in"))).to_be_visible()
+    assert page.url == address
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
+    page.goto(address)
+    expect(page.get_by_text("There is no such picture")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_killed_server_is_started_again_and_the_job_goes_on(own_server, open_page):
+    server = own_server()
+    page = open_page(server.address, tolerate="ERR_|Failed to load|EventSource")
+    choose(page, "Rocket", "Swirls")
+    small(page, epochs=2000, size=128)
+    paint(page)
+    progress = page.get_by_role("progressbar").first
+    page.wait_for_function("() => document.querySelector('article.job progress')?.value > 40", timeout=FINISHED)
+    page.wait_for_timeout(6000)  # until a state has been kept
+    server.kill()
+    expect(page.get_by_text("Connection lost, trying again…")).to_be_visible()
+    state = page.get_by_test_id("server-state")
+    expect(state).to_have_attribute("data-state", "unreachable", timeout=FINISHED)
+    server.start()
+    expect(state).to_have_attribute("data-state", "painting", timeout=FINISHED)
+    before = float(progress.evaluate("element => element.value"))
+    page.wait_for_function(f"() => document.querySelector('article.job progress')?.value > {before}", timeout=FINISHED)
+    expect(page.get_by_text("Connection lost, trying again…")).to_have_count(0)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+    job = page.evaluate("async () => (await fetch('/api/jobs')).json()")["jobs"][0]
+    table = page.evaluate(f"async () => (await fetch('/api/jobs/{job['id']}/costs')).json()")["rows"]
+    assert [row[0] for row in table] == list(range(job["epoch"] + 1)), "every epoch once"
+    seconds = [row[5] for row in table]
+    assert seconds == sorted(seconds), "it went on, and did not begin anew"
+
+
+def test_all_can_be_done_by_the_keyboard(server, open_page):
+    page = open_page(server.address)
+    expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
+
+    def tab_to(name):
+        for _ in range(120):
+            page.keyboard.press("Tab")
+            label = page.evaluate(
+                "() => { const e = document.activeElement;"
+                " return (e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText || '').trim(); }"
+            )
+            if label.startswith(name):
+                assert page.evaluate(OUTLINED), f"{name} does not show that it has the focus"
+                return
+        raise AssertionError(f"{name} is not reached")
+
+    tab_to("Skip to the main part")
+    page.keyboard.press("Enter")
+    tab_to("Chelsea")
+    page.keyboard.press("Enter")
+    tab_to("Glass")
+    page.keyboard.press("Space")
+    tab_to("Epochs")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("20")
+    tab_to("Paint")
+    page.keyboard.press("Enter")
+    expect(page.locator("article.job h1")).to_be_focused()
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+    expect(page.locator("[aria-live]", has_text="inished")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_nothing_is_cut_off(server, open_page, width):
+    page = open_page(server.address, viewport={"width": width, "height": 780}, is_mobile=True, has_touch=True)
+    paint_button = page.get_by_role("button", name="Paint", exact=True)
+    expect(paint_button).to_be_in_viewport()
+    choose(page)
+    small(page, epochs=20)
+    overflow = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) <= 0
+    expect(page.get_by_text("Take a photo")).to_be_visible()
+    paint(page)
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+    assert page.evaluate(overflow) <= 0
+
+
+def test_a_studio_for_others_asks_for_its_token(own_server, open_page):
+    server = own_server("--host=0.0.0.0", "--token=0123456789abcdef")
+    page = open_page(f"http://127.0.0.1:{server.port}/", tolerate="401|ERR_")
+    page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
+    other = open_page(server.address, tolerate="ERR_")
+    expect(other.get_by_role("button", name="Paint", exact=True)).to_be_visible()
+    assert "token" not in other.url
+
+
+def test_a_refusal_that_comes_after_the_token_asks_for_no_other(own_server, open_page):
+    server = own_server("--host=0.0.0.0", "--token=0123456789abcdef")
+    page = open_page("about:blank", tolerate="401|ERR_")
+    late = []
+    page.route("**/api/networks", lambda route: late.append(route), times=1)
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
+    page.keyboard.press("Enter")
+    paint_button = page.get_by_role("button", name="Paint", exact=True)
+    expect(paint_button).to_be_visible()
+    (held,) = late
+    with page.expect_response("**/api/networks"):
+        held.fulfill(status=401, json={"message": "late"})
+    page.wait_for_timeout(300)  # until the page has read it
+    expect(paint_button).to_be_visible()
