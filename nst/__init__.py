@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from nst.images.decode import PictureError
     from nst.images.reader import read as read_image
     from nst.output.folder import BusyError
-    from nst.output.video_writer import VideoError
     from nst.run import Result, stylize
+    from nst.utils.ffmpeg import VideoError
     from nst.video.stylize import stylize_video
     from nst.weights.download import FetchError
     from nst.weights.download import load as load_network
@@ -40,7 +40,7 @@ _HOMES = {
     "StateError": "nst.engine.snapshot",
     "Step": "nst.engine.loop",
     "TransferConfig": "nst.config",
-    "VideoError": "nst.output.video_writer",
+    "VideoError": "nst.utils.ffmpeg",
     "WeightsError": "nst.weights.network",
     "fetch_network": "nst.weights.download:provide",
     "load_network": "nst.weights.download:load",

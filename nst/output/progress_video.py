@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from nst.config import TransferConfig
 from nst.images import montage
 from nst.output.checkpoint import VideoPart, VideoState
-from nst.output.video_writer import VideoError, VideoWriter
+from nst.output.video_writer import VideoWriter
+from nst.utils.ffmpeg import VideoError
 
 
 class ProgressVideo:

@@ -3,7 +3,6 @@
 A part is a stream of H.264 frames that ffmpeg (from imageio-ffmpeg) encodes in a process of its own as they come. Once
 `commit` has closed it, its frames are safe, whatever happens to the writer; `close` joins the parts, which for an mp4
 encodes nothing again. Only the frames since the last commit are in memory: they are sent again when an encoder dies.
-The encoder runs in a session of its own, because Ctrl-C in a terminal goes to every process of the foreground group.
 """
 
 from __future__ import annotations
@@ -12,17 +11,15 @@ import contextlib
 import os
 import secrets
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
 from nst.output.checkpoint import VideoPart
+from nst.utils.ffmpeg import FFmpeg, VideoError
 
 KINDS = ("mp4", "gif", "webp")
 _HOLD_SECONDS = 1.0
@@ -47,10 +44,6 @@ _JOIN = {
     "[b][p]paletteuse=new=1:dither=bayer:bayer_scale=3 -r {fps} -loop 0",
     "webp": "-vf setpts=N/({fps}*TB) -r {fps} -c:v libwebp_anim -quality 75 -compression_level 2 -loop 0",
 }
-
-
-class VideoError(OSError):
-    """The encoder could not be started, died, or could not write its file."""
 
 
 class VideoWriter:
@@ -263,68 +256,34 @@ class _Encoder:
     def __init__(self, video: Path, source: str, encoding: str, path: Path) -> None:
         self._video = video
         self._path = path
-        command = f"-loglevel error -nostdin -y {source} -i pipe:0 {encoding}"
-        try:
+        with self._named():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as ffmpeg is; a full pipe would stop it
-        except OSError as error:
-            raise VideoError(f"the video {video} cannot be written: {error.strerror}") from error
-        try:
-            self._process = subprocess.Popen(
-                [imageio_ffmpeg.get_ffmpeg_exe(), *command.split(), str(path.absolute())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=self._log,
-                start_new_session=True,
-            )
-        except (OSError, RuntimeError) as error:
-            self._log.close()
-            raise VideoError(f"the video encoder cannot be started: {error}") from error
+            self._ffmpeg = FFmpeg("-y", *f"{source} -i pipe:0 {encoding}".split(), str(path.absolute()), feed=True)
 
     def send(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(data)
-            self._process.stdin.flush()
-        except (OSError, ValueError) as error:
-            raise self._failure() from error
+        with self._named():
+            self._ffmpeg.send(data)
 
     def finish(self) -> int:
         """Waits until the file is complete; gives its bytes."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        if self._process.wait() != 0:
-            raise self._failure()
-        self._log.close()
-        try:
+        with self._named():
+            self._ffmpeg.finish()
             with open(self._path, "r+b") as file:
                 os.fsync(file.fileno())  # a state that names it must not outlive it in a power cut
             return self._path.stat().st_size
-        except OSError as error:  # somebody has removed the folder
-            raise VideoError(f"the video {self._video} cannot be written: {error.strerror}") from error
 
     def kill(self) -> None:
         """Stops ffmpeg if it still runs."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-        self._log.close()
+        self._ffmpeg.kill()
 
-    def _failure(self) -> VideoError:
-        """Says why ffmpeg died, in its own last words."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=5)
-        words = ""
-        if not self._log.closed:
-            self._log.seek(0)
-            words = self._log.read().decode(errors="replace").strip()
-        status = self._process.returncode
-        self.kill()
-        with contextlib.suppress(OSError):
-            self._path.unlink()
-        reason = words.splitlines()[-1] if words else f"it ended with status {status}"
-        return VideoError(f"the video {self._video} cannot be written: {reason}")
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Names the video in an error, and removes the unfinished file."""
+        try:
+            yield
+        except OSError as error:
+            with contextlib.suppress(OSError, AttributeError):  # where it could not even be started
+                self._ffmpeg.kill()
+                self._path.unlink()
+            reason = error if isinstance(error, VideoError) else error.strerror
+            raise VideoError(f"the video {self._video} cannot be written: {reason}") from error

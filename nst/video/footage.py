@@ -9,19 +9,17 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-import subprocess
-import tempfile
 from collections.abc import Generator, Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
 from nst.images.decode import MAX_PIXELS
-from nst.output.video_writer import VideoError
+from nst.utils import ffmpeg
+from nst.utils.ffmpeg import FFmpeg, VideoError
 
 # A frame rate that is so many times the mean one is a clock's, not a camera's: a phone's or a screen's recording.
 _ODD_RATE = 1.5
@@ -56,11 +54,13 @@ def look(path: Path, longest_side: int) -> Footage:
         raise VideoError(f"there is no video {path}: check the spelling and the folder")
     # What a filter sees: upright, and after the decoder's own guess of the rate. Its header is made to be read.
     one = ["-map", "0:v:0", "-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "pipe:1"]
-    done = _run([*_source(path), *one])
+    done = ffmpeg.run(*_source(path), *one)
     words = done.stderr.decode(errors="replace")
     header = re.match(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+) \S+ A(\d+):(\d+)", done.stdout[:200])
     if header is None:
-        raise VideoError(f"{path} cannot be read as a video: {_reason(words)}; give a file that ffmpeg can play")
+        raise VideoError(
+            f"{path} cannot be read as a video: {ffmpeg.last_line(words)}; give a file that ffmpeg can play"
+        )
     width, height, ticks, unit, across, down = map(int, header.groups())
     shape = width * (across / down if across and down else 1.0), float(height)
     scale = longest_side / max(shape) if longest_side else 1.0
@@ -82,18 +82,12 @@ def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
     chain = f"fps=fps={footage.rate}:start_time=0,scale={footage.width}:{footage.height}:flags=lanczos+accurate_rnd"
     command = [*_source(footage.path), "-map", "0:v:0", "-vf", f"{chain},setsar=1"]
     count, size = 0, footage.height * footage.width * 3
-    with tempfile.TemporaryFile() as log:
-        process = _start([*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"], log, output=subprocess.PIPE)
-        try:
-            assert process.stdout is not None
-            while len(data := process.stdout.read(size)) == size:
-                count += 1
-                yield np.frombuffer(data, np.uint8).reshape(footage.height, footage.width, 3)
-            if not count:
-                process.wait()
-                raise VideoError(f"{footage.path} has no frame that can be read: {_reason(_words(log))}")
-        finally:
-            _end(process)
+    with FFmpeg(*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1", output=True) as decoder:
+        while len(data := decoder.read(size)) == size:
+            count += 1
+            yield np.frombuffer(data, np.uint8).reshape(footage.height, footage.width, 3)
+        if not count:
+            raise VideoError(f"{footage.path} has no frame that can be read: {decoder.reason()}")
 
 
 def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> None:
@@ -118,17 +112,16 @@ def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage
             return
         ways = ["copy", "aac"] if set(footage.sound) <= _COPIED else ["aac"]
         for way in ways:
-            done = _run(
-                [
-                    *("-y", *_source(silent), *_source(footage.path), "-map", "0:v", "-map", "1:a"),
-                    *("-c:v", "copy", "-c:a", way, "-t", f"{float(count / footage.rate):.6f}"),
-                    *("-movflags", "+faststart", str(loud.absolute())),
-                ]
+            done = ffmpeg.run(
+                *("-y", *_source(silent), *_source(footage.path), "-map", "0:v", "-map", "1:a"),
+                *("-c:v", "copy", "-c:a", way, "-t", f"{float(count / footage.rate):.6f}"),
+                *("-movflags", "+faststart", str(loud.absolute())),
             )
             if done.returncode == 0:
                 loud.replace(path)
                 return
-        raise VideoError(f"the sound of {footage.path} cannot be put to {path}: {_reason(done.stderr.decode())}")
+        reason = ffmpeg.last_line(done.stderr.decode(errors="replace"))
+        raise VideoError(f"the sound of {footage.path} cannot be put to {path}: {reason}")
     except OSError as error:
         if isinstance(error, VideoError):
             raise
@@ -143,19 +136,14 @@ def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage)
     """Writes the frames without sound; gives their number."""
     size = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{footage.width}x{footage.height}", "-r", str(footage.rate)]
     count = 0
-    with tempfile.TemporaryFile() as log:
-        process = _start(["-y", *size, "-i", "pipe:0", *_ENCODING.split(), str(path.absolute())], log, feed=True)
-        try:
-            assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # what it died of is told below
-                for picture in pictures:
-                    process.stdin.write(picture.tobytes())
-                    count += 1
-                process.stdin.close()
-            if process.wait() != 0:
-                raise VideoError(f"the video {path} cannot be written: {_reason(_words(log))}")
-        finally:
-            _end(process)
+    try:
+        with FFmpeg("-y", *size, "-i", "pipe:0", *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
+            for picture in pictures:
+                encoder.send(picture.tobytes())
+                count += 1
+            encoder.finish()
+    except VideoError as error:
+        raise VideoError(f"the video {path} cannot be written: {error}") from error
     return count
 
 
@@ -169,52 +157,3 @@ def _rate(guess: Fraction, mean: Fraction) -> Fraction:
 def _source(path: Path) -> list[str]:
     """A file to read, whatever its name looks like; one that is a list of addresses is not followed into the net."""
     return ["-protocol_whitelist", "file", "-i", f"file:{path.absolute()}"]
-
-
-def _start(
-    words: list[str], log: IO[bytes], *, output: int = subprocess.DEVNULL, feed: bool = False
-) -> subprocess.Popen[bytes]:
-    """Starts ffmpeg, out of reach of a terminal's Ctrl-C."""
-    try:
-        return subprocess.Popen(
-            [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-nostdin", *words],
-            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
-            stdout=output,
-            stderr=log,
-            start_new_session=True,
-        )
-    except (OSError, RuntimeError) as error:
-        raise VideoError(f"ffmpeg cannot be started: {error}") from error
-
-
-def _run(words: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Runs ffmpeg from beginning to end, and keeps all that it says."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", *words]
-    try:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, check=False
-        )
-    except (OSError, RuntimeError) as error:
-        raise VideoError(f"ffmpeg cannot be started: {error}") from error
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Stops it if it still runs."""
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(OSError):
-                stream.close()
-
-
-def _words(log: IO[bytes]) -> str:
-    log.seek(0)
-    return log.read().decode(errors="replace")
-
-
-def _reason(words: str) -> str:
-    """The last line of what ffmpeg said, without the address of its part that says it."""
-    lines = [line for line in words.strip().splitlines() if line.strip()]
-    return re.sub(r"^\[[^]]*\] ", "", lines[-1]).strip() if lines else "it says nothing"

@@ -18,6 +18,7 @@ from nst.output.checkpoint import Plan
 from nst.output.recorder import CostRow, Originals, Record
 from nst.utils import atomic
 from tests.output.test_video_writer import probe
+from tests.support import clips
 
 CONTENT = np.full((20, 30, 3), (200, 30, 60), np.uint8)
 STYLE = np.full((10, 40, 3), (20, 90, 180), np.uint8)
@@ -295,8 +296,7 @@ def test_a_dead_encoder_is_started_again(tmp_path):
     kept = make(tmp_path, TransferConfig(epochs=6, video_every=1))
     for epoch in range(6):
         kept.add(row(epoch), PICTURE)
-        kept._video._writer._encoder._process.kill()
-        kept._video._writer._encoder._process.wait()
+        clips.kill_encoders()
     written = kept.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
     assert kept.troubles == []
     assert probe(written["progress"])[3] == 6 + 25

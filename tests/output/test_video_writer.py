@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 
 import imageio_ffmpeg
@@ -12,7 +11,9 @@ import pytest
 from PIL import Image
 
 from nst.output import video_writer
-from nst.output.video_writer import VideoError, VideoWriter
+from nst.output.video_writer import VideoWriter
+from nst.utils.ffmpeg import VideoError
+from tests.support import clips
 
 
 def probe(path):
@@ -99,11 +100,6 @@ def test_every_kind_of_the_settings_can_be_encoded():
     assert {*video_writer.KINDS, "none"} == set(choices)
 
 
-def stop_encoder(writer):
-    writer._encoder._process.send_signal(signal.SIGKILL)
-    writer._encoder._process.wait()
-
-
 def levels(path, width, height):
     """The mean level of every frame."""
     done = subprocess.run(
@@ -118,7 +114,7 @@ def test_an_encoder_that_dies_is_started_again_and_loses_no_frame(tmp_path):
     for number in range(12):
         writer.add(np.full((48, 64, 3), 20 * number, np.uint8))
         if number in (0, 4, 11):
-            stop_encoder(writer)
+            clips.kill_encoders()
         if number == 6:
             writer.commit()
     writer.close()
@@ -130,7 +126,7 @@ def test_an_encoder_that_dies_is_started_again_and_loses_no_frame(tmp_path):
 def test_an_encoder_that_dies_again_is_an_error_that_leaves_nothing(tmp_path, monkeypatch):
     writer = VideoWriter(tmp_path / "progress.mp4", 48, 64, 25)
     writer.add(np.zeros((48, 64, 3), np.uint8))
-    stop_encoder(writer)
+    clips.kill_encoders()
     broken = tmp_path / "ffmpeg"
     broken.write_text("#!/bin/sh\necho no more memory >&2\nexit 3\n")
     broken.chmod(0o755)
@@ -153,7 +149,7 @@ def test_another_writer_goes_on_with_the_parts(tmp_path, kind):
             first.commit()
     parts = list(first.parts)
     assert [part.frames for part in parts] == [2, 3]
-    stop_encoder(first)
+    clips.kill_encoders()
     first.discard()
     (folder / "video-000002.h264").write_bytes(b"half a part")
     second = VideoWriter(path, 48, 64, 10, folder=folder, parts=parts)
@@ -228,5 +224,6 @@ def test_a_frame_of_another_shape_is_refused(tmp_path):
 def test_the_encoder_does_not_share_the_terminals_signals(tmp_path):
     writer = VideoWriter(tmp_path / "progress.mp4", 48, 64, 25)
     writer.add(np.zeros((48, 64, 3), np.uint8))
-    assert os.getpgid(writer._encoder._process.pid) != os.getpgid(0)
+    [encoder] = clips.encoders()
+    assert os.getpgid(encoder.pid) != os.getpgid(0)
     writer.discard()

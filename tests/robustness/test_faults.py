@@ -32,7 +32,7 @@ from nst.engine import loop, objective
 from nst.engine.snapshot import StateError
 from nst.images import reader, resize, writer
 from nst.output import checkpoint, folder, recorder, video_writer
-from nst.utils import atomic, hashing
+from nst.utils import atomic, ffmpeg, hashing
 from nst.weights import matconvnet
 from tests.conftest import ROOT, Killed
 from tests.output.test_checkpoint import EVERY, assert_same_run, rows_of
@@ -815,7 +815,7 @@ def test_nothing_else_is_left_open(tmp_path, network, pictures, monkeypatch):
             super().__init__(*args, **options)
             processes.append(self)
 
-    monkeypatch.setattr(video_writer.subprocess, "Popen", Noted)
+    monkeypatch.setattr(ffmpeg.subprocess, "Popen", Noted)
 
     def fail(step):
         if step.epoch == 2:

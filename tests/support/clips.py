@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import time
 
 import imageio_ffmpeg
 import numpy as np
+import psutil
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
@@ -61,3 +63,17 @@ def heard(path, seconds):
     samples = np.frombuffer(data, np.int16)
     assert abs(len(samples) / 8000 - seconds) < 0.2
     return np.argmax(np.abs(np.fft.rfft(samples))) * 8000 / len(samples)
+
+
+def encoders():
+    """The ffmpeg processes that this process has started and that are still running."""
+    children = [child for child in psutil.Process().children() if "ffmpeg" in child.name()]
+    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def kill_encoders():
+    """Kills them as the system would; who started them finds out."""
+    for encoder in encoders():
+        encoder.kill()
+    while encoders():
+        time.sleep(0.01)

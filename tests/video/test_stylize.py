@@ -18,7 +18,7 @@ from nst.config import TransferConfig
 from nst.engine import loop, snapshot
 from nst.images import decode, reader, writer
 from nst.output import folder
-from nst.output.video_writer import VideoError
+from nst.utils.ffmpeg import VideoError
 from nst.utils.shard import Shard
 from nst.video import frame_painter, frame_store, stylize
 from nst.video.frame_store import FrameRow

@@ -1,0 +1,116 @@
+"""ffmpeg (from imageio-ffmpeg) as a process: its input, its output, and the reason when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import tempfile
+from types import TracebackType
+
+import imageio_ffmpeg
+
+
+class VideoError(OSError):
+    """A video cannot be read or written: ffmpeg could not be started, failed, or could not write its file."""
+
+
+class FFmpeg:
+    """A running ffmpeg; close it with `kill`, or use it in a `with` block.
+
+    It runs in a session of its own, because Ctrl-C in a terminal goes to every process of the foreground group.
+
+    Args:
+        *arguments: ffmpeg's options; `pipe:0` is what `send` sends, `pipe:1` what `read` reads.
+        feed: whether something will be sent.
+        output: whether something will be read.
+
+    Raises:
+        VideoError: it cannot be started.
+    """
+
+    def __init__(self, *arguments: str, feed: bool = False, output: bool = False) -> None:
+        try:
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as ffmpeg is; a full pipe would stop it
+        except OSError as error:
+            raise VideoError(f"ffmpeg has nowhere to write its messages: {error.strerror}") from error
+        try:
+            self._process = subprocess.Popen(
+                [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-nostdin", *arguments],
+                stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if output else subprocess.DEVNULL,
+                stderr=self._log,
+                start_new_session=True,
+            )
+        except (OSError, RuntimeError) as error:
+            self._log.close()
+            raise VideoError(f"ffmpeg cannot be started: {error}") from error
+
+    def send(self, data: bytes) -> None:
+        """Sends bytes. Raises `VideoError` with ffmpeg's reason when it has ended."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except (OSError, ValueError) as error:
+            raise VideoError(self.reason()) from error
+
+    def read(self, size: int) -> bytes:
+        """Reads up to `size` bytes; fewer at the end of the output."""
+        assert self._process.stdout is not None
+        return self._process.stdout.read(size)
+
+    def finish(self) -> None:
+        """Ends the input and waits. Raises `VideoError` with ffmpeg's reason when it fails."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        if self._process.wait() != 0:
+            raise VideoError(self.reason())
+        self._log.close()
+
+    def reason(self) -> str:
+        """Why it failed: the last line of its messages, or its exit status."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+        text = ""
+        if not self._log.closed:
+            self._log.seek(0)
+            text = self._log.read().decode(errors="replace")
+        return last_line(text, f"ffmpeg ended with status {self._process.returncode}")
+
+    def kill(self) -> None:
+        """Stops it if it is still running."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._log.close()
+
+    def __enter__(self) -> FFmpeg:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs ffmpeg to its end, keeping all its messages. Raises `VideoError` when it cannot be started."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", *arguments]
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, check=False
+        )
+    except (OSError, RuntimeError) as error:
+        raise VideoError(f"ffmpeg cannot be started: {error}") from error
+
+
+def last_line(text: str, otherwise: str = "ffmpeg gave no reason") -> str:
+    """The last line of ffmpeg's messages, without the address of the part of it that wrote it."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return re.sub(r"^\[[^]]*\] ", "", lines[-1]).strip() if lines else otherwise
