@@ -27,36 +27,38 @@ Neural style transfer: paints a content picture in the style of another.
 Flags and their defaults:
 """
 
-commandline.define("content_image_filename", "chelsea.jpg", "picture to paint: a path, or a name inside images/")
+commandline.define(
+    "content_image_filename", "chelsea.jpg", "picture to paint: a path, or the name of a sample in images/"
+)
 commandline.define("content_video", "", "video to paint instead, frame by frame; its sound is kept")
-commandline.define("shard", "", "which scenes of the video: i/n paints every n-th of them from number i on; none: all")
+commandline.define("shard", "", "part of the video's scenes to paint, as i/n with i from 0 to n - 1; empty paints all")
 commandline.define(
     "style_image_filename",
     ["strokes.jpg"],
-    "picture whose style it takes: a path, or a name inside images/; repeated for several styles",
+    "picture to take the style from: a path, or the name of a sample; repeat the flag for several",
     "several",
 )
 commandline.define(
     "content_mask",
     None,
-    "where each style acts: a grey picture for each, repeated, or one of coloured regions",
+    "where each style acts: a grey picture for each style (repeat the flag), or one picture of coloured regions",
     "several",
 )
 commandline.define(
-    "style_mask", None, "what of each style picture is taken: the same, repeated for each style", "several"
+    "style_mask", None, "which part of each style picture is used: a picture for each (repeat the flag)", "several"
 )
-commandline.define("output_dir", "output", "folder for everything the run leaves")
+commandline.define("output_dir", "output", "folder for everything the run writes")
 commandline.define(
     "model",
     "auto",
-    "network: auto (VGG-19, or preview where that is missing and cannot be fetched), vgg19, vgg19-8bit, vgg16, "
+    "network: auto (VGG-19, or preview if VGG-19 cannot be fetched), vgg19, vgg19-8bit, vgg16, "
     "preview, or the path of a .mat file",
 )
 weights.define()
 commandline.define(
     "resume",
     False,
-    "go on with the run in output_dir, with its pictures and settings; --epochs may be larger",
+    "continue the run in output_dir with its pictures and settings; --epochs may be higher",
     "bool",
 )
 commandline.define_config()

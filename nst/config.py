@@ -33,6 +33,11 @@ STARTS = ("blend", "content", "matched", "style", "noise")
 SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
 
 
+def _affects(parts: str, field: Any) -> Any:
+    """A setting that affects other parts of a run than usual: `picture`, `frames` (of a video), `graph`, `files`."""
+    return dataclasses.field(default=field.default, metadata={**field.metadata, "affects": parts.split()})
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransferConfig:
     """The settings of one run. A value of another kind or out of range raises `ValueError` with the setting's name.
@@ -45,88 +50,132 @@ class TransferConfig:
     (G) besides; a picture has no frame before it, and the setting no effect.
     """
 
-    epochs: int = number(200, "updates of the picture", at_least=1)
-    print_every: int = number(20, "epochs between printed costs and saved frames", at_least=1)
+    epochs: int = _affects("frames", number(200, "number of updates of the picture", at_least=1))
+    print_every: int = _affects("files", number(20, "epochs between printed costs and saved frames", at_least=1))
     optimizer: str = choice(
-        "adam", "how the picture is updated; lbfgs comes down faster than the assignment's", ("adam", "lbfgs")
+        "adam", "how the picture is updated; lbfgs converges faster than the assignment's Adam", ("adam", "lbfgs")
     )
     metric: str = choice(
         "pixels",
-        "how L-BFGS measures a change of the picture: pixels, all alike, or spectral, in which fine grain counts more "
-        "than broad strokes, so that strokes come first",
+        "how L-BFGS measures a change of the picture; spectral counts fine grain more than broad "
+        "strokes, so that strokes come first",
         ("pixels", "spectral"),
     )
-    precision: str = choice(
-        "float32", "numbers of the convolutions; auto is bfloat16 where it is fast", ("float32", "bfloat16", "auto")
+    precision: str = _affects(
+        "picture frames graph",
+        choice(
+            "float32",
+            "number format of the convolutions; auto is bfloat16 where the processor is fast at it",
+            ("float32", "bfloat16", "auto"),
+        ),
     )
-    learning_rate: float = number(2.0, "Adam's step, in grey levels", above=0)
-    alpha: float = number(10.0, "weight of the content cost", at_least=0)
-    beta: float = number(40.0, "weight of the style cost", at_least=0)
+    learning_rate: float = number(2.0, "Adam's step size, in grey levels", above=0)
+    alpha: float = _affects("picture frames graph", number(10.0, "weight of the content cost", at_least=0))
+    beta: float = _affects("picture frames graph", number(40.0, "weight of the style cost", at_least=0))
     strength: float = number(
         0.5,
-        "how much of the style shows, in even steps: 0 almost the photograph, 0.5 as alpha and beta say, 1 style only",
+        "how much of the style shows, in even steps: 0 is almost the photograph, 0.5 what alpha "
+        "and beta give, 1 the style alone",
         at_least=0,
         at_most=1,
     )
-    tv_weight: float = number(
-        0.0, "weight of the total variation, which smooths noise; its cost is printed too", at_least=0
+    tv_weight: float = _affects(
+        "picture frames graph",
+        number(0.0, "weight of the total variation cost, which smooths noise", at_least=0),
     )
-    temporal_weight: float = number(
-        20.0, "weight of what a video's frame may differ from the last one, where both show the same", at_least=0
+    temporal_weight: float = _affects(
+        "frames graph",
+        number(
+            20.0,
+            "weight of the difference between a video frame and the previous one, where both show the same thing",
+            at_least=0,
+        ),
     )
-    image_size: int = number(400, "longest side of the picture in pixels; 0: as it is", at_least=0, at_most=32768)
+    image_size: int = number(400, "longest side of the picture in pixels; 0 keeps its size", at_least=0, at_most=32768)
     scales: int = number(
-        1, "sizes painted one after the other, each twice the last; 1: the final size only", at_least=1, at_most=8
+        1, "number of sizes to paint, each twice the previous one; 1 paints the final size only", at_least=1, at_most=8
     )
-    tile_size: int = number(
-        0, "side in pixels of the tiles that a large picture is computed in; 0: as memory needs", at_least=0
+    tile_size: int = _affects(
+        "memory",
+        number(
+            0,
+            "side in pixels of the tiles that a large picture is computed in; 0 chooses by the free memory",
+            at_least=0,
+        ),
     )
-    padding: str = choice(
-        "zeros",
-        "what the first convolution sees beyond the border; zeros, as the network was trained, or the border's "
-        "pixels again, which paints cleaner edges",
-        ("zeros", "replicate"),
+    padding: str = _affects(
+        "picture frames graph",
+        choice(
+            "zeros",
+            "what the first convolution sees beyond the border: zeros, as the network was trained, or "
+            "the border's pixels repeated, which gives cleaner edges",
+            ("zeros", "replicate"),
+        ),
     )
     init: str = word(
         "blend",
-        "what G starts from: blend (noise over the content), content, matched (content in the style's colours), style, "
-        "noise, or a picture",
+        "what the picture starts from: blend (noise over the content), content, matched (the "
+        "content in the style's colours), style, noise, or a picture",
         f"{either(STARTS)}, or the path of a picture",
     )
-    noise_ratio: float = number(0.6, "share of the noise in a blended start, 0 to 1", at_least=0, at_most=1)
+    noise_ratio: float = number(0.6, "share of noise in a blended start, 0 to 1", at_least=0, at_most=1)
     seed: int = number(
-        0, "seed of the noise: the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
+        0, "seed of the noise; the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
     )
-    content_layers: LayerWeights = layer_weights("conv4_2=1", "content layers and their weights; vgg16 has its own")
-    style_layers: LayerWeights = layer_weights(
-        "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
-        "style layers and their weights; vgg16 has its own",
+    content_layers: LayerWeights = _affects(
+        "picture frames graph", layer_weights("conv4_2=1", "content layers and their weights; vgg16 has its own")
     )
-    style_weights: tuple[float, ...] = weights("weights of several styles, relative to each other; none: all alike")
-    style_distance: str = choice(
-        "gram",
-        "what is compared of the style: gram (the assignment's), or wasserstein, means and covariances, which paints "
-        "its larger shapes; wants about five times the beta",
-        ("gram", "wasserstein"),
+    style_layers: LayerWeights = _affects(
+        "picture frames graph",
+        layer_weights(
+            "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
+            "style layers and their weights; vgg16 has its own",
+        ),
+    )
+    style_weights: tuple[float, ...] = weights(
+        "weights of several styles, relative to each other; empty weighs them equally"
+    )
+    style_distance: str = _affects(
+        "picture frames graph",
+        choice(
+            "gram",
+            "how the style is compared: gram (the assignment's), or wasserstein (means and "
+            "covariances), which paints larger shapes of the style and needs about five times the "
+            "beta",
+            ("gram", "wasserstein"),
+        ),
     )
     style_scale: float = number(
-        1.0, "size of the strokes: the style picture is painted from this much larger", above=0, at_most=16
+        1.0, "size of the strokes: the style picture is enlarged by this factor", above=0, at_most=16
     )
     preserve_color: str = choice(
         "none",
-        "keeps the content's colours: luminance lets the style act on brightness only, histogram gives the style "
-        "picture the content's colours before painting",
+        "keeps the content's colours: luminance applies the style to brightness only, histogram "
+        "first gives the style picture the content's colours",
         ("none", "luminance", "histogram"),
     )
-    pooling: str = choice("avg", "pooling between the blocks of the network", ("avg", "max"))
-    video: str = choice("mp4", "kind of the progress video", ("mp4", "gif", "webp", "none"))
-    video_every: int = number(0, "epochs between frames of the video; 0: about 200 frames in all", at_least=0)
-    video_fps: int = number(25, "frames of the video per second", at_least=1, at_most=60)
-    video_layout: str = choice(
-        "plain", "the picture alone in the video, or content, styles and picture", ("plain", "side_by_side")
+    pooling: str = _affects(
+        "picture frames graph", choice("avg", "pooling between the blocks of the network", ("avg", "max"))
     )
-    contact_sheet: bool = switch(False, "leave contact_sheet.png: content, styles, picture and cost curve")
-    picture_16bit: str = choice("none", "leave the picture with 16 bits a colour as well", ("none", "png", "tiff"))
+    video: str = _affects("files", choice("mp4", "format of the progress video", ("mp4", "gif", "webp", "none")))
+    video_every: int = _affects(
+        "files", number(0, "epochs between frames of the video; 0 makes about 200 frames", at_least=0)
+    )
+    video_fps: int = _affects("files", number(25, "frames per second of the video", at_least=1, at_most=60))
+    video_layout: str = _affects(
+        "files",
+        choice(
+            "plain",
+            "plain shows the picture alone in the video, side_by_side also the content and the styles",
+            ("plain", "side_by_side"),
+        ),
+    )
+    contact_sheet: bool = _affects(
+        "files", switch(False, "write contact_sheet.png: content, styles, picture and cost curve")
+    )
+    picture_16bit: str = _affects(
+        "files", choice("none", "also write the picture with 16 bits per channel", ("none", "png", "tiff"))
+    )
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -209,11 +258,14 @@ _IDLE: tuple[tuple[str, Callable[[TransferConfig], bool], str], ...] = (
 """Settings that change nothing beside certain others, and why: asked for, that is a mistake to be told of."""
 
 
-PICTURE_ONLY = (
-    *("print_every", "contact_sheet", "picture_16bit"),
-    *("video", "video_every", "video_fps", "video_layout"),
-)
-"""Settings that have no effect where a video is painted, which leaves its frames and itself."""
+def affecting(part: str) -> tuple[str, ...]:
+    """The names of the settings that affect a part of a run.
+
+    `picture` is the finished picture: a run can be resumed with other values of the rest. `frames` are those of a
+    video, `graph` is the graph of the costs, and `files` are what a picture's run leaves besides: a video has none.
+    """
+    fields = dataclasses.fields(TransferConfig)
+    return tuple(field.name for field in fields if part in field.metadata.get("affects", ("picture", "frames")))
 
 
 class Preset(NamedTuple):

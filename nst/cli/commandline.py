@@ -53,7 +53,7 @@ def define_config(*, like: bool = True) -> None:
     """
     define("preset", next(iter(PRESETS)), f"set of defaults; a flag given by hand wins: {', '.join(PRESETS)}")
     if like:
-        define("like", "", "a generated_image.png whose settings are the defaults instead; a flag given by hand wins")
+        define("like", "", "a generated_image.png to take the default settings from; a flag given by hand wins")
     for setting in settings():
         text = f"{setting.help}: {', '.join(setting.choices)}" if setting.choices else setting.help
         define(setting.name, setting.default, text, setting.kind)
@@ -181,7 +181,7 @@ def _program() -> str:
 
 
 def _help(about: str) -> str:
-    rows = [(f"--{name}={_shown(FLAGS[name].value)}", FLAGS[name].help) for name in _own]
+    rows = [(f"--{name}={_shown(FLAGS[name].value)}", _text(name)) for name in _own]
     rows += [(f"--{name}", text) for name, text in _ABSL.items()]
     rows.append(("-h, --help", "this page"))
     lines = [about.strip(), ""]
@@ -196,6 +196,11 @@ def _help(about: str) -> str:
         for name, preset in PRESETS.items():
             lines += _entry(name, preset.about, " ".join(_words(settings(name))))
     return "\n".join(lines)
+
+
+def _text(name: str) -> str:
+    """A flag's help, without what absl adds to that of a flag that may be repeated."""
+    return str(FLAGS[name].help).partition(";\n    repeat this option")[0]
 
 
 def _shown(value: Any) -> str:

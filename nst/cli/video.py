@@ -10,7 +10,7 @@ from absl import flags
 
 from nst.cli import commandline
 from nst.cli.terminal import Screen, StopSignals
-from nst.config import PICTURE_ONLY, STARTS, TransferConfig
+from nst.config import STARTS, TransferConfig, affecting
 from nst.utils import tf_import
 from nst.utils.shard import Shard
 from nst.utils.text import duration
@@ -32,7 +32,7 @@ def check() -> None:
         return
     if FLAGS["content_image_filename"].present:
         raise ValueError("content_video and content_image_filename contradict each other: give one of them")
-    for name in PICTURE_ONLY:
+    for name in affecting("files"):
         if FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
             raise ValueError(f"{name} has no effect on a content_video: it leaves its frames and painted.mp4")
     Shard.parse(FLAGS.shard)

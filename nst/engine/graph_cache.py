@@ -15,17 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.config import TransferConfig
+from nst.config import TransferConfig, affecting
 from nst.engine import memory, sessions, update_graph
 from nst.engine.objective import Objective
 from nst.engine.targets import Probe, Targets
 from nst.engine.update_graph import Update
 from nst.weights.network import Network
-
-_IN_THE_GRAPHS = (  # settings that the graphs of measuring and of the costs are made of
-    *("alpha", "beta", "tv_weight", "temporal_weight", "content_layers", "style_layers"),
-    *("style_distance", "pooling", "padding", "precision"),
-)
 
 
 class Bench:
@@ -107,7 +102,7 @@ class Bench:
 
     def _suit(self, network: Network, config: TransferConfig) -> None:
         """Forgets the graphs of another network, or of settings that make other ones."""
-        same = {name: getattr(config, name) for name in _IN_THE_GRAPHS}
+        same = {name: getattr(config, name) for name in affecting("graph")}
         made = (network, dataclasses.replace(TransferConfig(), **same))
         if self._made is None or self._made[0] is not network or self._made[1] != made[1]:
             self._forget_costs()

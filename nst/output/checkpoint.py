@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst import __version__
-from nst.config import STARTS, TransferConfig
+from nst.config import STARTS, TransferConfig, affecting
 from nst.engine.snapshot import Snapshot, StateError
 from nst.utils import atomic
 
@@ -37,10 +37,6 @@ _SECONDS = 5.0  # of work between two states
 _LARGEST = 64_000_000  # bytes that the state of a finished run may have
 _SHARE = 0.02  # of the time that writing states may take
 _KEPT_TOGETHER = "header", "rows"
-_NOT_PAINTED = {  # settings that a run may be resumed with other values of: its picture stays what it was to be
-    *("epochs", "print_every", "tile_size", "contact_sheet", "picture_16bit"),
-    *("video", "video_every", "video_fps", "video_layout", "temporal_weight"),
-}
 
 
 class VideoPart(NamedTuple):
@@ -224,7 +220,7 @@ def check(state: State, config: TransferConfig, prints: Mapping[str, str]) -> No
         old, new = getattr(before, field.name), getattr(config, field.name)
         if field.name == "init" and not {old, new} & set(STARTS):
             continue  # two paths: what lies there is compared below
-        if field.name not in _NOT_PAINTED and old != new:
+        if field.name in affecting("picture") and old != new:
             differing.append(f"{field.name} is {_shown(new)}, but was {_shown(old)}")
     names = [*state.plan.prints, *(name for name in prints if name not in state.plan.prints)]
     differing += [

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst import __version__
-from nst.config import PICTURE_ONLY, STARTS, TransferConfig
+from nst.config import STARTS, TransferConfig, affecting
 from nst.engine.snapshot import StateError
 from nst.images import reader
 from nst.images.writer import encode
@@ -32,7 +32,6 @@ FRAMES = "frames"
 VIDEO = "painted.mp4"
 _KEY = "nst-frame"
 _LARGEST = 1_000_000  # bytes of a config.json, and characters of a note: ours have a few thousand
-_NOT_PAINTED = {*PICTURE_ONLY, "tile_size"}  # what no frame depends on
 
 
 class FrameRow(NamedTuple):
@@ -90,7 +89,7 @@ class Reel:
         self.note({})
         lines = recorder.flag_lines(self._plan.config, self._plan.flags).splitlines(keepends=True)
         # Flags that a video has no use for would be refused.
-        kept = [line for line in lines if line[2:].partition("=")[0] not in PICTURE_ONLY]
+        kept = [line for line in lines if line[2:].partition("=")[0] not in affecting("files")]
         atomic.write_text(self.place / "flags.txt", "".join(kept))
         atomic.write_bytes(self.place / "RESUME.txt", recorder.resume_note(how_to_resume))
 
@@ -189,7 +188,7 @@ def check(before: Plan, now: Plan) -> None:
 
 def _painted(config: TransferConfig) -> dict[str, Any]:
     """The settings that a frame depends on; a picture to start from has a hash of its own among the inputs."""
-    found = {name: value for name, value in config.to_json().items() if name not in _NOT_PAINTED}
+    found = {name: value for name, value in config.to_json().items() if name in affecting("frames")}
     if config.init not in STARTS:
         found["init"] = "a picture"
     return found
