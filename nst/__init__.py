@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nst.engine.snapshot import StateError
     from nst.images.decode import PictureError
     from nst.images.reader import read as read_image
+    from nst.inputs import Callbacks, MaskInputs, Provenance
     from nst.output.folder import BusyError
     from nst.run import Result, stylize
     from nst.utils.ffmpeg import VideoError
@@ -32,10 +33,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "BusyError": "nst.output.folder",
     "PRESETS": "nst.config",
+    "Callbacks": "nst.inputs",
     "DivergedError": "nst.engine.loop",
     "FetchError": "nst.weights.download",
+    "MaskInputs": "nst.inputs",
     "Network": "nst.weights.network",
     "PictureError": "nst.images.decode",
+    "Provenance": "nst.inputs",
     "Result": "nst.run",
     "StateError": "nst.engine.snapshot",
     "Step": "nst.engine.loop",
@@ -50,7 +54,7 @@ _HOMES = {
 }
 
 __all__ = [  # noqa: RUF022 - by what it is for
-    "stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step",
+    "stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step", "Callbacks", "MaskInputs", "Provenance",
     "load_network", "fetch_network", "Network", "read_image",
     "DivergedError", "BusyError", "FetchError", "PictureError", "StateError", "VideoError", "WeightsError",
     "__version__",

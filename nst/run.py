@@ -7,22 +7,25 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.config import STARTS, TransferConfig
-from nst.engine import initialization, loop, mask_regions, pyramid, sessions
+from nst import inputs
+from nst.config import TransferConfig
+from nst.engine import initialization, loop, pyramid, sessions
 from nst.engine.graph_cache import Bench
 from nst.engine.loop import Step
 from nst.engine.objective import balanced
-from nst.images import color_transfer, reader, resize
+from nst.engine.pyramid import Scale
+from nst.images import color_transfer, resize
+from nst.images.reader import Source
+from nst.inputs import Callbacks, Inputs, MaskInputs, Provenance
 from nst.output import checkpoint, folder
 from nst.output.checkpoint import Plan, State
+from nst.output.manifest import Manifest
 from nst.output.recorder import CostRow, Originals, Record
-from nst.utils import locations
-from nst.utils.hashing import fingerprint
 from nst.weights.network import Network
 
 
@@ -73,160 +76,154 @@ class Result:
 
 
 def stylize(
-    content: reader.Source,
-    style: reader.Source | Sequence[reader.Source],
+    content: Source,
+    style: Source | Sequence[Source],
     output_dir: str | Path | None,
     network: Network,
     config: TransferConfig | None = None,
     *,
-    begin: reader.Source | None = None,
-    content_mask: mask_regions.Masks = None,
-    style_mask: mask_regions.Masks = None,
-    details: Mapping[str, Any] | None = None,
-    flags: Mapping[str, str | Sequence[str]] | None = None,
-    on_start: Callable[[Start], None] | None = None,
-    on_step: Callable[[Step], None] | None = None,
-    on_trouble: Callable[[str], None] | None = None,
-    stop: Callable[[], bool] | None = None,
+    masks: MaskInputs | None = None,
+    callbacks: Callbacks[Start, Step] | None = None,
+    provenance: Provenance | None = None,
     resume: bool = False,
-    how_to_resume: Callable[[Path], str] | None = None,
-    bench: Bench | None = None,
 ) -> Result:
     """Paints `content` in the style of `style`, or in several styles.
 
     With a folder, the state of the painting is kept in it every few seconds. A run that was ended by whatever cause
-    goes on from there with `resume`, and ends on the same machine with the picture that it would have ended with.
+    can be resumed from there, and ends on the same machine with the picture that it would have ended with.
 
     Args:
         content: a path, bytes, a file, or uint8 `[H, W, 3]`; scaled so that its longest side is `image_size`.
         style: the same, or a list of them, which share the picture by `style_weights` and the masks; each keeps its
             own shape, and its own size unless it is larger than `image_size`, or `style_scale` says otherwise.
         output_dir: the folder for the files of the run; None leaves nothing on disk.
-        network: from `nst.weights.load`.
+        network: from `nst.load_network`.
         config: the settings; the assignment's when None.
-        begin: the picture that `config.init` names, where it is not to be read from there.
-        content_mask: where the style acts: a grey picture for each style, or a coloured one for all, see
-            `masks.mixture`.
-        style_mask: what part of each style picture is looked at.
-        details: further facts for `config.json`.
-        flags: further flags for `flags.txt`.
-        on_start: called once, before the first epoch.
-        on_step: called after every epoch.
-        on_trouble: called with a sentence when a file cannot be written; the painting goes on.
-        stop: asked after every epoch; True ends the run with the picture of that epoch.
-        resume: goes on with the run in `output_dir`: the same inputs and settings, but for those of the files and a
+        masks: where each style acts, and what of it is used.
+        callbacks: what is called before the first epoch, after every epoch, and with trouble; asked when to stop.
+        provenance: what `config.json`, `flags.txt` and the note on resuming say besides.
+        resume: continues the run in `output_dir`: the same inputs and settings, but for those of the files and a
             larger `epochs`. Where no state is, the run begins at its start.
-        how_to_resume: what a person does to go on with the run in a folder, for the note that it leaves there.
-        bench: for a program that paints many pictures: graphs that the earlier ones have left.
 
     Raises:
-        state.StateError: the run cannot be resumed: its state is damaged, or other settings or inputs were given.
-        folder.BusyError: another run is painting into `output_dir`.
-        images.PictureError: a picture that cannot be read, the start among them.
+        StateError: the run cannot be resumed: its state is damaged, or other settings or inputs were given.
+        BusyError: another run is painting into `output_dir`.
+        PictureError: a picture that cannot be read, the start among them.
         ValueError: a layer that the network lacks, a picture or a region too small for it, a precision the device
             lacks, or weights or masks that do not fit the pictures.
         OSError: `output_dir` cannot be made or written.
         MemoryError: the device has no room; what was painted has been saved.
-        Exception: what a callback raises comes through; what was painted has been saved.
-        transfer.DivergedError: the cost was not finite after the first epoch already.
+        DivergedError: the cost was not finite after the first epoch already.
+
+    Example:
+        >>> network = nst.load_network("auto")
+        >>> result = nst.stylize("me.jpg", "mosaic.jpg", "output", network, TransferConfig.from_preset("fast"))
+        >>> result.picture.shape
+        (300, 400, 3)
     """
     config = config or TransferConfig()
     if resume and output_dir is None:
         raise ValueError("there is nothing to resume without an output folder: give the folder of the run")
+    prepared = inputs.prepare(content, style, config, masks)
+    return paint(
+        prepared, output_dir, network, config, callbacks=callbacks, provenance=provenance, resume=resume
+    )  # fmt: skip
+
+
+def paint(
+    given: Inputs,
+    output_dir: str | Path | None,
+    network: Network,
+    config: TransferConfig,
+    *,
+    callbacks: Callbacks[Start, Step] | None = None,
+    provenance: Provenance | None = None,
+    resume: bool = False,
+    bench: Bench | None = None,
+) -> Result:
+    """Paints inputs that have been read already; for programs that check them before the network is loaded.
+
+    Args:
+        given: from `nst.inputs.prepare`, with the same settings.
+        output_dir: as of `stylize`, like the arguments that follow it.
+        network: the network.
+        config: the settings.
+        callbacks: as of `stylize`.
+        provenance: as of `stylize`.
+        resume: as of `stylize`.
+        bench: for a program that paints many pictures: graphs that the earlier ones have left.
+
+    Raises:
+        Exception: as of `stylize`.
+    """
+    callbacks, provenance = callbacks or Callbacks(), provenance or Provenance()
     place = None if output_dir is None else Path(output_dir)
-    warn = on_trouble or (lambda sentence: None)
+    how = provenance.how_to_resume or (lambda place: f"nst.stylize(…, output_dir={str(place)!r}, resume=True)")
     with contextlib.ExitStack() as opened:
         before = None
         if place is not None and resume and checkpoint.found(place):
             opened.enter_context(folder.lock(place))
             before = checkpoint.read(place)
-        job = _prepare(content, style, network, config, begin, content_mask, style_mask, before, warn)
+        job = _prepare(given, network, config, provenance, before, callbacks.on_trouble)
         record = None
         if place is not None:
             if before is None:
                 folder.make(place)
                 opened.enter_context(folder.lock(place))
-            plan = Plan(
-                config, job.engine.precision, [size.epochs for size in job.sizes], job.tile_sizes, job.prints,
-                {**(details or {}), **_facts(network, job)}, flags or {},
-            )  # fmt: skip
-            options = {} if how_to_resume is None else {"how": how_to_resume}
-            record = Record(place, plan, job.originals, warn=warn, before=before, **options)
-        run = _Run(record, job.originals.content, keeps_chroma=config.preserve_color == "luminance")
+            originals = Originals(given.content, _shown(given, config), given.opacity)
+            record = Record(place, job.plan, originals, warn=callbacks.on_trouble, before=before, how=how)
+        run = _Run(record, given.content, keeps_chroma=config.preserve_color == "luminance")
         try:
-            return _paint(job, network, before, run, on_start, on_step, warn, stop, bench)
+            return _paint(job, network, before, run, callbacks, bench)
         except BaseException:
             if bench is not None:
                 bench.close()  # nobody knows what the error has left of its sessions
             raise
 
 
-class _Job(NamedTuple):
-    """A run made ready: what is shown, what is painted, and how. `start` is emptied when the painting takes it."""
+def _shown(given: Inputs, config: TransferConfig) -> list[NDArray[np.uint8]]:
+    """The styles as sheets and videos show them."""
+    return [resize.fit(each, config.image_size, enlarge=False) for each in given.styles]
 
-    originals: Originals
-    sizes: list[pyramid.Scale]
-    tile_sizes: Sequence[int]
+
+class _Job(NamedTuple):
+    """A run made ready: what is painted, and how. `start` is emptied when the painting takes it."""
+
+    sizes: list[Scale]
     start: list[NDArray[np.float32]]
     engine: TransferConfig
-    prints: Mapping[str, str]
+    plan: Plan
 
 
 def _prepare(
-    content: reader.Source,
-    style: reader.Source | Sequence[reader.Source],
+    given: Inputs,
     network: Network,
     config: TransferConfig,
-    begin: reader.Source | None,
-    content_mask: mask_regions.Masks,
-    style_mask: mask_regions.Masks,
+    provenance: Provenance,
     before: State | None,
     warn: Callable[[str], None],
 ) -> _Job:
-    """Reads and scales the pictures, and tries whatever can be wrong before a folder is touched."""
-    picture, opacity = reader.read_with_alpha(content)
-    styles = [reader.read(source) for source in _sources(style)]
-    begun = None
-    if config.init not in STARTS:
-        begun = reader.read(reader.find(config.init, locations.folders("images")) if begin is None else begin)
-    prints = _prints(picture, opacity, styles, begun, network)
-    picture = resize.fit(picture, config.image_size)
-    height, width = picture.shape[:2]
-    shown = [resize.fit(each, config.image_size, enlarge=False) for each in styles]
-    originals = Originals(picture, shown, _stretched(opacity, height, width))
-    mixture = mask_regions.mixture(picture, styles, config, content_mask, style_mask)
-    prints["set of masks"] = fingerprint(
-        *(guide.mask for guide in mixture.guides), *(term.part for term in mixture.terms)
-    )
+    """Tries whatever can be wrong before a folder is touched."""
+    now = Manifest(config, {**inputs.of_network(network), **given.fingerprints}, {}, {})
     if before is not None:
-        checkpoint.check(before, config, prints)
-    shares = None if before is None else checkpoint.shares(before, config)
-    sizes = pyramid.plan(*color_transfer.recoloured(picture, styles, config), config, mixture, shares)
-    del picture, opacity, styles
+        checkpoint.check(before, now)
+    sizes = given.sizes(config, None if before is None else checkpoint.shares(before, config))
     pyramid.check(network, config, sizes)
     engine = dataclasses.replace(balanced(config, network), precision=_precision(config, before, warn))
     tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
-    start = (
-        [initialization.start_image(sizes[0], begun, network, config)] if before is None or not before.epochs else []
-    )
-    return _Job(originals, sizes, tile_sizes, start, engine, prints)
-
-
-def _prints(
-    content: NDArray[np.uint8],
-    opacity: NDArray[np.uint8] | None,
-    styles: list[NDArray[np.uint8]],
-    start: NDArray[np.uint8] | None,
-    network: Network,
-) -> dict[str, str]:
-    """The hash of every input, by what messages call it."""
-    weights = [part for layer in network.layers.values() for part in layer]
-    found = {"network": fingerprint(network.mean, *weights), "content picture": fingerprint(content, opacity)}
-    for index, style in enumerate(styles):
-        found[f"style picture{f' {index + 1}' if len(styles) > 1 else ''}"] = fingerprint(style)
-    if start is not None:
-        found["picture that it starts from"] = fingerprint(start)
-    return found
+    height, width = given.content.shape[:2]
+    facts = {
+        "network": {"name": network.name, "file": network.source, "notice": network.notice},
+        "picture_size": [width, height],
+        "precision": engine.precision,
+        "alpha": engine.alpha,
+    }
+    shares = [size.epochs for size in sizes]
+    details = {**provenance.details, **facts}
+    plan = Plan(config, now.prints, details, provenance.flags, engine.precision, shares, tile_sizes)
+    fresh = before is None or not before.epochs
+    start = [initialization.start_image(sizes[0], given.start, network, config)] if fresh else []
+    return _Job(sizes, start, engine, plan)
 
 
 def _precision(config: TransferConfig, before: State | None, warn: Callable[[str], None]) -> str:
@@ -242,7 +239,7 @@ def _precision(config: TransferConfig, before: State | None, warn: Callable[[str
 
 
 def _tile_sizes(
-    sizes: list[pyramid.Scale],
+    sizes: list[Scale],
     network: Network,
     engine: TransferConfig,
     before: State | None,
@@ -257,26 +254,12 @@ def _tile_sizes(
     return loop.tiles(sizes, network, engine)
 
 
-def _facts(network: Network, job: _Job) -> dict[str, Any]:
-    """What `config.json` says of a run beside its settings."""
-    height, width = job.originals.content.shape[:2]
-    return {
-        "network": {"name": network.name, "file": network.source, "notice": network.notice},
-        "picture_size": [width, height],
-        "precision": job.engine.precision,
-        "alpha": job.engine.alpha,
-    }
-
-
 def _paint(
     job: _Job,
     network: Network,
     before: State | None,
     run: _Run,
-    on_start: Callable[[Start], None] | None,
-    on_step: Callable[[Step], None] | None,
-    warn: Callable[[str], None],
-    stop: Callable[[], bool] | None,
+    callbacks: Callbacks[Start, Step],
     bench: Bench | None,
 ) -> Result:
     """Paints, and keeps what comes of it, however that ends."""
@@ -288,12 +271,12 @@ def _paint(
 
     def started(progress: loop.Progress) -> None:
         nonlocal begun
-        if on_start and not begun:
+        if not begun:
             shapes = [(size.content.shape[1], size.content.shape[0]) for size in sizes]
             style_height, style_width = sizes[-1].style.shape[:2]
             first = 0 if before is None else before.epochs
             epochs = [size.epochs for size in sizes]
-            on_start(
+            callbacks.on_start(
                 Start(
                     network.name, shapes, epochs, (style_width, style_height), progress.tile_size, progress.seconds,
                     first, run.picture,
@@ -304,18 +287,17 @@ def _paint(
     try:
         with contextlib.closing(
             loop.paint(
-                sizes, job.start.pop() if job.start else None, network, job.engine,
-                tile_sizes=job.tile_sizes, before=snapshot, on_scale=started, warn=warn, bench=bench,
+                sizes, job.start.pop() if job.start else None, network, job.engine, tile_sizes=job.plan.tile_sizes,
+                before=snapshot, on_scale=started, warn=callbacks.on_trouble, bench=bench,
             )
         ) as steps:  # fmt: skip
             try:
                 for step in steps:
                     run.add(step)
-                    if on_step:
-                        on_step(step)
+                    callbacks.on_step(step)
                     if step.epoch + 1 == job.engine.epochs:
                         break  # before the optimiser's variables have gone
-                    if stop and stop():
+                    if callbacks.stop():
                         return run.finish("stopped")
                     run.keep_if_due()
                 return run.finish("finished")
@@ -395,12 +377,3 @@ class _Run:
     def abandon(self) -> None:
         if self._record is not None:
             self._record.abandon()
-
-
-def _sources(style: reader.Source | Sequence[reader.Source]) -> list[reader.Source]:
-    """One style or several as a list; bytes and arrays are sequences too, but one picture each."""
-    return list(style) if isinstance(style, list | tuple) else [cast(reader.Source, style)]
-
-
-def _stretched(opacity: NDArray[np.uint8] | None, height: int, width: int) -> NDArray[np.uint8] | None:
-    return None if opacity is None else resize.stretch(opacity[..., np.newaxis], height, width)[..., 0]

@@ -71,8 +71,9 @@ def always_keep(monkeypatch):
 def killed(monkeypatch):
     """Runs `stylize` until an epoch, and leaves the folder as a kill in that moment would."""
     from nst import run
+    from nst.inputs import Callbacks
 
-    def until(epoch, *arguments, **options):
+    def until(epoch, *arguments, on_trouble=lambda sentence: None, **options):
         def die(step):
             if step.epoch == epoch:
                 raise Killed
@@ -80,7 +81,7 @@ def killed(monkeypatch):
         with monkeypatch.context() as patched:
             patched.setattr(run._Run, "rescue", run._Run.abandon)
             with pytest.raises(Killed):
-                run.stylize(*arguments, on_step=die, **options)
+                run.stylize(*arguments, callbacks=Callbacks(on_step=die, on_trouble=on_trouble), **options)
 
     return until
 

@@ -6,6 +6,7 @@ import pytest
 from nst import run
 from nst.config import TransferConfig
 from nst.images import color_transfer, reader, writer
+from nst.inputs import Callbacks
 from tests.support import fake_vgg
 
 CONFIG = TransferConfig(epochs=4, image_size=0, beta=0.01, video="none")
@@ -86,7 +87,7 @@ def test_a_transparent_content_gives_a_transparent_picture(tmp_path, content, st
 def test_sixteen_bits_hold_the_picture_before_rounding(tmp_path, content, style, network):
     steps = []
     config = CONFIG.changed(picture_16bit="tiff")
-    result = run.stylize(content, style, tmp_path, network, config, on_step=steps.append)
+    result = run.stylize(content, style, tmp_path, network, config, callbacks=Callbacks(on_step=steps.append))
     exact = np.clip(steps[-1].image[0] + steps[-1].mean, 0, 255)
     data = (tmp_path / "generated_image_16bit.tiff").read_bytes()
     assert writer.encode16(exact.astype(np.float32), "tiff")[:2] == data[:2] == b"II"

@@ -9,12 +9,16 @@ LAYERS = [
     {"config", "utils"},
     {"images", "weights"},
     {"engine"},
-    {"output"},
+    {"output", "inputs"},
     {"run", "video"},
     {"assignment", "batch", "cli", "web"},
 ]
 """Each imports from itself and from those before it; besides, what `BESIDE` says."""
-BESIDE = {("config", "utils"), *((door, "cli") for door in ("batch.__main__", "web.__main__", "download"))}
+BESIDE = {
+    ("config", "utils"),
+    ("inputs", "output"),
+    *((door, "cli") for door in ("batch.__main__", "web.__main__", "download")),
+}
 """Imports within a layer."""
 TENSORFLOW = ("nst/engine/", "nst/assignment/tf1.py", "nst_utils.py")
 

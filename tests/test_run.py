@@ -11,6 +11,7 @@ from nst import run
 from nst.config import TransferConfig
 from nst.engine import loop, pyramid, vgg
 from nst.images import color_transfer, resize, writer
+from nst.inputs import Callbacks, Provenance
 from tests.engine.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
 from tests.output.test_video_writer import probe
 from tests.support import fake_vgg
@@ -31,9 +32,8 @@ def test_a_whole_run(tmp_path, content, style, network):
         tmp_path,
         network,
         CONFIG,
-        details={"content": "me"},
-        on_start=starts.append,
-        on_step=steps.append,
+        callbacks=Callbacks(on_start=starts.append, on_step=steps.append),
+        provenance=Provenance(details={"content": "me"}),
     )
     assert result.ended == "finished"
     assert result.troubles == []
@@ -71,14 +71,19 @@ def test_the_style_picture_is_shrunk_to_the_size_but_never_enlarged(content, sty
     for size, expected in ((24, (16, 24)), (500, (32, 48))):
         starts = []
         config = TransferConfig(epochs=1, image_size=size)
-        run.stylize(content[:, :32], style, None, network, config, on_start=starts.append)
+        run.stylize(content[:, :32], style, None, network, config, callbacks=Callbacks(on_start=starts.append))
         assert starts[0].style_size == expected
 
 
 def test_stopping_keeps_the_picture_of_the_last_epoch(tmp_path, content, style, network):
     steps = []
     result = run.stylize(
-        content, style, tmp_path, network, CONFIG, on_step=steps.append, stop=lambda: steps[-1].epoch == 2
+        content,
+        style,
+        tmp_path,
+        network,
+        CONFIG,
+        callbacks=Callbacks(on_step=steps.append, stop=lambda: steps[-1].epoch == 2),
     )
     assert result.ended == "stopped"
     assert len(result.rows) == 3
@@ -95,7 +100,9 @@ def test_an_error_under_way_keeps_what_was_painted(tmp_path, content, style, net
 
     told = []
     with pytest.raises(error):
-        run.stylize(content, style, tmp_path, network, CONFIG, on_step=fail, on_trouble=told.append)
+        run.stylize(
+            content, style, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=fail, on_trouble=told.append)
+        )
     assert told == ["the run failed after epoch 1; what was painted until then was saved"]
     assert json.loads((tmp_path / "config.json").read_text())["run"]["ended"] == "failed"
     assert (tmp_path / "generated_image.png").exists()
@@ -114,7 +121,7 @@ def test_divergence_keeps_the_last_good_picture(tmp_path, content, style, networ
 
     monkeypatch.setattr(loop, "steps", diverging)
     told = []
-    result = run.stylize(content, style, tmp_path, network, CONFIG, on_trouble=told.append)
+    result = run.stylize(content, style, tmp_path, network, CONFIG, callbacks=Callbacks(on_trouble=told.append))
     assert told == result.troubles
     assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == told
     assert result.ended == "diverged"
@@ -174,7 +181,9 @@ def test_several_sizes_make_one_run(tmp_path, pictures, network):
     """One numbering, one clock, one size of all pictures that are kept, one video."""
     starts, steps = [], []
     config = TransferConfig(epochs=7, print_every=2, video_every=3, image_size=0, beta=0.01, scales=3)
-    result = run.stylize(*pictures, tmp_path, network, config, on_start=starts.append, on_step=steps.append)
+    result = run.stylize(
+        *pictures, tmp_path, network, config, callbacks=Callbacks(on_start=starts.append, on_step=steps.append)
+    )
     (start,) = starts
     assert start.sizes == [(28, 20), (56, 40), (112, 80)]
     assert start.style_size == (64, 96)
@@ -204,7 +213,7 @@ def test_each_size_goes_on_from_the_one_before(pictures, network):
     """With a tiny step the picture of every size is the first one's, enlarged."""
     steps = []
     config = TransferConfig(epochs=3, scales=3, image_size=0, learning_rate=1e-4, init="content")
-    run.stylize(*pictures, None, network, config, on_step=steps.append)
+    run.stylize(*pictures, None, network, config, callbacks=Callbacks(on_step=steps.append))
     small = vgg.preprocess(resize.fit(pictures[0], 28), network.mean)
     np.testing.assert_allclose(steps[0].image, small, atol=1e-3)
     for before, after in itertools.pairwise(steps):
@@ -215,9 +224,8 @@ def test_each_size_goes_on_from_the_one_before(pictures, network):
 def test_stopping_in_the_first_size_gives_a_picture_of_the_final_size(tmp_path, pictures, network):
     steps = []
     config = TransferConfig(epochs=9, scales=3, image_size=0, beta=0.01)
-    result = run.stylize(
-        *pictures, tmp_path, network, config, on_step=steps.append, stop=lambda: steps[-1].epoch == 1
-    )  # fmt: skip
+    callbacks = Callbacks(on_step=steps.append, stop=lambda: steps[-1].epoch == 1)
+    result = run.stylize(*pictures, tmp_path, network, config, callbacks=callbacks)
     assert result.ended == "stopped"
     assert len(result.rows) == 2
     assert steps[-1].image.shape == (1, 20, 28, 3)
@@ -250,7 +258,7 @@ def test_a_picture_as_the_start_of_several_sizes(tmp_path, pictures, network, in
     name, picture = ("style", resize.fit(pictures[1], 48)) if init == "style" else (str(tmp_path / "start.png"), other)
     steps = []
     config = TransferConfig(epochs=2, scales=2, init=name, image_size=0, learning_rate=1e-4)
-    result = run.stylize(*pictures, None, network, config, on_step=steps.append)
+    result = run.stylize(*pictures, None, network, config, callbacks=Callbacks(on_step=steps.append))
     np.testing.assert_array_equal(steps[0].picture, resize.cover(picture, 40, 56))
     assert result.picture.shape == (80, 112, 3)
 
@@ -270,7 +278,7 @@ def test_tiles_give_the_picture_that_one_piece_gives(pictures, network, optimize
     starts, results = [], []
     for tile_size in (0, 47):
         config = TransferConfig(epochs=6, scales=2, image_size=0, beta=0.01, tile_size=tile_size, optimizer=optimizer)
-        results.append(run.stylize(*pictures, None, network, config, on_start=starts.append))
+        results.append(run.stylize(*pictures, None, network, config, callbacks=Callbacks(on_start=starts.append)))
     assert [start.tile_size for start in starts] == [0, 47]
     assert min(start.seconds for start in starts) > 0
     whole, tiled = results
@@ -288,7 +296,11 @@ def test_memory_that_runs_out_once_is_told_and_no_trouble(tmp_path, pictures, ne
     scarce = Machine(monkeypatch, raises)
     scarce.fails = lambda number: len(runs) == 2 and number == runs[1] + 2  # the first after a step is the update
     result = run.stylize(
-        *pictures, tmp_path, network, CONFIG, on_step=lambda step: runs.append(scarce.runs), on_trouble=told.append
+        *pictures,
+        tmp_path,
+        network,
+        CONFIG,
+        callbacks=Callbacks(on_step=lambda step: runs.append(scarce.runs), on_trouble=told.append),
     )
     assert told == ["memory ran out: the picture is now computed in tiles of 66 pixels"]
     assert result.ended == "finished"
@@ -311,7 +323,7 @@ def test_memory_that_is_never_enough_keeps_what_was_painted(tmp_path, pictures, 
         runs.append(scarce.runs)
 
     with pytest.raises(MemoryError, match="take a smaller one"):
-        run.stylize(*pictures, tmp_path, network, CONFIG, on_step=on_step, on_trouble=told.append)
+        run.stylize(*pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=on_step, on_trouble=told.append))
     assert told == [
         *(f"memory ran out: the picture is now computed in tiles of {side} pixels" for side in tiles),
         "the run failed after epoch 1; what was painted until then was saved",

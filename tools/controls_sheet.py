@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.common import sheet  # noqa: E402
 from nst.config import TransferConfig  # noqa: E402
 from nst.images import reader, resize, writer  # noqa: E402
+from nst.inputs import MaskInputs  # noqa: E402
 from nst.run import stylize  # noqa: E402
 from nst.utils import locations  # noqa: E402
 from nst.weights import download  # noqa: E402
@@ -89,7 +90,7 @@ def main(argv: list[str]) -> None:
         config = TransferConfig.from_preset("fast", model=_MODEL.value, **control.settings)
         styles = [reader.read(reader.find(name, folders)) for name in control.styles]
         mask = masks(control.content_mask, *content.shape[:2])
-        painted = stylize(content, styles, None, network, config, content_mask=mask).picture
+        painted = stylize(content, styles, None, network, config, masks=MaskInputs(content=mask)).picture
         cells.append((control.title, resize.cover(painted, height, _WIDTH.value)))
     rows = [cells[first : first + _COLUMNS] for first in range(0, len(cells), _COLUMNS)]
     writer.write(_OUTPUT.value, sheet.make(rows))

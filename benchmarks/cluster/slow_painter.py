@@ -39,7 +39,7 @@ class SlowPainter:
         """As `nst.batch.serial.paint`."""
         before = checkpoint.read(place)
         first = 0 if before is None else before.epochs
-        plan = checkpoint.Plan(work.config, "float32", [work.config.epochs], [0], {}, {}, {})
+        plan = checkpoint.Plan(work.config, {}, {}, {}, "float32", [work.config.epochs], [0])
         vault = checkpoint.Vault(place, plan, -1 if before is None else before.number)
         rows = [] if before is None else before.rows.tolist()
         tell(work, "started", {"first": first, "epochs": work.config.epochs, "seconds": 0.0, "at": time.time()})

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common import networks, sheet
 from benchmarks.speed import clip
+from nst import inputs
 from nst.config import PRESETS, TransferConfig
 from nst.engine import sessions
 from nst.images import reader, writer
@@ -61,7 +62,7 @@ def paint(
     """Paints the clip one way."""
     painted: list[NDArray[np.uint8]] = []
     styles, contents, times = [], [], []
-    with Painter(film.frames[0], [style], None, network, config) as painter:
+    with Painter(inputs.prepare(film.frames[0], [style], config), network, config) as painter:
         for number, frame in enumerate(film.frames):
             before = None if alone or not number else Before(film.frames[number - 1], painted[-1])
             began = time.perf_counter()

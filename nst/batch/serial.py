@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nst import run
+from nst import inputs, run
 from nst.batch.executor import Away, Cancelled, Folder, Outcome, Tell, flags, never
 from nst.batch.report import THUMBNAIL
 from nst.batch.worklist import Work
@@ -22,6 +22,7 @@ from nst.engine import snapshot
 from nst.engine.graph_cache import Bench
 from nst.engine.loop import Step
 from nst.images import reader, resize, writer
+from nst.inputs import Callbacks, MaskInputs, Provenance
 from nst.output import checkpoint
 from nst.utils import atomic
 from nst.weights import registry
@@ -105,24 +106,28 @@ def paint(
     def source(path: Path) -> reader.Source:
         return path if away is None else _Picture(path, away.sources[path])
 
-    def stylize(*, resume: bool) -> run.Result:
-        begin = None if work.config.init in STARTS or away is None else source(Path(work.config.init))
-        options: dict[str, Any] = {} if away is None else {"how_to_resume": lambda _: _how_to_resume(away.home)}
-        return run.stylize(
-            source(work.content), [source(style) for style in work.styles], place, network, work.config,
-            details={"content": str(work.content), "styles": [str(style) for style in work.styles], **(details or {})},
-            flags=flags(work, place, network) if away is None else away.flags,
-            begin=begin, content_mask=[source(mask) for mask in work.content_masks] or None,
-            style_mask=[source(mask) for mask in work.style_masks] or None, **options,
-            on_start=start, on_step=step, stop=stop, resume=resume, bench=bench,
-            on_trouble=lambda message: tell(work, "trouble", {"message": message}),
-        )  # fmt: skip
+    def trouble(sentence: str) -> None:
+        tell(work, "trouble", {"message": sentence})
 
+    paint = functools.partial(
+        run.paint, output_dir=place, network=network, config=work.config, bench=bench,
+        callbacks=Callbacks(start, step, trouble, stop),
+        provenance=Provenance(
+            {"content": str(work.content), "styles": [str(style) for style in work.styles], **(details or {})},
+            flags(work, place, network) if away is None else away.flags,
+            None if away is None else lambda _: _how_to_resume(away.home),
+        ),
+    )  # fmt: skip
     try:
+        given = inputs.prepare(
+            source(work.content), [source(style) for style in work.styles], work.config,
+            MaskInputs(*([source(mask) for mask in masks] or None for masks in (work.content_masks, work.style_masks))),
+            None if work.config.init in STARTS else source(Path(work.config.init)),
+        )  # fmt: skip
         try:
-            result = stylize(resume=True)
+            result = paint(given, resume=True)
         except snapshot.StateError:  # of other settings, or damaged: what is there is moved aside
-            result = stylize(resume=False)
+            result = paint(given, resume=False)
     except (ValueError, OSError, MemoryError, ArithmeticError) as error:
         return Outcome("failed", str(error) or "memory ran out: take a smaller size")
     last = result.rows[-1]
@@ -147,7 +152,7 @@ class _Picture(io.BytesIO):
 
 
 def _how_to_resume(home: Path) -> str:
-    return f"nst.run.stylize(…, output_dir={str(home)!r}, resume=True)"
+    return f"nst.stylize(…, output_dir={str(home)!r}, resume=True)"
 
 
 def _tidy(place: Path) -> None:

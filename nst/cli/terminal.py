@@ -104,7 +104,7 @@ class Screen:
             if name in result.files:
                 self.say(f"  {name.replace('_', ' ') + ':':<16}{result.files[name]}")
         if result.ended == "stopped":
-            self.say(f"To go on: {how_to_resume}")
+            self.say(f"To resume: {how_to_resume}")
 
     def close(self) -> None:
         """Stops the bar, if there is one."""

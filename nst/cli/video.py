@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from nst.cli import commandline
+from nst.cli import commandline, named
 from nst.cli.terminal import Screen, StopSignals
-from nst.config import STARTS, TransferConfig, affecting
-from nst.utils import tf_import
+from nst.config import TransferConfig, affecting
 from nst.utils.shard import Shard
 from nst.utils.text import duration
-from nst.utils.tf_import import quiet_stderr
 
 if TYPE_CHECKING:
     from nst.video.frame_store import FrameRow
     from nst.video.stylize import Opening
 
 FLAGS = flags.FLAGS
-_TAKEN_UP = ("content_video", "style_image_filename", "content_mask", "style_mask", "model")
 
 
 def check() -> None:
@@ -39,66 +36,46 @@ def check() -> None:
 
 
 def take_up(place: Path) -> TransferConfig | None:
-    """The settings of the video in a folder, None where there is none; sets the flags that were not given by hand."""
-    if FLAGS["content_image_filename"].present:
-        return None
+    """The settings of the video's run in a folder, None where there is none; sets the flags not given by hand."""
     from nst.video import frame_store
 
     before = frame_store.found(place)
     if before is None:
         return None
-    for name in _TAKEN_UP:
-        if not FLAGS[name].present:
-            FLAGS[name].value = before.flags.get(name) or FLAGS[name].default
+    named.set_flags("content_video", before.flags)
     return before.config
 
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
-    """Paints the video that the flags name; what can be wrong is tried before TensorFlow is loaded.
-
-    Raises:
-        ValueError, OSError, MemoryError, ArithmeticError: as `nst.video.stylize.stylize_video`; the message can be
-        shown.
-    """
-    from nst.cli import weights
+    """Paints the video that the flags name; whatever can be wrong is tried before TensorFlow is loaded."""
     from nst.images import reader
+    from nst.inputs import Callbacks, MaskInputs, Provenance
     from nst.output import folder
-    from nst.utils import locations
-    from nst.video import optical_flow
-    from nst.video.footage import look
-    from nst.weights import registry
+    from nst.video import footage, optical_flow
 
-    folders = locations.folders("images")
-
-    def found(names: list[str] | None) -> list[Path]:
-        return [reader.find(name, folders) for name in names or []]
-
-    video = Path(FLAGS.content_video).expanduser()
+    content = Path(FLAGS.content_video).expanduser()
     optical_flow.check()
-    look(video, config.image_size)
-    style_paths = found(FLAGS.style_image_filename)
-    mask_paths = {name: found(FLAGS[name].value) for name in ("content_mask", "style_mask")}
-    styles = [reader.read(path) for path in style_paths]
-    content_mask, style_mask = ([reader.read(path) for path in paths] or None for paths in mask_paths.values())
-    if config.init not in STARTS:  # so that it is found from another folder, too
-        config = dataclasses.replace(config, init=str(reader.find(config.init, folders).resolve()))
-    screen.inputs(content_video=[video], style_image_filename=style_paths)
-    if status := weights.missing(FLAGS.model, screen.say):
-        return status
-    network = registry.load(FLAGS.model)
+    footage.look(content, config.image_size)
+    files = named.find(config)
+    styles = [reader.read(path) for path in files.styles]
+    masks = MaskInputs(
+        [reader.read(path) for path in files.content_masks] or None,
+        [reader.read(path) for path in files.style_masks] or None,
+    )
+    config = dataclasses.replace(config, init=files.init)  # so that it is found from another folder, too
+    screen.inputs(content_video=[content], style_image_filename=files.styles)
+    network = named.load_network(screen)
     output_dir = Path(FLAGS.output_dir).expanduser()
     folder.make(output_dir)
     if network.notice:
         screen.say(network.notice)
-    with quiet_stderr(FLAGS.verbosity < 1), tf_import.tensorflow(FLAGS.verbosity < 1):
-        from nst.engine import sessions
-        from nst.video import stylize
+    device = named.load_tensorflow(screen)
+    from nst.video import stylize
 
-        device = sessions.device()
-    screen.say(f"Device: {device}")
     screen.say(f"Network: {network.name}")
     screen.say("Looking for the scenes of the video")
     progress = _Progress(screen)
+    shard = FLAGS.shard
 
     def start(opening: Opening) -> None:
         progress.start(opening)
@@ -107,29 +84,21 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     def how_to_resume(place: Path) -> str:
         return commandline.repeated("--resume", f"--output_dir={place.resolve()}", *(shard and [f"--shard={shard}"]))
 
-    shard = FLAGS.shard
-    repeat = {
-        "content_video": str(video.resolve()),
-        "style_image_filename": [str(path.resolve()) for path in style_paths],
-        **{name: [str(path.resolve()) for path in paths] for name, paths in mask_paths.items()},
-        "output_dir": str(output_dir.resolve()),
-        "model": "preview" if network.notice else str(Path(network.source).resolve()),
-        "init": config.init,
-    }
+    details = {"content": str(content), "styles": [str(path) for path in files.styles], "device": device}
+    repeat = files.flags(network, output_dir) | {"content_video": str(content.resolve())}
     film = stylize.stylize_video(
-        video, styles, output_dir, network, config,
-        shard=Shard.parse(shard), content_mask=content_mask, style_mask=style_mask,
-        details={"content": str(video), "styles": [str(path) for path in style_paths], "device": device},
-        flags=repeat,
-        on_start=start, on_frame=progress.frame, on_trouble=screen.warn, stop=signals.requested,
-        resume=FLAGS.resume, how_to_resume=how_to_resume,
+        content, styles, output_dir, network, config,
+        shard=Shard.parse(shard), masks=masks,
+        callbacks=Callbacks(start, progress.frame, screen.warn, signals.requested),
+        provenance=Provenance(details, repeat, how_to_resume),
+        resume=FLAGS.resume,
     )  # fmt: skip
     verb = "Painted" if film.ended == "finished" else "Stopped with"
     screen.say(f"{verb} {len(film.rows)} of {film.frames} frames")
     if film.video is not None:
         screen.say(f"  video:          {film.video}")
     if film.ended == "stopped":
-        screen.say(f"To go on: {how_to_resume(output_dir)}")
+        screen.say(f"To resume: {how_to_resume(output_dir)}")
         return signals.status
     return 0
 

@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst import __version__
-from nst.config import STARTS, TransferConfig, affecting
+from nst.config import TransferConfig
 from nst.engine.snapshot import Snapshot, StateError
+from nst.output.manifest import Manifest
 from nst.utils import atomic
 
 FOLDER = "resume"
@@ -56,20 +57,16 @@ class VideoState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is settled when a run begins, and holds however often it is resumed.
+class Plan(Manifest):
+    """The manifest of a picture's run.
 
     `precision` is what the convolutions are computed in, `shares` the epochs of each size, `tile_sizes` the tiles of
-    each, `prints` the hash of every input by its name. `details` and `flags` are those of the record.
+    each.
     """
 
-    config: TransferConfig
     precision: str
     shares: Sequence[int]
     tile_sizes: Sequence[int]
-    prints: Mapping[str, str]
-    details: Mapping[str, Any]
-    flags: Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -209,31 +206,20 @@ def read(folder: Path) -> State | None:
     return None
 
 
-def check(state: State, config: TransferConfig, prints: Mapping[str, str]) -> None:
-    """Whether a run with these settings and inputs goes on with what the state has painted.
+def check(state: State, now: Manifest) -> None:
+    """Whether what the state has painted can be resumed as another manifest says.
 
     Raises:
-        StateError: it does not; the message names every setting and input that differs.
+        StateError: it cannot; the message names every setting and input that differs.
     """
-    before, differing = state.plan.config, []
-    for field in dataclasses.fields(config):
-        old, new = getattr(before, field.name), getattr(config, field.name)
-        if field.name == "init" and not {old, new} & set(STARTS):
-            continue  # two paths: what lies there is compared below
-        if field.name in affecting("picture") and old != new:
-            differing.append(f"{field.name} is {_shown(new)}, but was {_shown(old)}")
-    names = [*state.plan.prints, *(name for name in prints if name not in state.plan.prints)]
-    differing += [
-        f"the {name} is not the same as then" for name in names if prints.get(name) != state.plan.prints.get(name)
-    ]
-    if differing:
+    if differing := state.plan.differences(now, "picture"):
         raise StateError(
-            f"the run cannot go on from epoch {state.epochs} as something else: {'; '.join(differing)}. "
-            "Give what it was begun with, or begin a new run"
+            f"the run cannot be resumed from epoch {state.epochs}: {differing}. Give the original settings and "
+            "pictures, or start a new run"
         )
-    if config.epochs < state.epochs:
+    if now.config.epochs < state.epochs:
         raise StateError(
-            f"epochs is {config.epochs}, but {state.epochs} have been painted already; give that many or more"
+            f"epochs is {now.config.epochs}, but {state.epochs} have been painted already; give that many or more"
         )
 
 
@@ -254,14 +240,6 @@ def shares(state: State, config: TransferConfig) -> list[int]:
         if given[-1] < 1 or (given[-1] < share and state.epochs > sum(given)):
             raise StateError(f"epochs is {config.epochs}: too few for the sizes that are not painted yet; give more")
     return given
-
-
-def _shown(value: Any) -> str:
-    return ",".join(f"{name}={weight:g}" for name, weight in value) if _is_layers(value) else str(value)
-
-
-def _is_layers(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and isinstance(value[0], tuple)
 
 
 def _write(file: Any, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> None:

@@ -11,12 +11,13 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.config import TransferConfig
 from nst.output import checkpoint
+from nst.output.manifest import resume_note
 from nst.output.video_writer import KINDS
 from nst.utils import atomic
 
@@ -154,6 +155,15 @@ def clear(folder: Path, config: TransferConfig, *, moving: bool = False) -> Path
             error, f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}"
         ) from error
     return shelf
+
+
+def report_moved(shelf: Path, how_to_resume: Callable[[Path], str], warn: Callable[[str], None]) -> None:
+    """Reports an unfinished run that `clear` has moved, and says in its note how to resume it there."""
+    if not (shelf / "RESUME.txt").exists():
+        return
+    with contextlib.suppress(OSError):
+        atomic.write_bytes(shelf / "RESUME.txt", resume_note(how_to_resume(shelf)))
+    warn(f"an unfinished run was moved to {shelf}; to resume it: {how_to_resume(shelf)}")
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -7,28 +7,21 @@ the finished picture finds another place if it must.
 from __future__ import annotations
 
 import contextlib
-import csv
-import dataclasses
-import io
-import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import __version__
-from nst.config import TransferConfig
 from nst.engine.snapshot import Snapshot
 from nst.images import decode, montage, reader
 from nst.images.writer import encode, encode16
-from nst.output import folder, metadata, plot
+from nst.output import folder, manifest, metadata, plot
 from nst.output.checkpoint import Plan, State, Vault
 from nst.output.progress_video import ProgressVideo
 from nst.utils import atomic
-from nst.utils.fields import written
 
 
 class CostRow(NamedTuple):
@@ -63,7 +56,7 @@ class Record:
         originals: what is painted.
         warn: gets a sentence for each trouble that the run survives.
         before: the state that the run goes on from; None begins anew, and moves what an earlier run left.
-        how: what a person does to resume the run that is in a folder.
+        how: gives the command that resumes the run in a folder.
 
     Raises:
         OSError: the folder cannot be written.
@@ -77,18 +70,19 @@ class Record:
         *,
         warn: Callable[[str], None],
         before: State | None = None,
-        how: Callable[[Path], str] = lambda place: f"nst.run.stylize(…, output_dir={str(place)!r}, resume=True)",
+        how: Callable[[Path], str],
     ) -> None:
         self.folder = place
         self.rows: list[CostRow] = []
         self.troubles: list[str] = []
         self._config = plan.config
-        self._details = dict(plan.details)
+        self._plan = plan
         self._warn = warn
-        self._how = how
         self._originals = originals
         if before is None:
-            self._make_room()
+            shelf = folder.clear(place, plan.config)
+            if shelf is not None:
+                folder.report_moved(shelf, how, warn)
         else:
             folder.sweep(place)
             self.rows += [CostRow(int(row[0]), *row[1:]) for row in before.rows.tolist()]
@@ -101,18 +95,9 @@ class Record:
         )  # fmt: skip
         if before is None:
             self.keep(None)
-        atomic.write_bytes(place / "config.json", self._config_json({}))
-        atomic.write_text(place / "flags.txt", flag_lines(plan.config, plan.flags))
-        self._save("RESUME.txt", resume_note(self._how(place)))
-
-    def _make_room(self) -> None:
-        """Moves an earlier run out of the way, and says so where it can be gone on with."""
-        shelf = folder.clear(self.folder, self._config)
-        if shelf is None or not (shelf / "RESUME.txt").exists():
-            return
-        with contextlib.suppress(OSError):
-            atomic.write_bytes(shelf / "RESUME.txt", resume_note(self._how(shelf)))
-        self._warn(f"an unfinished run was moved to {shelf}; to go on with it: {self._how(shelf)}")
+        atomic.write_bytes(place / "config.json", plan.config_json({}))
+        atomic.write_text(place / "flags.txt", plan.flag_lines())
+        self._save("RESUME.txt", manifest.resume_note(how(place)))
 
     def wants_picture(self, epoch: int) -> bool:
         """Whether the picture of this epoch becomes a frame, of the folder or of the video."""
@@ -176,7 +161,7 @@ class Record:
             last = self.rows[-1]
             end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
             end |= {"costs": last._asdict(), "troubles": self.troubles}
-            self._save("config.json", self._config_json(end))
+            self._save("config.json", self._plan.config_json({"run": end}))
             if ended in ("finished", "diverged"):
                 with contextlib.suppress(OSError):
                     (self.folder / "RESUME.txt").unlink(missing_ok=True)
@@ -225,7 +210,7 @@ class Record:
         return picture if opacity is None else reader.with_alpha(picture, opacity)
 
     def _notes(self) -> dict[str, str]:
-        return metadata.notes(self._config, self._details)
+        return metadata.notes(self._config, self._plan.details)
 
     def _save_16bit(self, exact: Callable[[], NDArray[np.float32]]) -> Path | None:
         kind = self._config.picture_16bit
@@ -256,17 +241,11 @@ class Record:
         return path
 
     def _costs(self) -> bytes:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(CostRow._fields)
-        writer.writerows(
-            (row.epoch, *(f"{value:.9g}" for value in row[1:5]), f"{row.seconds:.4f}") for row in self.rows
-        )
-        return text.getvalue().encode()
+        return manifest.costs_csv(CostRow._fields, self.rows)
 
     def _plot(self) -> bytes:
         config = self._config
-        alpha = self._details.get("alpha", config.alpha)  # the one that the strength has come to
+        alpha = self._plan.details.get("alpha", config.alpha)  # the one that the strength has come to
         curves = {
             "total": [row.total for row in self.rows],
             "style × beta": [config.beta * row.style for row in self.rows],
@@ -274,23 +253,3 @@ class Record:
             "total variation × weight": [config.tv_weight * row.total_variation for row in self.rows],
         }
         return plot.cost_curve([row.epoch for row in self.rows], curves, "Cost of the picture after each epoch")
-
-    def _config_json(self, run: Mapping[str, Any]) -> bytes:
-        document = {"program": f"nst {__version__}", **self._details, "settings": self._config.to_json()}
-        if run:
-            document["run"] = dict(run)
-        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def resume_note(how: str) -> bytes:
-    """What `RESUME.txt` says: the command that goes on with the run."""
-    return f"This run was not finished. To go on with it:\n\n  {how}\n".encode()
-
-
-def flag_lines(config: TransferConfig, flags: Mapping[str, str | Sequence[str]]) -> str:
-    """`--name=value` lines that repeat the run with `--flagfile`; a line for each of several values."""
-    lines = [f"--{field.name}={written(getattr(config, field.name))}" for field in dataclasses.fields(config)]
-    own = {name: [value] if isinstance(value, str) else value for name, value in flags.items()}
-    lines = [line for line in lines if line[2:].partition("=")[0] not in own]
-    lines += [f"--{name}={value}" for name, values in own.items() for value in values]
-    return "\n".join(lines) + "\n"

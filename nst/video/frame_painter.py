@@ -9,7 +9,7 @@ style already, nothing would press what is new to take it on.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple
 
@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.config import TransferConfig
-from nst.engine import initialization, loop, mask_regions, pyramid, vgg
+from nst.engine import initialization, loop, pyramid, vgg
 from nst.engine.graph_cache import Bench
 from nst.engine.loop import Step
-from nst.engine.mask_regions import Mixture
 from nst.engine.objective import Costs, Objective
 from nst.engine.targets import Past, Probe, Targets
 from nst.images import color_transfer, resize
+from nst.inputs import Inputs
 from nst.video import optical_flow
 from nst.weights.network import Network
 
@@ -55,12 +55,9 @@ class Painter:
     """Paints the frames of one video. It holds sessions: close it, or use it in a `with` block.
 
     Args:
-        first: the video's first frame, uint8 RGB `[H, W, 3]`; all others have its size. Colours are matched to it.
-        styles: uint8 RGB `[h, w, 3]`.
-        start: the picture that frames start from, where the settings name one.
+        inputs: the first frame, whose size all others have and to which colours are matched, and the styles.
         network: the network.
         config: the settings; `image_size` is the longest side of the frames, and the precision is not `auto`.
-        mixture: from `masks.mixture`.
         warn: gets a sentence when memory runs out, and when a cost is not finite.
 
     Raises:
@@ -70,19 +67,15 @@ class Painter:
 
     def __init__(
         self,
-        first: NDArray[np.uint8],
-        styles: Sequence[NDArray[np.uint8]],
-        start: NDArray[np.uint8] | None,
+        inputs: Inputs,
         network: Network,
         config: TransferConfig,
-        mixture: Mixture | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        mixture = mixture or mask_regions.mixture(first, list(styles), config)
-        self._sizes = pyramid.plan(*color_transfer.recoloured(first, list(styles), config), config, mixture)
+        self._sizes = inputs.sizes(config)
         pyramid.check(network, config, self._sizes)
         self._tiles = loop.tiles(self._sizes, network, config)
-        self._start = start
+        self._start = inputs.start
         self._network = network
         self._config = config
         self._warn = warn

@@ -8,10 +8,7 @@ of. Every file appears whole or not at all.
 from __future__ import annotations
 
 import contextlib
-import csv
-import dataclasses
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst import __version__
-from nst.config import STARTS, TransferConfig, affecting
+from nst.config import TransferConfig, affecting
 from nst.engine.snapshot import StateError
 from nst.images import reader
 from nst.images.writer import encode
-from nst.output import recorder
+from nst.output import manifest
+from nst.output.manifest import Manifest
 from nst.utils import atomic
 
 FRAMES = "frames"
@@ -50,22 +48,6 @@ class FrameRow(NamedTuple):
     seconds: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """What a video is painted of: settings, the hash of every input by its name, facts, and flags to repeat it."""
-
-    config: TransferConfig
-    prints: Mapping[str, str]
-    details: Mapping[str, Any]
-    flags: Mapping[str, str | Sequence[str]]
-
-    @property
-    def mark(self) -> str:
-        """A hash of all that a frame depends on."""
-        document = {"settings": _painted(self.config), "prints": dict(self.prints)}
-        return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
 class Reel:
     """The frames of one run in its folder.
 
@@ -74,10 +56,10 @@ class Reel:
         plan: what the run is of.
     """
 
-    def __init__(self, place: Path, plan: Plan) -> None:
+    def __init__(self, place: Path, plan: Manifest) -> None:
         self.place = place
         self._plan = plan
-        self._mark = plan.mark
+        self._mark = mark(plan)
 
     def path(self, number: int) -> Path:
         """The file of a frame."""
@@ -87,11 +69,9 @@ class Reel:
         """Makes the folder of the frames, and writes what the run is of. Raises `OSError` where it cannot."""
         (self.place / FRAMES).mkdir(parents=True, exist_ok=True)
         self.note({})
-        lines = recorder.flag_lines(self._plan.config, self._plan.flags).splitlines(keepends=True)
         # Flags that a video has no use for would be refused.
-        kept = [line for line in lines if line[2:].partition("=")[0] not in affecting("files")]
-        atomic.write_text(self.place / "flags.txt", "".join(kept))
-        atomic.write_bytes(self.place / "RESUME.txt", recorder.resume_note(how_to_resume))
+        atomic.write_text(self.place / "flags.txt", self._plan.flag_lines(without=affecting("files")))
+        atomic.write_bytes(self.place / "RESUME.txt", manifest.resume_note(how_to_resume))
 
     def finish(self) -> None:
         """Takes the note away that says how to go on: nothing is left to paint."""
@@ -101,9 +81,8 @@ class Reel:
     def note(self, facts: Mapping[str, Any]) -> None:
         """Writes `config.json`, with facts about the run beside its plan. Raises `OSError` where it cannot."""
         plan = self._plan
-        document = {"program": f"nst {__version__}", **plan.details, "settings": plan.config.to_json()}
-        document |= {"moving": {"prints": dict(plan.prints), "flags": dict(plan.flags)}, **facts}
-        atomic.write_text(self.place / "config.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        moving = {"moving": {"prints": dict(plan.prints), "flags": dict(plan.flags)}}
+        atomic.write_bytes(self.place / "config.json", plan.config_json({**moving, **facts}))
 
     def keep(self, picture: NDArray[np.uint8], row: FrameRow) -> None:
         """Writes a painted frame, uint8 RGB `[H, W, 3]`, with its costs. Raises `OSError` where it cannot."""
@@ -141,17 +120,18 @@ class Reel:
         """Painted frames one after the other."""
         return (self.picture(number) for number in numbers)
 
-    def write_costs(self, rows: Sequence[FrameRow]) -> Path:
-        """Writes `costs.csv` and gives its path. Raises `OSError` where it cannot."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(FrameRow._fields)
-        writer.writerows((*row[:3], *(f"{value:.9g}" for value in row[3:7]), f"{row.seconds:.4f}") for row in rows)
-        atomic.write_text(self.place / "costs.csv", text.getvalue())
-        return self.place / "costs.csv"
+    def write_costs(self, rows: Sequence[FrameRow]) -> None:
+        """Writes `costs.csv`. Raises `OSError` where it cannot."""
+        atomic.write_bytes(self.place / "costs.csv", manifest.costs_csv(FrameRow._fields, rows))
 
 
-def found(place: Path) -> Plan | None:
+def mark(plan: Manifest) -> str:
+    """A hash of all that a frame depends on."""
+    document = {"settings": plan.settings("frames"), "prints": dict(plan.prints)}
+    return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def found(place: Path) -> Manifest | None:
     """The plan of the video that is painted in a folder; None where there is none.
 
     Raises:
@@ -166,29 +146,16 @@ def found(place: Path) -> Plan | None:
         return None
     try:
         moving = document["moving"]
-        return Plan(TransferConfig.from_json(document["settings"]), dict(moving["prints"]), {}, dict(moving["flags"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise StateError(f"{path} cannot be used, so its video cannot be gone on with: {error}") from error
-
-
-def check(before: Plan, now: Plan) -> None:
-    """Raises `StateError` where frames of the two plans do not go together; it says what differs."""
-    old, new = _painted(before.config), _painted(now.config)
-    differing = [f"{name} is {value}, but was {old[name]}" for name, value in new.items() if value != old[name]]
-    names = dict.fromkeys([*before.prints, *now.prints])
-    differing += [
-        f"the {name} is not the same as then" for name in names if before.prints.get(name) != now.prints.get(name)
-    ]
-    if differing:
-        raise StateError(
-            f"the video cannot be gone on with as something else: {'; '.join(differing)}. Give what it was begun with, "
-            "or choose another folder"
+        return Manifest(
+            TransferConfig.from_json(document["settings"]), dict(moving["prints"]), {}, dict(moving["flags"])
         )
+    except (ValueError, KeyError, TypeError) as error:
+        raise StateError(f"{path} cannot be used, so its video cannot be resumed: {error}") from error
 
 
-def _painted(config: TransferConfig) -> dict[str, Any]:
-    """The settings that a frame depends on; a picture to start from has a hash of its own among the inputs."""
-    found = {name: value for name, value in config.to_json().items() if name in affecting("frames")}
-    if config.init not in STARTS:
-        found["init"] = "a picture"
-    return found
+def check(before: Manifest, now: Manifest) -> None:
+    """Raises `StateError` where frames of the two do not go together; the message names what differs."""
+    if differing := before.differences(now, "frames"):
+        raise StateError(
+            f"the video cannot be resumed: {differing}. Give the original settings and inputs, or choose another folder"
+        )

@@ -55,7 +55,7 @@ class Painter:
         import numpy as np
 
         with tf_import.tensorflow():
-            from nst import run
+            from nst import inputs, run
             from nst.engine.graph_cache import Bench
         from nst.config import TransferConfig
 
@@ -63,15 +63,17 @@ class Painter:
         picture = np.linspace(0, 255, 32 * 32 * 3).astype(np.uint8).reshape(32, 32, 3)
         config = TransferConfig.from_preset("fast", epochs=2, image_size=32)
         with tempfile.TemporaryDirectory(prefix="nst-") as folder, contextlib.suppress(ValueError, OSError):
-            run.stylize(picture, picture, folder, self._network("preview"), config, bench=self._bench)
+            given = inputs.prepare(picture, picture, config)
+            run.paint(given, folder, self._network("preview"), config, bench=self._bench)
 
     def paint(self, folder: Path, styles: int, network: str, settings: dict[str, Any]) -> None:
         """Paints one order, in the folder that has its pictures; goes on where an earlier try has ended."""
-        from nst import run
+        from nst import inputs, run
         from nst.config import TransferConfig
+        from nst.inputs import Callbacks
         from nst.web.submission import Inputs
 
-        inputs = Inputs(folder)
+        files, config = Inputs(folder), TransferConfig.from_json(settings)
         live = _Live(folder / LIVE, self._send)
 
         def stop() -> bool:
@@ -80,11 +82,11 @@ class Painter:
             return self._stopping
 
         try:
-            result = run.stylize(
-                inputs.content, [inputs.style(index) for index in range(styles)], folder / RUN,
-                self._network(network), TransferConfig.from_json(settings),
-                on_start=live.start, on_step=live.step, stop=stop, resume=True, bench=self._bench,
-                on_trouble=lambda sentence: self._send("trouble", message=sentence),
+            given = inputs.prepare(files.content, [files.style(index) for index in range(styles)], config)
+            callbacks = Callbacks(live.start, live.step, lambda sentence: self._send("trouble", message=sentence), stop)
+            result = run.paint(
+                given, folder / RUN, self._network(network), config,
+                callbacks=callbacks, resume=True, bench=self._bench,
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             self._send("failed", reason=str(error) or "memory ran out: take a smaller size")

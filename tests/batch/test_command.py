@@ -21,6 +21,7 @@ from nst.batch.worklist import Work
 from nst.config import TransferConfig
 from nst.engine import architecture
 from nst.images import reader, writer
+from nst.inputs import MaskInputs
 from tests.conftest import ROOT
 from tests.support import fake_vgg
 
@@ -199,7 +200,7 @@ def test_a_row_may_name_masks(pictures):
     masked, plain = (pictures / each.name for each in works)
     alone = run.stylize(
         pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), works[0].config,
-        content_mask=pictures / "left.png",
+        masks=MaskInputs(content=pictures / "left.png"),
     )  # fmt: skip
     found = reader.read(masked / "generated_image.png")
     np.testing.assert_array_equal(found, alone.picture)

@@ -9,7 +9,7 @@ from nst.engine.snapshot import Snapshot
 from nst.output import checkpoint
 from nst.output.checkpoint import Plan, Vault, VideoPart, VideoState
 
-PLAN = Plan(TransferConfig(epochs=9), "float32", [9], [0], {}, {}, {})
+PLAN = Plan(TransferConfig(epochs=9), {}, {}, {}, "float32", [9], [0])
 ROWS = [[0.0] * 6, [1.0] * 6]
 
 

@@ -292,7 +292,7 @@ def test_a_picture_by_another_network_is_told(command, place):
     writer.write(place / "like.png", np.zeros((4, 5, 3), np.uint8), text=settings)
     done = command(*TINY, "--like=like.png", "--output_dir=liked", cwd=place)
     assert done.returncode == 0
-    assert "like.png was painted with VGG-19, this picture is with" in done.stderr
+    assert "like.png was painted with VGG-19, this picture is painted with" in done.stderr
     assert "Painted 2 epochs" in done.stdout
 
 

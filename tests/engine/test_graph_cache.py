@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from nst import run
+from nst import inputs, run
 from nst.config import TransferConfig
 from nst.engine import sessions, update_graph
 from nst.engine.graph_cache import Bench
+from nst.inputs import Callbacks
 from tests.support import fake_vgg
 
 CONFIG = TransferConfig(epochs=4, print_every=2, image_size=64, video="none", seed=3)
@@ -33,7 +34,7 @@ def closed(session):
 
 
 def paint(pair, config, bench=None, **options):
-    return run.stylize(*pair, None, fake_vgg.network(), config, bench=bench, **options)
+    return run.paint(inputs.prepare(*pair, config), None, fake_vgg.network(), config, bench=bench, **options)
 
 
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "lbfgs"}, {"scales": 2}, {"style_distance": "wasserstein"}])
@@ -44,7 +45,7 @@ def test_every_picture_is_what_it_is_by_itself(content, style, changes):
     with Bench() as bench:
         for pair in pairs:
             for settings in (config, config.changed(epochs=3)):
-                ours = run.stylize(*pair, None, network, settings, bench=bench)
+                ours = run.paint(inputs.prepare(*pair, settings), None, network, settings, bench=bench)
                 alone = run.stylize(*pair, None, network, settings)
                 np.testing.assert_array_equal(ours.picture, alone.picture)
                 assert [row[:5] for row in ours.rows] == [row[:5] for row in alone.rows]
@@ -53,14 +54,18 @@ def test_every_picture_is_what_it_is_by_itself(content, style, changes):
 def test_pictures_of_one_size_share_their_graphs(content, style, made):
     network = fake_vgg.network()
     with Bench() as bench:
-        run.stylize(content, style, None, network, CONFIG, bench=bench)
+        run.paint(inputs.prepare(content, style, CONFIG), None, network, CONFIG, bench=bench)
         first = len(made)
         assert first == 3, "one each for measuring, the costs and the updates"
-        run.stylize(
-            content[::-1], style, None, network, CONFIG.changed(epochs=2, learning_rate=5.0, seed=4), bench=bench
+        run.paint(
+            inputs.prepare(content[::-1], style, CONFIG.changed(epochs=2, learning_rate=5.0, seed=4)),
+            None,
+            network,
+            CONFIG.changed(epochs=2, learning_rate=5.0, seed=4),
+            bench=bench,
         )
         assert len(made) == first
-        run.stylize(content[:20], style, None, network, CONFIG, bench=bench)
+        run.paint(inputs.prepare(content[:20], style, CONFIG), None, network, CONFIG, bench=bench)
         assert len(made) == first + 1, "of the updates, for another size"
         assert not any(closed(session) for session in made)
     assert all(closed(session) for session in made)
@@ -69,10 +74,22 @@ def test_pictures_of_one_size_share_their_graphs(content, style, made):
 def test_other_settings_and_other_networks_have_graphs_of_their_own(content, style, made):
     with Bench() as bench:
         network = fake_vgg.network()
-        run.stylize(content, style, None, network, CONFIG, bench=bench)
-        run.stylize(content, style, None, network, CONFIG.changed(alpha=99.0), bench=bench)
+        run.paint(inputs.prepare(content, style, CONFIG), None, network, CONFIG, bench=bench)
+        run.paint(
+            inputs.prepare(content, style, CONFIG.changed(alpha=99.0)),
+            None,
+            network,
+            CONFIG.changed(alpha=99.0),
+            bench=bench,
+        )
         assert [closed(session) for session in made] == [True, True, False, False, False]
-        run.stylize(content, style, None, fake_vgg.network(seed=1), CONFIG.changed(alpha=99.0), bench=bench)
+        run.paint(
+            inputs.prepare(content, style, CONFIG.changed(alpha=99.0)),
+            None,
+            fake_vgg.network(seed=1),
+            CONFIG.changed(alpha=99.0),
+            bench=bench,
+        )
         assert [closed(session) for session in made].count(False) == 3
 
 
@@ -92,7 +109,7 @@ def test_an_error_closes_all_and_the_next_picture_is_right(content, style, made)
 
     with Bench() as bench:
         with pytest.raises(RuntimeError):
-            paint((content, style), CONFIG, bench, on_step=fail)
+            paint((content, style), CONFIG, bench, callbacks=Callbacks(on_step=fail))
         assert all(closed(session) for session in made)
         ours = paint((content, style), CONFIG, bench)
         np.testing.assert_array_equal(ours.picture, paint((content, style), CONFIG).picture)

@@ -18,6 +18,7 @@ import tensorflow.compat.v1 as tf
 from nst import run
 from nst.config import TransferConfig
 from nst.engine import architecture, guidance, initialization, loop, mask_regions, pyramid, tiling, vgg
+from nst.inputs import Callbacks, MaskInputs
 from nst.utils import system
 from tests.engine.test_objective import assert_alike, picture
 from tests.support import engine, fake_vgg
@@ -212,11 +213,11 @@ class Way(NamedTuple):
         return content, styles
 
     def masked(self):
-        return {"content_mask": list(self.masks)} if self.masks else {}
+        return MaskInputs(content=list(self.masks) or None)
 
     def plan(self):
         content, styles = self.pictures()
-        mixture = mask_regions.mixture(content, styles, self.config, **self.masked())
+        mixture = mask_regions.mixture(content, styles, self.config, self.masked().content)
         return pyramid.plan(content, styles, self.config, mixture)
 
     def paint(self):
@@ -230,7 +231,7 @@ class Way(NamedTuple):
     def stylize(self, folder=None, **more):
         """Costs of every epoch, and the picture."""
         content, styles = self.pictures()
-        result = run.stylize(content, styles, folder, NETWORK, self.config, **self.masked(), **more)
+        result = run.stylize(content, styles, folder, NETWORK, self.config, masks=self.masked(), **more)
         return [tuple(row[1:5]) for row in result.rows], result.picture
 
 
@@ -326,8 +327,9 @@ def test_runs_with_masks_that_say_the_same(optimizer):
     left, right = left_and_right(80, 112)
     content, styles = Way(config, (80, 112), 2).pictures()
 
-    def paint(**masked):
-        result = run.stylize(content, styles, None, NETWORK, config, **masked)
+    def paint(content_mask=None, style_mask=None):
+        masks = MaskInputs(content_mask, style_mask)
+        result = run.stylize(content, styles, None, NETWORK, config, masks=masks)
         return [tuple(row[1:5]) for row in result.rows], result.picture
 
     def red_or_blue(mask):
@@ -401,7 +403,7 @@ def test_runs_in_threads_at_once(alone):
 
     def paint(name):
         try:
-            return WAYS[name].stylize(on_step=lambda step: together.wait(timeout=120))
+            return WAYS[name].stylize(callbacks=Callbacks(on_step=lambda step: together.wait(timeout=120)))
         except BaseException:
             together.abort()
             raise
@@ -429,13 +431,13 @@ def test_runs_beside_others_that_end_badly(alone, tmp_path):
 
     def stopped():
         epochs = iter(range(EPOCHS))
-        return WAYS["lbfgs with masks"].stylize(on_step=wait, stop=lambda: next(epochs) == 2)
+        return WAYS["lbfgs with masks"].stylize(callbacks=Callbacks(on_step=wait, stop=lambda: next(epochs) == 2))
 
     wild = Way(PLAIN.changed(learning_rate=1e30), (40, 56))
     with concurrent.futures.ThreadPoolExecutor(len(good) + 4) as pool:
-        running = {name: pool.submit(WAYS[name].stylize, on_step=wait) for name in good}
+        running = {name: pool.submit(WAYS[name].stylize, callbacks=Callbacks(on_step=wait)) for name in good}
         ended = pool.submit(stopped)
-        failed = pool.submit(WAYS["adam in tiles"].stylize, tmp_path / "failed", on_step=fail)
+        failed = pool.submit(WAYS["adam in tiles"].stylize, tmp_path / "failed", callbacks=Callbacks(on_step=fail))
         diverged = pool.submit(wild.stylize)
         refused = pool.submit(wild._replace(shape=(3, 56)).stylize)
         assert_same_rows(ended.result()[0], alone["lbfgs with masks"][:3])

@@ -8,8 +8,9 @@ import pytest
 from nst import run
 from nst.config import TransferConfig
 from nst.engine.objective import balanced
+from nst.inputs import Callbacks
 from nst.output import plot
-from nst.video import preparation
+from nst.video.stylize import stylize_video
 from nst.weights.network import Layer, Network
 from tests.support import clips, fake_vgg
 
@@ -115,14 +116,15 @@ def test_the_plot_weighs_the_content_with_it(tmp_path, content, style, network, 
 def test_a_video_is_painted_with_it(tmp_path, style, network):
     film = clips.write(tmp_path / "film.mp4", clips.scene(3))
     config = TransferConfig(image_size=32, strength=0.2)
-    job = preparation.prepare(film, [style], network, config, (None, None), {}, {})
-    assert job.engine.alpha == job.plan.details["alpha"] == balanced(config, network).alpha
-    assert job.plan.config.strength == 0.2
+    stylize_video(film, [style], tmp_path / "out", network, config, callbacks=Callbacks(stop=lambda: True))
+    written = json.loads((tmp_path / "out/config.json").read_text())
+    assert written["alpha"] == balanced(config, network).alpha
+    assert written["settings"]["strength"] == 0.2
 
 
 def test_what_was_begun_with_another_strength_is_not_resumed(tmp_path, content, style, network):
     config = TransferConfig(epochs=4, image_size=32, strength=0.2, video="none")
-    run.stylize(content, style, tmp_path, network, config, stop=lambda: True)
+    run.stylize(content, style, tmp_path, network, config, callbacks=Callbacks(stop=lambda: True))
     with pytest.raises(ValueError, match="strength"):
         run.stylize(content, style, tmp_path, network, config.changed(strength=0.3), resume=True)
     assert run.stylize(content, style, tmp_path, network, config, resume=True).rows[-1].epoch == 3

@@ -8,6 +8,7 @@ from nst import run
 from nst.config import TransferConfig
 from nst.engine import architecture, guidance, mask_regions, pyramid, tiling
 from nst.images import decode, resize, writer
+from nst.inputs import Callbacks, MaskInputs
 from nst.utils import system
 from tests.engine.test_objective import assert_alike, picture
 from tests.support import engine, fake_vgg
@@ -204,7 +205,9 @@ def test_where_a_style_acts_depends_on_its_mask(pictures):
     config = TransferConfig(epochs=3, image_size=0, alpha=0.0, beta=0.01, init="content")
     mask = left(80, 112)
     found = [
-        run.stylize(content, pair, None, NETWORK, config, content_mask=[mask, 255 - mask]).picture.astype(int)
+        run.stylize(content, pair, None, NETWORK, config, masks=MaskInputs(content=[mask, 255 - mask])).picture.astype(
+            int
+        )
         for pair in (styles, [styles[0], 255 - styles[1]])
     ]
     np.testing.assert_array_equal(found[0][:, :56], found[1][:, :56])
@@ -229,8 +232,7 @@ def test_coarse_to_fine_in_tiles_with_coloured_masks(pictures, tmp_path):
                 None,
                 NETWORK,
                 config,
-                content_mask=tmp_path / "regions.png",
-                style_mask=[first, second],
+                masks=MaskInputs(content=tmp_path / "regions.png", style=[first, second]),
             )
         )
     whole, tiled = results
@@ -244,11 +246,11 @@ def test_coarse_to_fine_in_tiles_with_coloured_masks(pictures, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "masked", "message"),
     [
-        ({"style_weights": (1, 2, 3)}, {}, "there are 3 style weights for 2 style pictures"),
-        ({}, {"content_mask": left(80, 112)}, "there is 1 content mask for 2 style pictures"),
+        ({"style_weights": (1, 2, 3)}, None, "there are 3 style weights for 2 style pictures"),
+        ({}, left(80, 112), "there is 1 content mask for 2 style pictures"),
         (
             {"scales": 2},
-            {"content_mask": [left(80, 112)[:, ::-1] & np.eye(80, 112, dtype=np.uint8) * 255, None]},
+            [left(80, 112)[:, ::-1] & np.eye(80, 112, dtype=np.uint8) * 255, None],
             "too small a region",
         ),
     ],
@@ -259,7 +261,7 @@ def test_masks_that_do_not_fit_are_refused_before_anything_is_made(
     monkeypatch.setattr(tf, "Session", None)
     config = TransferConfig(epochs=5, image_size=0, **changes)
     with pytest.raises(ValueError, match=message):
-        run.stylize(*pictures, tmp_path / "output", NETWORK, config, **masked)
+        run.stylize(*pictures, tmp_path / "output", NETWORK, config, masks=MaskInputs(masked))
     assert not (tmp_path / "output").exists()
 
 
@@ -268,7 +270,7 @@ def test_the_style_scale_is_that_of_the_strokes(pictures):
     starts = []
     for scale in (1.0, 0.5, 1.5):
         config = TransferConfig(epochs=1, image_size=80, style_scale=scale)
-        run.stylize(content, styles, None, NETWORK, config, on_start=starts.append)
+        run.stylize(content, styles, None, NETWORK, config, callbacks=Callbacks(on_start=starts.append))
     assert [start.style_size for start in starts] == [(53, 80), (26, 40), (80, 120)]
     sizes = pyramid.plan(content, styles, TransferConfig(epochs=2, scales=2, image_size=80, style_scale=1.5))
     assert [[style.shape[:2] for style in size.styles] for size in sizes] == [

@@ -15,6 +15,7 @@ from nst.config import TransferConfig
 from nst.engine import loop
 from nst.engine.snapshot import StateError
 from nst.images import reader, writer
+from nst.inputs import Callbacks, MaskInputs, Provenance
 from nst.output import checkpoint
 from tests.output.test_video_writer import probe
 from tests.support import fake_vgg
@@ -93,7 +94,12 @@ def test_a_run_killed_goes_on_as_if_it_had_not_been(
             (folder / part).write_bytes(b"what was being written")
         told, starts = [], []
         result = run.stylize(
-            *pictures, folder, network, config, resume=True, on_trouble=told.append, on_start=starts.append
+            *pictures,
+            folder,
+            network,
+            config,
+            resume=True,
+            callbacks=Callbacks(on_trouble=told.append, on_start=starts.append),
         )
         assert told == result.troubles == []
         assert result.ended == "finished"
@@ -127,10 +133,14 @@ def test_with_few_states_more_is_painted_again(tmp_path, network, pictures, undi
 def test_a_stopped_run_goes_on(tmp_path, network, pictures, undisturbed, name):
     steps = []
     stopped = run.stylize(
-        *pictures, tmp_path, network, CONFIGS[name], on_step=steps.append, stop=lambda: steps[-1].epoch == 3
+        *pictures,
+        tmp_path,
+        network,
+        CONFIGS[name],
+        callbacks=Callbacks(on_step=steps.append, stop=lambda: steps[-1].epoch == 3),
     )
     assert stopped.ended == "stopped"
-    assert "To go on" in (tmp_path / "RESUME.txt").read_text()
+    assert "To resume" in (tmp_path / "RESUME.txt").read_text()
     run.stylize(*pictures, tmp_path, network, CONFIGS[name], resume=True)
     assert not (tmp_path / "RESUME.txt").exists()
     assert_same_run(tmp_path, undisturbed(name))
@@ -142,7 +152,7 @@ def test_a_run_whose_callback_fails_goes_on(tmp_path, network, pictures, undistu
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        run.stylize(*pictures, tmp_path, network, CONFIGS["lbfgs"], on_step=fail)
+        run.stylize(*pictures, tmp_path, network, CONFIGS["lbfgs"], callbacks=Callbacks(on_step=fail))
     assert checkpoint.read(tmp_path).epochs == 4
     run.stylize(*pictures, tmp_path, network, CONFIGS["lbfgs"], resume=True)
     assert_same_run(tmp_path, undisturbed("lbfgs"))
@@ -171,7 +181,7 @@ def test_the_state_of_a_finished_run_is_small(tmp_path, network, pictures, name,
     assert kept.stat().st_size < 1.2 * 80 * 112 * 3 * 4 + 10_000
     steps = []
     more = TransferConfig(**{**vars(config), "epochs": 40})
-    second = run.stylize(*pictures, tmp_path, network, more, resume=True, on_step=steps.append)
+    second = run.stylize(*pictures, tmp_path, network, more, resume=True, callbacks=Callbacks(on_step=steps.append))
     assert second.rows[: config.epochs] == first.rows
     assert steps[0].epoch == config.epochs
     if name == "lbfgs":
@@ -186,7 +196,7 @@ def test_more_epochs_are_those_of_the_final_size(tmp_path, network, pictures):
     run.stylize(*pictures, tmp_path, network, config)
     steps = []
     more = TransferConfig(**{**vars(config), "epochs": 12})
-    run.stylize(*pictures, tmp_path, network, more, resume=True, on_step=steps.append)
+    run.stylize(*pictures, tmp_path, network, more, resume=True, callbacks=Callbacks(on_step=steps.append))
     assert [step.epoch for step in steps] == [9, 10, 11]
     assert {step.image.shape for step in steps} == {(1, 80, 112, 3)}
     assert checkpoint.read(tmp_path).plan.shares == [3, 3, 6]
@@ -231,14 +241,14 @@ def test_what_disagrees_is_named(tmp_path, network, pictures, always_keep, kille
         ((content, style[::-1]), "style picture"),
         ((content, [style, style]), "style picture 2"),
     ):
-        with pytest.raises(StateError, match=f"the {word} is not the same as then"):
+        with pytest.raises(StateError, match=f"the {word} has changed"):
             run.stylize(*changed, tmp_path, network, config, resume=True)
-    with pytest.raises(StateError, match="the network is not the same as then"):
+    with pytest.raises(StateError, match="the network has changed"):
         run.stylize(*pictures, tmp_path, fake_vgg.network(seed=1), config, resume=True)
-    with pytest.raises(StateError, match="the set of masks is not the same as then"):
+    with pytest.raises(StateError, match="the set of masks has changed"):
         mask = np.zeros(content.shape, np.uint8)
         mask[:, 50:] = 255
-        run.stylize(*pictures, tmp_path, network, config, content_mask=mask, resume=True)
+        run.stylize(*pictures, tmp_path, network, config, resume=True, masks=MaskInputs(content=mask))
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before, "nothing was touched"
 
 
@@ -248,7 +258,7 @@ def test_the_picture_that_it_starts_from_is_compared_and_not_its_path(tmp_path, 
     writer.write(tmp_path / "c.png", 255 - pictures[1])
     configs = [TransferConfig(epochs=4, init=str(tmp_path / f"{name}.png"), **EVERY) for name in "abc"]
     killed(2, *pictures, tmp_path / "output", network, configs[0])
-    with pytest.raises(StateError, match="the picture that it starts from is not the same as then"):
+    with pytest.raises(StateError, match="the picture that it starts from has changed"):
         run.stylize(*pictures, tmp_path / "output", network, configs[2], resume=True)
     assert run.stylize(*pictures, tmp_path / "output", network, configs[1], resume=True).ended == "finished"
 
@@ -258,7 +268,7 @@ def test_settings_of_the_files_may_change(tmp_path, network, pictures, always_ke
     killed(3, *pictures, tmp_path, network, config)
     other = TransferConfig(**{**vars(config), "print_every": 1, "video": "gif", "contact_sheet": True})
     told = []
-    result = run.stylize(*pictures, tmp_path, network, other, resume=True, on_trouble=told.append)
+    result = run.stylize(*pictures, tmp_path, network, other, resume=True, callbacks=Callbacks(on_trouble=told.append))
     assert told == ["the video begins here: what there was of it has another kind or layout"]
     assert result.troubles == []
     assert {path.name for path in tmp_path.glob("?.png")} == {"0.png", "2.png", "3.png", "4.png", "5.png"}
@@ -288,10 +298,8 @@ def test_the_stride_of_the_video_is_that_of_the_beginning(tmp_path, network, pic
     state_before = checkpoint.read(tmp_path)
     assert state_before.video.stride == 1
     steps = []
-    run.stylize(
-        *pictures, tmp_path, network, TransferConfig(epochs=800, **config), resume=True,
-        on_step=steps.append, stop=lambda: steps[-1].epoch == 5,
-    )  # fmt: skip
+    callbacks = Callbacks(on_step=steps.append, stop=lambda: steps[-1].epoch == 5)
+    run.stylize(*pictures, tmp_path, network, TransferConfig(epochs=800, **config), resume=True, callbacks=callbacks)
     assert probe(tmp_path / "progress.mp4")[3] == 6 + 25
 
 
@@ -309,12 +317,12 @@ def test_a_new_run_moves_an_unfinished_one_and_says_how_to_go_on_with_it(
     killed(4, *pictures, tmp_path, network, CONFIGS["adam"])
     told = []
     run.stylize(
-        *pictures, tmp_path, network, CONFIGS["lbfgs"],
-        on_trouble=told.append, how_to_resume=lambda place: f"nst --resume --output_dir={place}",
+        *pictures, tmp_path, network, CONFIGS["lbfgs"], callbacks=Callbacks(on_trouble=told.append),
+        provenance=Provenance(how_to_resume=lambda place: f"nst --resume --output_dir={place}"),
     )  # fmt: skip
     shelf = tmp_path / "earlier-1"
     command = f"nst --resume --output_dir={shelf}"
-    assert told == [f"an unfinished run was moved to {shelf}; to go on with it: {command}"]
+    assert told == [f"an unfinished run was moved to {shelf}; to resume it: {command}"]
     assert command in (shelf / "RESUME.txt").read_text()
     run.stylize(*pictures, shelf, network, CONFIGS["adam"], resume=True)
     assert_same_run(shelf, undisturbed("adam"))
@@ -332,7 +340,13 @@ def test_the_best_picture_is_kept_beside_the_one_that_is_tried(network, pictures
         assert apart[-1] == ("shown" in snapshot.arrays)
 
     steps = []
-    run.stylize(*pictures, None, network, CONFIGS["lbfgs"], on_step=lambda step: (look(step), steps.append(step)))
+    run.stylize(
+        *pictures,
+        None,
+        network,
+        CONFIGS["lbfgs"],
+        callbacks=Callbacks(on_step=lambda step: (look(step), steps.append(step))),
+    )
     assert any(apart)
     assert not all(apart)
     assert [step.snapshot() for step in steps] == [None] * 9, "a step of the past cannot be gone on from"
@@ -340,9 +354,11 @@ def test_the_best_picture_is_kept_beside_the_one_that_is_tried(network, pictures
 
 def test_a_state_holds_what_it_says(tmp_path, network, pictures, always_keep, killed):
     steps = []
-    killed(4, *pictures, tmp_path, network, CONFIGS["adam"], flags={"model": "tiny"}, details={"content": "me"})
+    killed(
+        4, *pictures, tmp_path, network, CONFIGS["adam"], provenance=Provenance({"content": "me"}, {"model": "tiny"})
+    )
     found = checkpoint.read(tmp_path)
-    run.stylize(*pictures, None, network, CONFIGS["adam"], on_step=steps.append)
+    run.stylize(*pictures, None, network, CONFIGS["adam"], callbacks=Callbacks(on_step=steps.append))
     assert found.epochs == 4
     np.testing.assert_array_equal(found.snapshot.shown, steps[3].image)
     np.testing.assert_array_equal(found.rows[:, 1:5], [step.costs for step in steps[:4]])
@@ -376,7 +392,7 @@ def test_tiles_are_those_of_the_beginning_while_memory_allows(
     killed(5, *pictures, tmp_path, network, config, resume=True, on_trouble=told.append)
     assert asked == told == []
     monkeypatch.setattr(loop.system, "free_memory", lambda: 1000)
-    run.stylize(*pictures, tmp_path, network, config, resume=True, on_trouble=told.append)
+    run.stylize(*pictures, tmp_path, network, config, resume=True, callbacks=Callbacks(on_trouble=told.append))
     assert len(asked) == 1
     assert told == ["less memory is free than when the run was begun: the picture is computed in smaller tiles"]
 

@@ -33,8 +33,8 @@ def make(folder, config, **changes):
     recorder.folder.make(folder)
     originals = changes.pop("originals", Originals(CONTENT, [STYLE], None))
     details, flags = changes.pop("details", {"content": "me.jpg"}), changes.pop("flags", {"model": "auto"})
-    plan = Plan(config, "float32", [config.epochs], [0], {}, details, flags)
-    return Record(folder, plan, originals, **{"warn": lambda sentence: None, **changes})
+    plan = Plan(config, {}, details, flags, "float32", [config.epochs], [0])
+    return Record(folder, plan, originals, **{"warn": lambda sentence: None, "how": str, **changes})
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,7 @@ from nst.config import TransferConfig
 from nst.engine import loop, objective
 from nst.engine.snapshot import StateError
 from nst.images import reader, resize, writer
+from nst.inputs import Callbacks
 from nst.output import checkpoint, folder, recorder, video_writer
 from nst.utils import atomic, ffmpeg, hashing
 from nst.weights import matconvnet
@@ -123,6 +124,7 @@ from pathlib import Path
 import numpy as np
 from nst import run
 from nst.images import reader
+from nst.inputs import Callbacks
 from nst.output import checkpoint
 from nst.config import TransferConfig
 from tests.support import fake_vgg
@@ -131,7 +133,7 @@ checkpoint._SECONDS, checkpoint._SHARE = float(sys.argv[2]), 1e9
 config = TransferConfig(epochs=400, image_size=0, beta=0.01, print_every=20, video_every=2, optimizer=sys.argv[3])
 content, style = (reader.read(name) for name in ("content.png", "style.png"))
 run.stylize(content, style, sys.argv[1], fake_vgg.network(), config, resume=True,
-            on_start=lambda start: print(start.first, flush=True))
+            callbacks=Callbacks(on_start=lambda start: print(start.first, flush=True)))
 print("done", flush=True)
 """
 
@@ -221,7 +223,7 @@ def test_the_command_goes_on_after_ctrl_c_twice_and_once(tmp_path, command):
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Iteration 100" in out or "Resuming" in out
-    assert re.search(r"To go on: .*nst_main\.py --resume --output_dir=", out)
+    assert re.search(r"To resume: .*nst_main\.py --resume --output_dir=", out)
     painted = checkpoint.read(place).epochs
     done = command("--resume", "--output_dir=output", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -243,13 +245,13 @@ def test_what_the_command_says_when_it_resumes(tmp_path, command):
     wrong = command("--resume", "--alpha=7", "--learning_rate=1", "--output_dir=output", cwd=tmp_path)
     assert wrong.returncode == 1
     assert wrong.stderr == (
-        "nst_main.py: the run cannot go on from epoch 5 as something else: learning_rate is 1.0, but was 2.0; alpha is "
-        "7.0, but was 5.0. Give what it was begun with, or begin a new run\n"
+        "nst_main.py: the run cannot be resumed from epoch 5: learning_rate is 1.0, but was 2.0; alpha is "
+        "7.0, but was 5.0. Give the original settings and pictures, or start a new run\n"
     )
     writer.write(tmp_path / "content.png", np.zeros((40, 60, 3), np.uint8))
     changed = command("--resume", "--output_dir=output", "--epochs=9", cwd=tmp_path)
     assert changed.returncode == 1
-    assert "the content picture is not the same as then" in changed.stderr
+    assert "the content picture has changed" in changed.stderr
     (tmp_path / "style.png").unlink()
     gone = command("--resume", "--output_dir=output", cwd=tmp_path)
     assert gone.returncode == 1
@@ -296,7 +298,7 @@ def test_a_disk_that_is_full_for_one_kind_of_file(tmp_path, network, pictures, w
 
     with monkeypatch.context() as patched:
         patched.setattr(atomic, "whole", full)
-        result = run.stylize(*pictures, place, network, ALL_FILES, on_start=begun.append)
+        result = run.stylize(*pictures, place, network, ALL_FILES, callbacks=Callbacks(on_start=begun.append))
     expected = whole(ALL_FILES)
     np.testing.assert_array_equal(result.picture, reader.read(expected / "generated_image.png"))
     if kind == "flags.txt":
@@ -411,7 +413,7 @@ def test_a_folder_removed_under_way(tmp_path, network, pictures, whole, always_k
             while (tmp_path / what).exists():  # the encoder may just be making a file there
                 shutil.rmtree(tmp_path / what, ignore_errors=True)
 
-    result = run.stylize(*pictures, place, network, CONFIG, on_step=remove)
+    result = run.stylize(*pictures, place, network, CONFIG, callbacks=Callbacks(on_step=remove))
     assert result.ended == "finished"
     assert result.troubles == [f"the video lacks 3 frames: their files in {place / 'resume'} have been removed"]
     np.testing.assert_array_equal(reader.read(place / "generated_image.png"), result.picture)
@@ -435,7 +437,7 @@ def test_a_second_run_into_the_folder_is_refused(tmp_path, network, pictures, wh
         thread.start()
         thread.join()
 
-    run.stylize(*pictures, tmp_path, network, CONFIG, on_step=second)
+    run.stylize(*pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=second))
     assert told[0] == (
         f"another run is painting into {tmp_path} (process {os.getpid()}): wait until it has ended, or choose another "
         "folder"
@@ -504,7 +506,7 @@ def test_a_damaged_state_and_the_one_before_it(tmp_path, network, pictures, whol
     newest.write_bytes(DAMAGES[damage](newest.read_bytes()))
     assert checkpoint.read(tmp_path).epochs == 3
     told = []
-    run.stylize(*pictures, tmp_path, network, LBFGS, resume=True, on_trouble=told.append)
+    run.stylize(*pictures, tmp_path, network, LBFGS, resume=True, callbacks=Callbacks(on_trouble=told.append))
     assert told == [f"{newest} is damaged: going on from the state before it, of 3 epochs"]
     assert_same_run(tmp_path, whole(LBFGS))
 
@@ -532,7 +534,7 @@ def test_parts_of_the_video_that_have_gone_are_told(tmp_path, network, pictures,
     parts[1].unlink()
     parts[2].write_bytes(b"")
     told = []
-    run.stylize(*pictures, tmp_path, network, CONFIG, resume=True, on_trouble=told.append)
+    run.stylize(*pictures, tmp_path, network, CONFIG, resume=True, callbacks=Callbacks(on_trouble=told.append))
     assert told == [f"the video lacks frames: of its parts in {tmp_path / 'resume'} some are gone or damaged"]
     assert probe(tmp_path / "progress.mp4")[3] == 4 + 25
     np.testing.assert_array_equal(
@@ -572,7 +574,9 @@ class Bad:
 def test_adam_goes_back_and_halves_its_rate(tmp_path, network, pictures, monkeypatch, value, gradient):
     steps, told = [], []
     Bad(monkeypatch, {3, 4}, value, gradient)
-    result = run.stylize(*pictures, tmp_path, network, CONFIG, on_step=steps.append, on_trouble=told.append)
+    result = run.stylize(
+        *pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=steps.append, on_trouble=told.append)
+    )
     # Evaluation 3 is that of the picture of epoch 2, which is tried three times.
     assert told == [
         f"the cost after epoch 2 is not a finite number: going on from the last good picture with half the learning "
@@ -592,7 +596,9 @@ def test_adam_goes_back_and_halves_its_rate(tmp_path, network, pictures, monkeyp
 def test_lbfgs_shortens_its_step(tmp_path, network, pictures, monkeypatch, gradient):
     steps, told = [], []
     Bad(monkeypatch, {3, 4}, math.nan, gradient)
-    result = run.stylize(*pictures, tmp_path, network, LBFGS, on_step=steps.append, on_trouble=told.append)
+    result = run.stylize(
+        *pictures, tmp_path, network, LBFGS, callbacks=Callbacks(on_step=steps.append, on_trouble=told.append)
+    )
     assert told == [
         f"the cost after epoch {epoch} is not a finite number: going on from the last good picture with a shorter step"
         for epoch in (2, 3)
@@ -608,7 +614,9 @@ def test_costs_that_stay_bad_end_the_run_with_its_best_picture(tmp_path, network
     steps, told = [], []
     Bad(monkeypatch, range(4, 10**6))
     config = TransferConfig(**{**vars(config), "epochs": 30})
-    result = run.stylize(*pictures, tmp_path, network, config, on_step=steps.append, on_trouble=told.append)
+    result = run.stylize(
+        *pictures, tmp_path, network, config, callbacks=Callbacks(on_step=steps.append, on_trouble=told.append)
+    )
     assert result.ended == "diverged"
     assert "nor after 5 shorter steps: lower the learning rate" in told[-1]
     assert len(told) == 6
@@ -627,7 +635,7 @@ def test_a_rate_that_is_really_too_large_is_halved_until_it_paints(network, pict
     """The costs are quartic in the picture: float32 ends near 1e38."""
     told = []
     config = TransferConfig(epochs=3, learning_rate=2e9, **EVERY)
-    result = run.stylize(*pictures, None, network, config, on_trouble=told.append)
+    result = run.stylize(*pictures, None, network, config, callbacks=Callbacks(on_trouble=told.append))
     assert result.ended == "finished"
     assert 1 <= len(told) <= 5
     assert math.isfinite(result.rows[-1].total)
@@ -645,7 +653,7 @@ def test_a_run_killed_after_a_bad_cost_goes_on_the_same(
         Bad(patched, {2})
         killed(4, *pictures, tmp_path / "cut", network, config)
     told = []
-    run.stylize(*pictures, tmp_path / "cut", network, config, resume=True, on_trouble=told.append)
+    run.stylize(*pictures, tmp_path / "cut", network, config, resume=True, callbacks=Callbacks(on_trouble=told.append))
     assert told == []
     assert_same_run(tmp_path / "cut", tmp_path / "whole")
 
@@ -751,7 +759,7 @@ def test_tiles_found_by_running_out_of_memory_are_kept(tmp_path, network, pictur
     limit = checkpoint.read(tmp_path / "cut").snapshot.tile_limits[1]
     assert 32 <= limit <= 80
     told.clear()
-    run.stylize(*big, tmp_path / "cut", network, config, resume=True, on_trouble=told.append)
+    run.stylize(*big, tmp_path / "cut", network, config, resume=True, callbacks=Callbacks(on_trouble=told.append))
     assert sizes == [112, limit]
     assert told == []
     run.stylize(*big, tmp_path / "whole", network, config)
@@ -800,7 +808,7 @@ def test_the_weights_are_compared_by_their_values(tmp_path, network, pictures, a
     fake_vgg.write(tmp_path / "three.mat", made=made)
     networks = [matconvnet.read(tmp_path / f"{name}.mat") for name in ("one", "two", "three")]
     killed(3, *pictures, tmp_path / "output", networks[0], CONFIG)
-    with pytest.raises(StateError, match="the network is not the same as then"):
+    with pytest.raises(StateError, match="the network has changed"):
         run.stylize(*pictures, tmp_path / "output", networks[2], CONFIG, resume=True)
     assert run.stylize(*pictures, tmp_path / "output", networks[1], CONFIG, resume=True).ended == "finished"
 
@@ -822,7 +830,7 @@ def test_nothing_else_is_left_open(tmp_path, network, pictures, monkeypatch):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        run.stylize(*pictures, tmp_path, network, CONFIG, on_step=fail)
+        run.stylize(*pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=fail))
     assert processes
     assert all(process.poll() is not None for process in processes)
     assert imageio_ffmpeg.get_ffmpeg_exe() in processes[0].args[0]
@@ -855,6 +863,6 @@ def test_a_device_without_the_precision_of_the_beginning(tmp_path, network, pict
 
     monkeypatch.setattr(run.sessions, "precision", precision)
     told = []
-    result = run.stylize(*pictures, tmp_path, network, config, resume=True, on_trouble=told.append)
+    result = run.stylize(*pictures, tmp_path, network, config, resume=True, callbacks=Callbacks(on_trouble=told.append))
     assert told == ["the run was begun in bfloat16, which this device lacks: it goes on in float32"]
     assert (result.ended, len(result.rows), result.troubles) == ("finished", 5, [])

@@ -23,6 +23,7 @@ from nst import run
 from nst.config import TransferConfig
 from nst.engine import loop, pyramid, vgg
 from nst.images import writer
+from nst.inputs import Callbacks, MaskInputs
 from tests.support import fake_vgg
 
 NETWORK = fake_vgg.network()
@@ -71,7 +72,7 @@ class Runs:
     def with_masks_from_coarse_to_fine(self):
         both = [self.folder / "left.png", self.folder / "right.png"]
         config = LBFGS.changed(scales=2, tile_size=47, style_distance="wasserstein", beta=1.0)
-        return self.stylize(config, styles=("style", "other"), content_mask=both)
+        return self.stylize(config, styles=("style", "other"), masks=MaskInputs(both))
 
     def in_a_thread(self):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -82,7 +83,9 @@ class Runs:
 
     def stopped(self):
         epochs = iter(range(9))
-        return self.stylize(LBFGS.changed(video="gif"), output=True, stop=lambda: next(epochs) == 2)
+        return self.stylize(
+            LBFGS.changed(video="gif"), output=True, callbacks=Callbacks(stop=lambda: next(epochs) == 2)
+        )
 
     def failing(self):
         def fail(step):
@@ -90,7 +93,9 @@ class Runs:
                 raise RuntimeError("on purpose")
 
         with contextlib.suppress(RuntimeError):
-            return self.stylize(CONFIG.changed(video="mp4", tile_size=47), output=True, on_step=fail)
+            return self.stylize(
+                CONFIG.changed(video="mp4", tile_size=47), output=True, callbacks=Callbacks(on_step=fail)
+            )
         return "failed"
 
     def diverging(self):

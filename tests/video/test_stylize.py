@@ -14,9 +14,11 @@ import time
 import numpy as np
 import pytest
 
+from nst import inputs
 from nst.config import TransferConfig
 from nst.engine import loop, snapshot
 from nst.images import decode, reader, writer
+from nst.inputs import Callbacks
 from nst.output import folder
 from nst.utils.ffmpeg import VideoError
 from nst.utils.shard import Shard
@@ -38,8 +40,11 @@ def clip(tmp_path_factory):
     return clips.write(tmp_path_factory.mktemp("clip") / "clip.mp4", FRAMES)
 
 
-def paint(clip, place, config=CONFIG, **options):
-    return stylize.stylize_video(clip, [STYLE], place, NETWORK, config, **options)
+def paint(
+    clip, place, config=CONFIG, on_frame=lambda row: None, stop=lambda: False, on_trouble=lambda text: None, **more
+):
+    callbacks = Callbacks(on_step=on_frame, stop=stop, on_trouble=on_trouble)
+    return stylize.stylize_video(clip, [STYLE], place, NETWORK, config, callbacks=callbacks, **more)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +132,7 @@ def test_it_flickers_less_than_frames_painted_alone():
         return np.mean(np.abs(steps))
 
     found = {}
-    with frame_painter.Painter(filmed[0], [STYLE], None, NETWORK, config) as brush:
+    with frame_painter.Painter(inputs.prepare(filmed[0], [STYLE], config), NETWORK, config) as brush:
         for held in (False, True):
             out = []
             for number, frame in enumerate(filmed):
@@ -254,7 +259,7 @@ def test_other_settings_or_another_video_are_not_mixed_in(whole, clip, tmp_path)
     for options in ({"resume": True}, {"shard": Shard.parse("0/2")}):
         with pytest.raises(snapshot.StateError, match=r"beta is 0\.02, but was 0\.01"):
             paint(clip, tmp_path, CONFIG.changed(beta=0.02), **options)
-        with pytest.raises(snapshot.StateError, match="the video is not the same as then"):
+        with pytest.raises(snapshot.StateError, match="the video has changed"):
             paint(other, tmp_path, **options)
     assert_same_frames(tmp_path, whole[0])
     # Begun anew, everything of the earlier run is moved together.
@@ -354,7 +359,7 @@ def test_the_command_is_stopped_by_a_signal_and_goes_on(command, desk):
     assert process.returncode == 130, errors
     assert said.splitlines()[1:3] == ["content_video :  clip.mp4", "style_image_filename :  style.png"]
     assert re.search(r"^Stopped with \d of 10 frames$", said, re.MULTILINE)
-    assert re.search(r"^To go on: .*--resume --output_dir=", said, re.MULTILINE)
+    assert re.search(r"^To resume: .*--resume --output_dir=", said, re.MULTILINE)
     done = len(list((desk / "out" / "frames").iterdir()))
     assert len(clips.decoded(desk / "out" / "painted.mp4")) == done < 10
     again = command("--resume", "--output_dir=out", cwd=desk)

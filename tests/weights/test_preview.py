@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 from nst.config import TransferConfig
 from nst.engine import vgg
 from nst.images import reader
+from nst.inputs import Callbacks
 from nst.run import stylize
 from nst.weights import registry
 from tests.conftest import ROOT
@@ -59,6 +60,6 @@ def test_content_and_style_are_in_balance_from_the_first_epoch_on(network):
     pictures = [reader.read(ROOT / "images" / name) for name in ("chelsea.jpg", "strokes.jpg")]
     seen = []
     config = TransferConfig(epochs=1, video="none", image_size=200)
-    stylize(*pictures, None, network, config, on_step=lambda step: seen.append(step.costs))
+    stylize(*pictures, None, network, config, callbacks=Callbacks(on_step=lambda step: seen.append(step.costs)))
     ratio = seen[0].content / seen[0].style
     assert 6.2e-6 < ratio < 6.2e-4

@@ -1,0 +1,87 @@
+"""The manifest of a run: its settings, inputs and provenance, kept in `config.json`, `flags.txt` and checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nst import __version__
+from nst.config import STARTS, TransferConfig, affecting
+from nst.utils.fields import written
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is settled when a run begins, and holds however often it is resumed.
+
+    `prints` are the hashes of all inputs, by what messages call them; `details` are further facts for `config.json`;
+    `flags` are the command's flags besides the settings.
+    """
+
+    config: TransferConfig
+    prints: Mapping[str, str]
+    details: Mapping[str, Any]
+    flags: Mapping[str, str | Sequence[str]]
+
+    def settings(self, part: str) -> dict[str, Any]:
+        """The settings that affect a part of the run (`nst.config.affecting`), as JSON values.
+
+        A picture to start from is among the inputs, with a hash of its own.
+        """
+        values = self.config.to_json()
+        found = {name: values[name] for name in affecting(part)}
+        if self.config.init not in STARTS:
+            found["init"] = "a picture"
+        return found
+
+    def differences(self, other: Manifest, part: str) -> str:
+        """What keeps a part of this run from being resumed as the other; empty if nothing does."""
+        old = self.settings(part)
+        found = [
+            f"{name} is {_shown(value)}, but was {_shown(old[name])}"
+            for name, value in other.settings(part).items()
+            if value != old[name]
+        ]
+        names = dict.fromkeys([*self.prints, *other.prints])
+        found += [f"the {name} has changed" for name in names if self.prints.get(name) != other.prints.get(name)]
+        return "; ".join(found)
+
+    def config_json(self, facts: Mapping[str, Any]) -> bytes:
+        """The contents of `config.json`, with facts about how the run ended."""
+        document = {"program": f"nst {__version__}", **self.details, "settings": self.config.to_json(), **facts}
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+    def flag_lines(self, without: Sequence[str] = ()) -> str:
+        """The contents of `flags.txt`: `--name=value` lines that repeat the run with `--flagfile`."""
+        fields = (field.name for field in dataclasses.fields(self.config))
+        left_out = {*without, *self.flags}
+        lines = {name: [written(getattr(self.config, name))] for name in fields if name not in left_out}
+        lines |= {name: [value] if isinstance(value, str) else list(value) for name, value in self.flags.items()}
+        return "".join(f"--{name}={value}\n" for name, values in lines.items() for value in values)
+
+
+def costs_csv(columns: Sequence[str], rows: Sequence[Sequence[float]]) -> bytes:
+    """The contents of `costs.csv`; the last column is a number of seconds."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    for *values, seconds in rows:
+        table.writerow([*(f"{value:.9g}" if isinstance(value, float) else value for value in values), f"{seconds:.4f}"])
+    return text.getvalue().encode()
+
+
+def resume_note(how: str) -> bytes:
+    """The contents of `RESUME.txt`: the command that resumes the run."""
+    return f"This run was not finished. To resume it:\n\n  {how}\n".encode()
+
+
+def _shown(value: Any) -> str:
+    """A setting as messages show it, from its JSON value."""
+    if isinstance(value, dict):
+        return ",".join(f"{name}={weight:g}" for name, weight in value.items())
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
