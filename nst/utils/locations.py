@@ -1,26 +1,31 @@
-"""Where sample pictures and networks lie, which come with the program, and how to get the packages that do not.
+"""Folders of sample pictures, of networks and of the user's data, and how to install missing packages.
 
-A name is looked for in the current folder's `images/` or `pretrained-model/`, in the checkout that this module
-belongs to, and in the installed package, where the same files lie as data. A published network may also be where
-`NST_WEIGHTS` says, a file or a folder, and in the user's cache.
+Sample pictures and networks are searched for in the current folder's `images/` or `pretrained-model/`, in the checkout
+that this module belongs to, and in the installed package, where the same files are package data. A published network
+may also be in the file or folder that `NST_WEIGHTS` names, and in the user's cache.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+import platformdirs
+
+from nst.utils import tempdirs
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PACKAGED = {"images": "sample_images", "pretrained-model": "networks"}
 
 
 def checkout() -> bool:
-    """Whether this is a checkout of the project, and not the installed program."""
+    """Whether this is a checkout of the project rather than the installed program."""
     return (_PACKAGE.parent / "pyproject.toml").is_file()
 
 
 def folders(name: str) -> list[Path]:
-    """The existing folders that stand for `images` or `pretrained-model`, the nearest first."""
+    """The existing folders called `images` or `pretrained-model`, the nearest first."""
     candidates = [Path(name), _PACKAGE / _PACKAGED[name]]
     if checkout():
         candidates.insert(1, _PACKAGE.parent / name)
@@ -32,26 +37,30 @@ def folders(name: str) -> list[Path]:
 
 
 def named() -> Path | None:
-    """The file or folder that `NST_WEIGHTS` names, there or not; None when it is not set."""
+    """The file or folder that `NST_WEIGHTS` names, which need not exist; None if it is not set."""
     name = os.environ.get("NST_WEIGHTS", "")
     return Path(os.path.expanduser(name)) if name else None
 
 
 def cache() -> Path:
-    """The user's cache, there or not: `$XDG_CACHE_HOME/nst`, or `~/.cache/nst`."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification of these folders: a path that is not absolute is to be ignored.
-    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.cache")) / "nst"
+    """The user's cache folder, which need not exist; on Linux `$XDG_CACHE_HOME/nst`, or `~/.cache/nst`."""
+    return _of_the_user(platformdirs.user_cache_path, "cache")
 
 
 def data() -> Path:
-    """Where the program keeps what is the user's, there or not: `$XDG_DATA_HOME/nst`, or `~/.local/share/nst`."""
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.local/share")) / "nst"
+    """The user's data folder, which need not exist; on Linux `$XDG_DATA_HOME/nst`, or `~/.local/share/nst`."""
+    return _of_the_user(platformdirs.user_data_path, "data")
+
+
+def _of_the_user(find: Callable[..., Path], kind: str) -> Path:
+    try:
+        return find("nst", appauthor=False)
+    except RuntimeError:  # no home folder: HOME is not set, and the user has no passwd entry
+        return tempdirs.lasting("nst") / kind
 
 
 def how_to_add(extra: str) -> str:
-    """The command that brings the packages of an extra: into a checkout's `.venv`, or to the installed program."""
+    """The instruction that installs the packages of an extra, in a checkout's `.venv` or for the installed program."""
     if checkout():
         return f"run python3 -m pip --python .venv install -r requirements-{extra}.txt"
     return f"install the program again with its extra: pip install '.[{extra}]', or uv tool install '.[{extra}]'"

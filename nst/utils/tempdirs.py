@@ -1,4 +1,4 @@
-"""Folders for a while, which not even a process that is killed leaves for ever: the next one removes them."""
+"""Temporary folders; those that killed processes leave behind are removed by the next process."""
 
 from __future__ import annotations
 
@@ -15,59 +15,76 @@ _HELD = ".held"
 
 @contextlib.contextmanager
 def folder(prefix: str, base: Path | None = None) -> Iterator[Path]:
-    """A new folder, which is removed when the block ends; so are those that killed processes have left.
+    """Makes a folder that is removed when the block ends, and removes those that killed processes left behind.
 
     Args:
-        prefix: how its name begins; nothing else of this user's may have such names.
-        base: where it is made; the system's temporary folder when None.
+        prefix: how its name begins; no other files of this user may begin with it.
+        base: the folder to make it in; the system's temporary folder by default.
 
     Yields:
-        Path: the folder, which nobody else can read.
+        Path: the folder, which only this user can read.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the folder cannot be made.
     """
     from filelock import FileLock, Timeout
 
     base = base or Path(tempfile.gettempdir())
     sweep(prefix, base)
     while True:
-        place = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
-        held: Any = FileLock(place / _HELD)
+        made = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
+        held: Any = FileLock(made / _HELD)
         try:
             held.acquire(timeout=0)
             break
-        except Timeout:  # taken for a dead one's in the moment before
+        except Timeout:  # another process took it for an abandoned one before it was locked
             continue
         except (OSError, NotImplementedError):  # a file system without locks: nothing is swept there
             held = None
             break
     try:
-        yield place
+        yield made
     finally:
-        _empty(place)
+        _empty(made)
         if held is not None:
             with contextlib.suppress(OSError):
                 held.release()
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def sweep(prefix: str, base: Path) -> None:
-    """Removes the folders of that prefix whose processes have gone."""
+    """Removes the folders with this prefix whose processes have ended."""
     from filelock import FileLock, Timeout
 
-    for place in base.glob(f"{prefix}*"):
+    for left in base.glob(f"{prefix}*"):
         with contextlib.suppress(OSError, Timeout, NotImplementedError):
-            if place.is_symlink() or place.stat().st_uid != os.getuid() or not (place / _HELD).exists():
+            if not _is_own(left) or not (left / _HELD).exists():
                 continue
-            with FileLock(place / _HELD).acquire(timeout=0):
-                _empty(place)
-            shutil.rmtree(place, ignore_errors=True)
+            with FileLock(left / _HELD).acquire(timeout=0):
+                _empty(left)
+            shutil.rmtree(left, ignore_errors=True)
 
 
-def _empty(place: Path) -> None:
-    """Removes all but what says that a folder is one of ours, which goes last: this may be cut off as well."""
-    for path in place.iterdir():
+def lasting(name: str) -> Path:
+    """A folder below the system's temporary one that stays until the system removes it, and that only this user reads.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    made = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        made.mkdir(0o700)
+    # Anyone can guess its name and make it first, to read or replace what is put there.
+    return made if _is_own(made) else Path(tempfile.mkdtemp(prefix=f"{name}-"))
+
+
+def _is_own(path: Path) -> bool:
+    return not path.is_symlink() and path.stat().st_uid == os.getuid()
+
+
+def _empty(folder: Path) -> None:
+    """Removes everything but the lock, which marks the folder as ours and goes last: this may be interrupted too."""
+    for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         elif path.name != _HELD:

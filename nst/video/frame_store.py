@@ -8,7 +8,6 @@ of. Every file appears whole or not at all.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from nst.images import reader
 from nst.images.writer import encode
 from nst.output import manifest
 from nst.output.manifest import Manifest
-from nst.utils import atomic
+from nst.utils import atomic, hashing
 
 FRAMES = "frames"
 VIDEO = "painted.mp4"
@@ -127,8 +126,7 @@ class Reel:
 
 def mark(plan: Manifest) -> str:
     """A hash of all that a frame depends on."""
-    document = {"settings": plan.settings("frames"), "prints": dict(plan.prints)}
-    return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return hashing.data_digest({"settings": plan.settings("frames"), "prints": dict(plan.prints)})
 
 
 def found(place: Path) -> Manifest | None:

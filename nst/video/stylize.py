@@ -177,7 +177,7 @@ def _prepare(
         balanced(config, network), precision=sessions.precision(config.precision), image_size=size
     )
     prepared = inputs.prepare(first, style, engine, masks)
-    prints = {**inputs.of_network(network), **prepared.fingerprints, "video": hashing.digest(content, "blake2b")}
+    prints = {**inputs.of_network(network), **prepared.fingerprints, "video": hashing.digest(content)}
     del prints["content picture"]
     facts = {
         "network": {"name": network.name, "file": network.source, "notice": network.notice},

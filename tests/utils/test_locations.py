@@ -1,4 +1,8 @@
-"""Where sample pictures and networks are looked for."""
+"""The folders of sample pictures, of networks and of the user's data."""
+
+import os
+import sys
+import tempfile
 
 import pytest
 
@@ -33,7 +37,7 @@ def test_the_current_folders_comes_first_then_the_checkouts_then_the_packages(ch
         checkout / name,
         checkout / "nst" / INSIDE[name],
     ]
-    assert str(locations.folders(name)[0]) == name, "a person reads this path: it is short"
+    assert str(locations.folders(name)[0]) == name, "users read this path, so it is short"
 
 
 def test_only_folders_that_are_there(checkout, tmp_path, name):
@@ -73,3 +77,55 @@ def test_how_to_add_an_extra_fits_where_the_program_is(checkout):
     assert (ROOT / "requirements-web.txt").is_file()
     (checkout / "pyproject.toml").unlink()
     assert "pip install '.[web]', or uv tool install '.[web]'" in locations.how_to_add("web")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders of Linux")
+@pytest.mark.parametrize(
+    ("find", "variable", "usual"),
+    [(locations.cache, "XDG_CACHE_HOME", ".cache/nst"), (locations.data, "XDG_DATA_HOME", ".local/share/nst")],
+)
+def test_the_users_folders_follow_the_xdg_variables(tmp_path, monkeypatch, find, variable, usual):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
+    assert find() == tmp_path / "elsewhere" / "nst"
+    for ignored in ("", "relative"):
+        monkeypatch.setenv(variable, ignored)
+        assert find() == tmp_path / usual
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def homeless(tmp_path, monkeypatch):
+    """No HOME and a uid without a passwd entry, as in a container; the temporary and the current folder are empty."""
+
+    def unknown(uid):
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    for name in ("temporary", "here"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.chdir(tmp_path / "here")
+    assert os.path.expanduser("~") == "~"
+    return tmp_path / "temporary"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows the home folder without HOME")
+def test_without_a_home_folder_the_users_folders_are_below_the_temporary_one(homeless):
+    own = homeless / f"nst-{os.getuid()}"
+    for _ in range(2):  # and the next process finds them again
+        assert (locations.cache(), locations.data()) == (own / "cache", own / "data")
+    assert own.stat().st_mode & 0o077 == 0
+    assert list((homeless.parent / "here").iterdir()) == [], "no folder called ~"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows the home folder without HOME")
+def test_a_folder_that_another_user_made_under_that_name_is_not_used(homeless):
+    (homeless / "others").mkdir(0o777)
+    (homeless / f"nst-{os.getuid()}").symlink_to(homeless / "others")
+    found = locations.cache()
+    assert found.parent.stat().st_mode & 0o077 == 0
+    found.mkdir()
+    assert list((homeless / "others").iterdir()) == []
