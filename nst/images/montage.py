@@ -1,4 +1,4 @@
-"""Content, styles and painted picture side by side: the frames of a video, and the contact sheet of a run."""
+"""Content, styles and painted picture side by side, for video frames and contact sheets."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from nst.images import resize
 _GAP = 8
 _WHITE = 255
 _TITLE = 28  # rows above the pictures of a sheet
-_ROW = 480  # rows of the pictures of a sheet, at most
-_WIDEST = 1920  # columns of a frame or a sheet, at most
+_ROW = 480  # the most rows of the pictures of a sheet
+_WIDEST = 1920  # the most columns of a frame or a sheet
 
 
 class SideBySide:
-    """A row of pictures of one height: the content, its styles, and in the last place what is painted of them.
+    """A row of pictures of equal height: the content, the styles, and last the painted picture.
 
     Args:
         content: uint8 RGB `[H, W, 3]`.
-        styles: uint8 RGB, one or more; each keeps its own shape.
-        height: rows of the painted picture; the row is less high where it would become too wide.
+        styles: uint8 RGB, one or more; each keeps its aspect ratio.
+        height: rows of the painted picture; fewer if the row would be too wide.
         width: columns of the painted picture.
     """
 
@@ -34,10 +34,10 @@ class SideBySide:
         pictures = [content, *styles]
         shapes = [(height, width), *((picture.shape[0], picture.shape[1]) for picture in pictures)]
         gaps = _GAP * len(pictures)
-        across = sum(columns / rows for rows, columns in shapes)  # columns of the row for each row of it
+        across = sum(columns / rows for rows, columns in shapes)  # width of the row divided by its height
         self.height = max(1, min(height, int((_WIDEST - gaps) / across)))
         self.lefts: list[int] = []
-        """Where each picture begins, the painted one last."""
+        """The first column of each picture, the painted one last."""
         columns = [max(1, round(self.height * wide / high)) for high, wide in (*shapes[1:], shapes[0])]
         left = 0
         for wide in columns:
@@ -50,7 +50,7 @@ class SideBySide:
             self._row[:, start : start + wide] = resize.cover(picture, self.height, wide)
 
     def frame(self, painted: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The row with this picture, uint8 RGB `[height, width, 3]`."""
+        """The row with this painted picture, uint8 RGB `[height, width, 3]`."""
         row = self._row.copy()
         row[:, self.lefts[-1] :] = resize.cover(painted, *self._painted)
         return row
@@ -59,7 +59,7 @@ class SideBySide:
 def contact_sheet(
     content: NDArray[np.uint8], styles: Sequence[NDArray[np.uint8]], painted: NDArray[np.uint8], curve: bytes
 ) -> NDArray[np.uint8]:
-    """One page: the pictures with their names in a row, and the cost curve below.
+    """A page with the pictures in a row under their names, and the cost curve below them.
 
     Args:
         content: uint8 RGB.

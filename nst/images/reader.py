@@ -1,7 +1,7 @@
-"""Pictures in: path, bytes, file or array → uint8 sRGB array `[H, W, 3]`, with its opacity `[H, W]` if asked.
+"""Reading pictures: path, bytes, file or array → uint8 sRGB array `[H, W, 3]`, and its opacity `[H, W]` on request.
 
-The one reader of every picture kind; nothing else in the project opens a picture. Whatever goes wrong while reading,
-the caller gets a `PictureError` whose message can be shown to a person as it is.
+No other module of the project opens picture files. Every failure is a `PictureError`, whose message can be shown to
+users.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.images import decode
+from nst.images import decode, to_rgb
 from nst.images.decode import MAX_PIXELS as MAX_PIXELS
 from nst.images.decode import PictureError as PictureError
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
 Levels = TypeVar("Levels", np.uint8, np.float32)
-"""Whole levels 0 to 255, or the same with their fractions."""
+"""Levels 0 to 255, rounded or not."""
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff"),
@@ -35,48 +35,49 @@ _MAX_BYTES = 512 << 20  # 100 megapixels of uncompressed 8-bit RGBA still fit
 
 
 def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
-    """Reads any picture as it is meant to look on a white page.
+    """Reads a picture as it should look on a white page.
 
-    EXIF orientation is applied, an ICC profile is converted to sRGB (a broken one is ignored), transparency is laid
-    over white, an animation gives its first frame, a multi-page TIFF its first page. 16-bit colour keeps its upper
-    byte, less than a level off. Wider grey is scaled to 8 bits: 16-bit by its full range. 32-bit integer and float
-    pictures do not say what is white, so it is the first of 1 (float only), 255 and 65535 that no pixel exceeds;
-    beyond that, or with negative values, the smallest value becomes black and the largest white (NaN: black).
+    The EXIF orientation is applied, colours are converted to sRGB by the ICC profile (a broken one is ignored),
+    transparent pictures are laid over white, and of an animation or a multi-page TIFF the first frame or page is read.
+    16-bit colour keeps its upper byte, which is less than a level off. Grey of more than 8 bits is scaled: 16-bit by
+    its full range. 32-bit integer and float pictures do not define white, so it is the first of 1 (float only), 255
+    and 65535 that no pixel exceeds; otherwise, and if there are negative values, the smallest value becomes black and
+    the largest white. NaN becomes black.
 
     Args:
-        source: a path; a picture's bytes; a binary file, read from where it stands to its end and left open; or a
-            uint8 array `[H, W]`, `[H, W, 1]`, `[H, W, 3]` (sRGB) or `[H, W, 4]` (sRGB + straight alpha).
-        name: what messages call the picture; by default its path, or "the uploaded picture".
+        source: a path; a picture's bytes; a binary file, read from its current position to its end and left open; or
+            a uint8 array `[H, W]`, `[H, W, 1]`, `[H, W, 3]` (sRGB) or `[H, W, 4]` (sRGB + straight alpha).
+        name: what error messages call the picture; by default its path, or "the uploaded picture".
 
     Returns:
-        uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, shared with nothing.
+        uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, a copy.
 
     Raises:
-        PictureError: for whatever cannot be read, including more than `MAX_PIXELS` pixels, and what would take
-            more than a gigabyte of memory or many seconds. No other exception comes out for any content. Safe to
-            call from several threads at once.
+        PictureError: the picture cannot be read, has more than `MAX_PIXELS` pixels, or would take more than a gigabyte
+            of memory or many seconds. Nothing else is raised, whatever the content. Safe to call from several threads
+            at once.
     """
     return read_with_alpha(source, name=name)[0]
 
 
 def alpha(source: Source, *, name: str | None = None) -> NDArray[np.uint8] | None:
-    """Reads how opaque a picture is: as `read_with_alpha`, without the picture."""
+    """Reads the opacity of a picture: see `read_with_alpha`."""
     return read_with_alpha(source, name=name)[1]
 
 
 def read_with_alpha(
     source: Source, *, name: str | None = None, most: int = MAX_PIXELS
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Reads a picture and how opaque it is, at once: a stream can be read only once.
+    """Reads a picture and its opacity together, since a stream can be read only once.
 
     Args:
         source: as for `read`.
         name: as for `read`.
-        most: pixels that a file may have, at most `MAX_PIXELS`.
+        most: the number of pixels allowed in a file, at most `MAX_PIXELS`.
 
     Returns:
-        what `read` gives, laid over white; and uint8 `[H, W]`, 0 (transparent) to 255 (opaque), upright like the
-        picture; None where all of it is opaque. `with_alpha` puts the two together again.
+        The picture as from `read`; and its opacity, uint8 `[H, W]`, 0 (transparent) to 255 (opaque), or None if all
+        of it is opaque. `with_alpha` combines the two again.
 
     Raises:
         PictureError: as `read`.
@@ -88,11 +89,11 @@ def read_with_alpha(
 
 
 def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[Levels]:
-    """Makes a picture that was painted over white transparent again: takes the white out of its half-clear pixels.
+    """Makes a picture that was painted over white transparent again, removing the white from translucent pixels.
 
-    c = 255 − (255 − p) / a with a = opacity / 255, clipped into 0 to 255. Laid over white, c is p again wherever p
-    is not darker than black of that opacity; over any other colour no white fringe shows. Opaque and wholly
-    transparent pixels keep their colour, p.
+    c = 255 − (255 − p) / a with a = opacity / 255, clipped to 0 … 255. Laid over white, c is p again unless p is darker
+    than black of that opacity; over any other colour there is no white fringe. Opaque and fully transparent pixels
+    keep their colour p.
 
     Args:
         picture: p, uint8 `[H, W, 3]` or float32 `[H, W, 3]` with levels 0 to 255.
@@ -102,61 +103,60 @@ def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[
         `[H, W, 4]` of the picture's type, straight (not premultiplied), all four bands 0 to 255.
 
     Raises:
-        PictureError: the two differ in size, or are of other types or shapes.
+        PictureError: the two differ in size, or have other types or shapes.
     """
-    if picture.dtype not in (np.uint8, np.float32) or picture.ndim != 3 or picture.shape[2] != 3:
-        raise PictureError(f"a picture is uint8 or float32 [H, W, 3] here, not {picture.dtype} {list(picture.shape)}")
+    decode.check_array(picture, types=(np.uint8, np.float32))
     if opacity.dtype != np.uint8 or opacity.shape != picture.shape[:2]:
         raise PictureError(
-            f"the opacity of this picture is uint8 {list(picture.shape[:2])}, not {opacity.dtype} "
+            f"the opacity of this picture must be uint8 {list(picture.shape[:2])}, not {opacity.dtype} "
             f"{list(opacity.shape)}; scale it to the picture first"
         )
     excess = (255 / np.where(opacity == 0, 255, opacity) - 1).astype(np.float32)[..., np.newaxis]  # 1 / a − 1
     colours = picture.astype(np.float32)
-    straight = np.clip(colours - (255 - colours) * excess, 0, 255)  # so written, opaque pixels stay to the last bit
+    straight = np.clip(colours - (255 - colours) * excess, 0, 255)  # in this form opaque pixels stay exact
     if picture.dtype == np.uint8:
         straight = np.rint(straight)
     return np.dstack([straight, opacity]).astype(picture.dtype)
 
 
 def notes(source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None) -> dict[str, str]:
-    """The text notes that a PNG carries, by their keywords.
+    """Reads the text notes of a PNG, by keyword.
 
     Raises:
-        PictureError: for whatever cannot be read, or is no PNG.
+        PictureError: the file cannot be read, or is not a PNG.
     """
     data, name = _load_bytes(source, name)
     return decode.notes(data, name)
 
 
 def find(name: str, folders: Sequence[Path]) -> Path:
-    """Gives the file that `name` means: a path as it is, else a file of that name in one of the folders.
+    """Finds the file that `name` refers to: a path, or else a file in one of the folders.
 
     Args:
-        name: a path, `~` standing for the home folder, or the name of a file in one of the folders, suffix included.
-        folders: where to look, the nearest first; they need not be there.
+        name: a path, in which `~` is the home folder, or the name of a file in one of the folders, suffix included.
+        folders: the folders to search, in order; they need not exist.
 
     Returns:
-        Path: a file that is there.
+        Path: an existing file.
 
     Raises:
-        PictureError: a folder, a device or a pipe is there, or nothing is; then the message names the folders, the
-            most similar picture and up to 8 pictures that are there.
+        PictureError: there is only a folder, a device or a pipe of that name, or nothing. Then the message lists the
+            folders, the most similar name and up to 8 of the pictures there.
     """
     if not name.strip():
-        raise PictureError("no picture was named; give a path, or the name of one of the pictures supplied")
-    with contextlib.suppress(ValueError):  # an odd name, which is not there
+        raise PictureError("no picture was named; give a path, or the name of one of the sample pictures")
+    with contextlib.suppress(ValueError):  # a name that no file can have
         name = os.path.expanduser(name)
     candidates = [Path(name), *(folder / name for folder in folders)]
     for candidate in candidates:
-        if os.path.isfile(candidate):  # unlike Path.is_file it is False, not an error, for any odd name
+        if os.path.isfile(candidate):  # unlike Path.is_file, False for names that no file can have
             return candidate
     for candidate in candidates:
         if os.path.isdir(candidate):
-            raise PictureError(f"{candidate} is a folder, not a picture; name one picture in it")
+            raise PictureError(f"{candidate} is a folder, not a picture; give one picture in it")
         if os.path.exists(candidate):
             raise PictureError(
-                f"{candidate} is a device or a pipe, not a picture file; save the picture as a file and name that"
+                f"{candidate} is a device or a pipe, not a picture file; save the picture as a file and give that"
             )
     there = sorted({entry for folder in folders for entry in _pictures_in(folder)})
     looked = ", ".join(["the current folder", *(str(folder) for folder in folders)])
@@ -171,7 +171,7 @@ def find(name: str, folders: Sequence[Path]) -> Path:
 
 
 def _pictures_in(folder: Path) -> list[str]:
-    """Names of the files in a folder that look like pictures; none where it cannot be listed."""
+    """The names of a folder's files with a picture's suffix; none if the folder cannot be listed."""
     try:
         return [entry for entry in os.listdir(folder) if entry.lower().endswith(SUFFIXES)]
     except OSError:
@@ -179,28 +179,14 @@ def _pictures_in(folder: Path) -> list[str]:
 
 
 def _load_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None) -> tuple[bytes, str]:
-    """All bytes of a source and what to call it; `PictureError` says why there are none."""
+    """All bytes of a source, and what to call it."""
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), name or "the uploaded picture"
     if isinstance(source, str | os.PathLike):
         path = os.fsdecode(source)
-        name = name or path or "the picture"
         if not path:
             raise PictureError("no picture was named; give a path")
-        if os.path.isdir(path):
-            raise PictureError(f"{name} is a folder, not a picture; name one picture in it")
-        try:
-            with open(path, "rb") as file:
-                return _read_all(file, name), name
-        except FileNotFoundError:
-            web = re.match("https?://", path)
-            help_ = "save the picture from the web first" if web else "check the spelling and the folder"
-            raise PictureError(f"{name} does not exist; {help_}") from None
-        except (OSError, ValueError) as error:
-            if isinstance(error, PictureError):
-                raise
-            why = getattr(error, "strerror", None) or error
-            raise PictureError(f"{name} cannot be read ({why}); check the path and its permissions") from error
+        return _read_path(path, name or path), name or path
     if not hasattr(source, "read"):
         kind = type(source).__name__
         raise PictureError(f"{name or 'the picture'} is a {kind}; give a path, bytes, a binary file or an array")
@@ -210,13 +196,30 @@ def _load_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, name: str | N
         return _read_all(source, name), name
     except PictureError:
         raise
-    except Exception as error:  # someone else's file object: there is no telling what it raises
+    except Exception as error:  # someone else's file object, which may raise anything
         raise PictureError(f"{name} cannot be read ({error}); open it again as a binary file") from error
 
 
+def _read_path(path: str, name: str) -> bytes:
+    if os.path.isdir(path):
+        raise PictureError(f"{name} is a folder, not a picture; give one picture in it")
+    try:
+        with open(path, "rb") as file:
+            return _read_all(file, name)
+    except PictureError:
+        raise
+    except FileNotFoundError:
+        web = re.match("https?://", path)
+        advice = "save the picture from the web first" if web else "check the spelling and the folder"
+        raise PictureError(f"{name} does not exist; {advice}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PictureError(f"{name} cannot be read ({reason}); check the path and its permissions") from error
+
+
 def _read_all(file: BinaryIO, name: str) -> bytes:
-    """Reads to the end, in pieces: the size of a pipe or an upload is not known beforehand."""
-    whole = io.BytesIO()  # which gives its bytes without a copy
+    """Reads to the end, in pieces: the size of a pipe or an upload is not known in advance."""
+    whole = io.BytesIO()  # which returns its bytes without a copy
     while piece := file.read(1 << 20):
         if not isinstance(piece, bytes):
             raise PictureError(f"{name} is open as text; open it in binary mode ('rb')")
@@ -228,14 +231,13 @@ def _read_all(file: BinaryIO, name: str) -> bytes:
 def _from_array(array: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """`read_with_alpha` for an array."""
     if array.dtype != np.uint8:
-        raise PictureError(f"{name} holds {array.dtype} values; uint8 (0 to 255) is wanted")
+        raise PictureError(f"{name} has {array.dtype} values, not uint8 (0 to 255)")
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-        raise PictureError(f"{name} has shape {array.shape}; [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] is wanted")
+        raise PictureError(f"{name} has shape {array.shape}, not [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]")
     height, width, bands = array.shape
     decode.check_size(width, height, name)
     if bands == 4:
-        opacity = None if np.all(array[:, :, 3] == 255) else array[:, :, 3].copy()
-        return np.array(decode.flatten(Image.fromarray(np.ascontiguousarray(array)))), opacity
+        return to_rgb.convert(Image.fromarray(np.ascontiguousarray(array)))
     return np.array(np.broadcast_to(array, (height, width, 3)), order="C"), None

@@ -1,4 +1,4 @@
-"""Pictures in other sizes: scaled to fit, to cover or to just one size."""
+"""Resizing pictures: to fit into a size, to cover it, or to match it exactly."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from nst.images.decode import PictureError as PictureError
 
 
 def fit(image: NDArray[np.uint8], longest_side: int, *, enlarge: bool = True) -> NDArray[np.uint8]:
-    """Scales a picture so that its longest side has `longest_side` pixels, keeping its shape (Lanczos).
+    """Scales a picture so that its longest side has `longest_side` pixels, keeping its aspect ratio (Lanczos).
 
     Args:
         image: uint8 `[H, W, 3]`.
-        longest_side: pixels; 0 leaves the picture as it is.
-        enlarge: False leaves a picture that is already small enough as it is.
+        longest_side: in pixels; 0 keeps the size.
+        enlarge: False keeps the size of a picture that is smaller.
 
     Returns:
-        uint8 `[h, w, 3]`, no side below 1; the array that was given where nothing is to be done.
+        uint8 `[h, w, 3]`, no side below 1; the array itself if the size is kept.
 
     Raises:
         PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
         ValueError: `longest_side` is negative.
     """
-    height, width = decode.checked(image).shape[:2]
+    decode.check_array(image)
+    height, width = image.shape[:2]
     longest = max(height, width)
     if longest_side < 0:
-        raise ValueError(f"the longest side must be 0 (as it is) or more pixels, not {longest_side}")
+        raise ValueError(f"the longest side must be 0 (keep the size) or more pixels, not {longest_side}")
     if longest_side in (0, longest) or (longest_side > longest and not enlarge):
         return image
     size = [max(1, round(side * longest_side / longest)) for side in (width, height)]
@@ -40,9 +41,9 @@ def fit(image: NDArray[np.uint8], longest_side: int, *, enlarge: bool = True) ->
 
 
 def cover(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Scales a picture until it covers `height` × `width` pixels and crops the rest evenly (Lanczos).
+    """Scales a picture to cover `height` × `width` pixels and crops it about its centre (Lanczos).
 
-    Nothing is stretched: the part that is kept is the largest of the wanted shape about the picture's centre.
+    The aspect ratio is kept.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -50,37 +51,38 @@ def cover(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8
         width: columns of the result.
 
     Returns:
-        uint8 `[height, width, 3]`; the array that was given where it has that shape already.
+        uint8 `[height, width, 3]`; the array itself if it already has that shape.
 
     Raises:
         PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
         ValueError: `height` or `width` is below 1.
     """
-    rows, columns = decode.checked(image).shape[:2]
+    decode.check_array(image)
+    rows, columns = image.shape[:2]
     if height < 1 or width < 1:
-        raise ValueError(f"a picture to cover has 1 or more rows and columns, not {height} and {width}")
+        raise ValueError(f"height and width must be 1 or more, not {height} and {width}")
     decode.check_size(width, height, f"a picture of {width} x {height} pixels")
     if (rows, columns) == (height, width):
         return image
     scale = max(height / rows, width / columns)
     kept_rows, kept_columns = min(rows, height / scale), min(columns, width / scale)
     top, left = (rows - kept_rows) / 2, (columns - kept_columns) / 2
-    if scale == 1:  # a mere crop keeps its pixels: half a pixel of offset would blur them
+    if scale == 1:  # a mere crop: an offset of half a pixel would blur it
         top, left = int(top), int(left)
     box = (left, top, min(columns, left + kept_columns), min(rows, top + kept_rows))
     return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS, box))
 
 
 def stretch(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Scales a picture to just this size (bicubic), whatever its values.
+    """Scales a picture to exactly this size (bicubic), changing its aspect ratio.
 
     Args:
-        image: uint8 or float32 `[H, W, bands]`; floats may lie outside 0 to 255.
+        image: uint8 or float32 `[H, W, bands]`; floats are neither rounded nor clipped.
         height: rows of the result.
         width: columns of the result.
 
     Returns:
-        `[height, width, bands]` of the same type; the array that was given where it has that shape already.
+        `[height, width, bands]` of the same type; the array itself if it already has that shape.
     """
     if image.shape[:2] == (height, width):
         return image

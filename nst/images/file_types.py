@@ -1,0 +1,59 @@
+"""Recognising picture files by their first bytes, and files that are given as pictures by mistake."""
+
+from __future__ import annotations
+
+import re
+
+FETCH_AGAIN = "the download failed; fetch it again"
+CONVERT = "open it in an image editor and save it as JPEG or PNG"
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"RIFF....WEBP", "WebP"),
+    (b"....ftypavi[fs]", "AVIF"),
+    (b"BM", "BMP"),
+    (b"II[*+]\0|MM\0[*+]", "TIFF"),
+    (b"P[1-7]\\s", "PPM"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+)
+_COMMENTS = rb"(<!--((?!-->).)*-->\s*)*"  # not <!--.*?-->, which tries 2^n ways to divide n comments
+# First bytes of other files, and the rest of the sentence that begins with the file's name.
+_MISTAKES = (
+    (rb"version https://git-lfs", f"is a Git LFS pointer, not the picture itself: {FETCH_AGAIN} (git lfs pull)"),
+    (rb"(?i)\s*(<\?xml[^>]*>\s*)?" + _COMMENTS + rb"(<!doctype svg[^>]*>\s*)?<svg", f"is an SVG drawing: {CONVERT}"),
+    (
+        rb"(?i)\s*" + _COMMENTS + rb"<(!doctype html|html|head|body)|\s*<\?xml.*<html",
+        f"is a web page (HTML), not a picture: {FETCH_AGAIN}",
+    ),
+    (rb"\s*<(\?xml|error)", f"is an XML file, not a picture: {FETCH_AGAIN}"),
+    (rb"MATLAB ", "is a MATLAB .mat file (network weights?), not a picture: give a picture instead"),
+    (rb"\x89HDF\r\n", "is an HDF5 file (network weights?), not a picture: give a picture instead"),
+    (
+        rb"....ftyp(hei[cxms]|hev[cxms]|(mif1|msf1)(?!.{0,64}avi[fs]))",
+        f"is an HEIC picture, a format that is not supported: {CONVERT}",
+    ),
+    (rb"....ftyp(?!avi[fs]|mif1|msf1)", "is a video, not a picture: save one of its frames as a picture"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", f"is a JPEG XL picture, a format that is not supported: {CONVERT}"),
+    (rb"8BPS", f"is a Photoshop file: {CONVERT}"),
+    (rb"%PDF|%!PS", f"is a PDF or PostScript document: {CONVERT}"),
+    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf", "is an archive, not a picture: unpack it and give a picture from it"),
+    (rb"\x93NUMPY", "is a NumPy file, not a picture: load it and pass the array"),
+)
+
+
+def mistake(head: bytes) -> str | None:
+    """Why a file with these first bytes is not a picture that can be read; None if that cannot be told from them."""
+    return next((sentence for start, sentence in _MISTAKES if re.match(start, head, re.DOTALL)), None)
+
+
+def kind(head: bytes) -> str | None:
+    """The format of a picture file with these first bytes, such as `PNG`; None if it is not known."""
+    return next((kind for start, kind in _SIGNATURES if re.match(start, head, re.DOTALL)), None)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are printable UTF-8."""
+    text = head.decode("utf-8", "ignore")  # "ignore": the last character may be cut in two
+    return len(text.encode()) >= len(head) - 3 and all(c.isprintable() or c.isspace() for c in text)
