@@ -1,9 +1,9 @@
-"""Pictures that would take minutes or gigabytes to decode, told by their first bytes and headers.
+"""Limits of the memory and time that decoding a picture may take, checked by its headers.
 
-Pillow refuses pictures of too many pixels, and texts that unpack to megabytes. What it believes is here: directories
-whose entries all claim the same megabytes, remarks without end, tiles much larger than the picture, a thousand scans
-over the same pixels, and kinds whose decoders need several times the memory of the picture itself. Both checks cost
-next to nothing for the pictures that people have.
+Pillow refuses pictures with too many pixels, and texts that unpack to megabytes. This module refuses what it does not:
+directories whose entries all claim the same megabytes, endless comments, tiles much larger than the picture, a thousand
+scans over the same pixels, and formats whose decoders need several times the memory of the picture itself. Both checks
+cost next to nothing for ordinary pictures.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from typing import NoReturn
 from PIL import ImageFile
 
 MOST_MEMORY = 1_000_000_000
-"""Bytes that reading a picture may take, its file and the result included."""
+"""The bytes of memory that reading a picture may take, including its file and the result."""
 
-_MOST_METADATA = 32 << 20  # bytes of remarks, profiles and tags in a file: Pillow keeps several copies
-_MOST_ENTRIES = 500_000  # of the directories of a file
-_MOST_CHUNKS = 200_000  # of a PNG; Pillow takes a millisecond for 30 of them
-_MOST_REMARKS = 8192  # blocks of 255 bytes in a GIF: Pillow copies all of them to add one
-_MOST_SCANS = 3_000_000_000  # passes over a JPEG times its pixels: 30 for the largest, and 10 are usual
-_LONGEST_HEAD = 65_536  # bytes of a PPM's head with its remarks
-# Pillow decodes these sorts in Python, number by number.
+_MOST_METADATA = 32 << 20  # bytes of comments, profiles and tags in a file: Pillow keeps several copies
+_MOST_ENTRIES = 500_000  # in the directories of a file
+_MOST_CHUNKS = 200_000  # in a PNG; Pillow takes a millisecond for 30 of them
+_MOST_COMMENTS = 8192  # blocks of 255 bytes in a GIF: Pillow copies all of them to append one
+_MOST_SCANS = 3_000_000_000  # scans of a JPEG times its pixels: 30 for the largest, while 10 are usual
+_LONGEST_HEADER = 65_536  # bytes of a PPM's header with its comments
+# The most numbers in formats that Pillow decodes in Python, number by number.
 _MOST_NUMBERS = {"ppm": 10_000_000, "ppm_plain": 10_000_000, "bmp_rle": 40_000_000}
-_PACKED = 200 << 20  # bytes of a file whose kind is always compressed: 100 megapixels have less
-_ALWAYS_PACKED = (b"\xff\xd8\xff", b"RIFF", b"....ftyp", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"\0\0\1\0")
+_COMPRESSED = 200 << 20  # bytes of a file in a format that is always compressed: 100 megapixels take less
+_ALWAYS_COMPRESSED = (b"\xff\xd8\xff", b"RIFF", b"....ftyp", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"\0\0\1\0")
 _LARGEST_JPEG2000 = 24 << 20  # bytes: a second for each 4 MB
-# Bytes for each pixel, and for each band of it, while decoding: measured, and rounded up.
+# Bytes per pixel, and per pixel and band, while decoding: measured, and rounded up.
 _DECODERS, _JPEG2000_BAND = {"WEBP": 20, "AVIF": 15}, 6.5
 _JPEG = ("JPEG", "MPO")
 _RESULT = 4  # RGB and opacity
-_STEPS = 80_000_000  # bytes on the way from one to the other, strip by strip
+_STEPS = 80_000_000  # bytes used to convert the decoded picture to the result, strip by strip
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
 class Bomb(ValueError):
-    """Why a file is not decoded; the message continues the sentence that begins with its name."""
+    """A file that would take too much memory or time; the message continues a sentence that begins with its name."""
 
 
 def check_file(data: bytes) -> None:
-    """Raises `Bomb` for a file whose head alone would keep Pillow busy, before it is opened."""
+    """Raises `Bomb` for a file whose headers alone would keep Pillow busy; to be called before it is opened."""
     for start, check in _CHECKS:
         if data.startswith(start):
             check(data)
-    if len(data) > _PACKED and any(re.match(start, data, re.DOTALL) for start in _ALWAYS_PACKED):
-        raise Bomb(f"has more than {_PACKED >> 20} MB, most of which is no picture")
+    if len(data) > _COMPRESSED and any(re.match(start, data, re.DOTALL) for start in _ALWAYS_COMPRESSED):
+        raise Bomb(f"has more than {_COMPRESSED >> 20} MB, most of which cannot be part of the picture")
     weight, entries = 0, 0
-    for found in re.finditer(rb"II[*+]\0|MM\0[*+]", data):  # a TIFF's directory, and the EXIF data of all kinds
+    for found in re.finditer(rb"II[*+]\0|MM\0[*+]", data):  # the directory of a TIFF, and EXIF data in any format
         claimed, count = _claimed(data, found.start())
         weight, entries = weight + claimed, entries + count
         if weight > _MOST_METADATA or entries > _MOST_ENTRIES:
@@ -58,15 +58,15 @@ def check_file(data: bytes) -> None:
 
 
 def check_opened(picture: ImageFile.ImageFile, data: bytes) -> None:
-    """Raises `Bomb` for an opened picture whose pixels would take too long or too much memory to decode."""
+    """Raises `Bomb` for an opened picture whose pixels would take too much memory or time to decode."""
     pixels = picture.width * picture.height
     codec = picture.tile[0][0] if picture.tile else ""
     if codec in _MOST_NUMBERS and pixels * len(picture.getbands()) > _MOST_NUMBERS[codec]:
         raise Bomb(f"has {pixels / 1e6:,.1f} megapixels, stored in a way that takes minutes to decode")
     if picture.format in _JPEG and data.count(b"\xff\xda") * pixels > _MOST_SCANS:
-        raise Bomb("is a JPEG that goes over its pixels too often")
+        raise Bomb("is a JPEG with too many scans")
     if picture.format == "JPEG2000" and len(data) > _LARGEST_JPEG2000:
-        raise Bomb(f"is a JPEG 2000 of more than {_LARGEST_JPEG2000 >> 20} MB, which takes long to unpack")
+        raise Bomb(f"is a JPEG 2000 of more than {_LARGEST_JPEG2000 >> 20} MB, which takes too long to decode")
     stored = _stored(picture)
     decoding = pixels * _per_pixel(picture, data, stored) + _piece(picture)
     need = len(data) + max(decoding, pixels * (stored + _RESULT)) + _STEPS
@@ -75,18 +75,18 @@ def check_opened(picture: ImageFile.ImageFile, data: bytes) -> None:
 
 
 def _refuse_metadata() -> NoReturn:
-    raise Bomb(f"has more than {_MOST_METADATA >> 20} MB of remarks and tags beside its picture")
+    raise Bomb(f"has more than {_MOST_METADATA >> 20} MB of comments and tags besides the picture")
 
 
 def _stored(picture: ImageFile.ImageFile) -> int:
-    """Bytes of memory that Pillow takes for a pixel of the decoded picture."""
+    """Bytes of memory per pixel of a picture that Pillow has decoded."""
     return {"1": 1, "L": 1, "P": 1}.get(picture.mode, 2 if picture.mode.startswith("I;16") else 4)
 
 
 def _per_pixel(picture: ImageFile.ImageFile, data: bytes, stored: int) -> float:
-    """Bytes of memory that each pixel takes while it is decoded."""
+    """Bytes of memory per pixel while a picture is decoded."""
     if picture.format == "JPEG2000":
-        return _JPEG2000_BAND * len(picture.getbands()) * (8 if _crumbly(data) else 1)
+        return _JPEG2000_BAND * len(picture.getbands()) * (8 if _finely_divided(data) else 1)
     if picture.format in _JPEG and (picture.info.get("progressive") or _split(data)):
         layers: list[tuple[int, int, int, int]] = getattr(picture, "layer", [])
         most = max((across * down for _, across, down, _ in layers), default=1) or 1
@@ -97,7 +97,7 @@ def _per_pixel(picture: ImageFile.ImageFile, data: bytes, stored: int) -> float:
 
 
 def _piece(picture: ImageFile.ImageFile) -> int:
-    """Bytes of the largest tile or strip of a TIFF that is compressed: libtiff unpacks it whole."""
+    """Bytes of the largest tile or strip of a compressed TIFF, which libtiff decompresses in one piece."""
     tags = getattr(picture, "tag_v2", None)
     if picture.format != "TIFF" or tags is None or tags.get(259, 1) == 1:
         return 0
@@ -110,11 +110,11 @@ def _piece(picture: ImageFile.ImageFile) -> int:
     return int(math.ceil(width * bits * bands / 8) * height)
 
 
-def _crumbly(data: bytes) -> bool:
-    """Whether a JPEG 2000 is divided into such small pieces that their bookkeeping outgrows the pixels."""
+def _finely_divided(data: bytes) -> bool:
+    """Whether a JPEG 2000 is divided into pieces so small that their bookkeeping takes more memory than the pixels."""
     at = data.find(b"\xff\x52")
     if data.count(b"\xff\x52") != 1 or b"\xff\x53" in data or at + 14 > len(data):
-        return True  # the division may change from tile to tile, and from band to band
+        return True  # the division may differ between tiles and bands
     style, across, down = data[at + 4], data[at + 10] & 15, data[at + 11] & 15
     levels = data[at + 9] + 1
     precincts = data[at + 14 : at + 14 + levels] if style & 1 else b""
@@ -138,15 +138,15 @@ def _check_gif(data: bytes) -> None:
     while data[at : at + 1] == b"!":
         at += 2
         blocks += 1
-        while at < len(data) and data[at] and blocks <= _MOST_REMARKS:
+        while at < len(data) and data[at] and blocks <= _MOST_COMMENTS:
             at += 1 + data[at]
             blocks += 1
         at += 1
-        if blocks > _MOST_REMARKS:
-            raise Bomb("has more than 2 MB of remarks before its picture")
-    # Pillow looks for the next block byte by byte.
-    if data[at : at + 1] not in (b",", b";", b"") and not data.find(b",", at, at + _LONGEST_HEAD) >= 0:
-        raise Bomb("has no picture behind its head")
+        if blocks > _MOST_COMMENTS:
+            raise Bomb("has more than 2 MB of comments before the picture")
+    # Pillow searches for the next block byte by byte.
+    if data[at : at + 1] not in (b",", b";", b"") and data.find(b",", at, at + _LONGEST_HEADER) < 0:
+        raise Bomb("has no picture after its header")
 
 
 def _check_jpeg(data: bytes) -> None:
@@ -160,7 +160,7 @@ def _check_jpeg(data: bytes) -> None:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Marker and place of a JPEG's segments up to its first scan; what lies between them is passed over."""
+    """The marker and position of each segment of a JPEG; bytes between segments are skipped."""
     at, junk = 2, 0
     while 0 <= (found := data.find(b"\xff", at)) < len(data) - 4:
         marker = data[found + 1]
@@ -171,12 +171,12 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
             junk += found - at
             yield marker, found
             at = found + 2 + int.from_bytes(data[found + 2 : found + 4], "big")
-        if junk > _LONGEST_HEAD:  # Pillow goes through it byte by byte
-            raise Bomb("has no picture behind its head")
+        if junk > _LONGEST_HEADER:  # Pillow skips it byte by byte
+            raise Bomb("has no picture after its header")
 
 
 def _split(data: bytes) -> bool:
-    """Whether a JPEG's bands come one after the other, so that all of it is kept until the last."""
+    """Whether a JPEG's first scan lacks a band, so that all coefficients are kept until the last scan."""
     bands = 0
     for marker, at in _segments(data):
         if marker in (0xC0, 0xC1, 0xC9):
@@ -187,13 +187,13 @@ def _split(data: bytes) -> bool:
 
 
 def _check_ppm(data: bytes) -> None:
-    """Pillow reads a head byte by byte, and takes a remark out of plain numbers by copying all the rest."""
-    head = re.sub(rb"#[^\r\n]*[\r\n]?", b" ", data[:_LONGEST_HEAD]).split(None, 4)
+    """Pillow reads a header byte by byte, and removes each comment between numbers by copying all the rest."""
+    header = re.sub(rb"#[^\r\n]*[\r\n]?", b" ", data[:_LONGEST_HEADER]).split(None, 4)
     wanted = 3 if data[1:2] in b"14" else 4
-    if len(data) > _LONGEST_HEAD and len(head) < wanted:
-        raise Bomb("has no numbers in its head, only remarks")
-    if data[1:2] in b"123" and data.count(b"#") > _MOST_REMARKS:
-        raise Bomb("has thousands of remarks among its numbers")
+    if len(data) > _LONGEST_HEADER and len(header) < wanted:
+        raise Bomb("has only comments and no numbers in its header")
+    if data[1:2] in b"123" and data.count(b"#") > _MOST_COMMENTS:
+        raise Bomb("has thousands of comments between its numbers")
 
 
 _CHECKS: tuple[tuple[bytes, Callable[[bytes], None]], ...] = (
@@ -205,30 +205,25 @@ _CHECKS: tuple[tuple[bytes, Callable[[bytes], None]], ...] = (
 
 
 def _claimed(data: bytes, start: int) -> tuple[int, int]:
-    """Bytes that the entries of the directory behind a TIFF header claim, as far as they are there; and the entries."""
-    order = "<" if data[start] == 0x49 else ">"
-    big = 0x2B in data[start + 2 : start + 4]
-    entry, head = (
-        (struct.Struct(f"{order}HHQ8s"), f"{order}Q") if big else (struct.Struct(f"{order}HHI4s"), f"{order}I")
-    )
-    number = struct.Struct(head)
-    place = start + (8 if big else 4)
-    if place + number.size > len(data):
+    """The bytes that the entries of a TIFF header's directory claim, if the file has them; and the entries' number."""
+    order, big = "<" if data[start] == 0x49 else ">", 0x2B in data[start + 2 : start + 4]
+    offset = struct.Struct(order + ("Q" if big else "I"))
+    counter = struct.Struct(order + ("Q" if big else "H"))
+    entry = struct.Struct(order + ("HHQ8s" if big else "HHI4s"))
+    at = start + (8 if big else 4)
+    if at + offset.size > len(data):
         return 0, 0
-    at = start + number.unpack_from(data, place)[0]
-    first = 8 if big else 2
-    if at + first > len(data):
+    at = start + offset.unpack_from(data, at)[0]
+    if at + counter.size > len(data):
         return 0, 0
-    count = int.from_bytes(data[at : at + first], "little" if order == "<" else "big")
-    at += first
-    count = min(count, (len(data) - at - first) // entry.size, _MOST_ENTRIES + 1)
+    (count,) = counter.unpack_from(data, at)
+    at += counter.size
+    count = min(count, (len(data) - at) // entry.size, _MOST_ENTRIES + 1)
     total = 0
-    for _ in range(count):
+    for _, kind, items, value in entry.iter_unpack(memoryview(data)[at : at + count * entry.size]):
+        size = items * _TYPES.get(kind, 0)
+        if size > len(value) and start + offset.unpack(value)[0] + size <= len(data):
+            total += size
         if total > _MOST_METADATA:
             break
-        _, kind, items, value = entry.unpack_from(data, at)
-        at += entry.size
-        size = items * _TYPES.get(kind, 0)
-        if size > len(value) and start + number.unpack(value)[0] + size <= len(data):
-            total += size
     return total, count

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from nst.config import TransferConfig
 from nst.engine import mask_regions
-from nst.images import decode, decode_limits, reader
+from nst.images import decode_limits, reader, to_rgb
 from nst.images.decode import PictureError
 from nst.output import metadata
 from nst.weights import keras_h5, mat5, matconvnet, registry
@@ -151,7 +151,7 @@ def test_a_picture_in_strips_is_the_same(turn, monkeypatch):
         hostile.saved(hostile.NOISE, "JPEG", exif=exif),
     ]
     whole = [reader.read_with_alpha(data) for data in made]
-    monkeypatch.setattr(decode, "_STRIP", 5 * 32)
+    monkeypatch.setattr(to_rgb, "_STRIP", 5 * 32)
     for data, (picture, opacity) in zip(made, whole, strict=True):
         again, opacity_again = reader.read_with_alpha(data)
         np.testing.assert_array_equal(again, picture)
@@ -163,7 +163,7 @@ def test_a_picture_in_strips_is_the_same(turn, monkeypatch):
 
 def test_usual_pictures_weigh_little(monkeypatch):
     """The limits are far from what people have: each valid picture passes with a hundredth of them."""
-    for limit in ("_MOST_METADATA", "_MOST_ENTRIES", "_MOST_CHUNKS", "_MOST_REMARKS", "_MOST_SCANS"):
+    for limit in ("_MOST_METADATA", "_MOST_ENTRIES", "_MOST_CHUNKS", "_MOST_COMMENTS", "_MOST_SCANS"):
         monkeypatch.setattr(decode_limits, limit, getattr(decode_limits, limit) // 100)
     for data in hostile.whole().values():
         reader.read(data)
