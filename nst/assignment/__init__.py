@@ -1,1 +1,1 @@
-"""What `nst_utils` stands on besides the engine: TensorFlow 1's names, and the functions that the notebooks call."""
+"""What `nst_utils` needs besides the engine: TensorFlow 1's behaviour, and functions that libraries have removed."""

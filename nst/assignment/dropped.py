@@ -1,6 +1,6 @@
-"""What Python and other libraries have dropped since the assignment was written, and its notebooks still call.
+"""Names that Python and libraries have removed since the assignment was written, but its notebooks still use.
 
-`restore` supplies it where it is missing, in the whole process; `nst_utils` alone calls it.
+`restore` adds those that are missing, for the whole process; only `nst_utils` calls it.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _EIGHT_BITS = (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".gif")
 
 @functools.cache
 def restore() -> None:
-    """Supplies what is missing of these; calling it again changes nothing.
+    """Adds the names below that are missing; calling it again changes nothing.
 
     - `scipy.misc` with its picture functions.
-    - NumPy's other names, such as `np.float`, `np.product` and `np.NaN`.
+    - NumPy's removed names, such as `np.float`, `np.product` and `np.NaN`.
     - Pillow's `Image.ANTIALIAS`, `Image.CUBIC` and `Image.LINEAR`.
     - `time.clock`.
-    - `imageio.imwrite` and `imageio.imsave` of pictures that are not uint8.
+    - `imageio.imwrite` and `imageio.imsave` for pictures that are not uint8.
     """
     _supply(_scipy_misc(), {name: getattr(scipy_misc, name) for name in _SCIPY_MISC})
     _supply(np, _NUMPY)
@@ -58,14 +58,14 @@ def restore() -> None:
 
 
 def _supply(module: types.ModuleType, names: dict[str, Any]) -> None:
-    """Sets on a module the names that it lacks; asking it for them may warn of their end."""
+    """Sets the names that a module lacks; reads its dict, since asking for them may log a deprecation."""
     for name, value in names.items():
         if name not in vars(module):
             setattr(module, name, value)
 
 
 def _scipy_misc() -> types.ModuleType:
-    """`scipy.misc`, empty where SciPy 2 has it no more."""
+    """`scipy.misc`, or an empty module with SciPy 2, which has removed it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -76,11 +76,11 @@ def _scipy_misc() -> types.ModuleType:
 
 
 def _converting(write: Any) -> Any:
-    """`imageio.imwrite` that makes bytes of a picture for a file of 8 bits, with a warning, as before imageio 2.28.
+    """An `imageio.imwrite` that converts pictures to uint8 for 8-bit formats, with a warning, as before imageio 2.28.
 
-    Values from 0 to 1 become 0 to 255, and so do the smallest and the largest of any others.
+    Values from 0 to 1 are scaled to 0 to 255; of any others, the smallest becomes 0 and the largest 255.
     """
-    as_bytes: Any = util.image_as_uint  # imageio's own function for it, without types
+    as_bytes: Any = util.image_as_uint  # imageio's own function for this, which has no types
 
     @functools.wraps(write)
     def imwrite(uri: Any, im: Any, format: str | None = None, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The picture functions that `scipy.misc` had before SciPy 1.3: same names, same numbers."""
+"""The picture functions of `scipy.misc` before SciPy 1.3, with the same names and results."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from nst.utils import atomic, locations
 
 _FILTERS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "cubic": 3}
 _MODES = {(): ("L", "P", "1", "I", "F"), (3,): ("RGB", "YCbCr"), (4,): ("RGBA", "CMYK")}
-"""What `toimage` makes of no channels, 3 and 4, the usual mode first."""
+"""The modes that `toimage` makes of pictures without channels, with 3 and with 4, the default first."""
 
 
 def imread(name: Any, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
-    """Reads a picture; one of any kind comes as uint8 `[H, W, 3]` unless another `mode` is asked for.
+    """Reads a picture in any format, as uint8 `[H, W, 3]` unless another `mode` is given.
 
     Args:
         name: a path, the name of one of the sample pictures, or a binary file.
-        flatten: gives float32 `[H, W]`, grey.
-        mode: a mode of Pillow, such as `L` for uint8 `[H, W]`, grey.
+        flatten: returns float32 `[H, W]`, grey.
+        mode: one of Pillow's, such as `L` for uint8 `[H, W]`, grey.
     """
     picture = reader.read(name if hasattr(name, "read") else reader.find(os.fspath(name), locations.folders("images")))
     return fromimage(Image.fromarray(picture), flatten, mode)
 
 
 def imsave(name: Any, arr: NDArray[Any], format: str | None = None) -> None:
-    """Writes a picture: see `bytescale` for values that are not uint8.
+    """Writes a picture; values that are not uint8 are scaled, see `bytescale`.
 
     Args:
         name: a path, or a binary file.
         arr: `[H, W]`, `[H, W, 3]` or `[H, W, 4]`.
-        format: a kind that Pillow writes, `png` or `jpg`, where the suffix of the path does not say it.
+        format: a format that Pillow writes, such as `png` or `jpg`; by default the suffix of the path decides.
 
     Raises:
-        ValueError: Pillow does not write that kind.
+        ValueError: Pillow does not write that format.
     """
     picture = reader.read(bytescale(arr))
     if format is None and not hasattr(name, "write"):
@@ -48,7 +48,7 @@ def imsave(name: Any, arr: NDArray[Any], format: str | None = None) -> None:
         return
     kind = Image.registered_extensions().get(f".{format}".lower(), str(format or "PNG").upper())
     if kind not in Image.SAVE:
-        raise ValueError(f"Pillow writes no pictures of the kind {format!r}: use png or jpg")
+        raise ValueError(f"Pillow cannot write the format {format!r}: use png or jpg")
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, kind)
     if hasattr(name, "write"):
@@ -58,7 +58,7 @@ def imsave(name: Any, arr: NDArray[Any], format: str | None = None) -> None:
 
 
 def write(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
-    """`nst.images.writer.write` for its own kinds and for unknown ones; Pillow with its defaults for all others."""
+    """Writes with `nst.images.writer.write`, or with Pillow's defaults if only Pillow knows the format."""
     suffix = Path(path).suffix.lower()
     kind = Image.registered_extensions().get(suffix, "")
     if suffix in (".png", ".jpg", ".jpeg") or kind not in Image.SAVE:
@@ -73,10 +73,10 @@ def imresize(arr: NDArray[Any], size: Any, interp: str = "bilinear", mode: str |
     """Resizes a picture.
 
     Args:
-        arr: what `toimage` takes.
-        size: a shape (height, width, …), a fraction, or a whole number of percent.
+        arr: as for `toimage`.
+        size: a shape (height, width, …), a fraction, or a percentage as a whole number.
         interp: `nearest`, `lanczos`, `bilinear`, `bicubic` or `cubic`.
-        mode: as of `toimage`; with `F` the values stay as they are, float32 `[H, W]`.
+        mode: as for `toimage`; `F` keeps the values, float32 `[H, W]`.
     """
     picture = toimage(arr, mode=mode)
     if isinstance(size, (int, np.integer)):
@@ -87,12 +87,12 @@ def imresize(arr: NDArray[Any], size: Any, interp: str = "bilinear", mode: str |
 
 
 def imrotate(arr: NDArray[Any], angle: float, interp: str = "bilinear") -> NDArray[Any]:
-    """Turns a picture by an angle in degrees against the clock, within its sides; what comes in is black."""
+    """Rotates a picture anticlockwise by an angle in degrees, keeping its size; the new corners are black."""
     return fromimage(toimage(arr).rotate(angle, Image.Resampling(_FILTERS[interp])))
 
 
 def imshow(arr: NDArray[Any]) -> None:
-    """Shows a picture by matplotlib, in a notebook below the cell; SciPy started a program for it."""
+    """Shows a picture with matplotlib, in a notebook below the cell; SciPy started an external program."""
     from matplotlib import pyplot
 
     pyplot.imshow(fromimage(toimage(arr)), cmap="gray")
@@ -102,16 +102,16 @@ def imshow(arr: NDArray[Any]) -> None:
 def bytescale(
     data: NDArray[Any], cmin: float | None = None, cmax: float | None = None, high: int = 255, low: int = 0
 ) -> NDArray[np.uint8]:
-    """uint8 as it is; of other values cmin, or the smallest, becomes low, and cmax, or the largest, high.
+    """Scales values from [cmin, cmax], by default their range, to [low, high] as uint8; uint8 is returned unchanged.
 
     Raises:
-        ValueError: low and high, or cmin and cmax, are the wrong way round or no bytes.
+        ValueError: low is above high, cmin above cmax, or low or high is not from 0 to 255.
     """
     data = np.asarray(data)
     if data.dtype == np.uint8:
         return data
     if not 0 <= low <= high <= 255:
-        raise ValueError(f"values cannot be scaled to {low}, {high}: they must rise, and be from 0 to 255")
+        raise ValueError(f"values cannot be scaled to {low}, {high}: they must be from 0 to 255, in ascending order")
     return (_scaled(data, cmin, cmax, high, low).clip(low, high) + 0.5).astype(np.uint8)
 
 
@@ -119,7 +119,7 @@ def _scaled(data: NDArray[Any], cmin: float | None, cmax: float | None, high: in
     cmin = float(data.min() if cmin is None else cmin)
     cmax = float(data.max() if cmax is None else cmax)
     if not cmin <= cmax:
-        raise ValueError(f"values cannot be scaled from {cmin}, {cmax}: they must rise")
+        raise ValueError(f"values cannot be scaled from {cmin}, {cmax}: they must be in ascending order")
     return (data - cmin) * ((high - low) / ((cmax - cmin) or 1.0)) + low
 
 
@@ -133,21 +133,22 @@ def toimage(
     mode: str | None = None,
     channel_axis: int | None = None,
 ) -> Image.Image:
-    """Pillow's image of an array.
+    """Converts an array to a Pillow image.
 
     Args:
-        arr: `[H, W]`, or three axes of which one has 3 or 4 channels; see `bytescale` for other values than uint8.
-        high: as of `bytescale`; in mode `1`, the value above which a pixel is white.
-        low: as of `bytescale`.
-        cmin: as of `bytescale`.
-        cmax: as of `bytescale`.
-        pal: 256 colours `[256, 3]` for `[H, W]`.
-        mode: of `[H, W]` `L`, `P`, `1`, `I` or `F`, which leaves the values as they are; of three channels `RGB` or
-            `YCbCr`, of four `RGBA` or `CMYK`. The first of them when None.
-        channel_axis: which axis the channels are; the first of length 3, else of length 4, when None.
+        arr: `[H, W]`, or three axes, one of them of 3 or 4 channels; values that are not uint8 are scaled, see
+            `bytescale`.
+        high: as for `bytescale`; in mode `1`, pixels above it are white.
+        low: as for `bytescale`.
+        cmin: as for `bytescale`.
+        cmax: as for `bytescale`.
+        pal: a palette `[256, 3]` for `[H, W]`.
+        mode: for `[H, W]` one of `L`, `P`, `1`, `I` and `F`, which keeps the values; for three channels `RGB` or
+            `YCbCr`, for four `RGBA` or `CMYK`. The first of these by default.
+        channel_axis: the axis of the channels; by default the first of length 3, or else of length 4.
 
     Raises:
-        ValueError: no picture has that shape, or not in that mode.
+        ValueError: the shape is not a picture's, or does not fit the mode.
     """
     arr = np.asarray(arr)
     if arr.ndim == 3:
@@ -171,7 +172,7 @@ def toimage(
 
 
 def fromimage(im: Image.Image, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
-    """The array of Pillow's image: `mode` converts first, `flatten` gives float32 `[H, W]`, grey."""
+    """Converts a Pillow image to an array: in `mode` if given, and to float32 `[H, W]`, grey, with `flatten`."""
     if mode is not None:
         im = im.convert(mode)
     elif im.mode == "P":

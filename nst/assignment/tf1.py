@@ -1,6 +1,6 @@
 """TensorFlow 1's behaviour on TensorFlow 2, for the notebooks and scripts of its time.
 
-`restore` changes TensorFlow in the whole process; `nst_utils` alone calls it.
+`restore` changes TensorFlow for the whole process; only `nst_utils` calls it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _KERAS_2 = (
 
 @functools.cache
 def restore() -> None:
-    """Makes TensorFlow 2 accept what TensorFlow 1 did, with the same numbers; a second call changes nothing.
+    """Makes TensorFlow 2 accept TensorFlow 1 code, with the same results; a second call changes nothing.
 
     - Graph mode, and sizes as TF1's `Dimension`.
-    - TF1's names on `tensorflow` and on its parts, where they are missing.
-    - An initialiser and a regulariser of `tf.contrib`; the rest of it is an error that says what to do.
-    - TF1's keywords on the names that TF2 has kept: `tf.nn.conv2d(x, filter=…)`, `tf.reduce_sum(x, keep_dims=True)`.
-    - Summaries as TF1's, unless a writer of TF2 is open.
-    - Seeds as TF1 counted them.
-    - NumPy's functions on tensors of a graph.
+    - TF1's names in `tensorflow` and its modules, where they are missing.
+    - An initialiser and a regulariser of `tf.contrib`; anything else in it is an error that says what to do.
+    - TF1's keywords for names that TF2 has kept: `tf.nn.conv2d(x, filter=…)`, `tf.reduce_sum(x, keep_dims=True)`.
+    - TF1's summaries, unless a TF2 writer is open.
+    - TF1's numbering of seeds.
+    - NumPy functions applied to tensors of a graph.
     - Variables that can be fed: `sess.run(cost, {variable: value})`.
     """
     tf.compat.v1.disable_eager_execution()
@@ -53,10 +53,10 @@ def restore() -> None:
 
 
 def _parts(new: types.ModuleType, old: types.ModuleType) -> Iterator[tuple[types.ModuleType, types.ModuleType]]:
-    """A module of TF2 with its counterpart in `tf.compat.v1`, and so on for the modules in them.
+    """A module of TF2 and its counterpart in `tf.compat.v1`, followed by the same for their submodules.
 
-    This reads the modules' dicts, as everything here does: asking a module of TensorFlow for a name may load Keras or
-    log a deprecation. For the same reason it leaves out Keras' modules, which TensorFlow loads on demand.
+    Like everything here this reads the modules' dicts: looking up a name in a TensorFlow module may load Keras or log a
+    deprecation. Keras' modules, which TensorFlow loads on demand, are left out for the same reason.
     """
     yield new, old
     for name, part in list(vars(new).items()):
@@ -68,14 +68,14 @@ def _parts(new: types.ModuleType, old: types.ModuleType) -> Iterator[tuple[types
 
 
 def _supply(new: types.ModuleType, old: types.ModuleType) -> None:
-    """Sets on a module the public names that it lacks."""
+    """Sets the public names that a module lacks."""
     for name, value in vars(old).items():
         if not name.startswith("_") and name not in vars(new):
             setattr(new, name, value)
 
 
 def _accept_old_keywords(new: types.ModuleType, old: types.ModuleType) -> None:
-    """Lets functions and classes of TF2 be called with keywords that only TF1 has: TF1's is called then."""
+    """Makes TF2's functions and classes call TF1's if they are given keywords that only TF1 has."""
     for name, function in list(vars(new).items()):
         like = vars(old).get(name)
         if name.startswith("_") or not callable(function) or not callable(like) or function is like:
@@ -94,7 +94,7 @@ def _parameters(function: Any) -> set[str]:
 
 
 def _either(new: Callable[..., Any], old: Callable[..., Any], keywords: set[str]) -> Callable[..., Any]:
-    """Calls `old` when one of its keywords is given, and else `new`."""
+    """A function that calls `old` if one of its keywords is given, and `new` otherwise."""
 
     @functools.wraps(new)
     def call(*arguments: Any, **options: Any) -> Any:
@@ -104,7 +104,7 @@ def _either(new: Callable[..., Any], old: Callable[..., Any], keywords: set[str]
 
 
 def _make_either(new: type, old: Callable[..., Any], keywords: set[str]) -> Callable[..., Any]:
-    """The `__new__` of class `new` that makes an `old` when one of the keywords is given."""
+    """A `__new__` for the class `new` that makes an `old` if one of the keywords is given."""
 
     def make(cls: type, *arguments: Any, **options: Any) -> Any:
         if cls is new and not keywords.isdisjoint(options):
@@ -115,7 +115,7 @@ def _make_either(new: type, old: Callable[..., Any], keywords: set[str]) -> Call
 
 
 class _Both(types.ModuleType):
-    """A module that TF2 takes from Keras on demand, with TF1's module of that name behind it."""
+    """A module that TF2 loads from Keras on demand, with TF1's module of that name as a fallback."""
 
     def __init__(self, name: str, *modules: Any) -> None:
         super().__init__(f"tensorflow.{name}")
@@ -124,7 +124,7 @@ class _Both(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         found = [value for module in self._modules if (value := _attribute(module, name)) is not None]
-        setattr(tf, self._name, self)  # Keras' module takes its place there when it is loaded
+        setattr(tf, self._name, self)  # loading Keras' module replaces this one there
         if not found:
             raise AttributeError(f"tf.{self._name} has no {name}" + _KERAS_2 * (self._name == "layers"))
         value = found[0]
@@ -135,7 +135,7 @@ class _Both(types.ModuleType):
 
 
 def _attribute(module: Any, name: str) -> Any:
-    """What a module has under a name, or None; also None for the import system's names, such as `__path__`."""
+    """The attribute of a module, or None; always None for the import system's names, such as `__path__`."""
     try:
         return None if name.startswith("__") else getattr(module, name)
     except (AttributeError, ImportError):
@@ -143,16 +143,16 @@ def _attribute(module: Any, name: str) -> Any:
 
 
 def _put_behind_keras() -> None:
-    """Supplies `tf.losses.get_total_loss`, `tf.metrics.accuracy` and others in modules that are Keras' in TF2."""
+    """Adds `tf.losses.get_total_loss`, `tf.metrics.accuracy` and others to modules that are Keras' in TF2."""
     for name in ("initializers", "layers", "losses", "metrics"):
         modules = (vars(module).get(name) for module in (tf, tf.compat.v1))
         setattr(tf, name, _Both(name, *filter(None, modules)))
 
 
 def _collect_summaries() -> None:
-    """`tf.summary.scalar` and its like make summaries for `tf.summary.merge_all`, as in TF1.
+    """Makes `tf.summary.scalar` and the like return summaries for `tf.summary.merge_all`, as in TF1.
 
-    TF2's write into a writer of its own; without one they do nothing, and without TensorBoard they fail.
+    TF2's functions need a writer: without one they do nothing, and without TensorBoard they fail.
     """
 
     def either(new: Callable[..., Any], old: Callable[..., Any]) -> Callable[..., Any]:
@@ -170,21 +170,21 @@ def _collect_summaries() -> None:
 
 
 class _Contrib(types.ModuleType):
-    """`tf.contrib` or a part of it: what it lacks is an error that says so."""
+    """`tf.contrib` or a module of it; missing names raise an error that says what to do."""
 
     def __getattr__(self, name: str) -> Any:
         full = f"{self.__name__}.{name}".replace("tensorflow", "tf", 1)
         raise AttributeError(
-            f"{full} was removed with TensorFlow 1, and nst_utils has no replacement for it: use what tf, tf.nn or "
-            "tf.layers have, or run the script on TensorFlow 1.15"
+            f"{full} was removed with TensorFlow 1, and nst_utils has no replacement for it: use tf, tf.nn or "
+            "tf.layers instead, or run the script on TensorFlow 1.15"
         )
 
 
 def _supply_contrib() -> None:
-    """The little of `tf.contrib` that is TensorFlow's under another name."""
+    """Adds the few functions of `tf.contrib` that TensorFlow still has under other names."""
 
     def xavier_initializer(uniform: bool = True, seed: int | None = None, **dtype: Any) -> Any:
-        # contrib drew normals of deviation √(1.3 / fan) and cut their ends; here the deviation is that of what is left.
+        # contrib truncated normals of deviation √(1.3 / fan); TF2's deviation is that of the truncated distribution.
         scale, kind = (1.0, "uniform") if uniform else (1.3 * 0.87962566103423978**2, "truncated_normal")
         return tf.compat.v1.variance_scaling_initializer(scale, "fan_avg", kind, seed, **dtype)
 
@@ -204,10 +204,10 @@ def _supply_contrib() -> None:
 
 
 def _seed_by_operations() -> None:
-    """In a graph with a seed, an operation without one gets the number of operations so far, as in TF1.
+    """Seeds operations without a seed, in a graph with one, by the number of operations so far, as in TF1.
 
-    TF2 counts the operations that asked for a seed instead, so that every published number comes out differently. A
-    variable takes other operations than in TF1, so what is drawn after one has been made still differs.
+    TF2 counts only the operations that ask for a seed, so every published number would change. Variables consist of
+    other operations than in TF1, so numbers drawn after one has been made still differ.
     """
     original = random_seed.get_seed
 
@@ -217,17 +217,17 @@ def _seed_by_operations() -> None:
         counts = graph.seed is not None and not graph.building_function and not tf.executing_eagerly()
         return original(graph.version if op_seed is None and counts else op_seed)
 
-    # TensorFlow's own code looks it up in its module; the public modules have it by name.
+    # TensorFlow's own code calls it through its module; other modules have imported it by name.
     for module in list(sys.modules.values()):
         if isinstance(module, types.ModuleType) and vars(module).get("get_seed") is original:
             setattr(module, "get_seed", get_seed)  # noqa: B010 - no module has it for mypy
 
 
 def _let_numpy_hold_tensors() -> None:
-    """NumPy's functions take a tensor of a graph, or a variable, for an object of its own, as in TF1.
+    """Makes NumPy functions treat a tensor of a graph, or a variable, as a single object, as in TF1.
 
-    Then they use its operators: `np.power(tensor, 2)` is `tensor ** 2`, a tensor. `np.sum(tensors)` of a list is their
-    sum, and `np.sum(tensor)` the tensor itself, for it is one object. TF2 refuses all of it.
+    They then use its operators: `np.power(tensor, 2)` is `tensor ** 2`, a tensor. `np.sum` of a list of tensors is
+    their sum, and `np.sum(tensor)` is the tensor itself. TF2 refuses all of this.
     """
     tf.Tensor.__array__ = _as_object
     value = BaseResourceVariable.__array__
@@ -240,17 +240,17 @@ def _let_numpy_hold_tensors() -> None:
 
 
 def _as_object(tensor: Any, dtype: Any = None, copy: bool | None = None) -> NDArray[np.object_]:
-    """An array without axes whose only element is the tensor."""
+    """A 0-d array whose element is the tensor."""
     array = np.empty(1, object)
     array[0] = tensor  # array[()] = tensor would call this function again
     return array.reshape(())
 
 
 def _feed_variables() -> None:
-    """A fed variable has the fed value wherever it is read, as in TF1.
+    """Makes a fed variable have the fed value wherever it is read, as in TF1.
 
-    In TF2 each use of a variable is a read of its own, and a feed reaches one that nothing uses, so it was ignored.
-    What reads by other operations, `tf.gather(variable, …)` or the body of a loop, still does not see it.
+    In TF2 each use of a variable is a read operation of its own, and feeding replaces one that nothing uses. Reads by
+    other operations, such as `tf.gather(variable, …)` or the body of a loop, still do not see the fed value.
     """
 
     def fed(variable: Any, value: Any) -> list[tuple[Any, Any]]:
@@ -269,7 +269,7 @@ def _feed_variables() -> None:
 
 
 def check_values(variable: Any, check: Callable[[Any], None]) -> None:
-    """Has every value that is assigned to a variable, or fed for it, checked first: `check` raises what is wrong."""
+    """Calls `check` with every value to be assigned to a variable or fed for it; it raises for a wrong one."""
     assign = variable.assign
 
     @functools.wraps(assign)

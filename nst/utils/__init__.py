@@ -1,1 +1,1 @@
-"""Files, folders, text and the system: what knows nothing of pictures."""
+"""Files, folders, hashes, settings and the system: helpers that import nothing heavy."""

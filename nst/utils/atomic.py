@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writing files atomically."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from typing import IO
 
 @contextlib.contextmanager
 def whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Yields a binary file that becomes `path` when the block ends without an error, and vanishes otherwise.
+    """Opens a binary file that becomes `path` if the block succeeds, and is removed if it raises.
 
-    The bytes are on the disk before the name is: a reader, a crash or a power cut sees the old file or the new
-    one, never a part. Permissions are the usual ones (0666 less the umask). A symbolic link is followed; a folder,
-    a device or a pipe is never replaced.
+    The data is on disk before the name is, so readers, crashes and power cuts leave the old file or the new one, never
+    a part. Permissions are the usual ones (0666 less the umask). Symbolic links are followed; folders, devices and
+    pipes are never replaced.
 
     Args:
-        path: the file; its folder must be there.
+        path: the file; its folder must exist.
 
     Yields:
-        IO[bytes]: the file to write to. It can seek.
+        IO[bytes]: the seekable file to write to.
 
     Raises:
-        OSError: the file cannot be written, or the block raised an `OSError` while it wrote. It is the usual subclass
-            with the usual `errno`, and its text is a sentence: "cannot write PATH: REASON". Whatever else the
-            block raises passes unchanged.
+        OSError: the file cannot be written, or the block raised an `OSError`. It has the usual subclass and `errno`,
+            and its text is a sentence: "cannot write PATH: REASON". Other exceptions of the block pass unchanged.
     """
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
-    # Beside the target, since os.replace is atomic only within a file system; a short name of its own,
-    # since the target's may already have the greatest length allowed.
+    # Beside the target, since os.replace is atomic only within a file system; and with a short name, since the
+    # target's may already be as long as names can be.
     part = os.path.join(folder, f".nst-{secrets.token_hex(8)}.part")
     try:
-        _refuse_what_is_no_file(path)
+        _refuse_other_than_file(path)
         try:
             with open(part, "xb") as file:  # mode 0o666 & ~umask, unlike tempfile's 0o600
                 yield file
@@ -54,18 +53,18 @@ def whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes `data` as the file `path`, whole or not at all. Raises `OSError` as `whole` does."""
+    """Writes bytes to a file atomically. Raises `OSError` like `whole`."""
     with whole(path) as file:
         file.write(data)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes `text` in UTF-8 as the file `path`, whole or not at all. Raises `OSError` as `whole` does."""
+    """Writes text to a file atomically, in UTF-8. Raises `OSError` like `whole`."""
     write_bytes(path, text.encode())
 
 
-def _refuse_what_is_no_file(path: str | os.PathLike[str]) -> None:
-    """Raises `OSError` for a folder, a device or a pipe: `os.replace` would put a file where /dev/null was."""
+def _refuse_other_than_file(path: str | os.PathLike[str]) -> None:
+    """Raises `OSError` for a folder, a device or a pipe, since `os.replace` would replace even /dev/null."""
     if os.path.isdir(path):
         raise OSError(errno.EISDIR, "it is a folder, not a file")
     if os.path.exists(path) and not os.path.isfile(path):
@@ -73,9 +72,9 @@ def _refuse_what_is_no_file(path: str | os.PathLike[str]) -> None:
 
 
 def same_kind(error: OSError, sentence: str) -> OSError:
-    """An `OSError` of the subclass and number that go with `error`, whose text is the sentence alone.
+    """An `OSError` with the subclass and `errno` of another, and a sentence as its text.
 
-    Made with its number, an `OSError` picks its subclass but says "[Errno 28] …"; so the number is set afterwards.
+    An `OSError` constructed with a number has the text "[Errno 28] …", so the number is set afterwards.
     """
     if error.errno is None:
         return OSError(sentence)
@@ -85,11 +84,11 @@ def same_kind(error: OSError, sentence: str) -> OSError:
 
 
 def folder_size(folder: str | os.PathLike[str]) -> int:
-    """The bytes of all files below a folder, which another process may be writing to, or removing."""
+    """The total size of the files below a folder, in bytes; other processes may be adding or removing files."""
     total = 0
-    # Not rglob: it fails when a folder vanishes that it has just seen, and pip's do.
-    for place, _, names in os.walk(folder):
+    # Not rglob, which fails if a folder that it has just listed disappears, as pip's do.
+    for parent, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(OSError):
-                total += os.path.getsize(os.path.join(place, name))
+                total += os.path.getsize(os.path.join(parent, name))
     return total

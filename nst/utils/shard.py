@@ -1,4 +1,4 @@
-"""Parts of a list for several machines, `i/n`."""
+"""Dividing a list between several machines, as `i/n`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _TEXT = re.compile(r"(\d{1,6})/(\d{1,6})")
 
 @dataclass(frozen=True)
 class Shard:
-    """Every `count`-th entry of a list, beginning with the entry number `index`, from 0."""
+    """Every `count`-th entry of a list, starting at `index`."""
 
     index: int = 0
     count: int = 1
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Reads `i/n` with i from 0 to n - 1; an empty text is the whole list.
+        """Parses `i/n` with i from 0 to n - 1; an empty text means the whole list.
 
         Raises:
-            ValueError: a text of another form.
+            ValueError: any other text.
         """
         if not text:
             return cls()
@@ -30,5 +30,5 @@ class Shard:
         return cls(int(found[1]), int(found[2]))
 
     def has(self, number: int) -> bool:
-        """Whether the entry of that number, from 0, is in this part."""
+        """Whether this part contains the entry with an index."""
         return number % self.count == self.index

@@ -1,4 +1,4 @@
-"""What the machine can do and has room for, asked of the system and not of TensorFlow, which takes seconds to load."""
+"""The machine's processor and memory, read from the system rather than through TensorFlow, which loads for seconds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ _MEMBERSHIP = Path("/proc/self/cgroup")
 _CGROUPS = Path("/sys/fs/cgroup")
 
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # Intel's and AMD's, Intel's tiles, Arm's
-_NO_LIMIT = 1 << 60  # cgroup v1 writes "none" as the largest multiple of a page, which differs by machine
+_NO_LIMIT = (
+    1 << 60
+)  # cgroup v1 writes "no limit" as the largest multiple of the page size, which differs between machines
 _V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 _V2 = ("memory.max", "memory.current", "inactive_file")
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 numbers itself; False where the system does not tell."""
+    """Whether the processor has bfloat16 instructions; False if that is unknown."""
     for line in _text(_CPUINFO).splitlines():
         name, _, flags = line.partition(":")
         if name.strip() in ("flags", "Features"):
@@ -27,10 +29,10 @@ def has_bfloat16() -> bool:
 
 
 def free_memory() -> int | None:
-    """The bytes that this process can still allocate without swapping, or None where the system does not tell.
+    """The bytes that this process can still allocate without swapping; None if that is unknown.
 
-    The least of what the machine has available, what the process's control groups and all groups above them leave
-    (version 1 and 2; cached file pages that the kernel gives back count as free), and what `RLIMIT_AS` leaves.
+    This is the least of: the memory available on the machine, the memory left by the limits of the process's control
+    groups and all their parents (version 1 and 2; reclaimable file cache counts as free), and that left by `RLIMIT_AS`.
     """
     bounds = [_field(_MEMINFO, "MemAvailable"), _left_of_address_space(), *_left_in_groups()]
     known = [bound for bound in bounds if bound is not None]
@@ -38,7 +40,7 @@ def free_memory() -> int | None:
 
 
 def _left_in_groups() -> list[int | None]:
-    """What each memory group that holds this process leaves of its limit, from the process's own up to the root."""
+    """The memory left by each control group of this process, from its own up to the root."""
     left = []
     for line in _text(_MEMBERSHIP).splitlines():
         number, _, rest = line.partition(":")
@@ -49,7 +51,7 @@ def _left_in_groups() -> list[int | None]:
             root, names = _CGROUPS / "memory", _V1
         else:
             continue
-        # A container often sees the host's path but has its own group mounted as the root: what is missing is skipped.
+        # A container often sees the host's path while its own group is mounted as the root, so folders may be missing.
         own = PurePosixPath(*(name for name in path.split("/") if name != ".."))
         left += [_left_in_group(root / group, *names) for group in (own, *own.parents)]
     return left
@@ -75,13 +77,13 @@ def _left_of_address_space() -> int | None:
 def _free_pages() -> int | None:
     try:
         pages, size = os.sysconf("SC_AVPHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, macOS not this name
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, and macOS not this name
         return None
     return pages * size if pages >= 0 and size > 0 else None
 
 
 def _field(path: Path, name: str) -> int | None:
-    """The number after `name` in a file of `name value` or `name: value kB` lines, in bytes."""
+    """The number after `name`, in bytes, in a file of lines such as `name value` or `name: value kB`."""
     for line in _text(path).splitlines():
         found, *value = line.replace(":", " ").split() or [""]
         if found == name and value:
@@ -93,7 +95,7 @@ def _field(path: Path, name: str) -> int | None:
 def _number(text: str) -> int | None:
     try:
         number = int(text)
-    except ValueError:  # version 2 writes no limit as "max"
+    except ValueError:  # version 2 writes "max" for no limit
         return None
     return number if number >= 0 else None
 
@@ -101,5 +103,5 @@ def _number(text: str) -> int | None:
 def _text(path: Path) -> str:
     try:
         return path.read_text(errors="replace")
-    except (OSError, ValueError):  # ValueError: a NUL in a path read from a damaged file
+    except (OSError, ValueError):  # ValueError: a NUL in a path from a damaged file
         return ""

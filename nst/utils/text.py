@@ -1,10 +1,10 @@
-"""Numbers and words as messages show them: bytes, durations, lists of choices, text out of files."""
+"""Formatting for messages: bytes, durations, lists of choices, text from files."""
 
 from __future__ import annotations
 
 
 def format_bytes(count: int) -> str:
-    """`count` bytes for a reader, in decimal units: `1.3 GB`, `2 GB`, `640 MB`."""
+    """A number of bytes in decimal units: `1.3 GB`, `2 GB`, `640 MB`."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if round(value) < 1000 or unit == "TB":
@@ -15,7 +15,7 @@ def format_bytes(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`45 s`, `3 min 20 s`, `2 h 05 min`."""
+    """A duration as `45 s`, `3 min 20 s`, `2 h 05 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s" if whole else f"{seconds:.1f} s"
@@ -25,12 +25,12 @@ def duration(seconds: float) -> str:
 
 
 def one_line(text: str, most: int) -> str:
-    """A text out of a file as a message may hold it: on one line, without orders to the screen, and not too long."""
+    """Text from a file, made safe for a message: one line, no control characters, at most `most` characters."""
     short = " ".join(text[: 4 * most].split())
     short = "".join(letter if letter.isprintable() else "�" for letter in short)
     return short if len(short) <= most else f"{short[:most]}…"
 
 
 def either(words: tuple[str, ...]) -> str:
-    """`a, b or c`."""
+    """Words as `a, b or c`."""
     return f"{', '.join(words[:-1])} or {words[-1]}"

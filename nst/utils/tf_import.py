@@ -1,4 +1,4 @@
-"""How the commands load TensorFlow: without its messages, and without Keras, which takes a quarter of the time."""
+"""Importing TensorFlow without its messages, and without Keras, which takes a quarter of the time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _KERAS = "TF_USE_LEGACY_KERAS"
 
 @contextlib.contextmanager
 def tensorflow(quiet: bool = True) -> Iterator[None]:
-    """The block in which TensorFlow is imported for the first time.
+    """A context in which to import TensorFlow for the first time.
 
-    It imports Keras 3 as well, for no other reason than that somebody may save a Keras model later, unless it is told
-    that the package tf_keras is to be used instead; where that is not installed it does without either. `tf.keras` is
-    loaded all the same by who asks for it behind the block: TensorFlow asks for the variable again.
+    TensorFlow also imports Keras 3, only to be ready for saving Keras models, unless it is told to use the package
+    tf_keras; if that is not installed, it imports neither. `tf.keras` still works after the block, because TensorFlow
+    reads the variable again.
 
     Args:
-        quiet: leaves out what its native code says, but for errors.
+        quiet: hides the messages of TensorFlow's native code, except errors.
     """
     if quiet:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -37,10 +37,10 @@ def tensorflow(quiet: bool = True) -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_stderr(quiet: bool = True) -> Iterator[None]:
-    """Keeps what native code writes on the error stream from the screen; shows it after all when the block fails.
+    """Hides what native code writes to the error stream, unless the block raises: then it is shown.
 
-    TensorFlow's start-up messages come from C++ before any logging flag is read, so the file descriptor itself
-    has to point elsewhere meanwhile.
+    TensorFlow's start-up messages come from C++ before any logging flag is read, so the file descriptor itself is
+    redirected.
     """
     if not quiet:
         yield
