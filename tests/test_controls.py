@@ -81,7 +81,7 @@ def test_a_transparent_content_gives_a_transparent_picture(tmp_path, content, st
     writer.write(tmp_path / "content.png", np.dstack([content, opacity]))
     again = run.stylize(tmp_path / "content.png", style, tmp_path / "again", network, CONFIG.changed(image_size=28))
     np.testing.assert_array_equal(again.picture, result.picture)
-    np.testing.assert_array_equal(reader.alpha(tmp_path / "again" / "generated_image.png"), found)
+    np.testing.assert_array_equal(reader.read_with_alpha(tmp_path / "again" / "generated_image.png")[1], found)
 
 
 def test_sixteen_bits_hold_the_picture_before_rounding(tmp_path, content, style, network):

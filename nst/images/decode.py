@@ -5,10 +5,11 @@ Everything that can be wrong with the bytes is reported as a `PictureError`, who
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,13 +84,9 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
 def notes(data: bytes, name: str) -> dict[str, str]:
     """The text notes of a PNG: see `nst.images.reader.notes`."""
     try:
-        with pillow_settings.strict(MAX_PIXELS):
-            decode_limits.check_file(data)
-            with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-                check_size(picture.width, picture.height, name)
-                decode_limits.check_opened(picture, data)
-                picture.load()  # notes may follow the pixels
-                return {str(key): str(text) for key, text in getattr(picture, "text", {}).items()}
+        with _opened(data, name, MAX_PIXELS, ("PNG",)) as picture:
+            picture.load()  # notes may follow the pixels
+            return {str(key): str(text) for key, text in getattr(picture, "text", {}).items()}
     except PictureError:
         raise
     except Exception as error:  # as in `decode`
@@ -133,16 +130,23 @@ def _formats() -> tuple[str, ...]:
 
 def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, int]:
     """RGB, opacity and EXIF orientation of a file."""
+    with _opened(data, name, most, _formats()) as picture:
+        _scale_transparent_colour(picture)
+        with pillow_settings.silent_libtiff(picture):
+            picture.load()
+        orientation = _orientation(picture)  # after load(): Pillow itself turns a TIFF while loading it
+        return *to_rgb.convert(picture), orientation
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFile]:
+    """A picture that has passed all checks but is not decoded yet."""
     with pillow_settings.strict(MAX_PIXELS):
         decode_limits.check_file(data)
-        with Image.open(io.BytesIO(data), formats=_formats()) as picture:
+        with Image.open(io.BytesIO(data), formats=formats) as picture:
             check_size(picture.width, picture.height, name, most)
             decode_limits.check_opened(picture, data)
-            _scale_transparent_colour(picture)
-            with pillow_settings.silent_libtiff(picture):
-                picture.load()
-            orientation = _orientation(picture)  # after load(): Pillow itself turns a TIFF while loading it
-            return *to_rgb.convert(picture), orientation
+            yield picture
 
 
 def _scale_transparent_colour(picture: ImageFile.ImageFile) -> None:

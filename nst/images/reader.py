@@ -60,11 +60,6 @@ def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
     return read_with_alpha(source, name=name)[0]
 
 
-def alpha(source: Source, *, name: str | None = None) -> NDArray[np.uint8] | None:
-    """Reads the opacity of a picture: see `read_with_alpha`."""
-    return read_with_alpha(source, name=name)[1]
-
-
 def read_with_alpha(
     source: Source, *, name: str | None = None, most: int = MAX_PIXELS
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:

@@ -268,7 +268,7 @@ def test_alpha_is_read_with_the_picture_and_upright():
             assert opacity.dtype == np.uint8
             assert opacity.flags.writeable
             np.testing.assert_array_equal(opacity, upright(rgba[..., 3], orientation))
-            np.testing.assert_array_equal(reader.alpha(data), opacity)
+            np.testing.assert_array_equal(reader.read_with_alpha(data)[1], opacity)
             np.testing.assert_array_equal(picture, read(data))
 
 
@@ -292,4 +292,4 @@ OPACITIES = {
 
 @pytest.mark.parametrize("case", TRANSPARENT)
 def test_alpha_of_every_kind(case):
-    assert reader.alpha(TRANSPARENT[case][0]).ravel().tolist() == OPACITIES[case]
+    assert reader.read_with_alpha(TRANSPARENT[case][0])[1].ravel().tolist() == OPACITIES[case]

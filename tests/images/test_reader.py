@@ -184,14 +184,14 @@ def test_find_knows_the_home_folder(tmp_path, monkeypatch):
 def test_opaque_pictures_have_no_alpha():
     opaque = np.dstack([NOISE, np.full(NOISE.shape[:2], 255, np.uint8)])
     for source in (saved(NOISE, "PNG"), saved(NOISE, "JPEG"), saved(opaque, "PNG"), NOISE, opaque, NOISE[..., 0]):
-        assert reader.alpha(source) is None
+        assert reader.read_with_alpha(source)[1] is None
     opaque[3, 4, 3] = 254
     for source in (opaque, saved(opaque, "PNG")):
-        opacity = reader.alpha(source)
+        opacity = reader.read_with_alpha(source)[1]
         np.testing.assert_array_equal(opacity, opaque[..., 3])
         assert not np.shares_memory(opacity, opaque)
     with pytest.raises(PictureError, match=r"^the mask is empty"):
-        reader.alpha(b"", name="the mask")
+        reader.read_with_alpha(b"", name="the mask")[1]
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])

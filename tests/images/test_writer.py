@@ -114,7 +114,7 @@ def test_png_keeps_transparency(tmp_path):
     np.testing.assert_array_equal(opacity, RGBA[..., 3])
     np.testing.assert_array_equal(picture, read(RGBA))
     write(tmp_path / "a.png", RGBA)
-    np.testing.assert_array_equal(reader.alpha(tmp_path / "a.png"), RGBA[..., 3])
+    np.testing.assert_array_equal(reader.read_with_alpha(tmp_path / "a.png")[1], RGBA[..., 3])
 
 
 def test_jpeg_of_a_transparent_picture_is_laid_over_white():
@@ -184,7 +184,7 @@ def test_it_is_read_back_as_the_8_bit_picture(kind):
     data = encode16(levels[..., :3].astype(np.float32), kind)
     np.testing.assert_array_equal(read(data), levels[..., :3])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), levels[..., :3])
-    assert reader.alpha(data) is None
+    assert reader.read_with_alpha(data)[1] is None
     data = encode16(levels.astype(np.float32), kind)
     picture, opacity = reader.read_with_alpha(data)
     np.testing.assert_array_equal(opacity, levels[..., 3])

@@ -86,7 +86,7 @@ def test_pictures_are_as_transparent_as_the_content(tmp_path):
         picture, found = reader.read_with_alpha(tmp_path / name)
         np.testing.assert_array_equal(found, opacity, err_msg=name)
         np.testing.assert_array_equal(picture[:, 10:25], PICTURE[:, 10:25], err_msg=name)
-    assert reader.alpha(tmp_path / "generated_image.jpg") is None
+    assert reader.read_with_alpha(tmp_path / "generated_image.jpg")[1] is None
 
 
 def test_a_flag_with_several_values_has_a_line_for_each(tmp_path):

@@ -1,4 +1,4 @@
-"""nst.utils.atomic: what is left on the disk, whatever goes wrong."""
+"""nst.utils.atomic: what is left on disk after any failure."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_failure_leaves_the_old_file_and_nothing_else(place, error, tmp_path, mo
         (OSError("no number"), OSError, "no number"),
     ],
 )
-def test_error_keeps_its_kind_and_number_and_says_one_sentence(error, kind, reason, tmp_path, monkeypatch):
+def test_an_error_keeps_its_class_and_number_and_is_one_sentence(error, kind, reason, tmp_path, monkeypatch):
     def fail(*_):
         raise error
 
@@ -111,10 +111,10 @@ def test_error_keeps_its_kind_and_number_and_says_one_sentence(error, kind, reas
     assert caught.value.errno == error.errno
     assert caught.value.__cause__ is error
     monkeypatch.undo()
-    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # a worker process may have to tell it
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # worker processes send it
 
 
-def test_a_temporary_file_that_cannot_be_removed_hides_no_error(tmp_path, monkeypatch):
+def test_failing_to_remove_the_temporary_file_does_not_hide_the_error(tmp_path, monkeypatch):
     def fail(*_):
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -175,7 +175,7 @@ def test_the_longest_name(tmp_path):
     assert os.listdir(tmp_path) == ["x" * 255]
 
 
-def test_a_folder_that_vanishes_while_it_is_measured_is_passed_over(tmp_path, monkeypatch):
+def test_a_folder_that_disappears_while_it_is_measured_is_skipped(tmp_path, monkeypatch):
     (tmp_path / "kept").write_bytes(bytes(5))
     (tmp_path / "pip-download-x").mkdir()
     listed = os.scandir

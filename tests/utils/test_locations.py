@@ -28,7 +28,7 @@ def checkout(tmp_path, monkeypatch):
     return tmp_path / "checkout"
 
 
-def test_the_current_folders_comes_first_then_the_checkouts_then_the_packages(checkout, tmp_path, name):
+def test_the_current_folder_comes_before_the_checkout_and_the_package(checkout, tmp_path, name):
     (tmp_path / "here" / name).mkdir()
     (checkout / name).mkdir()
     (checkout / "nst" / INSIDE[name]).mkdir()
@@ -67,7 +67,7 @@ def test_this_checkout_from_anywhere(tmp_path, monkeypatch, name):
     assert locations.folders(name)[0] == ROOT / name
 
 
-def test_an_unknown_name_is_a_mistake_of_the_program():
+def test_an_unknown_name_is_a_programming_error():
     with pytest.raises(KeyError):
         locations.folders("music")
 

@@ -24,14 +24,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
         ("", False),
     ],
 )
-def test_the_flags_tell(tmp_path, monkeypatch, text, expected):
+def test_bfloat16_is_read_from_the_processors_flags(tmp_path, monkeypatch, text, expected):
     path = tmp_path / "cpuinfo"
     path.write_text(text)
     monkeypatch.setattr(utils_system, "_CPUINFO", path)
     assert utils_system.has_bfloat16() is expected
 
 
-def test_a_system_that_does_not_tell(tmp_path, monkeypatch):
+def test_no_bfloat16_where_nothing_is_known(tmp_path, monkeypatch):
     monkeypatch.setattr(utils_system, "_CPUINFO", tmp_path / "nothing")
     assert utils_system.has_bfloat16() is False
 
@@ -65,7 +65,7 @@ def test_what_the_machine_has_available(system):
     assert utils_system.free_memory() == 5000 * 1024
 
 
-def test_a_limit_on_the_parent_of_the_own_group(system):
+def test_a_limit_of_a_parent_group(system):
     system.write("membership", "0::/slice/job/step\n")
     system.group("slice/job/step", "max", 10, 0)
     system.group("slice/job", 4000, 3000, 500)
@@ -123,7 +123,7 @@ def test_damaged_files_are_ignored(system, garbage):
         system.write(name, garbage)
     assert utils_system.free_memory() == 7 * 4096
     system.write("cgroups/job/memory.max", 4000)
-    assert utils_system.free_memory() == 7 * 4096, "a limit without the use says nothing"
+    assert utils_system.free_memory() == 7 * 4096, "a limit without the usage is ignored"
     system.write("cgroups/job/memory.current", 3000)
     assert utils_system.free_memory() == 1000
     for membership in (garbage, b"0::/\x00\n4:memory:\x00/x\n", b"0::/" + b"x" * 9000, b"0::\n:::\n"):
@@ -131,7 +131,7 @@ def test_damaged_files_are_ignored(system, garbage):
         assert utils_system.free_memory() == 7 * 4096
 
 
-def test_a_system_that_tells_nothing(system, monkeypatch):
+def test_a_system_without_any_of_the_files(system, monkeypatch):
     (system.root / "meminfo").unlink()
     assert utils_system.free_memory() == 7 * 4096
 
@@ -166,5 +166,5 @@ def test_this_machine():
         (1_500 * 10**12, "1500 TB"),
     ],
 )
-def test_bytes_for_a_reader(count, expected):
+def test_formatted_bytes(count, expected):
     assert utils_text.format_bytes(count) == expected

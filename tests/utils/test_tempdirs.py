@@ -1,4 +1,4 @@
-"""Folders for a while, also those of killed processes."""
+"""Temporary folders, including those of killed processes."""
 
 import subprocess
 import sys
@@ -17,8 +17,8 @@ with tempdirs.folder("mine-", pathlib.Path(sys.argv[1])) as place:
 """
 
 
-def test_a_folder_goes_with_its_block_and_a_killed_process_leaves_its_own_to_the_next(tmp_path):
-    (tmp_path / "mine-else").mkdir()  # nobody's who says so
+def test_a_folder_is_removed_after_its_block_and_that_of_a_killed_process_by_the_next(tmp_path):
+    (tmp_path / "mine-else").mkdir()  # without a lock it belongs to nobody
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as other:

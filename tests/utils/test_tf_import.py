@@ -1,4 +1,4 @@
-"""How the commands load TensorFlow."""
+"""Importing TensorFlow without its messages and without Keras."""
 
 import subprocess
 import sys
@@ -16,13 +16,13 @@ print(tf.keras.layers.Dense(2)(tf.zeros((1, 3))).shape)
 """
 
 
-def test_keras_stays_out_until_somebody_asks_for_it():
+def test_keras_is_not_imported_until_it_is_used():
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["False", "False", "(1, 2)"]
 
 
-def test_what_a_person_has_set_stays(monkeypatch):
+def test_the_users_own_setting_is_kept(monkeypatch):
     from nst.utils import tf_import
 
     for value in ("0", "1"):
