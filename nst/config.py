@@ -30,12 +30,10 @@ from nst.utils.text import either
 STARTS = ("blend", "content", "matched", "style", "noise")
 """The named starts of G; any other value of `init` is the path of a picture."""
 
+_COSTS = "picture frames graph"
+_FILES = "files"
+
 SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
-
-
-def _affects(parts: str, field: Any) -> Any:
-    """A setting that affects other parts of a run than usual: `picture`, `frames` (of a video), `graph`, `files`."""
-    return dataclasses.field(default=field.default, metadata={**field.metadata, "affects": parts.split()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +48,8 @@ class TransferConfig:
     (G) besides; a picture has no frame before it, and the setting no effect.
     """
 
-    epochs: int = _affects("frames", number(200, "number of updates of the picture", at_least=1))
-    print_every: int = _affects("files", number(20, "epochs between printed costs and saved frames", at_least=1))
+    epochs: int = number(200, "number of updates of the picture", at_least=1, affects="frames")
+    print_every: int = number(20, "epochs between printed costs and saved frames", at_least=1, affects=_FILES)
     optimizer: str = choice(
         "adam", "how the picture is updated; lbfgs converges faster than the assignment's Adam", ("adam", "lbfgs")
     )
@@ -61,17 +59,15 @@ class TransferConfig:
         "strokes, so that strokes come first",
         ("pixels", "spectral"),
     )
-    precision: str = _affects(
-        "picture frames graph",
-        choice(
-            "float32",
-            "number format of the convolutions; auto is bfloat16 where the processor is fast at it",
-            ("float32", "bfloat16", "auto"),
-        ),
+    precision: str = choice(
+        "float32",
+        "number format of the convolutions; auto is bfloat16 where the processor is fast at it",
+        ("float32", "bfloat16", "auto"),
+        affects=_COSTS,
     )
     learning_rate: float = number(2.0, "Adam's step size, in grey levels", above=0)
-    alpha: float = _affects("picture frames graph", number(10.0, "weight of the content cost", at_least=0))
-    beta: float = _affects("picture frames graph", number(40.0, "weight of the style cost", at_least=0))
+    alpha: float = number(10.0, "weight of the content cost", at_least=0, affects=_COSTS)
+    beta: float = number(40.0, "weight of the style cost", at_least=0, affects=_COSTS)
     strength: float = number(
         0.5,
         "how much of the style shows, in even steps: 0 is almost the photograph, 0.5 what alpha "
@@ -79,38 +75,31 @@ class TransferConfig:
         at_least=0,
         at_most=1,
     )
-    tv_weight: float = _affects(
-        "picture frames graph",
-        number(0.0, "weight of the total variation cost, which smooths noise", at_least=0),
+    tv_weight: float = number(
+        0.0, "weight of the total variation cost, which smooths noise", at_least=0, affects=_COSTS
     )
-    temporal_weight: float = _affects(
-        "frames graph",
-        number(
-            20.0,
-            "weight of the difference between a video frame and the previous one, where both show the same thing",
-            at_least=0,
-        ),
+    temporal_weight: float = number(
+        20.0,
+        "weight of the difference between a video frame and the previous one, where both show the same thing",
+        at_least=0,
+        affects="frames graph",
     )
     image_size: int = number(400, "longest side of the picture in pixels; 0 keeps its size", at_least=0, at_most=32768)
     scales: int = number(
         1, "number of sizes to paint, each twice the previous one; 1 paints the final size only", at_least=1, at_most=8
     )
-    tile_size: int = _affects(
-        "memory",
-        number(
-            0,
-            "side in pixels of the tiles that a large picture is computed in; 0 chooses by the free memory",
-            at_least=0,
-        ),
+    tile_size: int = number(
+        0,
+        "side in pixels of the tiles that a large picture is computed in; 0 chooses by the free memory",
+        at_least=0,
+        affects="memory",
     )
-    padding: str = _affects(
-        "picture frames graph",
-        choice(
-            "zeros",
-            "what the first convolution sees beyond the border: zeros, as the network was trained, or "
-            "the border's pixels repeated, which gives cleaner edges",
-            ("zeros", "replicate"),
-        ),
+    padding: str = choice(
+        "zeros",
+        "what the first convolution sees beyond the border: zeros, as the network was trained, or "
+        "the border's pixels repeated, which gives cleaner edges",
+        ("zeros", "replicate"),
+        affects=_COSTS,
     )
     init: str = word(
         "blend",
@@ -122,28 +111,24 @@ class TransferConfig:
     seed: int = number(
         0, "seed of the noise; the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
     )
-    content_layers: LayerWeights = _affects(
-        "picture frames graph", layer_weights("conv4_2=1", "content layers and their weights; vgg16 has its own")
+    content_layers: LayerWeights = layer_weights(
+        "conv4_2=1", "content layers and their weights; vgg16 has its own", affects=_COSTS
     )
-    style_layers: LayerWeights = _affects(
-        "picture frames graph",
-        layer_weights(
-            "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
-            "style layers and their weights; vgg16 has its own",
-        ),
+    style_layers: LayerWeights = layer_weights(
+        "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
+        "style layers and their weights; vgg16 has its own",
+        affects=_COSTS,
     )
     style_weights: tuple[float, ...] = weights(
         "weights of several styles, relative to each other; empty weighs them equally"
     )
-    style_distance: str = _affects(
-        "picture frames graph",
-        choice(
-            "gram",
-            "how the style is compared: gram (the assignment's), or wasserstein (means and "
-            "covariances), which paints larger shapes of the style and needs about five times the "
-            "beta",
-            ("gram", "wasserstein"),
-        ),
+    style_distance: str = choice(
+        "gram",
+        "how the style is compared: gram (the assignment's), or wasserstein (means and "
+        "covariances), which paints larger shapes of the style and needs about five times the "
+        "beta",
+        ("gram", "wasserstein"),
+        affects=_COSTS,
     )
     style_scale: float = number(
         1.0, "size of the strokes: the style picture is enlarged by this factor", above=0, at_most=16
@@ -154,27 +139,23 @@ class TransferConfig:
         "first gives the style picture the content's colours",
         ("none", "luminance", "histogram"),
     )
-    pooling: str = _affects(
-        "picture frames graph", choice("avg", "pooling between the blocks of the network", ("avg", "max"))
+    pooling: str = choice("avg", "pooling between the blocks of the network", ("avg", "max"), affects=_COSTS)
+    video: str = choice("mp4", "format of the progress video", ("mp4", "gif", "webp", "none"), affects=_FILES)
+    video_every: int = number(
+        0, "epochs between frames of the video; 0 makes about 200 frames", at_least=0, affects=_FILES
     )
-    video: str = _affects("files", choice("mp4", "format of the progress video", ("mp4", "gif", "webp", "none")))
-    video_every: int = _affects(
-        "files", number(0, "epochs between frames of the video; 0 makes about 200 frames", at_least=0)
+    video_fps: int = number(25, "frames per second of the video", at_least=1, at_most=60, affects=_FILES)
+    video_layout: str = choice(
+        "plain",
+        "plain shows the picture alone in the video, side_by_side also the content and the styles",
+        ("plain", "side_by_side"),
+        affects=_FILES,
     )
-    video_fps: int = _affects("files", number(25, "frames per second of the video", at_least=1, at_most=60))
-    video_layout: str = _affects(
-        "files",
-        choice(
-            "plain",
-            "plain shows the picture alone in the video, side_by_side also the content and the styles",
-            ("plain", "side_by_side"),
-        ),
+    contact_sheet: bool = switch(
+        False, "write contact_sheet.png: content, styles, picture and cost curve", affects=_FILES
     )
-    contact_sheet: bool = _affects(
-        "files", switch(False, "write contact_sheet.png: content, styles, picture and cost curve")
-    )
-    picture_16bit: str = _affects(
-        "files", choice("none", "also write the picture with 16 bits per channel", ("none", "png", "tiff"))
+    picture_16bit: str = choice(
+        "none", "also write the picture with 16 bits per channel", ("none", "png", "tiff"), affects=_FILES
     )
 
     def __post_init__(self) -> None:
@@ -265,7 +246,7 @@ def affecting(part: str) -> tuple[str, ...]:
     video, `graph` is the graph of the costs, and `files` are what a picture's run leaves besides: a video has none.
     """
     fields = dataclasses.fields(TransferConfig)
-    return tuple(field.name for field in fields if part in field.metadata.get("affects", ("picture", "frames")))
+    return tuple(field.name for field in fields if part in field.metadata["affects"])
 
 
 class Preset(NamedTuple):

@@ -22,6 +22,9 @@ LayerWeights = tuple[tuple[str, float], ...]
 BOUNDS = ("at_least", "at_most", "above")
 """The bounds of a number in the metadata of its field."""
 
+USUAL = "picture frames"
+"""What most settings affect; see `nst.config.affecting`."""
+
 _LARGEST = 1e30  # float32 ends at 3e38, and the cost is a product of several such numbers
 _LAYER_NAME = re.compile(r"conv[1-5]_[1-4]|pool[1-4]")
 
@@ -33,17 +36,18 @@ def number(
     at_least: float | None = None,
     at_most: float | None = None,
     above: float | None = None,
+    affects: str = USUAL,
 ) -> Any:
     """A numeric field with its help text and bounds; it takes whole numbers only if the default is an `int`."""
     bounds = (at_least, at_most, above)
     check = functools.partial(_checked_number, type(default), bounds)
-    return _field(default, text, check, **dict(zip(BOUNDS, bounds, strict=True)))
+    return _field(default, text, check, affects, **dict(zip(BOUNDS, bounds, strict=True)))
 
 
-def choice(default: str, text: str, choices: tuple[str, ...]) -> Any:
+def choice(default: str, text: str, choices: tuple[str, ...], *, affects: str = USUAL) -> Any:
     """A field that takes one of a few words."""
     check = _passing(lambda value: isinstance(value, str) and value in choices, f"use {either(choices)}")
-    return _field(default, text, check, choices=choices)
+    return _field(default, text, check, affects, choices=choices)
 
 
 def word(default: str, text: str, expected: str) -> Any:
@@ -51,9 +55,9 @@ def word(default: str, text: str, expected: str) -> Any:
     return _field(default, text, _passing(lambda value: isinstance(value, str) and value, f"use {expected}, as text"))
 
 
-def switch(default: bool, text: str) -> Any:
+def switch(default: bool, text: str, *, affects: str = USUAL) -> Any:
     """A field that is on or off."""
-    return _field(default, text, _passing(lambda value: isinstance(value, bool), "it must be True or False"))
+    return _field(default, text, _passing(lambda value: isinstance(value, bool), "it must be True or False"), affects)
 
 
 def weights(text: str) -> Any:
@@ -61,13 +65,14 @@ def weights(text: str) -> Any:
     return _field((), text, _checked_weights, weights=True)
 
 
-def layer_weights(default: str, text: str) -> Any:
+def layer_weights(default: str, text: str, *, affects: str = USUAL) -> Any:
     """A field of layers with their weights."""
-    return _field(parse_layers(default), text, _checked_layers, layers=True)
+    return _field(parse_layers(default), text, _checked_layers, affects, layers=True)
 
 
-def _field(default: Any, text: str, check: Callable[[str, Any], Any], **facts: Any) -> Any:
-    return dataclasses.field(default=default, metadata={"help": text, "check": check, **facts})
+def _field(default: Any, text: str, check: Callable[[str, Any], Any], affects: str = USUAL, **facts: Any) -> Any:
+    metadata = {"help": text, "check": check, "affects": affects.split(), **facts}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def _passing(test: Callable[[Any], Any], advice: str) -> Callable[[str, Any], Any]:
