@@ -59,13 +59,13 @@ def serve(folder: Path) -> None:
     import uvicorn
 
     from nst.web import app as web
-    from nst.web.__main__ import _socket
+    from nst.web.__main__ import listen
     from nst.web.service import Studio
     from nst.web.submission import Limits
 
     limits = Limits(queue=_JOBS.value + 10)
     studio = Studio(folder, limits=limits, slots=2, command=[sys.executable, "-S", str(_PRETENDER)])
-    with _socket("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         print(f"http://127.0.0.1:{port}/", flush=True)
         config = uvicorn.Config(web.create(studio, port=port), log_level="warning", access_log=False)

@@ -1,6 +1,6 @@
-"""The studio: a page in the browser where pictures are painted, and the API behind it.
+"""The studio: a web page on which pictures are painted, and the API behind it.
 
-`python -m nst.web` serves both. Routes only translate (`app`); what is to be painted is checked in `orders` and kept in
-`store`, an sqlite file that outlives the server; `studio` hands one job after the other to a warm process for each slot
-(`worker`, reached through `crew`), which runs `nst.run.stylize`.
+`python -m nst.web` serves both. `routes` translate between HTTP and the studio, `submission` checks what is to be
+painted, `store` keeps jobs in an SQLite file that outlives the server, and `service` runs the queue: each `slot` hands
+one job at a time to a warm process (`worker`, reached through `worker_process`), which calls `nst.run.stylize`.
 """

@@ -1,4 +1,4 @@
-"""The application: the routes, what guards them, and the page."""
+"""Assembles the application: the routes, the middleware before them, and the page."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
-from nst.web.errors import answer_errors, problems
+from nst.web.errors import handle_errors, problems
 from nst.web.routes import catalog, events, jobs, legacy
 from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
 STATIC = Path(__file__).parent / "static"
-"""The page, as it was built of `page/`."""
+"""The page, built from `page/`."""
 
-_DECODING = 2  # pictures that are decoded at the same time: each may take a gigabyte
-_ABOUT = "Paints a content picture in the style of others: a job is created, watched, and its picture fetched."
+_DECODING = 2  # submissions whose pictures are decoded at the same time: each may take a gigabyte
+_ABOUT = "Paints a content picture in the style of others: create a job, watch it, and fetch its picture."
 
 
 def create(
     studio: Studio, *, host: str = "127.0.0.1", port: int = 8000, token: str = "", known: Sequence[str] = ()
 ) -> FastAPI:
-    """The application; it starts the studio and stops it.
+    """Creates the application, which starts the studio with the server and stops it.
 
     Args:
-        studio: what it serves.
-        host: the address that the server is bound to.
-        port: its port.
-        token: what requests have to show; empty for nothing.
-        known: further names under which the server may be addressed.
+        studio: the studio to serve.
+        host: address that the server is bound to.
+        port: port of the server.
+        token: access token; empty if none is required.
+        known: further host names of the server.
     """
 
     @contextlib.asynccontextmanager
@@ -45,7 +45,7 @@ def create(
 
     app = FastAPI(
         title="NST Studio", version=__version__, description=_ABOUT, lifespan=lifespan,
-        openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,  # those pages load scripts from elsewhere
+        openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,  # those pages load scripts from other sites
         responses=problems(401, 403, 421, 422, 507), redirect_slashes=False,
     )  # fmt: skip
     app.state.studio = studio
@@ -55,10 +55,10 @@ def create(
     app.add_middleware(
         Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
     )
-    answer_errors(app)
+    handle_errors(app)
     for router in (catalog.router, events.router, jobs.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
-    # Not as a mount, which would take every request that is at one of the addresses above, but by another method.
+    # Not a mount, which would also take requests for the addresses above by unsupported methods.
     app.router.default = StaticFiles(directory=STATIC, html=True)
     return app

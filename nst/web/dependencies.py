@@ -1,4 +1,4 @@
-"""What routes ask for: the studio, the job that an address names, and pictures in other sizes."""
+"""What several routes share: the studio, the job of an address, and how jobs and pictures are shown."""
 
 from __future__ import annotations
 
@@ -10,45 +10,87 @@ from fastapi import Depends, Request, Response
 from fastapi import Path as InPath
 
 from nst.images import reader, resize, writer
-from nst.web import store
-from nst.web.errors import Refused, no_job
+from nst.web import catalog, schemas, store
+from nst.web.errors import Refused
 from nst.web.service import Studio
+from nst.web.submission import Submission
+
+FILES = {
+    "generated_image.jpg": "JPEG",
+    "generated_image_16bit.png": "16-bit PNG",
+    "generated_image_16bit.tiff": "16-bit TIFF",
+    "contact_sheet.png": "Contact sheet",
+}
+"""The output files that can be downloaded besides the picture, and their titles on the page."""
 
 _THUMBNAILS = 256  # kept in memory, about 30 kB each
 
 
 def _the_studio(request: Request) -> Studio:
-    found: Studio = request.app.state.studio
-    return found
+    studio: Studio = request.app.state.studio
+    return studio
 
 
 Served = Annotated[Studio, Depends(_the_studio)]
-"""The studio, for a route that asks for it."""
+"""The studio."""
 JobId = Annotated[str, InPath(pattern="^[0-9a-f]{16}$", description="the id of a job")]
 
 
 def _the_job(studio: Served, id: JobId) -> store.Job:
-    try:
-        return studio.store.read(id)
-    except KeyError:
-        raise no_job() from None
+    return studio.store.read(id)
 
 
 Found = Annotated[store.Job, Depends(_the_job)]
 """The job that the address names."""
 
 
-def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
-    """A picture file, or a JPEG of it whose longest side has at most `size` pixels.
+def view(studio: Studio, job: store.Job) -> schemas.Job:
+    """A job as the API shows it."""
+    request = Submission.from_json(job.request)
+    ended = job.state in store.ENDED
+    url = f"/api/jobs/{job.id}"
+    progress = dict.fromkeys(("epoch", "costs", "seconds_left", "picture", "width", "height")) | dict(job.progress)
+    painted_with = progress.pop("network", None)
+    shown = {
+        **vars(job),
+        **progress,
+        "place": studio.store.position(job),
+        "epochs": request.config.epochs,
+        "seconds_left": None if ended else progress["seconds_left"],
+        "content": {"title": request.content, "url": f"{url}/content"},
+        "styles": [{"title": title, "url": f"{url}/styles/{index}"} for index, title in enumerate(request.styles)],
+        "preset": request.preset,
+        "network": request.network,
+        "painted_with": painted_with,
+        "settings": catalog.form_values(request.config),
+        "frames": list(
+            range(0, (-1 if progress["epoch"] is None else progress["epoch"]) + 1, request.config.print_every)
+        ),
+        "result": ended and studio.picture(job) is not None,
+        "video": ended and bool(progress.get("video")),
+        "files": [
+            {"title": title, "url": f"{url}/files/{name}"}
+            for name, title in FILES.items()
+            if ended and studio.file(job.id, name)
+        ],
+    }
+    return schemas.Job.model_validate(shown)
 
-    It is read before it is sent: the one that grows is replaced meanwhile. With `lasting` the browser may keep it.
+
+def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
+    """A picture file, or a JPEG of it scaled down.
+
+    Args:
+        path: the file, which is read in full first: the current picture is replaced while it is sent.
+        size: pixels of the longest side at most; None for the file itself.
+        lasting: whether the browser may cache it.
     """
     try:
         if size is None:
             data = path.read_bytes()
             kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
         else:
-            data, kind = _smaller(path, path.stat().st_mtime_ns, size), "image/jpeg"
+            data, kind = _thumbnail(path, path.stat().st_mtime_ns, size), "image/jpeg"
     except FileNotFoundError:
         raise Refused(404, "there is no picture yet, or it has been deleted") from None
     headers = {"cache-control": "private, max-age=86400"} if lasting else {}
@@ -56,7 +98,6 @@ def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
 
 
 @functools.lru_cache(maxsize=_THUMBNAILS)
-def _smaller(path: Path, changed: int, size: int) -> bytes:
-    del changed  # another one is another picture
-    found = resize.fit(reader.read(path), size, enlarge=False)
-    return writer.encode(found, "jpg", quality=85)
+def _thumbnail(path: Path, changed: int, size: int) -> bytes:
+    del changed  # part of the cache key
+    return writer.encode(resize.fit(reader.read(path), size, enlarge=False), "jpg", quality=85)

@@ -1,91 +1,93 @@
-"""Answers that say what is wrong, in one form for all routes."""
+"""Error responses, in one form for all routes."""
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from nst.web import schemas
-from nst.web.submission import OrderError
+from nst.web import schemas, store
+from nst.web.submission import SubmissionError
 
 _log = logging.getLogger(__name__)
-_WORDS = {
-    **{400: "a value that cannot be", 401: "the token is missing", 403: "another page asks", 404: "not there"},
-    **{408: "the body stopped coming", 409: "not in this state", 413: "too large", 415: "not a picture"},
-    **{421: "another address", 422: "malformed", 429: "the queue is full", 500: "the painting failed"},
+_DESCRIPTIONS = {
+    **{400: "a value is not allowed", 401: "the token is missing", 403: "sent by another site", 404: "not found"},
+    **{408: "the upload stalled", 409: "not possible in this state", 413: "too large", 415: "not a picture"},
+    **{421: "not an address of the studio", 422: "malformed", 429: "the queue is full", 500: "painting failed"},
     **{503: "too many at once", 507: "the disk is full"},
 }
-_LONGEST = 300  # letters of a value that a message repeats
+_UNROUTED = {404: "there is nothing at this address", 405: "this address does not support that method"}
+_LONGEST = 300  # characters of a validation message, which may quote the value
 
 
 class Refused(HTTPException):
-    """An answer that says what is wrong, and with which field."""
+    """An error response: the status, a message, and the field that caused it."""
 
-    def __init__(self, status: int, message: str, field: str | None = None) -> None:
-        super().__init__(status, message)
+    def __init__(
+        self, status: int, message: str, field: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, headers)
         self.field = field
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These answers for OpenAPI."""
-    return {status: {"model": schemas.Problem, "description": _WORDS[status]} for status in statuses}
+    """These error responses for OpenAPI."""
+    return {status: {"model": schemas.Problem, "description": _DESCRIPTIONS[status]} for status in statuses}
 
 
-BROUGHT = (413, 503, 507)
-"""What a request that may bring a body can be answered with by the guard, or by a full disk."""
+WITH_BODY = (413, 503, 507)
+"""Error statuses of any request that may carry a body: from the guard, or because the disk is full."""
 
 
 def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
-    """What a route answers with, besides JSON where it has a model, for OpenAPI."""
+    """A response of these media types, besides JSON where the route has a model, for OpenAPI."""
     return {200: {"content": {kind: {} for kind in kinds}}}
 
 
 PICTURE = media("image/jpeg", "image/png")
 
 
-def no_job() -> Refused:
-    """The answer for an id that no job has."""
-    return Refused(404, "there is no such picture here: it may have been deleted")
+def problem(status: int, message: str, field: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """An error response."""
+    return JSONResponse({"message": message, "field": field}, status, headers)
 
 
-def refuse_order(error: OrderError) -> NoReturn:
-    """Answers with what is wrong with an order."""
-    raise Refused(error.status, str(error), error.field) from None
-
-
-def answer_errors(app: FastAPI) -> None:
-    """Has all errors answered in one form, `views.Problem`."""
+def handle_errors(app: FastAPI) -> None:
+    """Makes the application answer every error with a `schemas.Problem`."""
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
-        message = {404: "there is nothing at this address", 405: "this address does not take that method"}.get(
-            error.status_code, str(error.detail)
-        )
         if isinstance(error, Refused):
-            message = str(error.detail)
-        return _problem(error.status_code, message, getattr(error, "field", None), error.headers)
+            return problem(error.status_code, error.detail, error.field, error.headers)
+        return problem(error.status_code, _UNROUTED.get(error.status_code, error.detail), None, error.headers)
+
+    @app.exception_handler(SubmissionError)
+    async def not_accepted(_: Request, error: SubmissionError) -> Response:
+        return problem(error.status, str(error), error.field)
+
+    @app.exception_handler(store.FullError)
+    async def queue_full(_: Request, __: Exception) -> Response:
+        return problem(429, "the queue is full: wait until some of its pictures are finished")
+
+    @app.exception_handler(store.NoJobError)
+    async def no_job(_: Request, __: Exception) -> Response:
+        return problem(404, "there is no such picture: it may have been deleted")
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = [str(part) for part in first["loc"][1:]]
-        return _problem(
-            422, f"{'.'.join(where) or 'the request'}: {first['msg']}"[:_LONGEST], where[0] if where else None
-        )
+        message = f"{'.'.join(where) or 'the request'}: {first['msg']}"
+        return problem(422, message[:_LONGEST], where[0] if where else None)
 
     @app.exception_handler(OSError)
     @app.exception_handler(sqlite3.Error)
-    async def no_room(_: Request, error: Exception) -> Response:
+    async def not_saved(_: Request, error: Exception) -> Response:
         _log.error("a request failed: %s", error)
-        return _problem(507, f"the studio cannot keep this: {getattr(error, 'strerror', None) or error}", None)
-
-
-def _problem(status: int, message: str, field: str | None, headers: Any = None) -> Response:
-    content = schemas.Problem(message=message, field=field).model_dump()
-    return JSONResponse(content, status, dict(headers) if headers else None)
+        return problem(507, f"the studio cannot save this: {getattr(error, 'strerror', None) or error}")

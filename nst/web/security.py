@@ -1,11 +1,11 @@
-"""What stands before the routes: who may come in, and how much they may bring.
+"""The middleware before the routes: which requests are let in, and how much they may upload.
 
-- The Host header must be a name of this server, so that a page elsewhere cannot reach it under a name of its own that
-  points here (DNS rebinding).
-- What changes something must not come from another origin: a form on any page could send it otherwise.
-- A studio that others can reach asks for its token: as `Authorization: Bearer …`, or in the cookie that the page gets
-  for `/?token=…`.
-- Bodies are counted as they come, whatever their length says, and those that stop coming are dropped.
+- The Host header must be an address of this server, so that a page elsewhere cannot reach it through a domain of its
+  own that resolves to this machine (DNS rebinding).
+- A request that changes something must not come from another origin, since any page could contain a form that sends it.
+- A studio that other machines can reach requires a token: as `Authorization: Bearer …`, or in the cookie that the page
+  receives for `/?token=…`.
+- Bodies are measured while they arrive, whatever their Content-Length claims, and dropped if they stall.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
-import json
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.requests import cookie_parser
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request, cookie_parser
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nst.web.errors import Refused, problem
 
 _HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -36,17 +36,18 @@ _HEADERS = {
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _GUARDED = ("/api", "/generate_stylised_image")
 _OPEN = ("/api/token",)
-_PATIENCE = 30.0  # seconds between two pieces of a body
-_UPLOAD_TIME = 600.0  # seconds for all of a body: one that drips would keep its place for ever
-_UPLOADS = 8  # bodies that are read at the same time
+_YEAR = 31_536_000  # seconds
 
-
-class Refusal(HTTPException):
-    """An answer that ends a request: a status and a sentence."""
+STALLED = 30.0
+"""Seconds between two parts of a body, at most."""
+UPLOAD_TIME = 600.0
+"""Seconds for a whole body, at most: one that trickles in would otherwise hold its slot for ever."""
+UPLOADS = 8
+"""Bodies that are read at the same time, at most."""
 
 
 def names(host: str, further: Sequence[str] = ()) -> frozenset[str]:
-    """The names under which a server that is bound to `host` may be addressed, besides plain IP addresses."""
+    """The host names, besides IP addresses, of a server that is bound to `host`."""
     found = {"localhost", host, *further}
     if not is_loopback(host):
         found |= {socket.gethostname(), socket.getfqdn()}
@@ -62,48 +63,49 @@ def is_loopback(host: str) -> bool:
 
 
 class Key:
-    """What opens a studio that others can reach; without a token it is open.
+    """The access token of a studio.
 
     Args:
-        token: what is asked for; empty for nothing.
-        port: the server's, which the name of the cookie has: cookies do not tell ports apart.
+        token: the token; empty if none is required.
+        port: the server's port. It is part of the cookie's name, as browsers share cookies between ports.
     """
 
     def __init__(self, token: str, port: int) -> None:
-        self._token = token.encode()
-        self._name = f"nst-token-{port}"
+        self._token = token
+        self._cookie = f"nst-token-{port}"
 
     @property
-    def asked(self) -> bool:
+    def required(self) -> bool:
         """Whether there is a token."""
         return bool(self._token)
 
-    def fits(self, token: str) -> bool:
-        """Whether that is the token."""
-        return self.asked and hmac.compare_digest(token.encode(), self._token)
+    def matches(self, token: str) -> bool:
+        """Whether this is the token."""
+        return self.required and hmac.compare_digest(token.encode(), self._token.encode())
 
-    def cookie(self) -> str:
-        """The value of the Set-Cookie header that lets the page in."""
-        return f"{self._name}={self._token.decode()}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+    def remember(self, response: Response) -> None:
+        """Adds the cookie that grants access."""
+        if self.required:
+            response.set_cookie(self._cookie, self._token, max_age=_YEAR, httponly=True, samesite="strict")
 
-    def opens(self, headers: Headers) -> bool:
-        """Whether a request shows the token, or need not."""
-        scheme, _, value = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return not self.asked or self.fits(value.strip())
-        # Not by http.cookies, which gives up at the first cookie that it dislikes, of whatever program on this machine.
-        return not self.asked or self.fits(cookie_parser(headers.get("cookie", "")).get(self._name, ""))
+    def grants(self, headers: Headers) -> bool:
+        """Whether a request has the token, or needs none."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            # Not http.cookies, which stops at the first malformed cookie, of any program on this machine.
+            token = cookie_parser(headers.get("cookie", "")).get(self._cookie, "")
+        return not self.required or self.matches(token.strip())
 
 
 class Guard:
     """The middleware.
 
     Args:
-        app: what stands behind it.
-        known: from `names`.
-        local: whether the server is bound to a loopback address: then other IP addresses are no names of it.
-        key: what a request has to show.
-        body_bytes: what one request may bring.
+        app: the application behind it.
+        known: host names of the server, from `names`.
+        local: whether the server is bound to a loopback address, so that other IP addresses are not its own.
+        key: the access token.
+        body_bytes: the most bytes of one request body.
     """
 
     def __init__(self, app: ASGIApp, *, known: frozenset[str], local: bool, key: Key, body_bytes: int) -> None:
@@ -112,57 +114,59 @@ class Guard:
         self._local = local
         self._key = key
         self._body_bytes = body_bytes
-        self._reading = 0
+        self._uploads = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or lets it in."""
+        """Answers a request, or passes it on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
 
-        async def dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message["headers"]}
-                extra = dict(_HEADERS)
-                extra["cache-control"] = (
-                    "no-store" if scope["path"].startswith(_GUARDED)
-                    else "max-age=31536000, immutable" if scope["path"].startswith("/assets/")
-                    else "no-cache"
-                )  # fmt: skip
-                message["headers"] += [
-                    (name.encode(), value.encode()) for name, value in extra.items() if name.encode() not in given
-                ]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", _cache_control(scope["path"]))
             await send(message)
 
+        request = Request(scope)
         try:
-            self._check(scope, headers)
-        except Refusal as refusal:
-            await _answer(dressed, refusal.status_code, refusal.detail, refusal.headers)
+            self._check(request)
+            if request.method == "GET" and scope["path"] == "/" and "token" in request.query_params:
+                response: Response = RedirectResponse("/", 303)
+                if self._key.matches(request.query_params.getlist("token")[0]):
+                    self._key.remember(response)
+                await response(scope, receive, send_with_headers)
+                return
+            self._check_length(request)
+        except Refused as error:
+            response = problem(error.status_code, error.detail, error.field, error.headers)
+            await response(scope, receive, send_with_headers)
             return
-        if scope["method"] == "GET" and scope["path"] == "/" and scope["query_string"].startswith(b"token="):
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-            extra = {"set-cookie": self._key.cookie()} if self._key.fits(given) else {}
-            await _answer(dressed, 303, "", {"location": "/", **extra})
-            return
-        await self._with_body(scope, receive, dressed, headers)
+        # Nothing reads the body of a request with a safe method.
+        has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+        if has_body and request.method not in _SAFE:
+            await self._measured(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
 
-    def _check(self, scope: Scope, headers: Headers) -> None:
-        """Raises `Refusal` for a request that may not come in."""
+    def _check(self, request: Request) -> None:
+        """Raises `Refused` for a request that is not let in."""
+        headers, path = request.headers, request.scope["path"]  # as the router sees it
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or not self._is_ours(host):
-            raise Refusal(421, "this is not the address of the studio: open it under the address that it printed")
-        if scope["method"] not in _SAFE:
+            raise Refused(421, "this is not an address of the studio: use the one that it printed when it started")
+        if request.method not in _SAFE:
             origin = headers.get("origin")
             foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
             if foreign or (origin is not None and not _is_of(origin, host)):
-                raise Refusal(403, "this request comes from another page: the studio answers only its own")
-        guarded = scope["path"].startswith(_GUARDED) and scope["path"] not in _OPEN
-        if guarded and not self._key.opens(headers):
-            raise Refusal(
-                401, "the studio asks for its token, which was printed when it was started",
-                {"www-authenticate": "Bearer"},
+                raise Refused(403, "this request was sent by another site; the studio accepts only its own page's")
+        if path.startswith(_GUARDED) and path not in _OPEN and not self._key.grants(headers):
+            raise Refused(
+                401, "the studio requires its token, which it printed when it started",
+                headers={"www-authenticate": "Bearer"},
             )  # fmt: skip
 
     def _is_ours(self, host: str) -> bool:
@@ -176,50 +180,57 @@ class Guard:
             return name in self._known
         return address.is_loopback or not self._local or name in self._known
 
-    async def _with_body(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
-        """Runs the app, with a body that is counted."""
-        has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        if not has_body or scope["method"] in _SAFE:  # nobody reads the body of those
-            await self._app(scope, receive, send)
+    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs the application with a body that is measured while it is read."""
+        if self._uploads >= UPLOADS:
+            response = problem(503, "too many uploads at the moment: try again shortly", headers={"retry-after": "2"})
+            await response(scope, receive, send)
             return
-        most = self._body_bytes
-        too_large = f"the upload is larger than {most // 1_000_000} MB; shrink the pictures first"
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > most:
-            # The connection stays open, and what still comes is thrown away: closed, it would be reset, and the client
-            # would never read why.
-            await _answer(send, 413, too_large)
-            return
-        if self._reading >= _UPLOADS:
-            await _answer(send, 503, "others are uploading now; try again in a moment", {"retry-after": "2"})
-            return
-        count, ends = 0, time.monotonic() + _UPLOAD_TIME
-        reading = True
-        self._reading += 1
+        size, ends, reading = 0, time.monotonic() + UPLOAD_TIME, True
+        self._uploads += 1
 
-        async def counted() -> Message:
-            nonlocal count, reading
+        async def measure() -> Message:
+            nonlocal size, reading
             if not reading:
                 return await receive()
             try:
-                patience = min(_PATIENCE, ends - time.monotonic())
-                message = await asyncio.wait_for(receive(), max(patience, 0))
+                message = await asyncio.wait_for(receive(), max(0, min(STALLED, ends - time.monotonic())))
             except TimeoutError:
-                raise Refusal(408, "the upload stopped coming", {"connection": "close"}) from None
-            count += len(message.get("body", b""))
-            if count > most:
-                raise Refusal(413, too_large)
-            # Two may wait for the end at the same time, who reads the body and who looks for a hang-up.
-            if reading and (message["type"] != "http.request" or not message.get("more_body", False)):
+                raise Refused(408, "the upload stalled", headers={"connection": "close"}) from None
+            size += len(message.get("body", b""))
+            if size > self._body_bytes:
+                raise self._too_large()
+            # Two tasks may wait for the end at once: the reader of the body, and the one that notices a disconnect.
+            if reading and not message.get("more_body", False):
                 reading = False
-                self._reading -= 1
+                self._uploads -= 1
             return message
 
         try:
-            await self._app(scope, counted, send)
+            await self._app(scope, measure, send)
         finally:
             if reading:
-                self._reading -= 1
+                self._uploads -= 1
+
+    def _check_length(self, request: Request) -> None:
+        """Raises `Refused` for a body whose declared length is too large.
+
+        The connection stays open, and the body is discarded as it arrives: a connection that is closed early is reset,
+        and the client would never read the response.
+        """
+        length = request.headers.get("content-length", "")
+        if request.method not in _SAFE and length.isdecimal() and int(length) > self._body_bytes:
+            raise self._too_large()
+
+    def _too_large(self) -> Refused:
+        most = self._body_bytes // 1_000_000
+        return Refused(413, f"the upload is larger than {most} MB: make the pictures smaller first")
+
+
+def _cache_control(path: str) -> str:
+    if path.startswith(_GUARDED):
+        return "no-store"
+    return "max-age=31536000, immutable" if path.startswith("/assets/") else "no-cache"
 
 
 def _is_of(origin: str, host: str) -> bool:
@@ -228,11 +239,3 @@ def _is_of(origin: str, host: str) -> bool:
         return urlsplit(origin).netloc.lower() == host.lower()
     except ValueError:
         return False
-
-
-async def _answer(send: Send, status: int, message: str, headers: Any = None) -> None:
-    body = b"" if status == 303 else json.dumps({"message": message, "field": None}).encode()
-    given = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
-    pairs = [(name.encode(), value.encode()) for name, value in given.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})

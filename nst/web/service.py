@@ -1,7 +1,6 @@
-"""The studio at work: takes orders, hands them to the workers one after the other, cancels, and keeps its disk tidy.
+"""The studio: queues submissions, hands jobs to the workers, cancels them, and limits the disk that they take.
 
-Everything that it keeps lies in one folder: `studio.sqlite`, and for each job `jobs/ID/` with its pictures
-(`orders.Inputs`), the picture as it grows, and the run. It knows nothing of HTTP.
+Everything is in one folder: `studio.sqlite`, and `jobs/ID/` for each job. This module knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from typing import NamedTuple
 from nst.output import checkpoint
 from nst.utils import atomic
 from nst.web import store
-from nst.web.slot import Slot
+from nst.web.job_folder import JobFolder
+from nst.web.slot import Grace, Slot
 from nst.web.store import Job, Store
-from nst.web.submission import Inputs, Limits, Order
-from nst.web.worker import LIVE, RUN
+from nst.web.submission import Limits, Submission
 
 WORKER = (sys.executable, "-m", "nst.web.worker")
 
-_STARTS = 3  # of one job, before it is taken for what ends the server
-_TIDY_EVERY = 3600.0  # seconds
+_MOST_STARTS = 3  # of one job, before it is blamed for ending the server
+_TIDY_INTERVAL = 3600.0  # seconds
 
 
 class Keep(NamedTuple):
-    """How long ended jobs are kept: at most so many days, and so many bytes of all of them."""
+    """How long ended jobs are kept: the most days of each, and the most bytes of all together."""
 
     days: float = 30.0
     disk: int = 10_000_000_000
@@ -41,15 +40,16 @@ class Studio:
     """One queue, its slots and its folder.
 
     Args:
-        folder: made when it is not there.
-        limits: what a job may take.
+        folder: created if it does not exist.
+        limits: limits of a job.
         keep: how long ended jobs are kept.
-        slots: pictures that are painted at the same time.
-        command: the worker's.
+        slots: number of pictures that are painted at the same time.
+        command: command line of a worker.
+        grace: how long a slot waits for its worker.
 
     Raises:
-        store.StoreError: the folder was kept by another version of the program.
-        OSError: it cannot be written.
+        store.StoreError: the folder was written by another version of the program.
+        OSError: the folder cannot be written.
     """
 
     def __init__(
@@ -60,77 +60,71 @@ class Studio:
         keep: Keep | None = None,
         slots: int = 1,
         command: Sequence[str] = WORKER,
+        grace: Grace | None = None,
     ) -> None:
         self.limits = limits or Limits()
+        self.keep = keep or Keep()
         self.folder = folder
-        self._keep = keep or Keep()
         self._jobs = folder / "jobs"
         self._jobs.mkdir(parents=True, exist_ok=True)
         self.store = Store(folder / "studio.sqlite")
         self.closing = threading.Event()
-        self._news = threading.Condition()
-        self._slots = [Slot(self, command, folder / f"worker-{index}.log") for index in range(slots)]
-        self._tidier = threading.Thread(target=self._tidy_often, name="tidier", daemon=True)
+        self._changed = threading.Condition()
+        grace = grace or Grace()
+        self._slots = [Slot(self, command, folder / f"worker-{index}.log", grace) for index in range(slots)]
 
     def start(self) -> None:
-        """Takes up what an earlier server left, and starts the workers."""
-        for job in self.store.requeue(_STARTS):
+        """Resumes what an earlier server left unfinished, and starts the workers."""
+        for job in self.store.requeue(_MOST_STARTS):
             self._settle(job)
         known = self.store.ids()
-        for place in self._jobs.iterdir():
-            if place.name not in known:
-                shutil.rmtree(place, ignore_errors=True)  # an order that was never placed, or a deletion cut short
+        for path in self._jobs.iterdir():
+            if path.name not in known:
+                shutil.rmtree(path, ignore_errors=True)  # a submission that was not finished, or a partial deletion
         for slot in self._slots:
             slot.start()
-        self._tidier.start()
+        self._try_to_tidy()
 
     def stop(self) -> None:
-        """Has the workers save what they paint, which goes on when the studio is opened again, and ends them."""
+        """Ends the workers after they have saved their pictures, which resume when the studio is opened again."""
         self.closing.set()
-        self.wake()
+        self._wake()
         for slot in self._slots:
             slot.halt()
         for slot in self._slots:
             slot.join()
-        self._tidier.join()
         self.store.close()
 
     def states(self) -> list[str]:
         """What each slot is doing: `starting`, `ready` or `painting`."""
-        return [slot.doing for slot in self._slots]
+        return [slot.activity for slot in self._slots]
 
-    def pids(self) -> list[int | None]:
-        """The process of each slot."""
-        return [slot.pid for slot in self._slots]
-
-    def inputs(self, job: str) -> Inputs:
-        """The pictures that a job was ordered with."""
-        return Inputs(self._jobs / job)
+    def folder_of(self, job: str) -> JobFolder:
+        """The folder of a job."""
+        return JobFolder(self._jobs / job)
 
     @contextlib.contextmanager
-    def draft(self) -> Iterator[tuple[str, Inputs]]:
-        """An id and an empty folder for the pictures of an order; gone again when the order is not placed."""
+    def draft(self) -> Iterator[tuple[str, JobFolder]]:
+        """Yields a new id and its empty folder, which is removed if the block fails. Raises `store.FullError`."""
+        if self.store.count("queued") >= self.limits.queue:
+            raise store.FullError
         job = store.new_id()
-        place = self._jobs / job
-        place.mkdir()
+        folder = self.folder_of(job)
+        folder.path.mkdir()
         try:
-            yield job, Inputs(place)
+            yield job, folder
         except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(folder.path, ignore_errors=True)
             raise
 
-    def full(self) -> bool:
-        """Whether no further order would be taken now."""
-        return self.store.count("queued") >= self.limits.queue
-
-    def place(self, job: str, order: Order) -> Job:
-        """Queues an order, whose pictures lie in the folder of its `draft`. Raises `store.FullError`."""
-        placed = self.store.add(order.to_json(), most=self.limits.queue, id=job)
-        self.wake()
-        return placed
+    def submit(self, job: str, submission: Submission) -> Job:
+        """Queues a submission whose pictures are in the folder of its `draft`. Raises `store.FullError`."""
+        queued = self.store.add(submission.to_json(), most=self.limits.queue, id=job)
+        self._wake()
+        return queued
 
     def cancel(self, job: str) -> Job:
-        """Cancels a job. Raises `KeyError` where there is none; one that has ended stays as it is."""
+        """Cancels a job; one that has ended is left unchanged. Raises `store.NoJobError`."""
         found = self.store.cancel(job)
         for slot in self._slots:
             slot.cancel(job)
@@ -139,79 +133,66 @@ class Studio:
         return found
 
     def delete(self, job: str) -> bool:
-        """Deletes a job and its files; False where it is running, and has to be cancelled first."""
+        """Deletes a job and its files, unless it is running; returns whether. Raises `store.NoJobError`."""
         if not self.store.delete(job):
             return False
         shutil.rmtree(self._jobs / job, ignore_errors=True)
         return True
 
     def picture(self, job: Job, epoch: int | None = None) -> Path | None:
-        """The file of the current picture, or of a saved frame; None where there is none."""
-        place = self._jobs / job.id
+        """The file of the current picture or of a saved frame; None if there is none."""
+        folder = self.folder_of(job.id)
         if epoch is not None:
-            names = [f"{RUN}/{epoch}.png"]
-        else:
-            final = f"{RUN}/generated_image.png"
-            names = [final, LIVE] if job.state in store.ENDED else [LIVE]
-        return next((place / name for name in names if (place / name).is_file()), None)
+            return self.file(job.id, f"{epoch}.png")
+        final = self.file(job.id, "generated_image.png") if job.state in store.ENDED else None
+        return final or (folder.live if folder.live.is_file() else None)
 
     def file(self, job: str, name: str) -> Path | None:
-        """A file that the run of a job has left; the name must be one of the program's own."""
-        path = self._jobs / job / RUN / name
+        """An output file of a job, by a name that the program chose; None if there is none."""
+        path = self.folder_of(job).run / name
         return path if path.is_file() else None
 
-    def frames(self, job: Job) -> list[int]:
-        """The epochs of the frames that a job has saved."""
-        last = job.painted.get("epoch")
-        return [] if last is None else list(range(0, last + 1, Order.from_json(job.wanted).config.print_every))
-
-    def wake(self) -> None:
-        """Tells the slots that there is something to do."""
-        with self._news:
-            self._news.notify_all()
-
     def next_job(self) -> Job | None:
-        """Waits for a job and takes it; None when the studio closes."""
-        with self._news:
-            while not self.closing.is_set():
+        """Waits for a job and claims it, tidying now and then; None when the studio closes."""
+        while True:
+            with self._changed:
+                if self.closing.is_set():
+                    return None
                 if job := self.store.claim():
                     return job
-                self._news.wait(timeout=60)
-        return None
+                woken = self._changed.wait(_TIDY_INTERVAL)
+            if not woken:
+                self._try_to_tidy()
 
-    def end(self, job: str, ended: store.State, reason: str = "") -> None:
-        """Ends a job that was running."""
-        self._leave(job)
-        self.store.end(job, ended, reason, size=atomic.folder_size(self._jobs / job))
+    def end(self, job: str, state: store.State, reason: str = "") -> None:
+        """Ends a running job."""
+        self._settle(job)
+        self.store.end(job, state, reason)
         self._try_to_tidy()
 
     def tidy(self) -> None:
-        """Deletes the oldest of the ended jobs, as far as they are too old or take too much of the disk."""
+        """Deletes the oldest ended jobs until the rest are young enough and small enough to keep."""
         ended = self.store.ended()
-        left = sum(size for _, size in ended)
-        for job, size in ended:
-            old = time.time() - (job.ended or 0) > self._keep.days * 86_400
-            if old or left > self._keep.disk:
-                with contextlib.suppress(KeyError):  # deleted meanwhile
+        left = sum(job.size for job in ended)
+        for job in ended:
+            old = time.time() - (job.ended or 0) > self.keep.days * 86_400
+            if old or left > self.keep.disk:
+                with contextlib.suppress(store.NoJobError):  # deleted meanwhile
                     self.delete(job.id)
-                left -= size
+                left -= job.size
 
-    def _tidy_often(self) -> None:
-        while not self.closing.is_set():
-            self._try_to_tidy()
-            self.closing.wait(_TIDY_EVERY)
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _try_to_tidy(self) -> None:
-        with contextlib.suppress(OSError, sqlite3.Error):  # it comes round again
+        with contextlib.suppress(OSError, sqlite3.Error):  # it is tried again later
             self.tidy()
 
     def _settle(self, job: str) -> None:
-        """What is left to be done for a job that has ended without a slot."""
-        self._leave(job)
-        self.store.weigh(job, atomic.folder_size(self._jobs / job))
-
-    def _leave(self, job: str) -> None:
-        """Removes what only a run that goes on would need."""
-        shutil.rmtree(self._jobs / job / RUN / checkpoint.FOLDER, ignore_errors=True)
+        """Removes what only a resumed run would need, and records the size of the rest."""
+        run = self.folder_of(job).run
+        shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)
         with contextlib.suppress(OSError):
-            (self._jobs / job / RUN / "RESUME.txt").unlink(missing_ok=True)
+            (run / "RESUME.txt").unlink(missing_ok=True)
+        self.store.set_size(job, atomic.folder_size(self._jobs / job))

@@ -1,75 +1,117 @@
-"""A slot of the studio: a thread that hands jobs to one worker process, and starts another when it has gone."""
+"""A slot of the studio: a thread that hands jobs to one worker process at a time."""
 
 from __future__ import annotations
 
+import enum
 import logging
 import sqlite3
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nst.web.store import Job
-from nst.web.submission import Order
+from nst.web.submission import Submission
 from nst.web.worker_process import Worker
 
 if TYPE_CHECKING:
     from nst.web.service import Studio
 
 _log = logging.getLogger(__name__)
-_STEP_GRACE = 1.5  # seconds that a cancelled picture has to end its step
-_SAVE_GRACE = 30.0  # seconds that it has to save what it painted
-_REST = 5.0  # seconds before a worker that could not start is started again
+
+
+class Grace(NamedTuple):
+    """How long a slot waits, in seconds."""
+
+    step: float = 1.5  # for a cancelled picture to end its step
+    save: float = 30.0  # for it to be saved after that
+    restart: float = 5.0  # before a worker that could not start is started again
+
+
+class State(enum.Enum):
+    """The state of a slot. It has a job in the last three."""
+
+    STARTING = "starting"  # there is no worker yet, or it is loading
+    READY = "ready"  # the worker waits for a job
+    SENT = "sent"  # the worker has not begun the job: an interrupt would still be meant for the one before
+    PAINTING = "painting"
+    CANCELLING = "cancelling"  # the worker was interrupted, or will be as soon as it begins
+
+
+_NEXT = {
+    State.STARTING: {State.READY, State.STARTING},
+    State.READY: {State.SENT, State.STARTING},
+    State.SENT: {State.PAINTING, State.CANCELLING, State.STARTING},
+    State.PAINTING: {State.CANCELLING, State.READY, State.STARTING},
+    State.CANCELLING: {State.READY, State.STARTING},
+}
+"""The transitions. Any state leads back to STARTING when the worker dies."""
 
 
 class Slot(threading.Thread):
-    """Runs one worker, and starts another one when it has gone."""
+    """A thread that runs one worker, with its error stream in a log file, and replaces it when it dies."""
 
-    def __init__(self, studio: Studio, command: Sequence[str], log: Path) -> None:
+    def __init__(self, studio: Studio, command: Sequence[str], log: Path, grace: Grace) -> None:
         super().__init__(name=log.stem, daemon=True)
-        self.doing = "starting"
         self._studio = studio
         self._command = command
         self._log = log
-        self._lock = threading.Lock()
+        self._grace = grace
+        self._lock = threading.RLock()  # held by whoever changes what is below
+        self._state = State.STARTING
         self._worker: Worker | None = None
         self._job: Job | None = None
-        self._begun = False
-        self._cancelled = False
         self._deadline: threading.Timer | None = None
 
     @property
-    def pid(self) -> int | None:
-        """The process of the worker, None before the first one."""
-        worker = self._worker
-        return None if worker is None else worker.pid
+    def activity(self) -> str:
+        """What the slot is doing: `starting`, `ready` or `painting`."""
+        return self._state.value if self._state in (State.STARTING, State.READY) else "painting"
 
     def run(self) -> None:
-        """Serves jobs until the studio closes."""
+        """Runs jobs until the studio closes."""
         while not self._studio.closing.is_set():
-            self.doing = "starting"
             served = False
             try:
                 served = self._serve(Worker(self._command, self._log))
-            except Exception:  # the disk is full, or a mistake of ours: the studio stays open
-                _log.exception("the slot %s starts again", self.name)
-                self._lost("the studio could not keep what happened to this picture; is the disk full?")
+            except Exception:  # the disk is full, or there is a bug: the studio stays open
+                _log.exception("slot %s failed, and starts again", self.name)
+                self._lose_worker("the progress of this picture could not be saved; is the disk full?")
             if not served:
-                self._studio.closing.wait(_REST)
+                self._studio.closing.wait(self._grace.restart)
+
+    def halt(self) -> None:
+        """Makes the worker save its picture and stop, or ends it if it is not painting."""
+        with self._lock:
+            if self._worker is not None and self._job is None:
+                self._worker.kill()
+            elif self._worker is not None:
+                self._worker.interrupt()
+                self._kill_after(self._grace.step)
+
+    def cancel(self, job: str) -> None:
+        """Makes the worker stop, if it is painting this job."""
+        with self._lock:
+            if self._worker is None or self._job is None or self._job.id != job or self._state is State.CANCELLING:
+                return
+            if self._state is State.PAINTING:
+                self._worker.interrupt()
+            self._move(State.CANCELLING)
+            self._kill_after(self._grace.step)
 
     def _serve(self, worker: Worker) -> bool:
-        """Hands jobs to a worker until it ends, or the studio closes; gives whether it ever took one."""
+        """Hands jobs to a worker until it dies or the studio closes; returns whether it took any."""
         with self._lock:
             self._worker = worker
             if self._studio.closing.is_set():
-                worker.kill()  # `halt` may have looked already, and seen none
+                worker.kill()  # `halt` may have run before there was a worker
         served = False
         try:
             for message in worker.messages():
-                if not self._hear(message):
+                self._receive(worker, message)
+                if self._state is not State.READY:
                     continue
-                self.doing = "ready"
                 job = self._studio.next_job()
                 if job is None:
                     break
@@ -77,134 +119,132 @@ class Slot(threading.Thread):
                     self._studio.store.release(job.id)
                     break
                 served = True
-                self._begin(worker, job)
+                self._send(worker, job)
         finally:
             if self._studio.closing.is_set() or sys.exc_info()[0]:
                 worker.kill()
-            why = worker.last_words()
-        self._lost(why)
+            why = worker.wait()
+        self._lose_worker(why)
         return served
 
-    def halt(self) -> None:
-        """Has the worker save what it paints, or ends it where it paints nothing."""
-        with self._lock:
-            worker = self._worker
-            if worker is None:
-                return
-            if self._job is None:
-                worker.kill()
-            else:
-                worker.interrupt()
-                self._wait(worker, _STEP_GRACE)
-
-    def cancel(self, job: str) -> None:
-        """Has the worker stop, if it is this job that it paints."""
-        with self._lock:
-            if self._job is None or self._job.id != job or self._worker is None or self._cancelled:
-                return
-            self._cancelled = True
-            if self._begun:  # earlier, the worker would take it for the picture before
-                self._worker.interrupt()
-            self._wait(self._worker, _STEP_GRACE)
-
-    def _begin(self, worker: Worker, job: Job) -> None:
+    def _send(self, worker: Worker, job: Job) -> None:
         """Hands a job to the worker."""
-        order = Order.from_json(job.wanted)
+        submission = Submission.from_json(job.request)
         with self._lock:
-            self._job, self._begun, self._cancelled = job, False, False
-            self.doing = "painting"
-            worker.order(
+            self._move(State.SENT, job)
+            worker.send(
                 {
-                    "folder": str(self._studio.inputs(job.id).folder),
-                    "styles": len(order.styles),
-                    "network": order.network,
-                    "settings": order.config.to_json(),
+                    "folder": str(self._studio.folder_of(job.id).path),
+                    "styles": len(submission.styles),
+                    "network": submission.network,
+                    "settings": submission.config.to_json(),
                 }
             )
         if self._studio.store.read(job.id).cancelling:
-            self.cancel(job.id)  # it came between the two
+            self.cancel(job.id)  # it was cancelled before the slot had it
 
-    def _hear(self, message: Mapping[str, Any]) -> bool:
-        """Takes up what the worker says; gives whether it has ended a job, or can take one."""
+    def _receive(self, worker: Worker, message: Mapping[str, Any]) -> None:
+        """Acts on a message of the worker (see `worker_process`)."""
         kind, job = message["kind"], self._job
         values = {name: value for name, value in message.items() if name != "kind"}
         if job is None:
-            return bool(kind == "ready")
-        keep = self._studio.store
-        if kind == "begun":
+            if kind == "ready":
+                self._move(State.READY)
+        elif kind == "begun":
             with self._lock:
-                self._begun = True
-                if self._cancelled and self._worker is not None:
-                    self._worker.interrupt()
-        elif kind == "start":
-            keep.rewind(job.id, values["first"])
-            keep.record(job.id, kind, values, **{name: values[name] for name in ("width", "height", "network")})
+                if self._state is State.CANCELLING:
+                    worker.interrupt()
+                else:
+                    self._move(State.PAINTING)
+        elif kind == "stopping":
+            with self._lock:
+                if self._deadline is not None:
+                    self._kill_after(self._grace.save)
+        elif kind == "done":
+            self._studio.store.record(
+                job.id, "picture", {"epoch": values["epoch"]}, picture=values["epoch"], video=values["video"]
+            )
+            self._end_job(State.READY, "stopped" if values["ended"] == "stopped" else "finished")
+        elif kind == "failed":
+            self._end_job(State.READY, "failed", values["reason"])
+        else:
+            self._record(job.id, kind, values)
+
+    def _record(self, job: str, kind: str, values: Mapping[str, Any]) -> None:
+        """Saves the progress of a job."""
+        store = self._studio.store
+        if kind == "start":
+            store.rewind(job, values["first"])
+            store.record(job, kind, values, **{name: values[name] for name in ("width", "height", "network")})
         elif kind == "epoch":
             costs = {name: values[name] for name in ("total", "content", "style", "total_variation")}
             rest = {name: values[name] for name in ("epoch", "seconds", "seconds_left")}
-            keep.record(job.id, kind, values, costs=costs, **rest)
+            store.record(job, kind, values, costs=costs, **rest)
         elif kind == "picture":
-            keep.record(job.id, kind, values, picture=values["epoch"])
+            store.record(job, kind, values, picture=values["epoch"])
         elif kind == "trouble":
-            keep.trouble(job.id, values["message"])
-        elif kind == "stopping":
-            with self._lock:
-                if self._deadline is not None and self._worker is not None:
-                    self._wait(self._worker, _SAVE_GRACE)
-        elif kind == "done":
-            keep.record(job.id, "picture", {"epoch": values["epoch"]}, picture=values["epoch"], video=values["video"])
-            stopped = values["ended"] == "stopped"
-            self._free("released" if stopped and not self._cancelled else "cancelled" if stopped else "finished")
-        elif kind == "failed":
-            self._free("cancelled" if self._cancelled else "failed", values["reason"])
-        return self._job is None
+            store.record_trouble(job, values["message"])
 
-    def _lost(self, why: str) -> None:
-        """The worker has gone: so has its job, if it had one."""
+    def _lose_worker(self, why: str) -> None:
+        """Acts on the death of the worker, and ends its job if it had one."""
         with self._lock:
             self._worker = None
-        self.doing = "starting"
         closing = self._studio.closing.is_set()
-        if self._job is None:
-            if not closing:
-                _log.warning("the slot %s has lost its worker, and starts another one: %s", self.name, why)
-        else:
-            self._free("cancelled" if self._cancelled else "released" if closing else "failed", why)
+        if self._job is not None:
+            self._end_job(State.STARTING, "stopped" if closing else "failed", why)
+            return
+        self._move(State.STARTING)
+        if not closing:
+            _log.warning("slot %s lost its worker, and starts another: %s", self.name, why)
 
-    def _free(self, ended: Any, reason: str = "") -> None:
-        """Ends the job of this slot, or puts it back into the queue for when the studio is opened again.
+    def _end_job(self, state: State, ended: Literal["finished", "stopped", "failed"], reason: str = "") -> None:
+        """Ends the job of this slot; one that stopped, but was not cancelled, returns to the queue.
 
-        What cannot be kept is tried again; where the studio closes before, it finds the job running when it is opened.
+        Saving that is retried until it succeeds or the studio closes; then the job is found running at the next start.
         """
         with self._lock:
-            job, self._job = self._job, None
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
+            cancelled = self._state is State.CANCELLING and ended != "finished"
+            job = self._move(state)
         assert job is not None
         while True:
             try:
-                if ended == "released":
+                if cancelled:
+                    self._studio.end(job.id, "cancelled")
+                elif ended == "stopped":
                     self._studio.store.release(job.id)
                 else:
-                    self._studio.end(job.id, ended, "" if ended == "cancelled" else reason)
+                    self._studio.end(job.id, ended, reason)
                 return
             except (OSError, sqlite3.Error) as error:
-                _log.error("the slot %s cannot keep that a picture is %s: %s", self.name, ended, error)
-            if self._studio.closing.wait(_REST):
+                _log.error("slot %s cannot save that picture %s has %s: %s", self.name, job.id, ended, error)
+            if self._studio.closing.wait(self._grace.restart):
                 return
 
-    def _wait(self, worker: Worker, seconds: float) -> None:
-        """Ends the worker after a while, unless its job has ended by then. Under the lock."""
+    def _move(self, state: State, job: Job | None = None) -> Job | None:
+        """Changes the state, along with the job and the deadline that go with it; returns the job before."""
+        with self._lock:
+            assert state in _NEXT[self._state], f"{self._state} to {state}"
+            before = self._job
+            self._state = state
+            if state in (State.PAINTING, State.CANCELLING):
+                return before
+            self._job = job
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+            return before
+
+    def _kill_after(self, seconds: float) -> None:
+        """Kills the worker after a while, unless its job has ended by then. Called with the lock held."""
         if self._deadline is not None:
             self._deadline.cancel()
-        job = self._job
+        worker, job = self._worker, self._job
 
-        def late() -> None:
+        def kill() -> None:
             with self._lock:
-                if self._job is job and self._worker is worker:
+                if worker is not None and self._worker is worker and self._job is job:
                     worker.kill()
 
-        self._deadline = threading.Timer(seconds, late)
+        self._deadline = threading.Timer(seconds, kill)
         self._deadline.daemon = True
         self._deadline.start()

@@ -1,6 +1,7 @@
-"""The queue and the history of the studio: jobs and what happened to them, in an sqlite file that outlives the server.
+"""The queue and the history of the studio: an SQLite file that outlives the server.
 
-One process writes it; a write-ahead log keeps what was committed through a crash. Reading is for whoever asks.
+One process writes the file; its write-ahead log preserves what was committed through a crash. All methods may be
+called from any thread.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -48,15 +49,19 @@ CREATE INDEX IF NOT EXISTS events_by_job ON events (job, id);
 
 
 class FullError(Exception):
-    """The queue takes no more jobs now."""
+    """The queue is full."""
+
+
+class NoJobError(KeyError):
+    """No job has that id."""
 
 
 class StoreError(ValueError):
-    """The file is not one that this version of the program keeps."""
+    """The file was not written by this version of the program."""
 
 
 class Event(NamedTuple):
-    """Something that happened to a job: its number, its kind, and its data as JSON."""
+    """Something that happened to a job: a serial number, its kind, and its data as JSON text."""
 
     id: int
     kind: str
@@ -65,36 +70,44 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A job as it stands. Times are Unix seconds.
+    """A job at one moment. Times are Unix seconds.
 
-    `wanted` is what was ordered; `painted` what has come of it so far: `epoch`, `costs`, `seconds`, `seconds_left`,
-    `picture` (the epoch of the current picture), `width`, `height`, `network` (its name), `video`. `starts` counts how
-    often it was begun.
+    Attributes:
+        number: counts up; earlier jobs are painted first.
+        request: what is to be painted, as JSON values.
+        starts: how often painting was started.
+        cancelling: whether a running job is about to be cancelled.
+        progress: what painting has reported so far: `epoch`, `costs`, `seconds`, `seconds_left`, `picture` (the epoch
+            of the current picture), `width`, `height`, `network` (its full name), `video`.
+        reason: why the job failed.
+        troubles: what went wrong without failing it.
+        size: bytes on the disk, once the job has ended.
     """
 
     number: int
     id: str
     state: State
     created: float
-    wanted: Mapping[str, Any]
-    started: float | None = None
-    ended: float | None = None
-    starts: int = 0
-    cancelling: bool = False
-    painted: Mapping[str, Any] = field(default_factory=dict)
-    reason: str = ""
-    troubles: list[str] = field(default_factory=list)
+    started: float | None
+    ended: float | None
+    starts: int
+    cancelling: bool
+    request: Mapping[str, Any]
+    progress: Mapping[str, Any]
+    reason: str
+    troubles: list[str]
+    size: int
 
 
 class Store:
     """The jobs of one studio.
 
     Args:
-        path: the sqlite file; made when it is not there.
+        path: the SQLite file; created if it does not exist.
 
     Raises:
-        StoreError: what is there is something else.
-        OSError: it cannot be written.
+        StoreError: the file is something else.
+        OSError: the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -102,7 +115,7 @@ class Store:
         self._versions: dict[str, int] = {}
         self._queue_version = 0
         try:
-            # Every statement is its own transaction unless `_together` says otherwise.
+            # Every statement is its own transaction unless it runs within `transaction`.
             self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
             self._base.row_factory = sqlite3.Row
             self._base.execute("PRAGMA journal_mode=WAL")
@@ -113,212 +126,17 @@ class Store:
             self._base.executescript(_TABLES)
             self._base.execute(f"PRAGMA user_version={_FORMAT}")
         except sqlite3.DatabaseError as error:
-            sentence = f"cannot use {path}: {error}; choose another data folder, or move the file away"
-            raise (OSError if isinstance(error, sqlite3.OperationalError) else StoreError)(sentence) from error
+            message = f"cannot use {path}: {error}; choose another data folder, or move the file away"
+            raise (OSError if isinstance(error, sqlite3.OperationalError) else StoreError)(message) from error
 
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
             self._base.close()
 
-    def version(self, job: str) -> tuple[int, int]:
-        """What differs when the job, or for a queued one its place, may have changed."""
-        return self._versions.get(job, 0), self._queue_version
-
-    def add(self, wanted: Mapping[str, Any], *, most: int, id: str | None = None) -> Job:
-        """Puts a job at the end of the queue.
-
-        Args:
-            wanted: what is to be painted, JSON values.
-            most: how many may be queued.
-            id: from `new_id`, where the caller has one.
-
-        Raises:
-            FullError: there are that many.
-        """
-        with self._together():
-            if self.count("queued") >= most:
-                raise FullError
-            job = id or new_id()
-            self._base.execute(
-                "INSERT INTO jobs (id, state, created, wanted) VALUES (?, 'queued', ?, ?)",
-                (job, time.time(), json.dumps(wanted)),
-            )
-            self._changed(job)
-            return self.read(job)
-
-    def claim(self) -> Job | None:
-        """Takes the job that has waited longest out of the queue, which is running from now on; None for none."""
-        with self._together():
-            row = self._base.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY number LIMIT 1").fetchone()
-            if row is None:
-                return None
-            self._base.execute(
-                "UPDATE jobs SET state = 'running', starts = starts + 1, started = coalesce(started, ?) WHERE id = ?",
-                (time.time(), row["id"]),
-            )
-            self._changed(row["id"])
-            return self.read(row["id"])
-
-    def requeue(self, most_starts: int) -> list[str]:
-        """Puts the jobs that were running when the last server ended back into the queue, at their old places.
-
-        Those that were begun `most_starts` times fail instead: they may be what ended it; those that were about to be
-        cancelled are. Gives the ids of both.
-        """
-        ended = []
-        with self._together():
-            for row in self._base.execute("SELECT * FROM jobs WHERE state = 'running'").fetchall():
-                job = _job(row)
-                if not job.cancelling and job.starts < most_starts:
-                    self._base.execute("UPDATE jobs SET state = 'queued' WHERE id = ?", (job.id,))
-                    self._changed(job.id)
-                    continue
-                ended.append(job.id)
-                if job.cancelling:
-                    self.end(job.id, "cancelled")
-                else:
-                    self.end(job.id, "failed", f"the studio ended {job.starts} times while it was painting this")
-        return ended
-
-    def release(self, job: str) -> None:
-        """Puts a running job back into the queue, at its old place, as if this start had not been."""
-        with self._lock:
-            self._base.execute("UPDATE jobs SET state = 'queued', starts = starts - 1 WHERE id = ?", (job,))
-            self._changed(job)
-
-    def cancel(self, job: str) -> Job:
-        """Cancels a queued job, and marks a running one as about to be. Raises `KeyError` for none, else gives it."""
-        with self._together():
-            found = self.read(job)
-            if found.state == "queued":
-                self.end(job, "cancelled")
-            elif found.state == "running":
-                self._base.execute("UPDATE jobs SET cancelling = 1 WHERE id = ?", (job,))
-                self._changed(job)
-            return self.read(job)
-
-    def end(self, job: str, state: State, reason: str = "", *, size: int = 0) -> None:
-        """Ends a job; `size` is the bytes that it keeps on the disk."""
-        with self._lock:
-            self._base.execute(
-                "UPDATE jobs SET state = ?, ended = ?, cancelling = 0, reason = ?, bytes = ? WHERE id = ?",
-                (state, time.time(), reason, size, job),
-            )
-            self._changed(job)
-
-    def weigh(self, job: str, size: int) -> None:
-        """Keeps how many bytes an ended job has on the disk."""
-        with self._lock:
-            self._base.execute("UPDATE jobs SET bytes = ? WHERE id = ?", (size, job))
-
-    def record(self, job: str, kind: str, data: Mapping[str, Any], **painted: Any) -> None:
-        """Keeps an event of a job, and what has been painted of it by then."""
-        with self._together():
-            self._base.execute("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", (job, kind, json.dumps(data)))
-            self.note(job, **painted)
-
-    def note(self, job: str, **painted: Any) -> None:
-        """Keeps what has been painted of a job."""
-        with self._lock:
-            row = self._base.execute("SELECT painted FROM jobs WHERE id = ?", (job,)).fetchone()
-            if row is not None:
-                text = json.dumps({**json.loads(row["painted"]), **painted})
-                self._base.execute("UPDATE jobs SET painted = ? WHERE id = ?", (text, job))
-            self._changed(job, place=False)
-
-    def rewind(self, job: str, epoch: int) -> None:
-        """Forgets the epochs from that one on: those that were painted after the last state are painted again."""
-        with self._together():
-            self._base.execute(
-                "DELETE FROM events WHERE job = ? AND kind = 'epoch' AND json_extract(data, '$.epoch') >= ?",
-                (job, epoch),
-            )
-            self.note(job, epoch=epoch - 1 if epoch else None)
-
-    def trouble(self, job: str, sentence: str) -> None:
-        """Keeps a trouble that the job survived."""
-        with self._together():
-            troubles = [*self.read(job).troubles, sentence]
-            self._base.execute("UPDATE jobs SET troubles = ? WHERE id = ?", (json.dumps(troubles), job))
-            self.record(job, "trouble", {"message": sentence})
-
-    def delete(self, job: str) -> bool:
-        """Forgets a job; False, and nothing is done, where it is running. Raises `KeyError` for none."""
-        with self._together():
-            if self.read(job).state == "running":
-                return False
-            self._base.execute("DELETE FROM jobs WHERE id = ?", (job,))
-            self._base.execute("DELETE FROM events WHERE job = ?", (job,))
-            self._changed(job)
-            del self._versions[job]
-            return True
-
-    def read(self, job: str) -> Job:
-        """The job of that id. Raises `KeyError` where there is none."""
-        with self._lock:
-            row = self._base.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
-        if row is None:
-            raise KeyError(job)
-        return _job(row)
-
-    def newest(self, limit: int, before: int | None = None) -> list[Job]:
-        """The newest jobs, or the newest of those before a number."""
-        first = (1 << 62) if before is None else before
-        with self._lock:
-            rows = self._base.execute(
-                "SELECT * FROM jobs WHERE number < ? ORDER BY number DESC LIMIT ?", (first, limit)
-            ).fetchall()
-        return [_job(row) for row in rows]
-
-    def ended(self) -> list[tuple[Job, int]]:
-        """The jobs that have ended, the oldest first, each with its bytes on the disk."""
-        with self._lock:
-            rows = self._base.execute(
-                "SELECT * FROM jobs WHERE state IN ('finished', 'cancelled', 'failed') ORDER BY ended"
-            ).fetchall()
-        return [(_job(row), row["bytes"]) for row in rows]
-
-    def ids(self) -> set[str]:
-        """The ids of all jobs."""
-        with self._lock:
-            return {row["id"] for row in self._base.execute("SELECT id FROM jobs")}
-
-    def count(self, state: State) -> int:
-        """How many jobs are in that state."""
-        with self._lock:
-            found: int = self._base.execute("SELECT count(*) FROM jobs WHERE state = ?", (state,)).fetchone()[0]
-        return found
-
-    def place(self, job: Job) -> int | None:
-        """How many jobs of the queue come before this one; None when it is not queued."""
-        if job.state != "queued":
-            return None
-        with self._lock:
-            found: int = self._base.execute(
-                "SELECT count(*) FROM jobs WHERE state = 'queued' AND number < ?", (job.number,)
-            ).fetchone()[0]
-        return found
-
-    def events(self, job: str, after: int, limit: int = 500) -> list[Event]:
-        """The events of a job that came after the one of that number."""
-        with self._lock:
-            rows = self._base.execute(
-                "SELECT id, kind, data FROM events WHERE job = ? AND id > ? ORDER BY id LIMIT ?", (job, after, limit)
-            ).fetchall()
-        return [Event(*row) for row in rows]
-
-    def costs(self, job: str) -> list[dict[str, Any]]:
-        """The data of the epochs of a job."""
-        with self._lock:
-            rows = self._base.execute(
-                "SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id", (job,)
-            ).fetchall()
-        return [json.loads(row["data"]) for row in rows]
-
     @contextlib.contextmanager
-    def _together(self) -> Iterator[None]:
-        """All statements of the block as one transaction; inside another one, as part of it."""
+    def transaction(self) -> Iterator[None]:
+        """Runs the statements of the block as one transaction; a nested one is part of the outer one."""
         with self._lock:
             if self._base.in_transaction:
                 yield
@@ -331,17 +149,185 @@ class Store:
                 raise
             self._base.execute("COMMIT")
 
-    def _changed(self, job: str, *, place: bool = True) -> None:
+    def version(self, job: str) -> tuple[int, int]:
+        """A value that changes whenever the job, or its position in the queue, may have changed."""
+        return self._versions.get(job, 0), self._queue_version
+
+    def add(self, request: Mapping[str, Any], *, most: int, id: str | None = None) -> Job:
+        """Appends a job to the queue.
+
+        Args:
+            request: what is to be painted, as JSON values.
+            most: how many jobs may be queued.
+            id: from `new_id`, if the caller has one already.
+
+        Raises:
+            FullError: that many jobs are queued.
+        """
+        with self.transaction():
+            if self.count("queued") >= most:
+                raise FullError
+            job = id or new_id()
+            values = (job, time.time(), json.dumps(request))
+            self._rows("INSERT INTO jobs (id, state, created, wanted) VALUES (?, 'queued', ?, ?)", *values)
+            self._changed(job)
+            return self.read(job)
+
+    def claim(self) -> Job | None:
+        """Marks the first job of the queue as running and returns it; None if the queue is empty."""
+        with self.transaction():
+            for job in self._jobs("WHERE state = 'queued' ORDER BY number LIMIT 1"):
+                self._update(job.id, state="running", starts=job.starts + 1, started=job.started or time.time())
+                return self.read(job.id)
+        return None
+
+    def requeue(self, most_starts: int) -> list[str]:
+        """Returns the jobs that an earlier server left running to their old positions in the queue.
+
+        A job that was started `most_starts` times fails instead, as it may be what ended the server; one that was
+        about to be cancelled is cancelled.
+
+        Returns:
+            The ids of the jobs that were cancelled or failed.
+        """
+        ended = []
+        with self.transaction():
+            for job in self._jobs("WHERE state = 'running'"):
+                if job.cancelling:
+                    self.end(job.id, "cancelled")
+                elif job.starts >= most_starts:
+                    self.end(job.id, "failed", f"the studio ended {job.starts} times while painting this picture")
+                else:
+                    self._update(job.id, state="queued")
+                    continue
+                ended.append(job.id)
+        return ended
+
+    def release(self, job: str) -> None:
+        """Returns a running job to its old position in the queue, as if it had not been started."""
+        with self.transaction():
+            self._update(job, state="queued", starts=self.read(job).starts - 1)
+
+    def cancel(self, job: str) -> Job:
+        """Cancels a queued job, or marks a running one as about to be cancelled. Raises `NoJobError`."""
+        with self.transaction():
+            state = self.read(job).state
+            if state == "queued":
+                self.end(job, "cancelled")
+            elif state == "running":
+                self._update(job, cancelling=True)
+            return self.read(job)
+
+    def end(self, job: str, state: State, reason: str = "") -> None:
+        """Ends a job."""
+        self._update(job, state=state, ended=time.time(), cancelling=False, reason=reason)
+
+    def set_size(self, job: str, size: int) -> None:
+        """Records how many bytes a job takes on the disk."""
+        self._update(job, queue=False, bytes=size)
+
+    def record(self, job: str, kind: str, data: Mapping[str, Any], **progress: Any) -> None:
+        """Adds an event to a job, and updates its progress."""
+        with self.transaction():
+            self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))
+            self._update(job, queue=False, painted=json.dumps({**self.read(job).progress, **progress}))
+
+    def record_trouble(self, job: str, message: str) -> None:
+        """Adds to a job what went wrong without failing it."""
+        with self.transaction():
+            self._update(job, queue=False, troubles=json.dumps([*self.read(job).troubles, message]))
+            self.record(job, "trouble", {"message": message})
+
+    def rewind(self, job: str, epoch: int) -> None:
+        """Removes the events of epochs from `epoch` on, which are painted again after a restart."""
+        with self.transaction():
+            self._rows(
+                "DELETE FROM events WHERE job = ? AND kind = 'epoch' AND json_extract(data, '$.epoch') >= ?", job, epoch
+            )
+            last = epoch - 1 if epoch else None
+            self._update(job, queue=False, painted=json.dumps({**self.read(job).progress, "epoch": last}))
+
+    def delete(self, job: str) -> bool:
+        """Deletes a job unless it is running; returns whether it was deleted. Raises `NoJobError`."""
+        with self.transaction():
+            if self.read(job).state == "running":
+                return False
+            self._rows("DELETE FROM jobs WHERE id = ?", job)
+            self._rows("DELETE FROM events WHERE job = ?", job)
+            self._queue_version += 1
+            self._versions.pop(job, None)
+            return True
+
+    def read(self, job: str) -> Job:
+        """The job of that id. Raises `NoJobError`."""
+        if found := self._jobs("WHERE id = ?", job):
+            return found[0]
+        raise NoJobError(job)
+
+    def newest(self, limit: int, before: int = 1 << 62) -> list[Job]:
+        """The newest jobs with numbers below `before`, newest first."""
+        return self._jobs("WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
+
+    def ended(self) -> list[Job]:
+        """The jobs that have ended, oldest first."""
+        return self._jobs("WHERE state IN ('finished', 'cancelled', 'failed') ORDER BY ended")
+
+    def ids(self) -> set[str]:
+        """The ids of all jobs."""
+        return {row["id"] for row in self._rows("SELECT id FROM jobs")}
+
+    def count(self, state: State) -> int:
+        """The number of jobs in that state."""
+        return int(self._rows("SELECT count(*) FROM jobs WHERE state = ?", state)[0][0])
+
+    def position(self, job: Job) -> int | None:
+        """The number of jobs before this one in the queue; None if it is not queued."""
+        if job.state != "queued":
+            return None
+        earlier = "SELECT count(*) FROM jobs WHERE state = 'queued' AND number < ?"
+        return int(self._rows(earlier, job.number)[0][0])
+
+    def events(self, job: str, after: int, limit: int = 500) -> list[Event]:
+        """The events of a job with ids above `after`, oldest first."""
+        select = "SELECT id, kind, data FROM events WHERE job = ? AND id > ? ORDER BY id LIMIT ?"
+        return [Event(*row) for row in self._rows(select, job, after, limit)]
+
+    def costs(self, job: str) -> list[dict[str, Any]]:
+        """The data of a job's `epoch` events, oldest first."""
+        rows = self._rows("SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id", job)
+        return [json.loads(row["data"]) for row in rows]
+
+    def _rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._base.execute(statement, values).fetchall()
+
+    def _jobs(self, clause: str, *values: Any) -> list[Job]:
+        return [_job(row) for row in self._rows(f"SELECT * FROM jobs {clause}", *values)]
+
+    def _update(self, job: str, *, queue: bool = True, **columns: Any) -> None:
+        """Sets columns of a job; `queue` is whether positions in the queue may change with them."""
+        with self.transaction():
+            setters = ", ".join(f"{name} = ?" for name in columns)
+            self._rows(f"UPDATE jobs SET {setters} WHERE id = ?", *columns.values(), job)
+            self._changed(job, queue=queue)
+
+    def _changed(self, job: str, *, queue: bool = True) -> None:
         self._versions[job] = self._versions.get(job, 0) + 1
-        self._queue_version += place
+        self._queue_version += queue
 
 
 def new_id() -> str:
-    """An id that nobody guesses."""
+    """An id that cannot be guessed."""
     return secrets.token_hex(8)
 
 
 def _job(row: sqlite3.Row) -> Job:
-    values = {name: row[name] for name in ("number", "id", "state", "created", "started", "ended", "starts", "reason")}
-    parsed = {name: json.loads(row[name]) for name in ("wanted", "painted", "troubles")}
-    return Job(cancelling=bool(row["cancelling"]), **values, **parsed)
+    values = dict(row)
+    return Job(
+        cancelling=bool(values.pop("cancelling")),
+        request=json.loads(values.pop("wanted")),
+        progress=json.loads(values.pop("painted")),
+        troubles=json.loads(values.pop("troubles")),
+        size=values.pop("bytes"),
+        **values,
+    )

@@ -1,6 +1,6 @@
-"""What a person asks the studio to paint: checked before it is queued, so that a mistake is told at once.
+"""Submissions: what a user asks the studio to paint, checked before it is queued.
 
-Names from outside never become paths: a sample is looked up by its name, and an upload is stored under ours.
+Names from outside never become paths: samples are looked up by name, and uploads are stored under our own names.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
+
+from starlette.datastructures import UploadFile
 
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
@@ -20,20 +22,21 @@ from nst.utils import atomic
 from nst.utils.fields import parse
 from nst.utils.text import either, one_line
 from nst.web import catalog
-from nst.web.catalog import SMALLEST_SIDE
+from nst.web.catalog import SMALLEST_SIDE, Picture
+from nst.web.job_folder import preview
 from nst.weights import registry
 from nst.weights.network import WeightsError
 
 FRAMES = 200
-"""Frames that a job saves at most."""
+"""The most frames that a job may save."""
 
-_TITLE = 80  # letters
-_SHOWN = 2048  # pixels of the longest side of an input picture as the page gets it
+_TITLE = 80  # characters
+_PREVIEW = 2048  # pixels of the longest side of an input picture as the page shows it
 _KINDS = {setting.name: setting.kind for setting in settings()}
 
 
-class OrderError(ValueError):
-    """Why a job is not taken: a sentence, the field that it is about, and the HTTP status that goes with it."""
+class SubmissionError(ValueError):
+    """Why a submission is not accepted: a message, the field that caused it, and the HTTP status."""
 
     def __init__(self, message: str, field: str | None = None, status: int = 400) -> None:
         super().__init__(message)
@@ -43,7 +46,7 @@ class OrderError(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a job may take. Bytes and pixels are those of one uploaded picture; `body_bytes` those of one request."""
+    """Limits of a job. Bytes and pixels are those of one uploaded picture; `body_bytes` those of one request."""
 
     file_bytes: int = 25_000_000
     body_bytes: int = 75_000_000
@@ -54,15 +57,8 @@ class Limits:
     queue: int = 200
 
 
-class Upload(NamedTuple):
-    """A picture that came with a request: the name that it has there, and an open file."""
-
-    name: str
-    file: BinaryIO
-
-
-class Order(NamedTuple):
-    """What is painted: titles of the pictures, names of preset and network, and the settings."""
+class Submission(NamedTuple):
+    """What is painted: titles of the pictures, names of the preset and the network, and the settings."""
 
     content: str
     styles: list[str]
@@ -71,202 +67,173 @@ class Order(NamedTuple):
     config: TransferConfig
 
     def to_json(self) -> dict[str, Any]:
-        """A dict of JSON values."""
+        """This submission as JSON values."""
         return {**self._asdict(), "config": self.config.to_json()}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Order:
+    def from_json(cls, values: Mapping[str, Any]) -> Submission:
         """The inverse of `to_json`."""
         return cls(**{**values, "config": TransferConfig.from_json(values["config"])})
 
 
-class Inputs:
-    """The pictures of one job, in a folder of its own.
-
-    `content` and `style-0`, `style-1`, … are the files as they came; beside each lies the picture that the page shows.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @property
-    def content(self) -> Path:
-        """The content picture as it came."""
-        return self.folder / "content"
-
-    def style(self, index: int) -> Path:
-        """A style picture as it came."""
-        return self.folder / f"style-{index}"
-
-
 def read_settings(
-    preset: str | None, network: str | None, text: str | None, limits: Limits, again: Order | None = None
+    preset: str | None, network: str | None, text: str | None, limits: Limits, earlier: Submission | None = None
 ) -> tuple[str, str, TransferConfig]:
     """The preset, the network and the settings that a form asks for.
 
     Args:
-        preset: its name, or nothing: then those of `again`, or the studio's own.
+        preset: its name, or nothing for that of `earlier` or else the default.
         network: the same.
         text: a JSON object of the settings that differ.
-        limits: of the studio.
-        again: an earlier order to start from.
+        limits: limits of the studio.
+        earlier: a submission to start from.
 
     Raises:
-        OrderError: a name that is none, a value out of range, or a network that is not there.
+        SubmissionError: an unknown name, a value out of range, or a network that is not installed.
     """
-    name = network or (again.network if again else next((c.name for c in catalog.networks() if c.default), "preview"))
-    if name not in {choice.name for choice in catalog.networks()}:
-        known = either(tuple(choice.name for choice in catalog.networks()))
-        raise OrderError(f"there is no network {one_line(name, 40)!r}: use {known}", "network")
+    known = {choice.name: choice for choice in catalog.networks()}
+    name = network or (
+        earlier.network if earlier else next((one.name for one in known.values() if one.default), "preview")
+    )
+    if name not in known:
+        raise SubmissionError(f"there is no network {one_line(name, 40)!r}: use {either(tuple(known))}", "network")
     try:
         registry.find(name)
     except WeightsError as error:
-        raise OrderError(str(error), "network") from None
+        raise SubmissionError(str(error), "network") from None
     changes = _changes(text)
     try:
-        if again is not None and not preset:
-            config = again.config.changed(**changes)
-            preset = again.preset
+        if earlier is not None and not preset:
+            preset, config = earlier.preset, earlier.config.changed(**changes)
         else:
             preset = preset or catalog.PRESET
             config = TransferConfig.from_preset(preset, model=name, **changes)
     except ValueError as error:
-        raise OrderError(str(error), _field(str(error))) from None
+        raise SubmissionError(str(error), _field(str(error))) from None
     _check(config, limits)
     return preset, name, config
 
 
 def _changes(text: str | None) -> dict[str, Any]:
-    """The settings of a JSON object, by name."""
+    """The settings in a JSON object, by name."""
     try:
         values = json.loads(text or "{}")
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise OrderError('settings must be a JSON object such as {"epochs": 60}', "settings")
+        raise SubmissionError('settings must be a JSON object such as {"epochs": 60}', "settings")
     if unknown := sorted(set(values) - set(_KINDS)):
-        raise OrderError(f"there is no setting {one_line(unknown[0], 40)!r}", "settings")
+        raise SubmissionError(f"there is no setting {one_line(unknown[0], 40)!r}", "settings")
     for name, value in values.items():
         if isinstance(value, str):
             try:
                 values[name] = parse(_KINDS[name], value)
             except ValueError as error:
-                raise OrderError(f"{name}: {error}", name) from None
+                raise SubmissionError(f"{name}: {error}", name) from None
     return values
 
 
 def _check(config: TransferConfig, limits: Limits) -> None:
-    """What the settings of a job may be here, where others wait for theirs."""
+    """Raises `SubmissionError` for settings that are valid elsewhere, but not in a studio with other users."""
     if config.init not in STARTS:
-        raise OrderError(f"init is {one_line(config.init, 40)!r}: use {either(STARTS)}", "init")
-    for name in ("epochs", "image_size"):
-        if getattr(config, name) > getattr(limits, name):
-            raise OrderError(f"{name} is {getattr(config, name)}: the studio takes up to {getattr(limits, name)}", name)
-    if config.image_size < SMALLEST_SIDE:
-        raise OrderError(
-            f"image_size is {config.image_size}: it must be from {SMALLEST_SIDE} to {limits.image_size}", "image_size"
-        )
+        raise SubmissionError(f"init is {one_line(config.init, 40)!r}: use {either(STARTS)}", "init")
+    for name, least in (("epochs", 1), ("image_size", SMALLEST_SIDE)):
+        value, most = getattr(config, name), getattr(limits, name)
+        if not least <= value <= most:
+            raise SubmissionError(f"{name} is {value}: it must be from {least} to {most}", name)
     if config.epochs > FRAMES * config.print_every:
         least = -(-config.epochs // FRAMES)
-        raise OrderError(
+        raise SubmissionError(
             f"print_every is {config.print_every}: use {least} or more for {config.epochs} epochs", "print_every"
         )
 
 
 def _field(message: str) -> str:
-    """The setting that a message is about: the one that it begins with."""
+    """The setting that a message begins with."""
     found = re.match(r"\w+", message)
     return found[0] if found and found[0] in {*_KINDS, "preset"} else "settings"
 
 
-def check_weights(config: TransferConfig, styles: int) -> None:
-    """Raises `OrderError` where the weights of the styles are not as many as the styles."""
-    try:
-        mask_regions.weights(config, styles)
-    except ValueError as error:
-        raise OrderError(str(error), "style_weights") from None
-
-
-def check_sizes(config: TransferConfig, pictures: Sequence[tuple[str, str, tuple[int, int]]]) -> None:
-    """Raises `OrderError` for a picture too small or too narrow for what is to be painted.
+def check_pictures(config: TransferConfig, pictures: Sequence[tuple[str, str, tuple[int, int]]]) -> None:
+    """Raises `SubmissionError` if there are not as many style weights as styles, or a picture is too small or narrow.
 
     Args:
-        config: the sizes that are painted.
-        pictures: field, title and (height, width) of each.
+        config: the settings.
+        pictures: field (content or style), title and (height, width) in pixels of each picture.
     """
+    try:
+        mask_regions.weights(config, sum(field == "style" for field, _, _ in pictures))
+    except ValueError as error:
+        raise SubmissionError(str(error), "style_weights") from None
     for field, name, (height, width) in pictures:
         longest: float = config.image_size if field == "content" else min(config.image_size, max(height, width))
         if field == "style":
             longest = longest * config.style_scale
         narrow = round(longest / 2 ** (config.scales - 1) * min(height, width) / max(height, width))
         if narrow < SMALLEST_SIDE:
-            again = " in the smallest size" if config.scales > 1 else ""
-            raise OrderError(
-                f"{name} would be {narrow} pixels on its short side{again}: it needs {SMALLEST_SIDE}; choose another "
+            when = " at the smallest scale" if config.scales > 1 else ""
+            raise SubmissionError(
+                f"{name} would have {narrow} pixels on its short side{when}, and needs {SMALLEST_SIDE}: choose another "
                 "picture or a larger size", field,
             )  # fmt: skip
 
 
 def title(name: str) -> str:
-    """An uploaded file's name as it is shown: without folders, on one line, not too long."""
+    """An uploaded file's name for display: without folders, on one line and not too long."""
     return one_line(re.split(r"[\\/]", name)[-1], _TITLE) or "picture"
 
 
-class Kept(NamedTuple):
-    """A picture that was stored: its title, and its height and width."""
+def sample(name: str, names: tuple[str, ...], field: str) -> Picture:
+    """The sample of that name. Raises `SubmissionError` if it is not one of `names`."""
+    found = catalog.samples(names).get(name)
+    if found is None:
+        raise SubmissionError(f"there is no sample {one_line(name, 40)!r}: use {either(names)}", field)
+    return found
 
-    title: str
-    size: tuple[int, int]
 
+def store_picture(
+    source: UploadFile | Picture, target: Path, field: str, limits: Limits
+) -> tuple[str, tuple[int, int]]:
+    """Stores an input picture, and its preview beside it.
 
-def keep_upload(upload: Upload, target: Path, field: str, limits: Limits) -> Kept:
-    """Stores an uploaded picture and what the page shows of it.
+    Args:
+        source: an upload, or a picture of the studio's own.
+        target: the file to write.
+        field: the field of the form, for messages.
+        limits: limits of an upload.
+
+    Returns:
+        The title, and the (height, width) in pixels.
 
     Raises:
-        OrderError: too many bytes (413) or no picture that can be used (415).
-        OSError: the disk is full, or the like.
+        SubmissionError: too many bytes (413), not a picture that can be used (415), or a picture that no longer exists.
+        OSError: the file cannot be written.
     """
-    name = title(upload.name)
+    if isinstance(source, Picture):
+        try:
+            shutil.copyfile(source.path, target)
+            return source.title, _store_preview(target, source.title, decode.MAX_PIXELS)
+        except (FileNotFoundError, decode.PictureError):
+            raise SubmissionError(f"{source.title} no longer exists: choose another picture", field) from None
+    name = title(source.filename or "")
     size = 0
     with open(target, "wb") as file:
-        while piece := upload.file.read(1 << 20):
+        while piece := source.file.read(1 << 20):
             size += len(piece)
             if size > limits.file_bytes:
                 most = limits.file_bytes // 1_000_000
-                raise OrderError(f"{name} has more than {most} MB; shrink it first, or save it as JPEG", field, 413)
+                raise SubmissionError(f"{name} is larger than {most} MB: shrink it, or save it as JPEG", field, 413)
             file.write(piece)
     try:
-        return Kept(name, _keep_shown(target, name, limits.pixels))
+        return name, _store_preview(target, name, limits.pixels)
     except decode.PictureError as error:
-        raise OrderError(str(error), field, 415) from None
+        raise SubmissionError(str(error), field, 415) from None
 
 
-def keep_sample(name: str, names: Sequence[str], target: Path, field: str) -> Kept:
-    """The same for a sample picture of that name. Raises `OrderError` where it is none of `names`."""
-    found = {sample.name: sample for sample in catalog.samples(tuple(names))}.get(name)
-    if found is None:
-        raise OrderError(f"there is no picture {one_line(name, 40)!r} here: use {either(tuple(names))}", field)
-    shutil.copyfile(found.path, target)
-    return Kept(found.title, _keep_shown(target, found.name, decode.MAX_PIXELS))
-
-
-def keep_earlier(source: Path, target: Path, name: str, field: str) -> Kept:
-    """The same for a picture of an earlier job. Raises `OrderError` where it has been deleted meanwhile."""
-    try:
-        shutil.copyfile(source, target)
-        return Kept(name, _keep_shown(target, name, decode.MAX_PIXELS))
-    except (FileNotFoundError, decode.PictureError):
-        raise OrderError("the pictures of that job are gone; choose them anew", field) from None
-
-
-def shown(picture: Path) -> Path:
-    """The JPEG that the page gets of an input picture."""
-    return picture.with_name(f"{picture.name}.jpg")
-
-
-def _keep_shown(picture: Path, name: str, most: int) -> tuple[int, int]:
+def _store_preview(picture: Path, name: str, most: int) -> tuple[int, int]:
+    """Writes the preview of a picture of at most that many pixels; returns the picture's height and width."""
     found, _ = reader.read_with_alpha(picture, name=name, most=most)
     height, width = found.shape[:2]
-    smaller = resize.fit(found, _SHOWN, enlarge=False)
-    atomic.write_bytes(shown(picture), writer.encode(smaller, "jpg", quality=88))
+    smaller = resize.fit(found, _PREVIEW, enlarge=False)
+    atomic.write_bytes(preview(picture), writer.encode(smaller, "jpg", quality=88))
     return height, width

@@ -1,8 +1,8 @@
-"""The process that paints: one job after the other, with TensorFlow and the networks warm.
+"""The worker process: paints one job after another, with TensorFlow and the networks kept in memory.
 
-Orders come as lines of JSON on the standard input, and what happens goes out the same way (see `crew`). SIGINT ends
-the picture that is being painted; when the input ends, the server has gone, and so does this process: what it painted
-is in its state.
+Jobs arrive on standard input and messages leave on standard output, as `worker_process` describes. SIGINT stops the
+current picture. The end of the input means that the server is gone; the process then exits, and the picture can be
+resumed from its checkpoint.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from nst.utils import tf_import
+from nst.web.job_folder import JobFolder
 
 Send = Callable[..., None]
 
-LIVE = "live.jpg"
-"""The picture as it grows, in the folder of a job."""
-RUN = "run"
-"""What a run leaves, in the folder of a job."""
-
-_BETWEEN = 0.5  # seconds between two live pictures
+_INTERVAL = 0.5  # seconds between two live pictures, at least
 _SHARE = 0.05  # of the time that live pictures may take
 
 
 class Painter:
-    """Paints orders. `send` gets what happens: a kind, and its values."""
+    """Paints jobs.
+
+    Args:
+        send: receives messages, as a kind and its values.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -43,15 +43,11 @@ class Painter:
         self._stopping = False
 
     def stop(self) -> None:
-        """Ends the picture that is being painted after its step."""
+        """Stops the current picture after its step."""
         self._stopping = True
 
-    def begin(self) -> None:
-        """Forgets a stop that came too late for the picture that it was meant for."""
-        self._stopping = False
-
     def warm_up(self) -> None:
-        """Loads TensorFlow, the default network and the encoders, and paints a small picture with them."""
+        """Loads TensorFlow, a network and the encoders by painting a small picture."""
         import numpy as np
 
         with tf_import.tensorflow():
@@ -67,14 +63,22 @@ class Painter:
             run.paint(given, folder, self._network("preview"), config, bench=self._bench)
 
     def paint(self, folder: Path, styles: int, network: str, settings: dict[str, Any]) -> None:
-        """Paints one order, in the folder that has its pictures; goes on where an earlier try has ended."""
+        """Paints one job, or resumes it.
+
+        Args:
+            folder: the job's folder, with its input pictures.
+            styles: number of style pictures.
+            network: name of the network.
+            settings: a `TransferConfig` as JSON values.
+        """
         from nst import inputs, run
         from nst.config import TransferConfig
         from nst.inputs import Callbacks
-        from nst.web.submission import Inputs
 
-        files, config = Inputs(folder), TransferConfig.from_json(settings)
-        live = _Live(folder / LIVE, self._send)
+        self._stopping = False  # a stop before this was meant for the picture before
+        self._send("begun")
+        files, config = JobFolder(folder), TransferConfig.from_json(settings)
+        live = _LivePicture(files.live, self._send)
 
         def stop() -> bool:
             if self._stopping:
@@ -85,17 +89,17 @@ class Painter:
             given = inputs.prepare(files.content, [files.style(index) for index in range(styles)], config)
             callbacks = Callbacks(live.start, live.step, lambda sentence: self._send("trouble", message=sentence), stop)
             result = run.paint(
-                given, folder / RUN, self._network(network), config,
+                given, files.run, self._network(network), config,
                 callbacks=callbacks, resume=True, bench=self._bench,
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
-            self._send("failed", reason=str(error) or "memory ran out: take a smaller size")
+            self._send("failed", reason=str(error) or "memory ran out: use a smaller size")
             return
         last = result.rows[-1]
         self._send("done", ended=result.ended, epoch=last.epoch, video="progress" in result.files)
 
     def _network(self, name: str) -> Any:
-        """A network, kept as long as its file stays the same."""
+        """The network of that name, cached until its file changes."""
         from nst.weights import registry
 
         file = registry.find(name)
@@ -106,8 +110,8 @@ class Painter:
         return self._networks[name][1]
 
 
-class _Live:
-    """Tells of the epochs of one picture, and shows it about twice a second."""
+class _LivePicture:
+    """Reports the epochs of one picture, and writes its current state about twice a second."""
 
     def __init__(self, path: Path, send: Send) -> None:
         self._path = path
@@ -130,45 +134,43 @@ class _Live:
         began = time.monotonic()
         if began < self._next:
             return
-        with contextlib.suppress(OSError):  # a full disk is told of by the run itself
+        with contextlib.suppress(OSError):  # the run itself reports a full disk
             atomic.write_bytes(self._path, writer.encode(self._start.shown(step), "jpg", quality=90))
             self._send("picture", epoch=step.epoch)
         took = time.monotonic() - began
-        self._next = began + max(_BETWEEN, took / _SHARE)
+        self._next = began + max(_INTERVAL, took / _SHARE)
 
 
-def serve(painter: Painter, orders: TextIO, send: Send) -> None:
-    """Paints what comes, until the orders end."""
+def serve(painter: Painter, jobs: TextIO, send: Send) -> None:
+    """Paints jobs until their stream ends."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-    def listen() -> None:
-        # In a thread of its own, so that the end of the server is noticed while a picture is painted.
-        for line in orders:
+    def read() -> None:
+        # In its own thread, to notice the end of the server while a picture is being painted.
+        for line in jobs:
             lines.put(line)
         os._exit(0)
 
-    threading.Thread(target=listen, daemon=True).start()
+    threading.Thread(target=read, daemon=True).start()
     painter.warm_up()
     send("ready")
     while True:
-        order = json.loads(lines.get())
-        painter.begin()
-        send("begun")
+        job = json.loads(lines.get())
         try:
-            painter.paint(Path(order.pop("folder")), **order)
-        except Exception as error:  # a mistake of ours: told as what it is, and the next job gets a new process
-            send("failed", reason=f"the program made a mistake: {type(error).__name__}: {error}")
+            painter.paint(Path(job.pop("folder")), **job)
+        except Exception as error:  # a bug: it is reported as one, and the next job gets a new process
+            send("failed", reason=f"internal error: {type(error).__name__}: {error}")
             raise
 
 
 def main() -> None:
-    """Runs the worker on the standard streams; what libraries print goes to the error stream."""
+    """Runs the worker on the standard streams; whatever libraries print goes to the error stream."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     lock = threading.Lock()
 
     def send(kind: str, **values: Any) -> None:
-        with lock, contextlib.suppress(OSError):  # the server has gone; the listener ends this process
+        with lock, contextlib.suppress(OSError):  # the server is gone, and the reader ends this process
             channel.write(json.dumps({"kind": kind, **values}) + "\n")
 
     painter = Painter(send)

@@ -1,13 +1,15 @@
-"""The process of one slot, seen from the server: started, given orders, listened to, stopped.
+"""The worker process of a slot, as the server sees it.
 
-What goes over its pipes, a line of JSON each: to it `{"folder", "styles", "network", "settings"}`; from it `kind` and
+Both sides write one JSON object per line. The server sends jobs: `{"folder", "styles", "network", "settings"}`. The
+worker sends messages with a `kind`:
 
-- `ready`: it takes orders.
-- `begun`: it has read an order; an interrupt from now on is meant for that picture.
-- `start` (`first`: the epoch that it begins or goes on with, `width`, `height`), `epoch` (`epoch`, the costs,
-  `seconds`, `seconds_left`), `picture` (`epoch`: a new `live.jpg` lies in the folder), `trouble` (`message`),
-  `stopping`: of the picture that is being painted.
-- `done` (`ended`, `epoch`, `video`) or `failed` (`reason`): the picture has ended, and the next order may come.
+- `ready`: the worker accepts jobs.
+- `begun`: it has read a job; an interrupt from now on is meant for that picture.
+- `start` (`first`: the first epoch to paint, `width`, `height`, `network`), `epoch` (`epoch`, the costs, `seconds`,
+  `seconds_left`), `picture` (`epoch`: there is a new live picture), `trouble` (`message`), `stopping`: about the
+  picture that is being painted.
+- `done` (`ended`: `stopped` after an interrupt, `epoch`, `video`) or `failed` (`reason`): the picture has ended, and
+  the worker accepts the next job.
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_LAST_WORDS = 2000  # bytes
+_TAIL = 2000  # bytes of the log that are searched for its last line
 
 
 class Worker:
-    """A running process.
+    """A running worker.
 
     Args:
         command: the program and its arguments.
-        log: the file for what it says on its error stream.
+        log: file for its error stream.
 
     Raises:
         OSError: it cannot be started.
@@ -39,59 +41,55 @@ class Worker:
         with open(log, "wb") as errors:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-                start_new_session=True,  # a Ctrl-C at the terminal is the server's to answer
+                start_new_session=True,  # only the server handles Ctrl-C
             )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._input, self._output = self._process.stdin, self._process.stdout
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process id."""
         return self._process.pid
 
     def alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is still running."""
         return self._process.poll() is None
 
-    def order(self, values: Mapping[str, Any]) -> None:
-        """Gives it a picture to paint; one that has gone shows when it is listened to."""
-        assert self._process.stdin is not None
+    def send(self, job: Mapping[str, Any]) -> None:
+        """Sends a job. If the process has died, `messages` ends."""
         with contextlib.suppress(OSError):
-            self._process.stdin.write(json.dumps(values) + "\n")
-            self._process.stdin.flush()
+            self._input.write(json.dumps(job) + "\n")
+            self._input.flush()
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """What it says, until it ends; a number that is not finite is None, as no browser reads NaN."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with contextlib.suppress(ValueError):  # cut off by its end
+        """Yields messages until the process ends; NaN and infinity become None, as browsers cannot parse them."""
+        for line in self._output:
+            with contextlib.suppress(ValueError):  # the last line may be cut off
                 yield json.loads(line, parse_constant=lambda _: None)
 
     def interrupt(self) -> None:
-        """Has it stop after the step, and save what it painted."""
+        """Makes the worker stop after the current step and save the picture."""
         with contextlib.suppress(OSError):
             self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """Kills the process."""
         with contextlib.suppress(OSError):
             self._process.kill()
 
-    def last_words(self) -> str:
-        """Waits for its end, and gives why it ended, as a sentence."""
-        assert self._process.stdout is not None
-        assert self._process.stdin is not None
-        self._process.stdout.close()
+    def wait(self) -> str:
+        """Waits until the process ends, and returns a message that says why it did."""
+        self._output.close()
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._input.close()
         status = self._process.wait()
         if status == -signal.SIGKILL:
-            return "the system ended the painting, most likely because memory ran out: take a smaller size"
+            return "the system killed the painting process, probably because memory ran out: use a smaller size"
         if status < 0:
-            return f"the painting program crashed ({signal.Signals(-status).name}): what it painted until then is kept"
-        lines = self._tail().splitlines()
-        return f"the painting program ended with status {status}" + (f": {lines[-1].strip()}" if lines else "")
-
-    def _tail(self) -> str:
+            return f"the painting process crashed ({signal.Signals(-status).name}); the last picture is kept"
         with open(self._log, "rb") as file:
             file.seek(0, 2)
-            file.seek(max(0, file.tell() - _LAST_WORDS))
-            return file.read().decode("utf-8", "replace").strip()
+            file.seek(max(0, file.tell() - _TAIL))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+        return f"the painting process ended with status {status}" + (f": {lines[-1].strip()}" if lines else "")

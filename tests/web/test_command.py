@@ -113,9 +113,9 @@ WRONG = {
     "--keep_days=-1": "keep_days is -1.0: it must be 0 or more",
     "--keep_gb=nan": "keep_gb is nan: it must be 0 or more",
     "--keep_gb=inf": "keep_gb is inf: it must be 0 or more",
-    "--token=short": "token: give 16 letters and digits or more",
-    "--token=with; a semicolon in it": "token: give 16 letters and digits or more",
-    "--token=üüüüüüüüüüüüüüüüüüü": "token: give 16 letters and digits or more",
+    "--token=short": "token: use 16 letters and digits or more",
+    "--token=with; a semicolon in it": "token: use 16 letters and digits or more",
+    "--token=üüüüüüüüüüüüüüüüüüü": "token: use 16 letters and digits or more",
     "--colour=red": "there is no flag 'colour'",
     "stray": "unexpected word 'stray'",
 }
@@ -231,7 +231,7 @@ def test_a_job_that_kills_the_studio_three_times_fails(door):
         opened.process.kill()
         opened.process.wait()
     found = door().when(job, lambda job: job["state"] == "failed")
-    assert found["reason"] == "the studio ended 3 times while it was painting this"
+    assert found["reason"] == "the studio ended 3 times while painting this picture"
 
 
 def children(pid):

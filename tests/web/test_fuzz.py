@@ -51,7 +51,7 @@ def painted(served):
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
-    monkeypatch.setattr(events, "_PAUSE", 0.02)
+    monkeypatch.setattr(events, "POLL_INTERVAL", 0.02)
 
 
 def conforms(case, served):
@@ -88,24 +88,24 @@ NAMES = [setting.name for setting in config.settings()]
 CHANGES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
 
 
-def ordered(changes, preset, styles):
-    """The order that is made of these settings, or why there is none."""
+def submitted(changes, preset, styles):
+    """The submission with these settings, or why it is refused."""
     try:
         name, network, found = submission.read_settings(preset, None, json.dumps(changes), Limits())
-        submission.check_weights(found, styles)
-        submission.check_sizes(found, [("content", "one", (300, 400)), ("style", "two", (200, 500))])
-    except submission.OrderError as error:
+        pictures = [("content", "one", (300, 400)), *[("style", "two", (200, 500))] * styles]
+        submission.check_pictures(found, pictures)
+    except submission.SubmissionError as error:
         return None, error
-    return submission.Order("one", ["two"] * styles, name, network, found), None
+    return submission.Submission("one", ["two"] * styles, name, network, found), None
 
 
 @given(CHANGES, st.sampled_from([*config.PRESETS, None]), st.integers(1, 2))
 @settings(FEW, max_examples=1000)
 def test_any_settings_are_taken_or_refused_with_a_sentence(changes, preset, styles):
-    order, error = ordered(changes, preset, styles)
+    found, error = submitted(changes, preset, styles)
     if error is None:
-        assert submission.Order.from_json(json.loads(json.dumps(order.to_json()))) == order
-        assert order.config.epochs <= min(2000, submission.FRAMES * order.config.print_every)
+        assert submission.Submission.from_json(json.loads(json.dumps(found.to_json()))) == found
+        assert found.config.epochs <= min(2000, submission.FRAMES * found.config.print_every)
     else:
         assert (error.status, bool(str(error))) == (400, True)
         assert error.field in {*NAMES, "settings", "content", "style"}

@@ -30,7 +30,7 @@ LIMITS = Limits(file_bytes=300_000, body_bytes=1_000_000, pixels=250_000, epochs
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
-    monkeypatch.setattr(routes_events, "_PAUSE", 0.02)
+    monkeypatch.setattr(routes_events, "POLL_INTERVAL", 0.02)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_nobody_is_sent_elsewhere(shared, path):
 def test_other_methods_are_not_taken(shared, method, path, allowed):
     answer = shared.web.request(method, path)
     assert answer.status_code == 405
-    assert answer.json() == {"message": "this address does not take that method", "field": None}
+    assert answer.json() == {"message": "this address does not support that method", "field": None}
     assert set() < set(re.split(r", *", answer.headers["allow"])) <= allowed
 
 
@@ -404,7 +404,7 @@ def test_a_file_has_a_greatest_size(waiting):
     assert len(large) > LIMITS.file_bytes
     answer = waiting.ask_for(content_name=None, files=[picture("content", "noise.png", large)])
     assert (answer.status_code, answer.json()["field"]) == (413, "content")
-    assert answer.json()["message"].startswith("noise.png has more than ")
+    assert answer.json()["message"].startswith("noise.png is larger than ")
 
 
 def test_a_picture_is_shown_upright_and_not_too_large(tmp_path_factory):
@@ -459,7 +459,7 @@ def test_again_of_a_deleted_job_says_so(waiting):
 
 def test_again_of_a_job_whose_pictures_are_gone_says_so(waiting):
     job = waiting.order()
-    waiting.studio.inputs(job["id"]).content.unlink()
+    waiting.studio.folder_of(job["id"]).content.unlink()
     answer = waiting.ask_for("", again=job["id"], content_name=None)
     assert (answer.status_code, answer.json()["field"]) == (400, "content")
 
@@ -561,12 +561,12 @@ ROUTES = [
 def test_a_job_that_is_not_there_is_told_of_everywhere(shared, method, what):
     answer = shared.web.request(method, f"/api/jobs/0123456789abcdef{what}")
     assert answer.status_code == 404
-    assert answer.json()["message"] == "there is no such picture here: it may have been deleted"
+    assert answer.json()["message"] == "there is no such picture: it may have been deleted"
 
 
 def test_what_has_ended_is_not_cancelled(shared, painted):
     answer = shared.cancel(painted["id"])
-    assert (answer.status_code, answer.json()["message"]) == (409, "this picture is finished already")
+    assert (answer.status_code, answer.json()["message"]) == (409, "this picture is already finished")
 
 
 def test_history_is_read_in_pages(serve):
@@ -719,21 +719,24 @@ def test_watchers_that_leave_in_the_middle_of_much_are_no_mistake(waiting, caplo
 
 
 def test_a_quiet_stream_gives_signs_of_life(waiting, monkeypatch):
-    monkeypatch.setattr(routes_events, "_QUIET", 0.05)
+    monkeypatch.setattr(routes_events, "KEEP_ALIVE", 0.05)
     job = waiting.order()
     with waiting.web.stream("GET", f"/api/jobs/{job['id']}/events") as answer:
         comments = (line for line in answer.iter_lines() if line.startswith(":"))
-        assert [next(comments) for _ in range(3)] == [": still there"] * 3
+        assert [next(comments) for _ in range(3)] == [": keep-alive"] * 3
         assert answer.headers["cache-control"] == "no-store"
 
 
 def test_only_so_many_may_watch(waiting, monkeypatch):
-    monkeypatch.setattr(routes_events, "_WATCHERS", 1)
+    monkeypatch.setattr(routes_events, "WATCHERS", 1)
     job = waiting.order()
     with waiting.watching(job["id"]) as events:
         next(events)
         answer = waiting.web.get(f"/api/jobs/{job['id']}/events")
-        assert (answer.status_code, answer.json()["message"]) == (503, "too many are watching; try again later")
+        assert (answer.status_code, answer.json()["message"]) == (
+            503,
+            "too many pages are watching jobs: try again later",
+        )
     until(lambda: waiting.app.state.watchers == 0)
     with waiting.watching(job["id"]) as events:
         assert next(events)[0] == "state"
@@ -880,14 +883,14 @@ def test_health_is_quick_while_pictures_are_decoded(serve, monkeypatch):
     from nst.web import submission
 
     go_on, inside = threading.Event(), threading.Event()
-    kept = submission.keep_sample
+    stored = submission.store_picture
 
     def slowly(*arguments):
         inside.set()
         assert go_on.wait(20)
-        return kept(*arguments)
+        return stored(*arguments)
 
-    monkeypatch.setattr(submission, "keep_sample", slowly)
+    monkeypatch.setattr(submission, "store_picture", slowly)
     served = serve()
     threads = [threading.Thread(target=served.order) for _ in range(4)]
     for thread in threads:

@@ -69,7 +69,7 @@ def test_names_of_the_studio_are_answered(shared, host, path):
 def test_a_page_elsewhere_gets_nothing_under_its_name(shared, host, path):
     answer = shared.web.get(path, headers={"host": host})
     assert answer.status_code == 421
-    assert answer.json()["message"].startswith("this is not the address of the studio")
+    assert answer.json()["message"].startswith("this is not an address of the studio")
 
 
 def test_a_request_without_a_name_gets_nothing(shared):
@@ -114,7 +114,7 @@ FOREIGN = [
 def test_another_page_changes_nothing(shared, origin):
     answer = cancelled(shared, origin=origin.replace("port", str(shared.port)).encode("latin-1"))
     assert answer.status_code == 403
-    assert answer.json()["message"] == "this request comes from another page: the studio answers only its own"
+    assert answer.json()["message"] == "this request was sent by another site; the studio accepts only its own page's"
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "", "nonsense"])
@@ -178,7 +178,7 @@ def test_without_the_token_there_is_nothing(locked, name):
     for path in [*GUARDED, "/generate_stylised_image"]:
         answer = locked.web.get(path, headers=headers)
         assert answer.status_code == 401, path
-        assert answer.json()["message"].startswith("the studio asks for its token")
+        assert answer.json()["message"].startswith("the studio requires its token")
         assert answer.headers["www-authenticate"] == "Bearer"
     assert locked.web.post("/api/jobs", headers=headers).status_code == 401
     assert locked.web.get("/", headers=headers).status_code == 200  # the page, which asks for it
@@ -207,7 +207,7 @@ def visitor(locked):
 def test_the_address_that_was_printed_lets_the_page_in(visitor):
     answer = visitor.get(f"/?token={TOKEN}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    for part in ("HttpOnly", "SameSite=Strict", "Path=/"):
+    for part in ("HttpOnly", "SameSite=strict", "Path=/"):
         assert part in answer.headers["set-cookie"]
     assert visitor.get("/api/health").status_code == 200
 
@@ -316,7 +316,7 @@ def problem(connection):
 def test_a_length_that_is_too_large_is_refused_before_anything_comes(shared, path):
     with shared.raw() as connection:
         connection.sendall(head(path, ROUTES[path][0], f"Content-Length: {BODY + 1}", "Expect: 100-continue"))
-        assert problem(connection) == (413, "the upload is larger than 3 MB; shrink the pictures first")
+        assert problem(connection) == (413, "the upload is larger than 3 MB: make the pictures smaller first")
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -333,7 +333,7 @@ def test_a_body_that_grows_too_large_is_refused_while_it_comes(shared, path):
 
 
 def test_a_body_that_drips_is_dropped_in_the_end(shared, monkeypatch):
-    monkeypatch.setattr(security, "_UPLOAD_TIME", 0.2)
+    monkeypatch.setattr(security, "UPLOAD_TIME", 0.2)
     path, (kind, begin) = next(iter(ROUTES.items()))
     with shared.raw() as connection:
         connection.sendall(head(path, kind, "Content-Length: 1000") + begin)
@@ -341,16 +341,16 @@ def test_a_body_that_drips_is_dropped_in_the_end(shared, monkeypatch):
             for _ in range(100):
                 connection.sendall(b"x")
                 time.sleep(0.02)
-        assert problem(connection) == (408, "the upload stopped coming")
+        assert problem(connection) == (408, "the upload stalled")
 
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_body_that_stops_coming_is_dropped(shared, monkeypatch, path):
-    monkeypatch.setattr(security, "_PATIENCE", 0.1)
+    monkeypatch.setattr(security, "STALLED", 0.1)
     kind, begin = ROUTES[path]
     with shared.raw() as connection:
         connection.sendall(head(path, kind, "Content-Length: 1000") + begin)
-        assert problem(connection) == (408, "the upload stopped coming")
+        assert problem(connection) == (408, "the upload stalled")
 
 
 def test_a_body_of_the_largest_length_is_taken(shared):
@@ -383,7 +383,7 @@ def temporary_files():
 @pytest.mark.parametrize("end", ["refused", "hung up", "silent", "no picture", "broken form", "painted"])
 def test_files_of_uploads_are_closed(shared, monkeypatch, end):
     if end == "silent":
-        monkeypatch.setattr(security, "_PATIENCE", 0.2)
+        monkeypatch.setattr(security, "STALLED", 0.2)
     before = len(temporary_files())
     begin = FORM.replace(b'name="file"', b'name="content"').replace(b"content_name", b"nothing")
     large = chunked(begin) + chunked(bytes(2_000_000))  # which goes to the disk
@@ -431,7 +431,7 @@ def half_uploads(shared):
 
 
 def test_only_so_many_upload_at_once(shared, half_uploads):
-    opened = half_uploads(security._UPLOADS - 1)
+    opened = half_uploads(security.UPLOADS - 1)
 
     def refused():
         half_uploads(1)  # and again, since a question holds a place as well and may have taken the last one
@@ -439,7 +439,7 @@ def test_only_so_many_upload_at_once(shared, half_uploads):
         return found.status_code == 503 and found
 
     answer = until(refused, "the refusal")
-    assert answer.json()["message"] == "others are uploading now; try again in a moment"
+    assert answer.json()["message"] == "too many uploads at the moment: try again shortly"
     assert answer.headers["retry-after"]
     assert shared.web.get("/api/health").status_code == 200
     opened[0].close()
@@ -448,14 +448,14 @@ def test_only_so_many_upload_at_once(shared, half_uploads):
 
 def test_requests_without_a_use_for_a_body_take_no_place(shared, half_uploads):
     """A stream of events that was asked for with half a body would hold one as long as it is watched."""
-    half_uploads(security._UPLOADS + 2, method="GET")
+    half_uploads(security.UPLOADS + 2, method="GET")
     for _ in range(20):
         assert shared.ask_for().status_code in (202, 429)  # the queue may be full by now
 
 
 def test_a_stream_that_was_asked_for_with_half_a_body_is_not_cut_off(shared, monkeypatch):
-    monkeypatch.setattr(security, "_PATIENCE", 0.05)
-    monkeypatch.setattr(events, "_PAUSE", 0.02)
+    monkeypatch.setattr(security, "STALLED", 0.05)
+    monkeypatch.setattr(events, "POLL_INTERVAL", 0.02)
     job = shared.order()
     request = f"GET /api/jobs/{job['id']}/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
     with shared.raw() as connection:

@@ -1,29 +1,37 @@
 """What becomes of jobs: painted one after the other, cancelled, crashed, cut off, cleared away."""
 
+import functools
 import os
 import shutil
 import signal
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 
 from nst.output import checkpoint
 from nst.web import slot
-from nst.web.service import Keep, Limits, Studio
+from nst.web.job_folder import preview
+from nst.web.service import Keep, Studio
+from nst.web.slot import Grace
+from nst.web.submission import Limits
 from tests.support import studio_worker
 from tests.support.studio_server import until
 from tests.support.studio_worker import Does, costs
 
-ALL = [(0, 4), (1, 4), (2, 4), (3, 4)]
+GRACE = Grace(step=0.3, save=0.3, restart=0.05)
 
 
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch):
-    """Nobody waits as long as a real network would need."""
-    monkeypatch.setattr(slot, "_STEP_GRACE", 0.3)
-    monkeypatch.setattr(slot, "_SAVE_GRACE", 0.3)
-    monkeypatch.setattr(slot, "_REST", 0.05)
+@pytest.fixture
+def serve(serve):
+    """Studios that wait for their workers for less time than a real network would need."""
+    return functools.partial(serve, grace=GRACE)
+
+
+def workers():
+    """The child processes of this process."""
+    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
 
 
 def files_of(served, job):
@@ -85,7 +93,7 @@ def test_a_running_job_is_cancelled_after_its_step_and_keeps_its_picture(serve):
     served = serve()
     job = served.order(Does.SLOWLY, epochs=1000)
     served.when_painted(job["id"], 2)
-    (worker,) = served.studio.pids()
+    before = workers()
     answer = served.cancel(job["id"])
     assert answer.status_code == 202
     assert answer.json()["cancelling"] or answer.json()["state"] == "cancelled"
@@ -95,7 +103,7 @@ def test_a_running_job_is_cancelled_after_its_step_and_keeps_its_picture(serve):
     assert served.web.get(f"/api/jobs/{job['id']}/picture").status_code == 200
     assert not (files_of(served, job) / "run" / checkpoint.FOLDER).exists()
     assert served.paint()["state"] == "finished"
-    assert served.studio.pids() == [worker]  # it needed no new one
+    assert workers() == before  # it needed no new one
 
 
 @pytest.mark.parametrize("does", [Does.HANG, Does.SAVE_FOREVER])
@@ -103,14 +111,14 @@ def test_a_job_that_does_not_stop_is_killed_and_keeps_its_picture(serve, does):
     served = serve()
     job = served.order(does, epochs=100)
     served.when_painted(job["id"], 2)
-    (worker,) = served.studio.pids()
+    before = workers()
     served.cancel(job["id"])
     ended = served.when_ended(job["id"])
     assert (ended["state"], ended["reason"], ended["picture"], ended["result"]) == ("cancelled", "", 2, True)
     for what in ("picture", "result"):
         assert served.web.get(f"/api/jobs/{job['id']}/{what}").headers["content-type"] == "image/jpeg"
     assert served.paint()["state"] == "finished"
-    assert served.studio.pids() != [worker]
+    assert workers() != before
 
 
 def test_cancelling_twice_is_no_mistake(serve):
@@ -131,10 +139,10 @@ def test_a_job_that_is_cancelled_as_it_begins_is_cancelled(serve):
 
 
 CRASHES = {
-    Does.CRASH: "the painting program crashed (SIGSEGV): what it painted until then is kept",
-    Does.EXIT: "the painting program ended with status 3: the cat sat on the keyboard",
+    Does.CRASH: "the painting process crashed (SIGSEGV); the last picture is kept",
+    Does.EXIT: "the painting process ended with status 3: the cat sat on the keyboard",
     Does.FAIL: "the picture is too beautiful",
-    Does.OUT_OF_MEMORY: "the system ended the painting, most likely because memory ran out: take a smaller size",
+    Does.OUT_OF_MEMORY: "the system killed the painting process, probably because memory ran out: use a smaller size",
 }
 
 
@@ -171,15 +179,15 @@ def test_costs_that_are_no_finite_numbers_are_null(serve):
     assert {name: epochs[0][name] for name in none} == none
 
 
-@pytest.mark.parametrize("command", [studio_worker.command("broken"), ["/not/there"]])
-def test_jobs_wait_for_a_worker_that_cannot_start(serve, tmp_path, command, caplog):
+@pytest.mark.parametrize("broken", [studio_worker.command("broken"), ["/not/there"]])
+def test_jobs_wait_for_a_worker_that_cannot_start(serve, broken, caplog):
+    command = [*broken]
     served = serve(command=command)
     job = served.order()
     until(lambda: "worker-0" in caplog.text, "a message in the log")
     assert served.web.get("/api/health").json()["workers"] == [{"state": "starting"}]
     assert served.job(job["id"])["state"] == "queued"
-    for each in served.studio._slots:  # as if it were repaired
-        each._command = studio_worker.command()
+    command[:] = studio_worker.command()  # as if it were repaired
     assert served.when_ended(job["id"])["state"] == "finished"
 
 
@@ -191,7 +199,8 @@ def test_the_log_says_why_a_worker_cannot_start(serve, caplog):
 def test_a_worker_that_dies_while_it_waits_is_replaced(serve):
     served = serve()
     until(lambda: served.studio.states() == ["ready"])
-    os.kill(served.studio.pids()[0], signal.SIGKILL)
+    (worker,) = workers()
+    os.kill(int(worker), signal.SIGKILL)
     assert served.paint()["state"] == "finished"
 
 
@@ -235,22 +244,22 @@ ENDINGS = {
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_studio_ends_in_every_state(tmp_path, name):
     command, does = ENDINGS[name]
-    studio = Studio(tmp_path, command=command)
+    studio = Studio(tmp_path, command=command, grace=GRACE)
     if does is not None:
         order = {"content": "c", "styles": [], "preset": "coursera", "network": "preview"}
         config = {"seed": int(does), "epochs": 1000, "print_every": 20}
         job = studio.store.add({**order, "config": config}, most=1)
-        place = studio.inputs(job.id).folder
-        place.mkdir()
-        for file in ("content", "content.jpg"):
-            (place / file).write_bytes(studio_worker.png())
+        folder = studio.folder_of(job.id)
+        folder.path.mkdir()
+        for file in (folder.content, preview(folder.content)):
+            file.write_bytes(studio_worker.png())
     studio.start()
     if does is not None:
-        until(lambda: (studio.store.read(job.id).painted.get("epoch") or 0) >= 2)
+        until(lambda: (studio.store.read(job.id).progress.get("epoch") or 0) >= 2)
     elif name == "ready":
         until(lambda: studio.states() == ["ready"])
     else:
-        until(lambda: any(studio.pids()) or name == "broken")
+        until(lambda: workers() or name == "broken")
     closing = threading.Thread(target=studio.stop)
     closing.start()
     closing.join(10)
@@ -258,24 +267,28 @@ def test_a_studio_ends_in_every_state(tmp_path, name):
 
 
 def test_a_worker_that_starts_while_the_studio_ends_is_ended_too(tmp_path, monkeypatch):
-    """It is started after `stop` has looked at its slot: nobody else would end it."""
-    studio = Studio(tmp_path, command=studio_worker.command("never-ready"))
-    made, go_on = threading.Event(), threading.Event()
+    """It starts after `stop` has halted its slot: nothing else would end it."""
+    studio = Studio(tmp_path, command=studio_worker.command("never-ready"), grace=GRACE)
+    started, halted = threading.Event(), threading.Event()
 
     class Late(slot.Worker):
         def __init__(self, *arguments):
             super().__init__(*arguments)
-            made.set()
-            go_on.wait(10)
+            started.set()
+            halted.wait(10)
+
+    halt = slot.Slot.halt
+
+    def halt_first(one):
+        halt(one)
+        halted.set()
 
     monkeypatch.setattr(slot, "Worker", Late)
+    monkeypatch.setattr(slot.Slot, "halt", halt_first)
     studio.start()
-    made.wait(10)
+    started.wait(10)
     closing = threading.Thread(target=studio.stop)
     closing.start()
-    until(studio.closing.is_set)
-    until(lambda: closing.is_alive() and not studio._slots[0]._lock.locked())
-    go_on.set()
     closing.join(10)
     assert not closing.is_alive()
 
@@ -299,16 +312,21 @@ def test_a_job_that_was_begun_three_times_fails_and_is_cleared_of_its_state(serv
     as_if_killed(served, job, starts=3)
     served = serve()
     ended = served.job(job["id"])
-    assert (ended["state"], ended["reason"]) == ("failed", "the studio ended 3 times while it was painting this")
+    assert (ended["state"], ended["reason"]) == ("failed", "the studio ended 3 times while painting this picture")
     assert not (files_of(served, job) / "run" / checkpoint.FOLDER).exists()
-    assert {one.id: size for one, size in served.studio.store.ended()}[job["id"]] > 0
+    assert served.studio.store.read(job["id"]).size > 0
     assert served.paint()["state"] == "finished"
 
 
 def as_if_killed(served, job, starts):
+    change(served, "state = 'running', starts = ?", starts, job)
+
+
+def change(served, columns, value, job):
+    """Changes columns of a job in the studio's file."""
     base = sqlite3.connect(served.studio.folder / "studio.sqlite")
     with base:
-        base.execute("UPDATE jobs SET state = 'running', starts = ? WHERE id = ?", (starts, job["id"]))
+        base.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (value, job["id"]))
     base.close()
 
 
@@ -350,7 +368,7 @@ def test_a_running_job_is_not_deleted_and_goes_on(serve):
 def test_old_jobs_are_cleared_away(serve):
     served = serve(keep=Keep(days=1))
     old, young = served.paint(), served.paint()
-    served.studio.store._base.execute("UPDATE jobs SET ended = ended - 90000 WHERE id = ?", (old["id"],))
+    change(served, "ended = ended - ?", 90_000, old)
     served.studio.tidy()
     assert served.studio.store.ids() == {young["id"]}
     assert not files_of(served, old).exists()
@@ -360,10 +378,10 @@ def test_old_jobs_are_cleared_away(serve):
 def test_the_oldest_jobs_go_when_the_disk_is_used_up(serve):
     served = serve()
     jobs = [served.paint() for _ in range(4)]
-    sizes = [size for _, size in served.studio.store.ended()]
+    sizes = [job.size for job in served.studio.store.ended()]
     on_disk = [path.stat().st_size for path in files_of(served, jobs[0]).rglob("*") if path.is_file()]
     assert sizes[0] == sum(on_disk) > 0
-    served.studio._keep = Keep(disk=sizes[3] + sizes[2])
+    served.studio.keep = Keep(disk=sizes[3] + sizes[2])
     served.studio.tidy()
     assert served.studio.store.ids() == {job["id"] for job in jobs[2:]}
 
@@ -372,8 +390,8 @@ def test_the_pictures_of_a_job_cancelled_in_the_queue_count_too(serve):
     served = serve(command=studio_worker.command("never-ready"))
     job = served.order()
     served.cancel(job["id"])
-    ((_, size),) = served.studio.store.ended()
-    assert size == sum(path.stat().st_size for path in files_of(served, job).iterdir()) > 0
+    (ended,) = served.studio.store.ended()
+    assert ended.size == sum(path.stat().st_size for path in files_of(served, job).iterdir()) > 0
 
 
 def test_queued_and_running_jobs_are_never_cleared_away(serve):
@@ -404,19 +422,15 @@ def full_disk(monkeypatch):
     """Switches on and off that the studio's file takes nothing."""
     from nst.web.store import Store
 
-    together, end = Store._together, Store.end
+    transaction = Store.transaction
     full = threading.Event()
 
-    def failing(method):
-        def call(*arguments, **options):
-            if full.is_set():
-                raise sqlite3.OperationalError("database or disk is full")
-            return method(*arguments, **options)
+    def failing(self):
+        if full.is_set():
+            raise sqlite3.OperationalError("database or disk is full")
+        return transaction(self)
 
-        return call
-
-    monkeypatch.setattr(Store, "_together", failing(together))
-    monkeypatch.setattr(Store, "end", failing(end))
+    monkeypatch.setattr(Store, "transaction", failing)
     return full
 
 
@@ -430,7 +444,7 @@ def test_a_slot_survives_a_full_disk(serve, full_disk):
     full_disk.clear()
     ended = served.when_ended(job["id"])
     assert (ended["state"], ended["reason"]) == (
-        "failed", "the studio could not keep what happened to this picture; is the disk full?",
+        "failed", "the progress of this picture could not be saved; is the disk full?",
     )  # fmt: skip
     assert served.when_ended(other["id"])["state"] == "finished"
 
@@ -450,7 +464,7 @@ def test_an_order_for_a_full_disk_is_refused_with_a_sentence(serve, full_disk):
     answer = served.ask_for()
     assert (answer.status_code, answer.json()["message"]) == (
         507,
-        "the studio cannot keep this: database or disk is full",
+        "the studio cannot save this: database or disk is full",
     )
     assert list((served.studio.folder / "jobs").iterdir()) == []
 
@@ -460,7 +474,7 @@ def test_the_queue_has_an_end(serve):
     jobs = [served.order() for _ in range(2)]
     answer = served.ask_for()
     assert (answer.status_code, answer.json()) == (
-        429, {"message": "the queue is full: wait until some of the pictures in it are painted", "field": None},
+        429, {"message": "the queue is full: wait until some of its pictures are finished", "field": None},
     )  # fmt: skip
     served.cancel(jobs[0]["id"])
     assert served.order()["place"] == 1

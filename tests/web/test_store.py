@@ -24,7 +24,7 @@ def added(kept, count):
 def test_a_job_is_read_as_it_was_added(kept):
     job = kept.add({"order": "ä\0\n"}, most=1)
     assert kept.read(job.id) == job
-    assert (job.state, job.wanted, job.painted, job.starts, job.cancelling) == (
+    assert (job.state, job.request, job.progress, job.starts, job.cancelling) == (
         "queued",
         {"order": "ä\0\n"},
         {},
@@ -42,11 +42,11 @@ def test_the_one_that_waited_longest_comes_first(kept):
 
 def test_places_count_who_comes_before(kept):
     ids = added(kept, 3)
-    assert [kept.place(kept.read(id)) for id in ids] == [0, 1, 2]
+    assert [kept.position(kept.read(id)) for id in ids] == [0, 1, 2]
     kept.claim()
-    assert [kept.place(kept.read(id)) for id in ids] == [None, 0, 1]
+    assert [kept.position(kept.read(id)) for id in ids] == [None, 0, 1]
     kept.cancel(ids[1])
-    assert [kept.place(kept.read(id)) for id in ids] == [None, None, 0]
+    assert [kept.position(kept.read(id)) for id in ids] == [None, None, 0]
 
 
 def test_a_full_queue_takes_no_more(kept):
@@ -61,10 +61,10 @@ def test_a_full_queue_takes_no_more(kept):
 def test_what_is_painted_adds_up(kept):
     (id,) = added(kept, 1)
     kept.record(id, "epoch", {"epoch": 0}, epoch=0)
-    kept.note(id, width=3)
+    kept.record(id, "start", {}, width=3)
     kept.record(id, "epoch", {"epoch": 1}, epoch=1)
-    assert kept.read(id).painted == {"epoch": 1, "width": 3}
-    assert [event.data for event in kept.events(id, 0)] == ['{"epoch": 0}', '{"epoch": 1}']
+    assert kept.read(id).progress == {"epoch": 1, "width": 3}
+    assert [event.data for event in kept.events(id, 0)] == ['{"epoch": 0}', "{}", '{"epoch": 1}']
 
 
 def test_events_come_after_a_number_and_in_parts(kept):
@@ -85,19 +85,19 @@ def test_epochs_that_are_painted_again_are_forgotten(kept):
         for epoch, total in ((0, 9.0), (1, 8.0), (2, 7.0)):
             kept.record(job, "epoch", {"epoch": epoch, "total": total}, epoch=epoch)
     kept.rewind(id, 1)
-    assert kept.read(id).painted["epoch"] == 0
+    assert kept.read(id).progress["epoch"] == 0
     kept.record(id, "epoch", {"epoch": 1, "total": 6.0}, epoch=1)
     assert kept.costs(id) == [{"epoch": 0, "total": 9.0}, {"epoch": 1, "total": 6.0}]
     assert [data["total"] for data in kept.costs(other)] == [9.0, 8.0, 7.0]
     kept.rewind(id, 0)
     assert kept.costs(id) == []
-    assert kept.read(id).painted["epoch"] is None
+    assert kept.read(id).progress["epoch"] is None
 
 
 def test_troubles_are_kept_and_told(kept):
     (id,) = added(kept, 1)
-    kept.trouble(id, "one")
-    kept.trouble(id, "two")
+    kept.record_trouble(id, "one")
+    kept.record_trouble(id, "two")
     assert kept.read(id).troubles == ["one", "two"]
     assert [event.kind for event in kept.events(id, 0)] == ["trouble", "trouble"]
 
@@ -107,7 +107,7 @@ def test_running_jobs_go_back_to_their_old_places(kept):
     kept.claim()
     kept.claim()
     kept.requeue(3)
-    assert [kept.place(kept.read(id)) for id in ids] == [0, 1, 2]
+    assert [kept.position(kept.read(id)) for id in ids] == [0, 1, 2]
     assert kept.claim().starts == 2
 
 
@@ -120,7 +120,7 @@ def test_a_job_that_ended_the_server_three_times_fails(kept):
     kept.claim()
     kept.requeue(3)
     job = kept.read(id)
-    assert (job.state, job.reason) == ("failed", "the studio ended 3 times while it was painting this")
+    assert (job.state, job.reason) == ("failed", "the studio ended 3 times while painting this picture")
 
 
 def test_a_released_start_does_not_count(kept):
@@ -143,10 +143,12 @@ def test_a_job_that_was_being_cancelled_is_cancelled_after_a_restart(kept):
 def test_what_has_ended_stays_as_it_is_when_it_is_cancelled(kept):
     (id,) = added(kept, 1)
     kept.claim()
-    kept.end(id, "finished", size=7)
+    kept.set_size(id, 7)
+    kept.end(id, "finished")
     before = kept.read(id)
     assert kept.cancel(id) == before
-    assert kept.ended() == [(before, 7)]
+    assert kept.ended() == [before]
+    assert before.size == 7
 
 
 def test_an_id_that_no_job_has_is_a_key_error(kept):
@@ -237,7 +239,7 @@ def test_what_was_kept_is_there_when_it_is_opened_again(tmp_path):
     kept.record(job.id, "epoch", {"epoch": 0}, epoch=0)
     kept.close()
     again = Store(tmp_path / "studio.sqlite")
-    assert again.read(job.id).painted == {"epoch": 0}
+    assert again.read(job.id).progress == {"epoch": 0}
     assert len(again.events(job.id, 0)) == 1
     again.close()
 
@@ -272,6 +274,6 @@ def test_a_file_that_is_none_of_ours_is_refused(tmp_path, data):
     assert path.read_bytes() == data
 
 
-def test_a_place_that_cannot_be_written_is_an_os_error(tmp_path):
+def test_a_folder_that_does_not_exist_is_an_os_error(tmp_path):
     with pytest.raises(OSError, match="cannot use"):
         Store(tmp_path / "not there" / "studio.sqlite")

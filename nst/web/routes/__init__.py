@@ -1,1 +1,1 @@
-"""The addresses of the studio, one module for each group."""
+"""The routes of the studio, one module for each group of addresses."""

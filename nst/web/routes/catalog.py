@@ -1,4 +1,4 @@
-"""The routes that say what there is: samples, networks, settings, and how the studio is."""
+"""Routes for what the studio offers: samples, networks and settings; its health; and the token."""
 
 from __future__ import annotations
 
@@ -12,92 +12,98 @@ from nst import __version__
 from nst.images import reader
 from nst.web import catalog, schemas
 from nst.web.dependencies import Served, picture
-from nst.web.errors import BROUGHT, PICTURE, Refused, problems
+from nst.web.errors import PICTURE, WITH_BODY, Refused, problems
+from nst.web.security import Key
 
 router = APIRouter(tags=["offers"])
 
 Name = Annotated[str, Path(pattern="^[a-z0-9_]{1,40}$", description="the name of a sample")]
-Size = Annotated[int | None, Query(ge=16, le=2048, description="pixels of the longest side, at most")]
+Size = Annotated[int | None, Query(ge=16, le=2048, description="maximum pixels of the longest side")]
 
 
 @router.get("/health")
 def health(studio: Served) -> schemas.Health:
-    """How the studio is: `status` is always ok, since it answers."""
-    workers = [schemas.Health.Worker.model_validate({"state": state}) for state in studio.states()]
-    queued, running = (studio.store.count(state) for state in ("queued", "running"))
-    return schemas.Health(version=__version__, workers=workers, queued=queued, running=running)
+    """The state of the studio; `status` is always `ok`."""
+    return schemas.Health.model_validate(
+        {
+            "version": __version__,
+            "workers": [{"state": state} for state in studio.states()],
+            "queued": studio.store.count("queued"),
+            "running": studio.store.count("running"),
+        }
+    )
 
 
-@router.post("/token", status_code=204, responses=problems(400, 408, *BROUGHT))
+@router.post("/token", status_code=204, responses=problems(400, 408, *WITH_BODY))
 def token(request: Request, given: schemas.Token) -> Response:
-    """Lets a page in that shows the token: its next requests may do without."""
-    if request.app.state.key.asked and not request.app.state.key.fits(given.token):
-        raise Refused(401, "this is not the token that was printed when the studio was started", "token")
-    headers = {"set-cookie": request.app.state.key.cookie()} if request.app.state.key.asked else {}
-    return Response(status_code=204, headers=headers)
+    """Sets a cookie for a browser that has the token, which later requests need not send."""
+    key: Key = request.app.state.key
+    if key.required and not key.matches(given.token):
+        raise Refused(401, "this is not the token that the studio printed when it started", "token")
+    response = Response(status_code=204)
+    key.remember(response)
+    return response
 
 
 @router.get("/contents")
 def contents() -> list[schemas.Sample]:
-    """The content pictures that come with the program."""
+    """The sample content pictures."""
     return _samples("contents", catalog.CONTENTS)
 
 
 @router.get("/styles")
 def styles() -> list[schemas.Sample]:
-    """The style pictures that come with the program."""
+    """The sample style pictures."""
     return _samples("styles", catalog.STYLES)
 
 
 @router.get("/contents/{name}", response_class=Response, responses={**PICTURE, **problems(404)})
 def content(name: Name, size: Size = None) -> Response:
-    """One of them, as JPEG."""
+    """A sample content picture, as JPEG."""
     return _sample(catalog.CONTENTS, name, size)
 
 
 @router.get("/styles/{name}", response_class=Response, responses={**PICTURE, **problems(404)})
 def style(name: Name, size: Size = None) -> Response:
-    """One of them, as JPEG."""
+    """A sample style picture, as JPEG."""
     return _sample(catalog.STYLES, name, size)
 
 
 @router.get("/networks")
 def networks() -> list[schemas.Network]:
-    """The networks, with how to get those that are not there."""
-    return [schemas.Network(**choice._asdict()) for choice in catalog.networks()]
+    """The networks, and how to install those that are missing."""
+    return catalog.networks()
 
 
 @router.get("/settings")
 def settings(studio: Served) -> schemas.Settings:
     """All settings with their defaults in the assignment, the presets, and the limits of this studio."""
     limits = dataclasses.asdict(studio.limits)
-    return schemas.Settings.model_validate(
-        {
-            "settings": catalog.fields({name: limits[name] for name in ("epochs", "image_size")}),
-            "presets": catalog.presets(),
-            "default_preset": catalog.PRESET,
-            "limits": limits,
-        }
+    return schemas.Settings(
+        settings=catalog.fields({name: limits[name] for name in ("epochs", "image_size")}),
+        presets=catalog.presets(),
+        default_preset=catalog.PRESET,
+        limits=limits,
     )
 
 
 def _samples(kind: str, names: tuple[str, ...]) -> list[schemas.Sample]:
     found = []
-    for sample in catalog.samples(names):
+    for name, sample in catalog.samples(names).items():
         height, width = _shape(sample)
-        address = f"/api/{kind}/{sample.name}"
-        found.append(schemas.Sample(name=sample.name, title=sample.title, url=address, width=width, height=height))
+        url = f"/api/{kind}/{name}"
+        found.append(schemas.Sample(name=name, title=sample.title, url=url, width=width, height=height))
     return found
 
 
 @functools.cache
-def _shape(sample: catalog.Sample) -> tuple[int, int]:
+def _shape(sample: catalog.Picture) -> tuple[int, int]:
     height, width = reader.read(sample.path).shape[:2]
     return height, width
 
 
 def _sample(names: tuple[str, ...], name: str, size: int | None) -> Response:
-    for sample in catalog.samples(names):
-        if sample.name == name:
-            return picture(sample.path, size, lasting=True)
-    raise Refused(404, "there is no sample of that name")
+    sample = catalog.samples(names).get(name)
+    if sample is None:
+        raise Refused(404, "there is no sample of that name")
+    return picture(sample.path, size, lasting=True)
