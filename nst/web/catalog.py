@@ -95,11 +95,7 @@ def form_values(config: TransferConfig) -> dict[str, Any]:
 
 
 def fields(limits: dict[str, int]) -> list[schemas.Setting]:
-    """The settings from which the page builds its form.
-
-    Args:
-        limits: the studio's own upper limits, by the name of the setting.
-    """
+    """The settings from which the page builds its form; `limits` are the studio's, by name of the setting."""
     found = []
     for setting in settings():
         if setting.name in HIDDEN:

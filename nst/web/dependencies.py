@@ -78,12 +78,10 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
 
 
 def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
-    """A picture file, or a JPEG of it scaled down.
+    """A picture file, or a JPEG of it with at most `size` pixels on its longest side.
 
-    Args:
-        path: the file, which is read in full first: the current picture is replaced while it is sent.
-        size: pixels of the longest side at most; None for the file itself.
-        lasting: whether the browser may cache it.
+    It is read in full before it is sent, as the current picture may be replaced meanwhile. If `lasting`, the browser
+    may cache it.
     """
     try:
         if size is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -16,12 +17,6 @@ from nst.web import schemas, store
 from nst.web.submission import SubmissionError
 
 _log = logging.getLogger(__name__)
-_DESCRIPTIONS = {
-    **{400: "a value is not allowed", 401: "the token is missing", 403: "sent by another site", 404: "not found"},
-    **{408: "the upload stalled", 409: "not possible in this state", 413: "too large", 415: "not a picture"},
-    **{421: "not an address of the studio", 422: "malformed", 429: "the queue is full", 500: "painting failed"},
-    **{503: "too many at once", 507: "the disk is full"},
-}
 _UNROUTED = {404: "there is nothing at this address", 405: "this address does not support that method"}
 _LONGEST = 300  # characters of a validation message, which may quote the value
 
@@ -38,7 +33,7 @@ class Refused(HTTPException):
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These error responses for OpenAPI."""
-    return {status: {"model": schemas.Problem, "description": _DESCRIPTIONS[status]} for status in statuses}
+    return {status: {"model": schemas.Problem, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
 WITH_BODY = (413, 503, 507)

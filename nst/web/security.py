@@ -16,6 +16,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -97,29 +98,30 @@ class Key:
         return not self.required or self.matches(token.strip())
 
 
+@dataclass
 class Guard:
     """The middleware.
 
-    Args:
+    Attributes:
         app: the application behind it.
         known: host names of the server, from `names`.
         local: whether the server is bound to a loopback address, so that other IP addresses are not its own.
         key: the access token.
         body_bytes: the most bytes of one request body.
+        uploads: number of bodies that are being read.
     """
 
-    def __init__(self, app: ASGIApp, *, known: frozenset[str], local: bool, key: Key, body_bytes: int) -> None:
-        self._app = app
-        self._known = known
-        self._local = local
-        self._key = key
-        self._body_bytes = body_bytes
-        self._uploads = 0
+    app: ASGIApp
+    known: frozenset[str]
+    local: bool
+    key: Key
+    body_bytes: int
+    uploads: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or passes it on."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         if scope["type"] != "http":
             return
 
@@ -132,25 +134,18 @@ class Guard:
             await send(message)
 
         request = Request(scope)
+        application = self.app
         try:
             self._check(request)
             if request.method == "GET" and scope["path"] == "/" and "token" in request.query_params:
-                response: Response = RedirectResponse("/", 303)
-                if self._key.matches(request.query_params.getlist("token")[0]):
-                    self._key.remember(response)
-                await response(scope, receive, send_with_headers)
-                return
-            self._check_length(request)
+                application = RedirectResponse("/", 303)
+                if self.key.matches(request.query_params.getlist("token")[0]):
+                    self.key.remember(application)
+            elif self._has_body(request):
+                application = self._measured
         except Refused as error:
-            response = problem(error.status_code, error.detail, error.field, error.headers)
-            await response(scope, receive, send_with_headers)
-            return
-        # Nothing reads the body of a request with a safe method.
-        has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-        if has_body and request.method not in _SAFE:
-            await self._measured(scope, receive, send_with_headers)
-        else:
-            await self._app(scope, receive, send_with_headers)
+            application = problem(error.status_code, error.detail, error.field, error.headers)
+        await application(scope, receive, send_with_headers)
 
     def _check(self, request: Request) -> None:
         """Raises `Refused` for a request that is not let in."""
@@ -163,31 +158,39 @@ class Guard:
             foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
             if foreign or (origin is not None and not _is_of(origin, host)):
                 raise Refused(403, "this request was sent by another site; the studio accepts only its own page's")
-        if path.startswith(_GUARDED) and path not in _OPEN and not self._key.grants(headers):
+        if path.startswith(_GUARDED) and path not in _OPEN and not self.key.grants(headers):
             raise Refused(
                 401, "the studio requires its token, which it printed when it started",
                 headers={"www-authenticate": "Bearer"},
             )  # fmt: skip
 
     def _is_ours(self, host: str) -> bool:
+        name = ""
         try:
             name = (urlsplit(f"//{host}").hostname or "").lower()
-        except ValueError:
+            return ipaddress.ip_address(name).is_loopback or not self.local or name in self.known
+        except ValueError:  # not an IP address, or not even a host
+            return bool(name) and name in self.known
+
+    def _has_body(self, request: Request) -> bool:
+        """Whether a request has a body that is read. Raises `Refused` for one that cannot be accepted.
+
+        The connection stays open, and the body is discarded as it arrives: a connection that is closed early is reset,
+        and the client would never read the response.
+        """
+        length = request.headers.get("content-length", "0")
+        if request.method in _SAFE or (length == "0" and "transfer-encoding" not in request.headers):
             return False
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return name in self._known
-        return address.is_loopback or not self._local or name in self._known
+        if length.isdecimal() and int(length) > self.body_bytes:
+            raise self._too_large()
+        if self.uploads >= UPLOADS:
+            raise Refused(503, "too many uploads at the moment: try again shortly", headers={"retry-after": "2"})
+        return True
 
     async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the application with a body that is measured while it is read."""
-        if self._uploads >= UPLOADS:
-            response = problem(503, "too many uploads at the moment: try again shortly", headers={"retry-after": "2"})
-            await response(scope, receive, send)
-            return
         size, ends, reading = 0, time.monotonic() + UPLOAD_TIME, True
-        self._uploads += 1
+        self.uploads += 1
 
         async def measure() -> Message:
             nonlocal size, reading
@@ -198,32 +201,22 @@ class Guard:
             except TimeoutError:
                 raise Refused(408, "the upload stalled", headers={"connection": "close"}) from None
             size += len(message.get("body", b""))
-            if size > self._body_bytes:
+            if size > self.body_bytes:
                 raise self._too_large()
             # Two tasks may wait for the end at once: the reader of the body, and the one that notices a disconnect.
             if reading and not message.get("more_body", False):
                 reading = False
-                self._uploads -= 1
+                self.uploads -= 1
             return message
 
         try:
-            await self._app(scope, measure, send)
+            await self.app(scope, measure, send)
         finally:
             if reading:
-                self._uploads -= 1
-
-    def _check_length(self, request: Request) -> None:
-        """Raises `Refused` for a body whose declared length is too large.
-
-        The connection stays open, and the body is discarded as it arrives: a connection that is closed early is reset,
-        and the client would never read the response.
-        """
-        length = request.headers.get("content-length", "")
-        if request.method not in _SAFE and length.isdecimal() and int(length) > self._body_bytes:
-            raise self._too_large()
+                self.uploads -= 1
 
     def _too_large(self) -> Refused:
-        most = self._body_bytes // 1_000_000
+        most = self.body_bytes // 1_000_000
         return Refused(413, f"the upload is larger than {most} MB: make the pictures smaller first")
 
 

@@ -48,7 +48,7 @@ class Studio:
         grace: how long a slot waits for its worker.
 
     Raises:
-        store.StoreError: the folder was written by another version of the program.
+        ValueError: the folder was written by another version of the program.
         OSError: the folder cannot be written.
     """
 

@@ -39,6 +39,7 @@ class State(enum.Enum):
     CANCELLING = "cancelling"  # the worker was interrupted, or will be as soon as it begins
 
 
+_IDLE = (State.STARTING, State.READY)
 _NEXT = {
     State.STARTING: {State.READY, State.STARTING},
     State.READY: {State.SENT, State.STARTING},
@@ -67,7 +68,7 @@ class Slot(threading.Thread):
     @property
     def activity(self) -> str:
         """What the slot is doing: `starting`, `ready` or `painting`."""
-        return self._state.value if self._state in (State.STARTING, State.READY) else "painting"
+        return self._state.value if self._state in _IDLE else "painting"
 
     def run(self) -> None:
         """Runs jobs until the studio closes."""
@@ -84,7 +85,7 @@ class Slot(threading.Thread):
     def halt(self) -> None:
         """Makes the worker save its picture and stop, or ends it if it is not painting."""
         with self._lock:
-            if self._worker is not None and self._job is None:
+            if self._worker is not None and self._state in _IDLE:
                 self._worker.kill()
             elif self._worker is not None:
                 self._worker.interrupt()
@@ -173,17 +174,16 @@ class Slot(threading.Thread):
     def _record(self, job: str, kind: str, values: Mapping[str, Any]) -> None:
         """Saves the progress of a job."""
         store = self._studio.store
-        if kind == "start":
+        if kind == "trouble":
+            store.record_trouble(job, values["message"])
+        elif kind == "picture":
+            store.record(job, kind, values, picture=values["epoch"])
+        elif kind == "start":
             store.rewind(job, values["first"])
             store.record(job, kind, values, **{name: values[name] for name in ("width", "height", "network")})
         elif kind == "epoch":
             costs = {name: values[name] for name in ("total", "content", "style", "total_variation")}
-            rest = {name: values[name] for name in ("epoch", "seconds", "seconds_left")}
-            store.record(job, kind, values, costs=costs, **rest)
-        elif kind == "picture":
-            store.record(job, kind, values, picture=values["epoch"])
-        elif kind == "trouble":
-            store.record_trouble(job, values["message"])
+            store.record(job, kind, values, costs=costs, epoch=values["epoch"], seconds_left=values["seconds_left"])
 
     def _lose_worker(self, why: str) -> None:
         """Acts on the death of the worker, and ends its job if it had one."""

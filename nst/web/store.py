@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 State = Literal["queued", "running", "finished", "cancelled", "failed"]
 ENDED = ("finished", "cancelled", "failed")
 
-_FORMAT = 1
+_FORMAT = 1  # the column `wanted` has a job's request, and `painted` its progress
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -56,10 +56,6 @@ class NoJobError(KeyError):
     """No job has that id."""
 
 
-class StoreError(ValueError):
-    """The file was not written by this version of the program."""
-
-
 class Event(NamedTuple):
     """Something that happened to a job: a serial number, its kind, and its data as JSON text."""
 
@@ -77,8 +73,8 @@ class Job:
         request: what is to be painted, as JSON values.
         starts: how often painting was started.
         cancelling: whether a running job is about to be cancelled.
-        progress: what painting has reported so far: `epoch`, `costs`, `seconds`, `seconds_left`, `picture` (the epoch
-            of the current picture), `width`, `height`, `network` (its full name), `video`.
+        progress: what painting has reported so far: `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the
+            current picture), `width`, `height`, `network` (its full name), `video`.
         reason: why the job failed.
         troubles: what went wrong without failing it.
         size: bytes on the disk, once the job has ended.
@@ -106,7 +102,7 @@ class Store:
         path: the SQLite file; created if it does not exist.
 
     Raises:
-        StoreError: the file is something else.
+        ValueError: the file was not written by this version of the program.
         OSError: the file cannot be written.
     """
 
@@ -122,12 +118,12 @@ class Store:
             self._base.execute("PRAGMA synchronous=NORMAL")
             found = self._base.execute("PRAGMA user_version").fetchone()[0]
             if found not in (0, _FORMAT):
-                raise StoreError(f"{path} was written by another version of this program: choose another data folder")
+                raise ValueError(f"{path} was written by another version of this program: choose another data folder")
             self._base.executescript(_TABLES)
             self._base.execute(f"PRAGMA user_version={_FORMAT}")
         except sqlite3.DatabaseError as error:
             message = f"cannot use {path}: {error}; choose another data folder, or move the file away"
-            raise (OSError if isinstance(error, sqlite3.OperationalError) else StoreError)(message) from error
+            raise (OSError if isinstance(error, sqlite3.OperationalError) else ValueError)(message) from error
 
     def close(self) -> None:
         """Closes the file."""
@@ -141,29 +137,16 @@ class Store:
             if self._base.in_transaction:
                 yield
                 return
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
+            with self._base:  # commits, or rolls back
+                self._base.execute("BEGIN IMMEDIATE")
                 yield
-            except BaseException:
-                self._base.execute("ROLLBACK")
-                raise
-            self._base.execute("COMMIT")
 
     def version(self, job: str) -> tuple[int, int]:
         """A value that changes whenever the job, or its position in the queue, may have changed."""
         return self._versions.get(job, 0), self._queue_version
 
     def add(self, request: Mapping[str, Any], *, most: int, id: str | None = None) -> Job:
-        """Appends a job to the queue.
-
-        Args:
-            request: what is to be painted, as JSON values.
-            most: how many jobs may be queued.
-            id: from `new_id`, if the caller has one already.
-
-        Raises:
-            FullError: that many jobs are queued.
-        """
+        """Appends a job, with an id from `new_id`, to the queue. Raises `FullError` if `most` jobs are queued."""
         with self.transaction():
             if self.count("queued") >= most:
                 raise FullError
@@ -185,10 +168,7 @@ class Store:
         """Returns the jobs that an earlier server left running to their old positions in the queue.
 
         A job that was started `most_starts` times fails instead, as it may be what ended the server; one that was
-        about to be cancelled is cancelled.
-
-        Returns:
-            The ids of the jobs that were cancelled or failed.
+        about to be cancelled is cancelled. Returns the ids of these.
         """
         ended = []
         with self.transaction():

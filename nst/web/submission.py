@@ -194,16 +194,7 @@ def sample(name: str, names: tuple[str, ...], field: str) -> Picture:
 def store_picture(
     source: UploadFile | Picture, target: Path, field: str, limits: Limits
 ) -> tuple[str, tuple[int, int]]:
-    """Stores an input picture, and its preview beside it.
-
-    Args:
-        source: an upload, or a picture of the studio's own.
-        target: the file to write.
-        field: the field of the form, for messages.
-        limits: limits of an upload.
-
-    Returns:
-        The title, and the (height, width) in pixels.
+    """Stores an input picture with its preview; returns its title, and its (height, width) in pixels.
 
     Raises:
         SubmissionError: too many bytes (413), not a picture that can be used (415), or a picture that no longer exists.

@@ -30,11 +30,7 @@ _SHARE = 0.05  # of the time that live pictures may take
 
 
 class Painter:
-    """Paints jobs.
-
-    Args:
-        send: receives messages, as a kind and its values.
-    """
+    """Paints jobs; `send` receives messages, as a kind and its values."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -63,14 +59,7 @@ class Painter:
             run.paint(given, folder, self._network("preview"), config, bench=self._bench)
 
     def paint(self, folder: Path, styles: int, network: str, settings: dict[str, Any]) -> None:
-        """Paints one job, or resumes it.
-
-        Args:
-            folder: the job's folder, with its input pictures.
-            styles: number of style pictures.
-            network: name of the network.
-            settings: a `TransferConfig` as JSON values.
-        """
+        """Paints one job, or resumes it; `settings` is a `TransferConfig` as JSON values."""
         from nst import inputs, run
         from nst.config import TransferConfig
         from nst.inputs import Callbacks
@@ -128,9 +117,8 @@ class _LivePicture:
         from nst.images import writer
         from nst.utils import atomic
 
-        costs = step.costs._asdict()
         left = self._start.left(step.epoch, step.seconds)
-        self._send("epoch", epoch=step.epoch, **costs, seconds=step.seconds, seconds_left=left)
+        self._send("epoch", epoch=step.epoch, **step.costs._asdict(), seconds=step.seconds, seconds_left=left)
         began = time.monotonic()
         if began < self._next:
             return

@@ -261,7 +261,7 @@ def test_a_file_of_another_version_is_refused(tmp_path):
     base = sqlite3.connect(path)
     base.execute("PRAGMA user_version=99")
     base.close()
-    with pytest.raises(store.StoreError, match="another version of this program: choose another data folder"):
+    with pytest.raises(ValueError, match="another version of this program: choose another data folder"):
         Store(path)
 
 
@@ -269,7 +269,7 @@ def test_a_file_of_another_version_is_refused(tmp_path):
 def test_a_file_that_is_none_of_ours_is_refused(tmp_path, data):
     path = tmp_path / "studio.sqlite"
     path.write_bytes(data)
-    with pytest.raises(store.StoreError, match=r"cannot use .*studio\.sqlite: .*; choose another data folder"):
+    with pytest.raises(ValueError, match=r"cannot use .*studio\.sqlite: .*; choose another data folder"):
         Store(path)
     assert path.read_bytes() == data
 

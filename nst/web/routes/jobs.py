@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Sequence
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, NamedTuple, cast
 from urllib.parse import quote
 
@@ -24,8 +25,8 @@ from nst.web.submission import Submission, SubmissionError
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-KINDS = {"jpg": "image/jpeg", "png": "image/png", "tiff": "image/tiff"}
-VIDEOS = {"progress.mp4": "video/mp4", "progress.gif": "image/gif", "progress.webp": "image/webp"}
+PICTURES = {".jpg": "image/jpeg", ".png": "image/png", ".tiff": "image/tiff"}
+VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webp": "image/webp"}
 
 _LARGEST = 1 << 62  # of the numbers of jobs, which SQLite can hold
 Text = Annotated[str | None, Form(max_length=20_000)]
@@ -98,11 +99,7 @@ def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen,
 
 
 def _choose(
-    field: str,
-    uploads: Sequence[UploadFile | None],
-    names: Sequence[str | None],
-    known: tuple[str, ...],
-    most: int,
+    field: str, uploads: Sequence[UploadFile | None], names: Sequence[str | None], known: tuple[str, ...], most: int
 ) -> Chosen:
     """The pictures given for a field: uploads before samples. Raises `SubmissionError`."""
     # A browser sends an empty part for a field in which no file is chosen.
@@ -181,19 +178,13 @@ def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], 
 )
 def result(studio: Served, job: Found) -> FileResponse:
     """The final picture as a download: lossless, or the last JPEG if the painting process was killed."""
-    if job.state in store.ENDED and studio.file(job.id, "generated_image.png") is None:
-        path = studio.picture(job)
-        if path is not None:
-            return FileResponse(path, media_type="image/jpeg", filename=f"{_name(job)}.jpg")
-    return _file(studio, job, "generated_image.png", "image/png")
+    return _file(job, studio.picture(job))
 
 
-@router.get("/{id}/files/{name}", response_class=FileResponse, responses={**media(*KINDS.values()), **problems(404)})
+@router.get("/{id}/files/{name}", response_class=FileResponse, responses={**media(*PICTURES.values()), **problems(404)})
 def file(studio: Served, job: Found, name: Annotated[str, Path(max_length=40)]) -> FileResponse:
     """An output file, by its name in `files` of the job."""
-    if name not in FILES:
-        raise Refused(404, "there is no such file")
-    return _file(studio, job, name, KINDS[name.rpartition(".")[2]])
+    return _file(job, studio.file(job.id, name) if name in FILES else None)
 
 
 @router.get("/{id}/video", response_class=FileResponse, responses={**media(*VIDEOS.values()), **problems(404)})
@@ -201,10 +192,8 @@ def video(
     studio: Served, job: Found, download: Annotated[bool, Query(description="as a download")] = False
 ) -> FileResponse:
     """The progress video."""
-    for name, kind in VIDEOS.items():
-        if job.state in store.ENDED and studio.file(job.id, name):
-            return _file(studio, job, name, kind, download=download)
-    raise Refused(404, "there is no video of this picture")
+    found = (studio.file(job.id, f"progress{suffix}") for suffix in VIDEOS)
+    return _file(job, next(filter(None, found), None), download=download)
 
 
 @router.get("/{id}/costs", responses={**media("text/csv"), **problems(404)})
@@ -220,18 +209,17 @@ def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], 
     return cast(schemas.Table, Response(text.getvalue(), media_type="text/csv", headers=attachment))
 
 
-def _file(studio: Studio, job: store.Job, name: str, kind: str, *, download: bool = True) -> FileResponse:
+def _file(job: store.Job, path: FilePath | None, *, download: bool = True) -> FileResponse:
     """An output file of a job that has ended, as a download or for display."""
     if job.state not in store.ENDED:
         raise Refused(404, "this picture is not finished yet")
-    path = studio.file(job.id, name)
     if path is None:
         raise Refused(404, "there is no such file")
-    ending = name.rpartition(".")[2]
-    shown = f"{_name(job)}.{ending}" if name.startswith(("generated_image.", "progress.")) else f"{_name(job)}-{name}"
+    own = f"-{path.name}" if path.stem in ("generated_image_16bit", "contact_sheet") else path.suffix
     return FileResponse(
-        path, media_type=kind, filename=shown, content_disposition_type="attachment" if download else "inline"
-    )
+        path, media_type=(PICTURES | VIDEOS)[path.suffix], filename=_name(job) + own,
+        content_disposition_type="attachment" if download else "inline",
+    )  # fmt: skip
 
 
 def _name(job: store.Job) -> str:
