@@ -1,7 +1,8 @@
-"""A studio with the fake worker, served by uvicorn in a thread of this process, and what asks it."""
+"""A studio with the fake worker, served by uvicorn in a thread of this process, and its client."""
 
 import contextlib
 import http.client
+import io
 import json
 import socket
 import threading
@@ -9,6 +10,7 @@ import time
 
 import httpx
 import uvicorn
+from PIL import Image
 
 from nst.web import app
 from nst.web.service import Studio
@@ -16,13 +18,13 @@ from tests.support import studio_worker
 from tests.support.studio_worker import Does, png
 
 PATIENCE = 20.0
-"""Seconds until what is waited for is given up: only a test that fails takes as long."""
+"""Seconds that a test waits before it fails."""
 
 TOKEN = "0123456789abcdefghij"
 
 
 def until(found, what="it", seconds=PATIENCE):
-    """Asks again and again, until the answer is one; gives that."""
+    """Calls `found` until its result is true; returns that."""
     end = time.monotonic() + seconds
     while True:
         if answer := found():
@@ -58,14 +60,14 @@ class Served:
         assert not self._thread.is_alive(), "the server does not end"
         self.socket.close()
 
-    def order(self, does=Does.PAINT, epochs=4, **more):
-        """Orders a picture with samples, and gives the job."""
-        answer = self.ask_for(studio_worker.settings(does, epochs), **more)
+    def submit(self, does=Does.PAINT, epochs=4, **more):
+        """Submits a picture with samples; returns the job."""
+        answer = self.post_job(studio_worker.settings(does, epochs), **more)
         assert answer.status_code == 202, answer.text
         return answer.json()
 
-    def ask_for(self, settings=None, files=None, **fields):
-        """Sends an order: samples where nothing else is said; a field that is None is left out."""
+    def post_job(self, settings=None, files=None, **fields):
+        """Posts a submission, with samples by default; a field that is None is left out."""
         form = {"content_name": "chelsea", "style_name": "strokes", "preset": "coursera", "network": "preview"}
         form |= {"settings": settings if isinstance(settings, str) else json.dumps(settings or {}), **fields}
         parts = [
@@ -93,8 +95,8 @@ class Served:
         return until(lambda: (job := self.job(id))["epoch"] is not None and job["epoch"] >= epoch and job)
 
     def paint(self, does=Does.PAINT, epochs=4, **more):
-        """Orders a picture, and gives the job when it has ended."""
-        return self.when_ended(self.order(does, epochs, **more)["id"])
+        """Submits a picture; returns the job when it has ended."""
+        return self.when_ended(self.submit(does, epochs, **more)["id"])
 
     def cancel(self, id):
         return self.web.post(f"/api/jobs/{id}/cancel")
@@ -135,6 +137,14 @@ def events(lines):
 def picture(name="content", title="me.png", data=None):
     """A part of a form that is an upload."""
     return name, (title, png(64) if data is None else data, "image/png")
+
+
+def opened(answer):
+    """The picture of an answer: its format and its size."""
+    assert answer.status_code == 200, answer.text
+    with Image.open(io.BytesIO(answer.content)) as found:
+        assert answer.headers["content-type"] == Image.MIME[found.format]
+        return found.format, found.size
 
 
 def answered(connection):

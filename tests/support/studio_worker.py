@@ -1,7 +1,7 @@
-"""A worker of the studio without TensorFlow: what it does with an order is said by the seed that the order asks for.
+"""A worker of the studio without TensorFlow: what it does with a job depends on the job's seed.
 
-It speaks as `nst.web.worker` does (see `nst.web.worker_process`), and leaves small real files. As a program it takes
-one word: nothing, or what is to go wrong before it takes its first order.
+It sends the messages of `nst.web.worker` (see `nst.web.worker_process`), and writes small real files. As a program it
+takes one argument: nothing, or what goes wrong before its first job.
 """
 
 import enum
@@ -22,7 +22,7 @@ STATE = "resume"
 
 
 class Does(enum.IntEnum):
-    """What is done with an order: its seed."""
+    """What is done with a job: its seed."""
 
     PAINT = 0
     CRASH = 1  # a segmentation fault after the third epoch
@@ -71,15 +71,15 @@ def say(kind, **values):
 
 
 class Painting:
-    """One order, painted as its seed says."""
+    """One job, painted as its seed says."""
 
-    def __init__(self, order, stopping):
-        self.folder = Path(order["folder"])
-        self.does = Does(order["settings"]["seed"])
-        self.epochs = order["settings"]["epochs"]
-        self.every = order["settings"]["print_every"]
-        self.video = order["settings"]["video"] == "mp4"
-        self.styles = order["styles"]
+    def __init__(self, job, stopping):
+        self.folder = Path(job["folder"])
+        self.does = Does(job["settings"]["seed"])
+        self.epochs = job["settings"]["epochs"]
+        self.every = job["settings"]["print_every"]
+        self.video = job["settings"]["video"] == "mp4"
+        self.styles = job["styles"]
         self.stopping = stopping
         self.run = self.folder / "run"
         self.kept = self.run / STATE / "epoch"
@@ -149,15 +149,15 @@ class Painting:
 
 
 def main():
-    """Paints what comes, until the orders end."""
+    """Paints jobs until their stream ends."""
     fault = (sys.argv[1:] or [""])[0]
     if fault == "broken":
         sys.exit("there is no module named tensorflow")
-    orders, stopping = queue.SimpleQueue(), threading.Event()
+    jobs, stopping = queue.SimpleQueue(), threading.Event()
 
     def listen():
         for line in sys.stdin:
-            orders.put(line)
+            jobs.put(line)
         os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()
@@ -166,11 +166,11 @@ def main():
         time.sleep(600)
     say("ready")
     while True:
-        order = json.loads(orders.get())
+        job = json.loads(jobs.get())
         stopping.clear()
         say("begun")
         try:
-            Painting(order, stopping).paint()
+            Painting(job, stopping).paint()
         except ValueError as error:
             say("failed", reason=str(error))
 

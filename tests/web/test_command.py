@@ -1,4 +1,4 @@
-"""`python -m nst.web` as a person uses it, in processes of its own."""
+"""`python -m nst.web` as a user runs it, in its own processes."""
 
 import contextlib
 import re
@@ -51,7 +51,7 @@ class Open:
         self.host, self.port, self.token = found[1], int(found[2]), found[3]
         self.web = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
 
-    def order(self, does, epochs):
+    def submit(self, does, epochs):
         settings = studio_worker.settings(does, epochs)
         form = {"content_name": "chelsea", "style_name": "ink", "preset": "coursera", "network": "preview"}
         answer = self.web.post("/api/jobs", data=form | {"settings": str(settings).replace("'", '"')})
@@ -122,7 +122,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("word", WRONG)
-def test_a_wrong_word_is_one_line(word):
+def test_a_wrong_argument_is_one_line(word):
     done = run(word)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("nst-web: ")
@@ -144,7 +144,7 @@ def test_a_missing_package_is_named_with_what_to_do(tmp_path, name):
     one_line(done, f"the studio needs {name}: ", "-r requirements-web.txt")
 
 
-def test_a_port_in_use_is_told_of(tmp_path):
+def test_a_port_in_use_is_reported(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         one_line(
@@ -155,32 +155,32 @@ def test_a_port_in_use_is_told_of(tmp_path):
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "::zz"])
-def test_an_address_that_is_not_this_machines_is_told_of(tmp_path, host):
+def test_an_address_of_another_machine_is_reported(tmp_path, host):
     one_line(run(f"--host={host}", f"--data_dir={tmp_path}"), f"cannot serve {host}:8000: ", "choose another")
 
 
-def test_a_folder_of_another_studio_is_told_of(door, tmp_path):
+def test_a_folder_in_use_by_another_studio_is_reported(door, tmp_path):
     opened = door()
     done = run(f"--data_dir={tmp_path / 'data'}", "--port=0")
     one_line(done, f"another studio is open in {tmp_path / 'data'}: close it, or choose another --data_dir")
     assert opened.web.get("/api/health").status_code == 200
 
 
-def test_a_folder_that_cannot_be_written_is_told_of(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     file = tmp_path / "file"
     file.touch()
     for place in (file, file / "below"):
         one_line(run(f"--data_dir={place}"), f"cannot write into the output folder {place}: a file is in the way")
 
 
-def test_a_file_of_another_version_is_told_of(tmp_path):
+def test_a_file_of_another_version_is_reported(tmp_path):
     base = sqlite3.connect(tmp_path / "studio.sqlite")
     base.execute("PRAGMA user_version=7")
     base.close()
     one_line(run(f"--data_dir={tmp_path}", "--port=0"), "was written by another version of this program")
 
 
-def test_a_studio_that_cannot_take_up_its_work_ends_with_a_status(tmp_path):
+def test_a_studio_that_cannot_start_ends_with_a_status(tmp_path):
     failing = "def start(self): raise OSError('the disk is made of cheese')\nStudio.start = start"
     done = run(f"--data_dir={tmp_path}", "--port=0", first=failing)
     assert done.returncode in (1, 3)  # uvicorn's own, in its later versions
@@ -198,7 +198,7 @@ def test_a_signal_closes_it(door, signum):
 @pytest.mark.parametrize("does", [Does.SLOWLY, Does.HANG])
 def test_a_signal_closes_it_while_it_paints_and_is_watched(door, does):
     opened = door()
-    job = opened.order(does, epochs=1000)
+    job = opened.submit(does, epochs=1000)
     opened.when(job, lambda job: (job["epoch"] or 0) >= 2)
     with opened.web.stream("GET", f"/api/jobs/{job}/events") as answer:
         lines = answer.iter_lines()
@@ -211,7 +211,7 @@ def test_a_signal_closes_it_while_it_paints_and_is_watched(door, does):
 
 def test_a_killed_studio_leaves_no_worker_and_loses_no_job(door, tmp_path):
     opened = door()
-    job = opened.order(Does.SLOWLY, epochs=30)
+    job = opened.submit(Does.SLOWLY, epochs=30)
     opened.when(job, lambda job: (job["epoch"] or 0) >= 2)
     (worker,) = children(opened.process.pid)
     opened.process.kill()
@@ -226,7 +226,7 @@ def test_a_job_that_kills_the_studio_three_times_fails(door):
     job = None
     for _ in range(3):
         opened = door()
-        job = job or opened.order(Does.SLOWLY, epochs=1000)
+        job = job or opened.submit(Does.SLOWLY, epochs=1000)
         opened.when(job, lambda job: job["state"] == "running")
         opened.process.kill()
         opened.process.wait()
@@ -246,7 +246,7 @@ def running(pid):
         return False
 
 
-def test_a_studio_for_others_makes_up_a_token(door):
+def test_a_studio_that_others_can_reach_generates_a_token(door):
     opened = door("--host=0.0.0.0")
     assert re.fullmatch("[0-9a-f]{32}", opened.token)
     assert opened.web.get("/api/health").status_code == 401
@@ -270,7 +270,7 @@ def test_slots_and_queue_are_taken(door):
     assert opened.web.get("/api/settings").json()["limits"]["queue"] == 7
 
 
-def test_nothing_is_kept_where_nothing_may_be(door):
+def test_no_picture_is_kept_without_room_for_any(door):
     opened = door("--keep_gb=0")
-    job = opened.order(Does.PAINT, epochs=3)
+    job = opened.submit(Does.PAINT, epochs=3)
     until(lambda: opened.web.get(f"/api/jobs/{job}").status_code == 404, "the end of the job")

@@ -14,7 +14,6 @@ from schemathesis import checks  # noqa: E402
 
 from nst import config  # noqa: E402
 from nst.web import app, submission  # noqa: E402
-from nst.web.routes import events  # noqa: E402
 from nst.web.service import Studio  # noqa: E402
 from nst.web.submission import Limits  # noqa: E402
 from tests.support.studio_server import Served  # noqa: E402
@@ -47,11 +46,6 @@ def served(tmp_path_factory):
 def painted(served):
     """The id of a finished job."""
     return served.paint()["id"]
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch):
-    monkeypatch.setattr(events, "POLL_INTERVAL", 0.02)
 
 
 def conforms(case, served):

@@ -1,4 +1,4 @@
-"""What becomes of jobs: painted one after the other, cancelled, crashed, cut off, cleared away."""
+"""The life of a job: painted in turn, cancelled, crashed, interrupted, deleted."""
 
 import functools
 import os
@@ -44,9 +44,14 @@ def test_the_fake_worker_keeps_its_state_where_the_real_one_does():
 
 def test_a_job_is_painted(serve):
     served = serve()
-    ordered = served.order(epochs=4)
-    assert (ordered["state"], ordered["place"], ordered["epoch"], ordered["picture"]) == ("queued", 0, None, None)
-    job = served.when_ended(ordered["id"])
+    first = served.submit(epochs=4)
+    assert (first["state"], first["place"], first["epoch"], first["picture"]) == (
+        "queued",
+        0,
+        None,
+        None,
+    )
+    job = served.when_ended(first["id"])
     assert (job["state"], job["reason"], job["troubles"], job["place"]) == ("finished", "", [], None)
     assert (job["epoch"], job["picture"], job["frames"], job["costs"]) == (3, 3, [0, 1, 2, 3], costs(3))
     assert (job["width"], job["height"], job["result"], job["video"]) == (400, 300, True, True)
@@ -54,11 +59,11 @@ def test_a_job_is_painted(serve):
     assert job["seconds_left"] is None
 
 
-def test_jobs_are_painted_in_their_order_and_know_their_places(serve):
+def test_jobs_are_painted_in_turn_and_know_their_positions(serve):
     served = serve()
-    first = served.order(Does.SLOWLY, epochs=1000)
+    first = served.submit(Does.SLOWLY, epochs=1000)
     served.when(first["id"], "running")
-    waiting = [served.order() for _ in range(3)]
+    waiting = [served.submit() for _ in range(3)]
     assert [job["place"] for job in waiting] == [0, 1, 2]
     served.cancel(waiting[1]["id"])
     assert served.job(waiting[2]["id"])["place"] == 1
@@ -70,7 +75,7 @@ def test_jobs_are_painted_in_their_order_and_know_their_places(serve):
 
 def test_two_slots_paint_two_at_a_time(serve):
     served = serve(slots=2)
-    jobs = [served.order(Does.SLOWLY, epochs=1000) for _ in range(3)]
+    jobs = [served.submit(Does.SLOWLY, epochs=1000) for _ in range(3)]
     for job in jobs[:2]:
         served.when_painted(job["id"], 0)
     assert served.job(jobs[2]["id"])["place"] == 0
@@ -83,7 +88,7 @@ def test_two_slots_paint_two_at_a_time(serve):
 
 def test_a_queued_job_is_cancelled_at_once(serve):
     served = serve(command=studio_worker.command("never-ready"))
-    job = served.order()
+    job = served.submit()
     answer = served.cancel(job["id"])
     assert (answer.status_code, answer.json()["state"], answer.json()["cancelling"]) == (202, "cancelled", False)
     assert served.job(job["id"])["place"] is None
@@ -91,7 +96,7 @@ def test_a_queued_job_is_cancelled_at_once(serve):
 
 def test_a_running_job_is_cancelled_after_its_step_and_keeps_its_picture(serve):
     served = serve()
-    job = served.order(Does.SLOWLY, epochs=1000)
+    job = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(job["id"], 2)
     before = workers()
     answer = served.cancel(job["id"])
@@ -109,7 +114,7 @@ def test_a_running_job_is_cancelled_after_its_step_and_keeps_its_picture(serve):
 @pytest.mark.parametrize("does", [Does.HANG, Does.SAVE_FOREVER])
 def test_a_job_that_does_not_stop_is_killed_and_keeps_its_picture(serve, does):
     served = serve()
-    job = served.order(does, epochs=100)
+    job = served.submit(does, epochs=100)
     served.when_painted(job["id"], 2)
     before = workers()
     served.cancel(job["id"])
@@ -123,7 +128,7 @@ def test_a_job_that_does_not_stop_is_killed_and_keeps_its_picture(serve, does):
 
 def test_cancelling_twice_is_no_mistake(serve):
     served = serve()
-    job = served.order(Does.HANG, epochs=100)
+    job = served.submit(Does.HANG, epochs=100)
     served.when_painted(job["id"], 2)
     assert [served.cancel(job["id"]).status_code for _ in range(2)] == [202, 202]
     assert served.when_ended(job["id"])["state"] == "cancelled"
@@ -132,7 +137,7 @@ def test_cancelling_twice_is_no_mistake(serve):
 def test_a_job_that_is_cancelled_as_it_begins_is_cancelled(serve):
     served = serve()
     for _ in range(8):
-        job = served.order(Does.SLOWLY, epochs=100)
+        job = served.submit(Does.SLOWLY, epochs=100)
         until(lambda: served.studio.store.count("running"))
         served.cancel(job["id"])
         assert served.when_ended(job["id"])["state"] == "cancelled"
@@ -149,7 +154,7 @@ CRASHES = {
 @pytest.mark.parametrize("does", CRASHES)
 def test_a_crash_fails_its_job_and_no_other(serve, does):
     served = serve()
-    job, other = served.order(does, epochs=10), served.order()
+    job, other = served.submit(does, epochs=10), served.submit()
     ended = served.when_ended(job["id"])
     assert (ended["state"], ended["reason"]) == ("failed", CRASHES[does])
     assert (ended["epoch"], ended["picture"], ended["result"], ended["seconds_left"]) == (2, 2, True, None)
@@ -157,11 +162,11 @@ def test_a_crash_fails_its_job_and_no_other(serve, does):
     assert served.when_ended(other["id"])["state"] == "finished"
 
 
-def test_what_is_no_message_is_passed_over(serve):
+def test_output_that_is_not_a_message_is_ignored(serve):
     assert serve().paint(Does.BABBLE)["state"] == "finished"
 
 
-def test_troubles_are_told(serve):
+def test_troubles_are_reported(serve):
     job = serve().paint(Does.TROUBLE)
     assert job["state"] == "finished"
     assert [trouble.partition(":")[0] for trouble in job["troubles"]] == [
@@ -169,7 +174,7 @@ def test_troubles_are_told(serve):
     ]  # fmt: skip
 
 
-def test_costs_that_are_no_finite_numbers_are_null(serve):
+def test_costs_that_are_not_finite_are_null(serve):
     served = serve()
     job = served.paint(Does.NOT_FINITE)
     none = {"total": None, "content": None, "style": 1.0, "total_variation": None}
@@ -183,7 +188,7 @@ def test_costs_that_are_no_finite_numbers_are_null(serve):
 def test_jobs_wait_for_a_worker_that_cannot_start(serve, broken, caplog):
     command = [*broken]
     served = serve(command=command)
-    job = served.order()
+    job = served.submit()
     until(lambda: "worker-0" in caplog.text, "a message in the log")
     assert served.web.get("/api/health").json()["workers"] == [{"state": "starting"}]
     assert served.job(job["id"])["state"] == "queued"
@@ -207,9 +212,9 @@ def test_a_worker_that_dies_while_it_waits_is_replaced(serve):
 # --- the end of the studio ---
 
 
-def test_what_was_being_painted_goes_on_when_the_studio_is_opened_again(serve):
+def test_an_interrupted_picture_resumes_when_the_studio_is_opened_again(serve):
     served = serve()
-    job, other = served.order(Does.SLOWLY, epochs=30), served.order()
+    job, other = served.submit(Does.SLOWLY, epochs=30), served.submit()
     served.when_painted(job["id"], 3)
     served.close()
     served = serve()
@@ -222,7 +227,7 @@ def test_what_was_being_painted_goes_on_when_the_studio_is_opened_again(serve):
 
 def test_a_closed_studio_says_that_its_job_waits(serve):
     served = serve()
-    job = served.order(Does.SLOWLY, epochs=1000)
+    job = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(job["id"], 1)
     served.close()
     again = Studio(served.studio.folder, command=["/not/there"])
@@ -246,9 +251,9 @@ def test_a_studio_ends_in_every_state(tmp_path, name):
     command, does = ENDINGS[name]
     studio = Studio(tmp_path, command=command, grace=GRACE)
     if does is not None:
-        order = {"content": "c", "styles": [], "preset": "coursera", "network": "preview"}
+        request = {"content": "c", "styles": [], "preset": "coursera", "network": "preview"}
         config = {"seed": int(does), "epochs": 1000, "print_every": 20}
-        job = studio.store.add({**order, "config": config}, most=1)
+        job = studio.store.add({**request, "config": config}, most=1)
         folder = studio.folder_of(job.id)
         folder.path.mkdir()
         for file in (folder.content, preview(folder.content)):
@@ -296,7 +301,7 @@ def test_a_worker_that_starts_while_the_studio_ends_is_ended_too(tmp_path, monke
 def test_a_killed_server_loses_no_job(serve):
     """The file says running, as a kill leaves it; the worker's state is there."""
     served = serve()
-    job = served.order(Does.SLOWLY, epochs=20)
+    job = served.submit(Does.SLOWLY, epochs=20)
     served.when_painted(job["id"], 3)
     served.close()
     as_if_killed(served, job, starts=1)
@@ -306,7 +311,7 @@ def test_a_killed_server_loses_no_job(serve):
 
 def test_a_job_that_was_begun_three_times_fails_and_is_cleared_of_its_state(serve):
     served = serve()
-    job = served.order(Does.SLOWLY, epochs=1000)
+    job = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(job["id"], 3)
     served.close()
     as_if_killed(served, job, starts=3)
@@ -330,7 +335,7 @@ def change(served, columns, value, job):
     base.close()
 
 
-# --- deleting and clearing away ---
+# --- deleting ---
 
 
 def test_a_job_is_deleted_with_its_files(serve):
@@ -343,9 +348,9 @@ def test_a_job_is_deleted_with_its_files(serve):
 
 def test_a_queued_job_is_deleted_and_never_painted(serve):
     served = serve()
-    first = served.order(Does.SLOWLY, epochs=1000)
+    first = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(first["id"], 0)
-    job = served.order()
+    job = served.submit()
     assert served.web.delete(f"/api/jobs/{job['id']}").status_code == 204
     served.cancel(first["id"])
     served.when_ended(first["id"])
@@ -353,9 +358,9 @@ def test_a_queued_job_is_deleted_and_never_painted(serve):
     assert not files_of(served, job).exists()
 
 
-def test_a_running_job_is_not_deleted_and_goes_on(serve):
+def test_a_running_job_is_not_deleted_and_continues(serve):
     served = serve()
-    job = served.order(Does.SLOWLY, epochs=1000)
+    job = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(job["id"], 0)
     answer = served.web.delete(f"/api/jobs/{job['id']}")
     assert (answer.status_code, answer.json()["message"]) == (409, "this picture is being painted: cancel it first")
@@ -365,7 +370,7 @@ def test_a_running_job_is_not_deleted_and_goes_on(serve):
     assert served.web.delete(f"/api/jobs/{job['id']}").status_code == 204
 
 
-def test_old_jobs_are_cleared_away(serve):
+def test_old_jobs_are_deleted(serve):
     served = serve(keep=Keep(days=1))
     old, young = served.paint(), served.paint()
     change(served, "ended = ended - ?", 90_000, old)
@@ -375,7 +380,7 @@ def test_old_jobs_are_cleared_away(serve):
     assert files_of(served, young).exists()
 
 
-def test_the_oldest_jobs_go_when_the_disk_is_used_up(serve):
+def test_the_oldest_jobs_are_deleted_when_the_disk_is_used_up(serve):
     served = serve()
     jobs = [served.paint() for _ in range(4)]
     sizes = [job.size for job in served.studio.store.ended()]
@@ -388,15 +393,15 @@ def test_the_oldest_jobs_go_when_the_disk_is_used_up(serve):
 
 def test_the_pictures_of_a_job_cancelled_in_the_queue_count_too(serve):
     served = serve(command=studio_worker.command("never-ready"))
-    job = served.order()
+    job = served.submit()
     served.cancel(job["id"])
     (ended,) = served.studio.store.ended()
     assert ended.size == sum(path.stat().st_size for path in files_of(served, job).iterdir()) > 0
 
 
-def test_queued_and_running_jobs_are_never_cleared_away(serve):
+def test_queued_and_running_jobs_are_never_deleted_for_space(serve):
     served = serve(keep=Keep(days=0, disk=0))
-    running, queued = served.order(Does.SLOWLY, epochs=1000), served.order()
+    running, queued = served.submit(Does.SLOWLY, epochs=1000), served.submit()
     served.when_painted(running["id"], 0)
     served.studio.tidy()
     assert served.studio.store.ids() == {running["id"], queued["id"]}
@@ -436,7 +441,7 @@ def full_disk(monkeypatch):
 
 def test_a_slot_survives_a_full_disk(serve, full_disk):
     served = serve()
-    job, other = served.order(Does.SLOWLY, epochs=1000), served.order()
+    job, other = served.submit(Does.SLOWLY, epochs=1000), served.submit()
     served.when_painted(job["id"], 1)
     full_disk.set()
     until(lambda: served.studio.states() != ["painting"], "a slot that stopped painting")
@@ -451,17 +456,17 @@ def test_a_slot_survives_a_full_disk(serve, full_disk):
 
 def test_a_studio_whose_disk_is_full_ends(serve, full_disk):
     served = serve()
-    job = served.order(Does.SLOWLY, epochs=1000)
+    job = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(job["id"], 1)
     full_disk.set()
     until(lambda: served.studio.states() != ["painting"])
     served.close()
 
 
-def test_an_order_for_a_full_disk_is_refused_with_a_sentence(serve, full_disk):
+def test_a_submission_to_a_full_disk_is_refused_with_a_message(serve, full_disk):
     served = serve()
     full_disk.set()
-    answer = served.ask_for()
+    answer = served.post_job()
     assert (answer.status_code, answer.json()["message"]) == (
         507,
         "the studio cannot save this: database or disk is full",
@@ -471,11 +476,11 @@ def test_an_order_for_a_full_disk_is_refused_with_a_sentence(serve, full_disk):
 
 def test_the_queue_has_an_end(serve):
     served = serve(command=studio_worker.command("never-ready"), limits=Limits(queue=2))
-    jobs = [served.order() for _ in range(2)]
-    answer = served.ask_for()
+    jobs = [served.submit() for _ in range(2)]
+    answer = served.post_job()
     assert (answer.status_code, answer.json()) == (
         429, {"message": "the queue is full: wait until some of its pictures are finished", "field": None},
     )  # fmt: skip
     served.cancel(jobs[0]["id"])
-    assert served.order()["place"] == 1
+    assert served.submit()["place"] == 1
     assert len(list((served.studio.folder / "jobs").iterdir())) == 3

@@ -18,15 +18,15 @@ def kept(tmp_path):
 
 
 def added(kept, count):
-    return [kept.add({"order": number}, most=1000).id for number in range(count)]
+    return [kept.add({"request": number}, most=1000).id for number in range(count)]
 
 
 def test_a_job_is_read_as_it_was_added(kept):
-    job = kept.add({"order": "ä\0\n"}, most=1)
+    job = kept.add({"request": "ä\0\n"}, most=1)
     assert kept.read(job.id) == job
     assert (job.state, job.request, job.progress, job.starts, job.cancelling) == (
         "queued",
-        {"order": "ä\0\n"},
+        {"request": "ä\0\n"},
         {},
         0,
         False,
@@ -40,7 +40,7 @@ def test_the_one_that_waited_longest_comes_first(kept):
     assert kept.claim() is None
 
 
-def test_places_count_who_comes_before(kept):
+def test_positions_count_the_jobs_before(kept):
     ids = added(kept, 3)
     assert [kept.position(kept.read(id)) for id in ids] == [0, 1, 2]
     kept.claim()
@@ -94,7 +94,7 @@ def test_epochs_that_are_painted_again_are_forgotten(kept):
     assert kept.read(id).progress["epoch"] is None
 
 
-def test_troubles_are_kept_and_told(kept):
+def test_troubles_are_kept_and_reported(kept):
     (id,) = added(kept, 1)
     kept.record_trouble(id, "one")
     kept.record_trouble(id, "two")
@@ -140,7 +140,7 @@ def test_a_job_that_was_being_cancelled_is_cancelled_after_a_restart(kept):
     assert (job.state, job.cancelling, job.reason) == ("cancelled", False, "")
 
 
-def test_what_has_ended_stays_as_it_is_when_it_is_cancelled(kept):
+def test_cancelling_an_ended_job_changes_nothing(kept):
     (id,) = added(kept, 1)
     kept.claim()
     kept.set_size(id, 7)
@@ -191,7 +191,7 @@ def test_a_mistake_within_a_transaction_takes_all_of_it_back(kept):
     assert len(kept.events(id, 0)) == 1
 
 
-def test_versions_tell_of_changes(kept):
+def test_versions_change_with_jobs(kept):
     first, second = added(kept, 2)
     seen = [kept.version(first)]
     kept.record(first, "epoch", {"epoch": 0})
