@@ -5,7 +5,7 @@
 - A request that changes something must not come from another origin, since any page could contain a form that sends it.
 - A studio that other machines can reach requires a token: as `Authorization: Bearer …`, or in the cookie that the page
   receives for `/?token=…`.
-- Bodies are measured while they arrive, whatever their Content-Length claims, and dropped if they stall.
+- Bodies are measured while they arrive, regardless of their Content-Length, and dropped if they stall.
 """
 
 from __future__ import annotations

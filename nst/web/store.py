@@ -256,16 +256,13 @@ class Store:
         """The ids of all jobs."""
         return {row["id"] for row in self._rows("SELECT id FROM jobs")}
 
-    def count(self, state: State) -> int:
-        """The number of jobs in that state."""
-        return int(self._rows("SELECT count(*) FROM jobs WHERE state = ?", state)[0][0])
+    def count(self, state: State, before: int = 1 << 62) -> int:
+        """The number of jobs in that state, with numbers below `before`."""
+        return int(self._rows("SELECT count(*) FROM jobs WHERE state = ? AND number < ?", state, before)[0][0])
 
     def position(self, job: Job) -> int | None:
         """The number of jobs before this one in the queue; None if it is not queued."""
-        if job.state != "queued":
-            return None
-        earlier = "SELECT count(*) FROM jobs WHERE state = 'queued' AND number < ?"
-        return int(self._rows(earlier, job.number)[0][0])
+        return self.count("queued", before=job.number) if job.state == "queued" else None
 
     def events(self, job: str, after: int, limit: int = 500) -> list[Event]:
         """The events of a job with ids above `after`, oldest first."""

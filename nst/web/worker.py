@@ -152,7 +152,7 @@ def serve(painter: Painter, jobs: TextIO, send: Send) -> None:
 
 
 def main() -> None:
-    """Runs the worker on the standard streams; whatever libraries print goes to the error stream."""
+    """Runs the worker on the standard streams; what libraries print goes to the error stream."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     lock = threading.Lock()

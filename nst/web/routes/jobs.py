@@ -52,8 +52,8 @@ async def create(
 ) -> schemas.Job:
     """Queues a picture to be painted.
 
-    Pictures are uploads or the names of samples. With `again`, whatever is missing (pictures, preset, network,
-    settings) is taken from that job.
+    Pictures are uploads or the names of samples. With `again`, missing pictures, preset, network and settings
+    are taken from that job.
     """
     job = await submit(request, form)
     response.headers["location"] = f"/api/jobs/{job.id}"
