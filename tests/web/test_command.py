@@ -21,12 +21,12 @@ FAKE = (
     "import sys; from nst.web.service import Studio\n"
     f"Studio.__init__.__kwdefaults__['command'] = {studio_worker.command()!r}\n"
     "{first}\n"
-    "sys.argv[0] = 'nst-web'; from nst.web import __main__ as door; door.run()\n"
+    "sys.argv[0] = 'nst-web'; from nst.web import __main__ as program; program.run()\n"
 )
 
 
 def program(*words, first="", real=False):
-    """The command; with the fake worker, after a line of Python of the test's own."""
+    """The command line: with the fake worker, after a line of Python, or the real program."""
     start = ["-m", "nst.web"] if real else ["-c", FAKE.replace("{first}", first)]
     return [sys.executable, *start, *words]
 
@@ -38,16 +38,16 @@ def run(*words, **options):
 
 
 class Open:
-    """A studio in a process: where it is, and a client of it."""
+    """A studio in its own process, its address, and a client."""
 
     def __init__(self, folder, *words, **options):
         self.process = subprocess.Popen(
             program("--port=0", "--nodownload", f"--data_dir={folder}", *words, **options),
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        self.said = self.process.stdout.readline()
-        found = re.search(r"http://(.*):(\d+)/(?:\?token=(\w+))?", self.said)
-        assert found, (self.said, self.process.communicate())
+        self.output = self.process.stdout.readline()
+        found = re.search(r"http://(.*):(\d+)/(?:\?token=(\w+))?", self.output)
+        assert found, (self.output, self.process.communicate())
         self.host, self.port, self.token = found[1], int(found[2]), found[3]
         self.web = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
 
@@ -62,15 +62,15 @@ class Open:
         return until(lambda: found(job := self.web.get(f"/api/jobs/{id}").json()) and job, f"it, of {id}")
 
     def end(self, signum):
-        """Sends a signal; gives the exit status and what was said on the error stream."""
+        """Sends a signal; returns the exit status and the error output."""
         self.process.send_signal(signum)
         _, errors = self.process.communicate(timeout=20)
         return self.process.returncode, errors
 
 
 @pytest.fixture
-def door(tmp_path):
-    """Opens studios, and ends those that the test has not."""
+def open_studio(tmp_path):
+    """Opens studios, and closes those that the test leaves open."""
     with contextlib.ExitStack() as stack:
 
         def open_one(*words, folder=tmp_path / "data", **options):
@@ -94,8 +94,8 @@ def test_help_shows_every_flag_and_loads_nothing_heavy():
     names = re.findall(r"^  --(\w+)=", done.stdout, re.MULTILINE)
     assert names == ["host", "port", "token", "name", "data_dir", "download", "slots", "queue", "keep_days", "keep_gb"]
     code = (
-        "import sys; from nst.web import __main__ as door; sys.argv = ['nst-web', '--help']\n"
-        "try: door.run()\n"
+        "import sys; from nst.web import __main__ as program; sys.argv = ['nst-web', '--help']\n"
+        "try: program.run()\n"
         "except SystemExit: print(sorted({'numpy', 'fastapi', 'tensorflow'} & set(sys.modules)))\n"
     )
     done = subprocess.run(
@@ -159,8 +159,8 @@ def test_an_address_of_another_machine_is_reported(tmp_path, host):
     one_line(run(f"--host={host}", f"--data_dir={tmp_path}"), f"cannot serve {host}:8000: ", "choose another")
 
 
-def test_a_folder_in_use_by_another_studio_is_reported(door, tmp_path):
-    opened = door()
+def test_a_folder_in_use_by_another_studio_is_reported(open_studio, tmp_path):
+    opened = open_studio()
     done = run(f"--data_dir={tmp_path / 'data'}", "--port=0")
     one_line(done, f"another studio is open in {tmp_path / 'data'}: close it, or choose another --data_dir")
     assert opened.web.get("/api/health").status_code == 200
@@ -188,16 +188,16 @@ def test_a_studio_that_cannot_start_ends_with_a_status(tmp_path):
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_closes_it(door, signum):
-    opened = door()
-    assert opened.said.endswith("/ (Ctrl-C closes it)\n")
+def test_a_signal_closes_it(open_studio, signum):
+    opened = open_studio()
+    assert opened.output.endswith("/ (Ctrl-C closes it)\n")
     until(lambda: opened.web.get("/api/health").json()["workers"] == [{"state": "ready"}])
     assert opened.end(signum) == (0, "")
 
 
 @pytest.mark.parametrize("does", [Does.SLOWLY, Does.HANG])
-def test_a_signal_closes_it_while_it_paints_and_is_watched(door, does):
-    opened = door()
+def test_a_signal_closes_it_while_it_paints_and_is_watched(open_studio, does):
+    opened = open_studio()
     job = opened.submit(does, epochs=1000)
     opened.when(job, lambda job: (job["epoch"] or 0) >= 2)
     with opened.web.stream("GET", f"/api/jobs/{job}/events") as answer:
@@ -205,32 +205,32 @@ def test_a_signal_closes_it_while_it_paints_and_is_watched(door, does):
         next(lines)
         assert opened.end(signal.SIGTERM) == (0, "")
         assert "event: end" not in list(lines)
-    again = door()
+    again = open_studio()
     assert again.when(job, lambda job: job["state"] == "running")["id"] == job
 
 
-def test_a_killed_studio_leaves_no_worker_and_loses_no_job(door, tmp_path):
-    opened = door()
+def test_a_killed_studio_leaves_no_worker_and_loses_no_job(open_studio, tmp_path):
+    opened = open_studio()
     job = opened.submit(Does.SLOWLY, epochs=30)
     opened.when(job, lambda job: (job["epoch"] or 0) >= 2)
     (worker,) = children(opened.process.pid)
     opened.process.kill()
     opened.process.wait()
     until(lambda: not running(worker), "the end of the worker")
-    again = door()
+    again = open_studio()
     found = again.when(job, lambda job: job["state"] == "finished")
     assert found["epoch"] == 29
 
 
-def test_a_job_that_kills_the_studio_three_times_fails(door):
+def test_a_job_that_kills_the_studio_three_times_fails(open_studio):
     job = None
     for _ in range(3):
-        opened = door()
+        opened = open_studio()
         job = job or opened.submit(Does.SLOWLY, epochs=1000)
         opened.when(job, lambda job: job["state"] == "running")
         opened.process.kill()
         opened.process.wait()
-    found = door().when(job, lambda job: job["state"] == "failed")
+    found = open_studio().when(job, lambda job: job["state"] == "failed")
     assert found["reason"] == "the studio ended 3 times while painting this picture"
 
 
@@ -246,8 +246,8 @@ def running(pid):
         return False
 
 
-def test_a_studio_that_others_can_reach_generates_a_token(door):
-    opened = door("--host=0.0.0.0")
+def test_a_studio_that_others_can_reach_generates_a_token(open_studio):
+    opened = open_studio("--host=0.0.0.0")
     assert re.fullmatch("[0-9a-f]{32}", opened.token)
     assert opened.web.get("/api/health").status_code == 401
     shown = {"authorization": f"Bearer {opened.token}"}
@@ -255,8 +255,8 @@ def test_a_studio_that_others_can_reach_generates_a_token(door):
     assert opened.end(signal.SIGTERM)[0] == 0
 
 
-def test_a_token_and_names_are_taken(door):
-    opened = door(f"--token={TOKEN}", "--name=studio.example", "--name=other.example")
+def test_a_token_and_names_are_taken(open_studio):
+    opened = open_studio(f"--token={TOKEN}", "--name=studio.example", "--name=other.example")
     assert opened.token == TOKEN
     shown = {"authorization": f"Bearer {TOKEN}"}
     for host in ("studio.example", "other.example"):
@@ -264,13 +264,13 @@ def test_a_token_and_names_are_taken(door):
     assert opened.web.get("/api/health", headers=shown | {"host": "third.example"}).status_code == 421
 
 
-def test_slots_and_queue_are_taken(door):
-    opened = door("--slots=2", "--queue=7")
+def test_slots_and_queue_are_taken(open_studio):
+    opened = open_studio("--slots=2", "--queue=7")
     assert len(opened.web.get("/api/health").json()["workers"]) == 2
     assert opened.web.get("/api/settings").json()["limits"]["queue"] == 7
 
 
-def test_no_picture_is_kept_without_room_for_any(door):
-    opened = door("--keep_gb=0")
+def test_no_picture_is_kept_without_room_for_any(open_studio):
+    opened = open_studio("--keep_gb=0")
     job = opened.submit(Does.PAINT, epochs=3)
     until(lambda: opened.web.get(f"/api/jobs/{job}").status_code == 404, "the end of the job")
