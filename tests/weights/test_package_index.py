@@ -12,13 +12,12 @@ import pytest
 
 from nst.utils import tempdirs
 from nst.weights import package_index
-from nst.weights.connection import SourceError
-from nst.weights.package_index import Waiting
+from nst.weights.connection import Limits, SourceError
 from tests.conftest import ROOT
 from tests.support import packages
 
 DATA = bytes(range(256)) * 5000
-QUICK = Waiting(answer=20.0, retries=0)
+QUICK = Limits(answer=20.0, silence=30.0, retries=0)
 
 
 def has_pip(python):
@@ -65,8 +64,8 @@ def only(monkeypatch):
     return stand
 
 
-def fetch(wanted, waiting=QUICK, seen=None):
-    return package_index.fetch(wanted, waiting, lambda *numbers: seen is not None and seen.append(numbers))
+def fetch(wanted, limits=QUICK, seen=None):
+    return package_index.fetch(wanted, limits, lambda *numbers: seen is not None and seen.append(numbers))
 
 
 @needs_pip
@@ -114,13 +113,15 @@ def test_which_clients_are_asked(tmp_path, monkeypatch):
 @needs_pip
 def test_another_file_under_its_name_is_refused_by_its_hash(index):
     wanted = packages.wheel(index, "some-package", "some_package/data.bin", DATA)
-    with pytest.raises(SourceError, match=r"^does not give some-package 1\.0 \(is this computer online\?\); pip: "):
+    with pytest.raises(SourceError, match=r"^does not provide some-package 1\.0 \(is this computer online\?\); pip: "):
         fetch(wanted._replace(wheel_digest="0" * 64))
-    with pytest.raises(SourceError, match=rf"^gives another some_package/data\.bin \(SHA-256 {wanted.digest}, not 00"):
+    with pytest.raises(
+        SourceError, match=rf"^sent a different some_package/data\.bin \(SHA-256 {wanted.digest}, expected 00"
+    ):
         fetch(wanted._replace(digest="0" * 64))
-    with pytest.raises(SourceError, match=r"^gives another "):
+    with pytest.raises(SourceError, match=r"^sent a different "):
         fetch(wanted._replace(size=7))
-    with pytest.raises(SourceError, match=r"^gives a some-package 1\.0 without some_package/gone\.bin"):
+    with pytest.raises(SourceError, match=r"^has a some-package 1\.0 without some_package/gone\.bin"):
         fetch(wanted._replace(name="some_package/gone.bin"))
 
 
@@ -135,7 +136,7 @@ def test_no_client_at_all(index, monkeypatch):
     wanted = packages.wheel(index, "some-package", "some_package/data.bin", DATA)
     monkeypatch.setattr(sys, "executable", "")
     monkeypatch.setattr(sys, "_base_executable", "", raising=False)
-    with pytest.raises(SourceError, match=r"^cannot be asked: there is neither pip nor uv$"):
+    with pytest.raises(SourceError, match=r"^cannot be used: neither pip nor uv is installed$"):
         fetch(wanted)
 
 
@@ -158,7 +159,7 @@ def test_an_index_that_never_answers_is_given_up(index, monkeypatch):
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
         began = time.monotonic()
         with pytest.raises(SourceError, match=r"^does not answer within 1\.5 seconds \(is this computer online\?\)$"):
-            fetch(wanted, Waiting(answer=1.5, retries=0))
+            fetch(wanted, Limits(answer=1.5, silence=30.0, retries=0))
     assert time.monotonic() - began < 4
 
 
@@ -169,13 +170,15 @@ def test_a_download_that_stands_still_is_given_up_and_one_that_moves_is_not(inde
     )
     only(grow, f"os.mkdir(out); __import__('shutil').copy({str(next(index.glob('*.whl')))!r}, out)")
     seen = []
-    assert fetch(wanted, Waiting(answer=0.5, silence=0.6), seen) == DATA, "longer than both, but never still"
+    assert fetch(wanted, Limits(answer=0.5, silence=0.6, retries=None), seen) == DATA, (
+        "longer than both, but never still"
+    )
     assert seen == sorted(seen)
     assert all(total == wanted.wheel_size for _, total in seen)
     assert len(seen) > 3
     only("open(tmp + '/part', 'wb').write(bytes(100)); time.sleep(60)")
-    with pytest.raises(SourceError, match=r"^has been silent for 0\.3 seconds$"):
-        fetch(wanted, Waiting(answer=30, silence=0.3))
+    with pytest.raises(SourceError, match=r"^sent nothing for 0\.3 seconds$"):
+        fetch(wanted, Limits(answer=30, silence=0.3, retries=None))
 
 
 def test_uv_has_answered_when_it_says_so(index, only):
@@ -183,7 +186,7 @@ def test_uv_has_answered_when_it_says_so(index, only):
     wanted = packages.wheel(index, "some-package", "some_package/data.bin", DATA)
     unpack = f"__import__('zipfile').ZipFile({str(next(index.glob('*.whl')))!r}).extractall(out)"
     only("print('Resolved 1 package in 9ms', flush=True); time.sleep(1)", unpack)
-    assert fetch(wanted, Waiting(answer=0.5)) == DATA
+    assert fetch(wanted, Limits(answer=0.5, silence=30.0, retries=None)) == DATA
 
 
 def test_an_exception_ends_the_client_too(index, only):

@@ -8,10 +8,10 @@ import re
 
 import numpy as np
 import pytest
-import scipy.io
 
 from nst.utils import atomic, locations
-from nst.weights import matconvnet, registry
+from nst.weights import cache as cache_file
+from nst.weights import mat5, matconvnet, registry
 from nst.weights.network import MEAN_COLOUR, WeightsError
 from tests.support import fake_vgg
 from tests.weights import test_keras_h5
@@ -90,7 +90,7 @@ def dangling(path):
     [
         (os.mkdir, "a folder"),
         (os.mkfifo, "a device or a pipe"),
-        (dangling, "a symbolic link to a file that is not there"),
+        (dangling, "a symbolic link to a missing file"),
     ],
 )
 @pytest.mark.parametrize(("model", "file"), [("vgg19", VGG19_FILE), ("auto", VGG19_FILE), ("vgg16", VGG16_FILE)])
@@ -127,8 +127,8 @@ def test_auto_is_vgg19_if_there_else_the_preview_network_with_its_notice(models,
     (models / VGG16_FILE).touch()
     found = registry.find("auto")
     assert (found.path, found.wanted) == (preview, None)
-    assert f"Or download {PAGE}{VGG19_FILE} (535 MB) into pretrained-model/" in found.notice
-    assert "because VGG-19's weights are not there" in found.notice
+    assert f"or download {PAGE}{VGG19_FILE} (535 MB) and put it into pretrained-model/." in found.notice
+    assert "because VGG-19's weights are missing" in found.notice
     assert registry.load("auto").notice == found.notice
     (models / VGG19_FILE).touch()
     found = registry.find("auto")
@@ -138,10 +138,10 @@ def test_auto_is_vgg19_if_there_else_the_preview_network_with_its_notice(models,
 def test_how_to_get_it_is_said(models, tmp_path):
     commands = "run 'python -m nst.download vgg19'"
     small = commands.replace("vgg19", "vgg19-8bit")
-    assert f"For the real thing {small}: 18.5 MB. Or download" in registry.find("auto").notice
+    assert f"For better pictures {small} (19 MB), or download" in registry.find("auto").notice
     with pytest.raises(WeightsError) as caught:
         registry.find("vgg19-8bit")
-    assert f"{SMALL_FILE} is not there: {small}, or paint with the small preview network" in str(caught.value)
+    assert f"{SMALL_FILE} is not there: {small}, or use the small preview network" in str(caught.value)
     with pytest.raises(WeightsError, match=re.escape(commands)):
         registry.find("vgg19")
     (tmp_path / "checkout" / "pyproject.toml").unlink()
@@ -182,7 +182,7 @@ def test_nst_weights_may_name_any_of_the_files(models, tmp_path, monkeypatch):
     cached.parent.mkdir(parents=True)
     cached.touch()
     assert registry.find("vgg19").path == cached, "it is nearer to the published file"
-    with pytest.raises(WeightsError, match=r"NST_WEIGHTS names .*, which holds no imagenet-vgg-verydeep-16"):
+    with pytest.raises(WeightsError, match=r"NST_WEIGHTS names .*, which contains no imagenet-vgg-verydeep-16"):
         registry.find("vgg16")
 
 
@@ -195,7 +195,7 @@ def test_nst_weights_may_name_a_file_of_any_name_but_the_other_networks(models, 
     file = file.rename(tmp_path / VGG16_FILE)
     monkeypatch.setenv("NST_WEIGHTS", str(file))
     assert registry.find("vgg16").path == file
-    with pytest.raises(WeightsError, match=re.escape(f"(NST_WEIGHTS names {file}, which holds no {VGG19_FILE})")):
+    with pytest.raises(WeightsError, match=re.escape(f"(NST_WEIGHTS names {file}, which contains no {VGG19_FILE})")):
         registry.find("vgg19")
     assert registry.find("auto").notice
 
@@ -210,12 +210,12 @@ def test_nst_weights_in_the_home_folder(models, tmp_path, monkeypatch):
 def test_nst_weights_that_leads_nowhere_is_said(models, tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     monkeypatch.setenv("NST_WEIGHTS", str(gone))
-    with pytest.raises(WeightsError, match=re.escape(f"(NST_WEIGHTS names {gone}, which is not there)")):
+    with pytest.raises(WeightsError, match=re.escape(f"(NST_WEIGHTS names {gone}, which does not exist)")):
         registry.find("vgg19")
-    assert f"not there (NST_WEIGHTS names {gone}, which is not there)." in registry.find("auto").notice
+    assert f"missing (NST_WEIGHTS names {gone}, which does not exist)." in registry.find("auto").notice
     assert "NST_WEIGHTS" not in registry.find("preview").notice
     gone.mkdir()
-    assert f"(NST_WEIGHTS names {gone}, which holds no {VGG19_FILE})" in registry.find("auto").notice
+    assert f"(NST_WEIGHTS names {gone}, which contains no {VGG19_FILE})" in registry.find("auto").notice
     monkeypatch.setenv("NST_WEIGHTS", "")
     assert "NST_WEIGHTS" not in registry.find("auto").notice
 
@@ -268,7 +268,7 @@ def test_a_path(here):
     [
         ("nowhere.mat", "nowhere.mat is not there"),
         ("folder", "folder is a folder"),
-        ("dangling.mat", "dangling.mat is a symbolic link to a file that is not there"),
+        ("dangling.mat", "dangling.mat is a symbolic link to a missing file"),
         ("pipe", "pipe is a device or a pipe"),
         ("", "'' is not there"),
         ("x" * 5000, "is not there"),
@@ -295,7 +295,9 @@ def test_a_file_of_keras_by_its_path(here):
     for name, (kernel, _) in made.items():
         np.testing.assert_array_equal(network.layers[name].kernel, kernel)
     (here / "mine.h5").write_bytes((here / "mine.h5").read_bytes()[:5000])
-    with pytest.raises(WeightsError, match=r"mine\.h5 is no HDF5 file, or is damaged: delete it and fetch it again"):
+    with pytest.raises(
+        WeightsError, match=r"mine\.h5 is not an HDF5 file, or is damaged: delete it and fetch it again"
+    ):
         registry.load("mine.h5")
 
 
@@ -324,10 +326,10 @@ def test_a_file_that_vanishes_after_it_was_found(here):
 def test_the_other_network_under_this_name(models, monkeypatch, model, file, held, blocks):
     fake_vgg.write(models / file, blocks=blocks)
     wanted = registry.find(model).wanted
-    sentence = f"holds narrow {held} .*, but {wanted} was asked for: fetch the right file from {PAGE}"
+    sentence = f"contains narrow {held} .*, not {wanted}: fetch the right file from {PAGE}"
     with pytest.raises(WeightsError, match=sentence):
         registry.load(model)
-    monkeypatch.setattr(registry, "_CACHE_ABOVE", 0)
+    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 0)
     for _ in range(2):  # from the file, then from the cache
         with pytest.raises(WeightsError, match=sentence):
             registry.load(model)
@@ -354,7 +356,7 @@ def test_a_narrow_or_shorter_network_of_that_kind_is_taken(models, model, file, 
 @pytest.fixture
 def large(models, monkeypatch):
     """A file that counts as large."""
-    monkeypatch.setattr(registry, "_CACHE_ABOVE", 1000)
+    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 1000)
     fake_vgg.write(models / "large.mat", "old", dense=True, mean=(1.5, 2.5, 99.9))
     return models / "large.mat"
 
@@ -377,7 +379,7 @@ def test_the_second_time_the_file_is_not_parsed(large, parsed, monkeypatch):
     first = registry.load(str(large))
     assert cache_of(large).parent == large.parent
     assert len(parsed) == 1
-    monkeypatch.setattr(scipy.io, "loadmat", lambda *_, **__: pytest.fail("parsed again"))
+    monkeypatch.setattr(mat5, "read", lambda *_, **__: pytest.fail("parsed again"))
     second = registry.load(str(large))
     assert len(parsed) == 1
     assert same(first, second)
@@ -397,20 +399,20 @@ def test_the_cache_holds_no_dense_layers(large):
 
 
 def test_small_files_have_none(large, parsed, monkeypatch):
-    monkeypatch.setattr(registry, "_CACHE_ABOVE", large.stat().st_size)
+    monkeypatch.setattr(cache_file, "WORTH_ABOVE", large.stat().st_size)
     registry.load(str(large))
     registry.load(str(large))
     assert len(parsed) == 2
     assert [path.name for path in large.parent.iterdir()] == ["large.mat"]
-    monkeypatch.setattr(registry, "_CACHE_ABOVE", 1000)
+    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 1000)
     registry.load(str(large))
-    monkeypatch.setattr(registry, "_CACHE_ABOVE", large.stat().st_size)
+    monkeypatch.setattr(cache_file, "WORTH_ABOVE", large.stat().st_size)
     registry.load(str(large))
     assert len(parsed) == 4, "a cache beside a small file is not looked at"
 
 
 def test_the_published_file_is_large_and_the_preview_network_is_not():
-    assert 5_000_000 < registry._CACHE_ABOVE < 500_000_000
+    assert 5_000_000 < cache_file.WORTH_ABOVE < 500_000_000
 
 
 def test_it_is_made_again_when_the_time_differs(large, parsed):
@@ -469,7 +471,7 @@ def older_format(cache):
 
 def test_one_of_an_older_version_is_made_again(large, parsed, monkeypatch):
     registry.load(str(large))
-    monkeypatch.setattr(registry, "_CACHE_FORMAT", registry._CACHE_FORMAT + 1)
+    monkeypatch.setattr(cache_file, "_FORMAT", cache_file._FORMAT + 1)
     registry.load(str(large))
     assert len(parsed) == 2
 
@@ -582,7 +584,7 @@ def test_two_files_of_one_stem_have_two(large, models):
 
 
 def test_a_mean_colour_that_is_imagenets(models, monkeypatch):
-    monkeypatch.setattr(registry, "_CACHE_ABOVE", 1000)
+    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 1000)
     fake_vgg.write(models / "a.mat")
     for _ in range(2):
         np.testing.assert_array_equal(registry.load(str(models / "a.mat")).mean, np.float32(MEAN_COLOUR), strict=True)
