@@ -118,12 +118,10 @@ class _Signal(KeyboardInterrupt):
 def _signals() -> Iterator[None]:
     """Turns SIGINT, SIGTERM and SIGHUP into an exception; a second one ends the program at once."""
     before: dict[int, Any] = {}
-    received: list[int] = []
 
     def receive(number: int, frame: FrameType | None) -> None:
-        if received:
-            os._exit(128 + number)
-        received.append(number)
+        for known in before:
+            signal.signal(known, lambda number, frame: os._exit(128 + number))
         raise _Signal(number)
 
     try:

@@ -19,13 +19,14 @@ from nst.utils import atomic
 from nst.weights import mat5
 from nst.weights.network import Layer, Network, check, published_name
 
-WORTH_ABOVE = 100_000_000
-"""Bytes of a source from which a cache pays: one with dense layers."""
+_WORTH_ABOVE = 100_000_000  # bytes of a source for which a cache pays: one with dense layers
 _FORMAT = 1
 
 
 def read(path: Path, stat: os.stat_result) -> Network | None:
     """The cached network of the file `path`; None when there is no valid cache for it in its present state."""
+    if stat.st_size <= _WORTH_ABOVE:
+        return None
     cache = _cache_path(path)
     try:
         # Opened here, since np.load leaves a damaged archive open.
@@ -48,7 +49,9 @@ def read(path: Path, stat: os.stat_result) -> Network | None:
 
 
 def write(path: Path, stat: os.stat_result, network: Network) -> None:
-    """Writes the cache of the file `path`; a folder that cannot be written to is no error."""
+    """Writes the cache of the file `path` if that is large; a folder that cannot be written to is no error."""
+    if stat.st_size <= _WORTH_ABOVE:
+        return
     arrays: dict[str, Any] = {"stamp": _stamp(stat), "names": np.array(list(network.layers)), "mean": network.mean}
     for name, (kernel, bias) in network.layers.items():
         arrays[f"{name}.kernel"], arrays[f"{name}.bias"] = kernel, bias

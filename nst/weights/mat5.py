@@ -36,6 +36,8 @@ _COMPLEX = 8  # a flag
 _NUMBERS = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
 _ENCODINGS = {1: "latin-1", 2: "latin-1", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le", 18: "utf-32-le"}
 _STARTS = {
+    b"MATLAB 7.3": "is a MATLAB 7.3 (HDF5) file: save it again in MATLAB with '-v7'",
+    b"version https://git-lfs": "is a Git LFS pointer, not the network itself: run 'git lfs pull'",
     b"\x89HDF": "is an HDF5 file, not a MatConvNet network",
     b"\x1f\x8b": "is packed with gzip: unpack it first",
     b"PK\x03\x04": "is a zip archive (or .npz, or PyTorch's), not a MatConvNet network",
@@ -51,45 +53,23 @@ class MatError(ValueError):
     """A file that cannot be read; the message continues a sentence that begins with the file's name."""
 
 
-def check_kind(path: Path) -> None:
-    """Raises `MatError` for a file that is not a MATLAB 5 file by its first bytes, and `OSError` as `open` does."""
-    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep open() waiting
-        raise MatError("is a folder, not a file" if os.path.isdir(path) else "is a device or a pipe, not a file")
-    with open(path, "rb") as file:
-        head = file.read(512)
-    if head.startswith(b"MATLAB 5.0"):
-        return
-    if not head:
-        raise MatError("is empty: the download did not finish")
-    if head.startswith(b"MATLAB 7.3"):
-        raise MatError("is a MATLAB 7.3 (HDF5) file: save it again in MATLAB with '-v7'")
-    for start, sentence in _STARTS.items():
-        if head.startswith(start):
-            raise MatError(sentence)
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"<"):
-        raise MatError("is a web page, not a network: a sign-in or error page was saved under this name")
-    if text.startswith(b"version https://git-lfs"):
-        raise MatError("is a Git LFS pointer, not the network itself: run 'git lfs pull'")
-    if not set(head) & {*range(9), *range(14, 32)}:
-        raise MatError("is a text file, not a network")
-    raise MatError("is not a MATLAB file")
-
-
 def read(path: Path, wanted: Collection[str]) -> dict[str, Value]:
     """Reads the variables of these names, so far as the file has them.
 
     Raises:
-        MatError: the file is cut short or damaged.
+        MatError: the file is not a MATLAB 5 file, is cut short or damaged.
         OSError: it cannot be read.
     """
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep open() waiting
+        raise MatError("is a folder, not a file" if os.path.isdir(path) else "is a device or a pipe, not a file")
     found: dict[str, Value] = {}
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        header = file.read(128)
-        if len(header) < 128 or size < 136:
+        head = file.read(512)
+        _check_kind(head)
+        if size < 136:
             raise MatError(f"is cut short: it has only {size:,} bytes")
-        if header[126:] != b"IM":
+        if head[126:128] != b"IM":
             raise MatError("is a MATLAB file of another byte order, or damaged")
         budget = _Budget()
         at = 128
@@ -109,6 +89,22 @@ def read(path: Path, wanted: Collection[str]) -> dict[str, Value]:
     return found
 
 
+def _check_kind(head: bytes) -> None:
+    """Raises `MatError` for a file that is not a MATLAB 5 file by its first 512 bytes."""
+    if head.startswith(b"MATLAB 5.0"):
+        return
+    if not head:
+        raise MatError("is empty: the download did not finish")
+    for start, sentence in _STARTS.items():
+        if head.startswith(start):
+            raise MatError(sentence)
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        raise MatError("is a web page, not a network: a sign-in or error page was saved under this name")
+    if not set(head) & {*range(9), *range(14, 32)}:
+        raise MatError("is a text file, not a network")
+    raise MatError("is not a MATLAB file")
+
+
 class _Budget:
     """How much of each thing a file may still contain: a megabyte of compressed zeros unpacks to a gigabyte."""
 
@@ -126,18 +122,12 @@ class _Stream:
     """The bytes of one variable after its tag, inflated when they are compressed; `at` is the position in them."""
 
     def __init__(self, file: IO[bytes], tag: bytes, budget: _Budget) -> None:
-        self.budget = budget
         kind, self._left = struct.unpack("<II", tag)
         if kind not in (_MATRIX, _COMPRESSED):
             raise MatError("is damaged: there is something other than a variable between its variables")
-        self._file = file
-        self._rest = b""
-        self._inflater: Any = None
-        self.at = 0
-        if kind == _COMPRESSED:
-            self._inflater = zlib.decompressobj()
-            tag = self.take(8)
-        kind, self.size = struct.unpack("<II", tag)
+        self._file, self._rest, self.budget, self.at = file, b"", budget, 0
+        self._inflater: Any = zlib.decompressobj() if kind == _COMPRESSED else None
+        kind, self.size = struct.unpack("<II", self.take(8) if kind == _COMPRESSED else tag)
         self.at = 0
         if kind != _MATRIX:
             raise MatError("is damaged: a variable is not a matrix")

@@ -76,7 +76,6 @@ def write(path: Path, network: Network, *, compress: bool = True) -> None:
 def _load(path: Path) -> dict[str, mat5.Value]:
     """The variables of a network, which may also be the fields of a struct `net`."""
     try:
-        mat5.check_kind(path)
         content = mat5.read(path, _VARIABLES)
     except mat5.MatError as error:
         raise WeightsError(f"{path} {error}; {ELSEWHERE}") from None

@@ -1,4 +1,4 @@
-"""A network as the program knows it: VGG's convolutions by name, and the checks that they are what they should be."""
+"""The convolutions of a VGG by name, with checks of their names, shapes and values."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ NAMES = {
 ADDRESS = "https://www.vlfeat.org/matconvnet/models/"
 ELSEWHERE = f"the right files are at {ADDRESS}"
 MEAN_COLOUR = (123.68, 116.779, 103.939)
-"""Mean colour of ImageNet in grey levels, R, G, B: what the assignment subtracts."""
+"""Mean colour of ImageNet in grey levels, R, G, B, as the assignment subtracts it."""
 _EIGHT_BITS = 256
-_SAMPLE = 4096  # values that tell whether a kernel is one of 8 bits: of 32 bits, nearly all of them differ
+_SAMPLE = 4096  # values that show whether a kernel has 8 bits: with 32 bits, nearly all of them differ
 _OUTLIER = 1000  # times the median: the largest value of a trained VGG is up to 150 times, a flipped bit 65,536 times
 
 
 class WeightsError(ValueError):
-    """A weights file that cannot be used; the message says what, where and what to do."""
+    """A weights file that cannot be used; the message says which, why and what to do about it."""
 
 
 class Layer(NamedTuple):
@@ -44,9 +44,9 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """The convolutions of a VGG, `conv1_1` first, and the mean colour its input is shifted by.
+    """The convolutions of a VGG, `conv1_1` first, and the mean colour that is subtracted from its input.
 
-    `notice` says what a person should know about this network's pictures; it is empty for the real ones.
+    `notice` is what the user should know about this network's pictures; it is empty for the published ones.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Network:
 
 
 def check(path: Path, layers: Mapping[str, Layer]) -> None:
-    """Checks that the layers are the first of a VGG, each with a VGG's values and the channels of the one before.
+    """Checks that the layers are the first of a VGG, with plausible values and matching channels.
 
     Raises:
         WeightsError: they are not; the message names the layer.
@@ -66,23 +66,23 @@ def check(path: Path, layers: Mapping[str, Layer]) -> None:
     if "conv1_1" not in layers:
         found = ", ".join(names) or "none of VGG's names"
         raise WeightsError(f"{path} has no layer conv1_1 (it has {found}): it is not one of the VGG networks")
-    for place in range(1, len(names)):
-        if not any(fits(names[: place + 1], kind) for kind in NAMES):
+    for index in range(1, len(names)):
+        if not any(fits(names[: index + 1], kind) for kind in NAMES):
             raise WeightsError(
-                f"{path}: {names[place]} cannot follow {names[place - 1]} in a VGG: a layer is missing, or the file "
-                f"holds another network; {ELSEWHERE}"
+                f"{path}: {names[index]} cannot follow {names[index - 1]} in a VGG: a layer is missing, or the file "
+                f"contains another network; {ELSEWHERE}"
             )
     channels, before = 3, "a picture"
     for name, (kernel, bias) in layers.items():
         if kernel.ndim != 4 or kernel.shape[:2] != (3, 3) or bias.shape != kernel.shape[3:] or not bias.size:
             raise WeightsError(
                 f"{path}: {name} has a kernel of shape {kernel.shape} and {bias.size} biases; VGG's are "
-                "(3, 3, in, out) with one bias for each out: the file is damaged or holds another network"
+                "(3, 3, in, out) with a bias for each out: the file is damaged or contains another network"
             )
         if kernel.shape[2] != channels:
             raise WeightsError(
                 f"{path}: {name} takes {kernel.shape[2]} channels, but {before} gives {channels}: the file is damaged "
-                "or holds another network"
+                "or contains another network"
             )
         channels, before = kernel.shape[3], name
         _check_values(path, f"kernels of {name}", kernel)
@@ -90,28 +90,27 @@ def check(path: Path, layers: Mapping[str, Layer]) -> None:
 
 
 def _check_values(path: Path, what: str, values: NDArray[Any]) -> None:
-    """Refuses values that no training leaves. A few flipped bits would otherwise end as costs that are not finite."""
+    """Refuses values that no training produces. A few flipped bits would otherwise end in costs that are not finite."""
     largest = float(max(values.max(), -values.min()))
     sizes = np.abs(values.ravel()[:: max(values.size // 10_000, 1)])
     sizes = sizes[sizes > 0]
     if not math.isfinite(largest) or (sizes.size and largest > _OUTLIER * np.median(sizes)):
         raise WeightsError(
-            f"{path}: the {what} hold a value of {largest:g}, which no VGG has: the file is damaged; delete it and "
+            f"{path}: the {what} have a value of {largest:g}, which no VGG has: the file is damaged; delete it and "
             "fetch it again"
         )
 
 
 def fits(layers: Iterable[str], kind: str) -> bool:
-    """Whether the layers are the first ones of the published network `kind`, or all of them."""
+    """Whether the layers are the first ones, or all, of the published network `kind`."""
     names = list(layers)
     return names == NAMES[kind][: len(names)]
 
 
 def published_name(layers: Mapping[str, Layer]) -> str:
-    """`VGG-19` for all of it at full width, else what it is: `narrow VGG-19 to conv5_1 (16 to 128 channels)`.
+    """The name of a network: `VGG-19` at full depth and width, or `narrow VGG-19 to conv5_1 (16 to 128 channels)`.
 
-    Kernels of 256 different values or fewer, each layer its own, make it `VGG-19 (kernels of 8 bits)`. That is read off
-    the values, so that it holds under any name of the file.
+    With at most 256 different values in each kernel it is `VGG-19 (kernels of 8 bits)`, however the file is called.
     """
     kinds = [kind for kind in NAMES if fits(layers, kind)]
     kind = kinds[0] if len(kinds) == 1 else "VGG"

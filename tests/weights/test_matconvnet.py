@@ -1,4 +1,4 @@
-"""The MatConvNet reader and writer: every known layout, and everything that people have under such a name."""
+"""The MatConvNet reader and writer: every known layout, damaged files, and other files under such a name."""
 
 import gzip
 import os
@@ -38,7 +38,7 @@ def structs(change=(), **made):
 
 
 def refusal(path):
-    """The sentence with which a file is refused: one line with the file's name."""
+    """The error for a file: one line with the file's name."""
     with pytest.raises(WeightsError) as caught:
         matconvnet.read(path)
     sentence = str(caught.value)
@@ -279,7 +279,7 @@ def hdf5(kind):
         ),
     ],
 )
-def test_what_people_have_under_that_name(tmp_path, data, sentence):
+def test_files_of_other_kinds(tmp_path, data, sentence):
     path = tmp_path / "imagenet-vgg-verydeep-19.mat"
     path.write_bytes(data)
     assert sentence in refusal(path)
@@ -372,7 +372,7 @@ def recompressed(data):
 @pytest.mark.parametrize(
     ("layout", "kind"), [("new", "plain"), ("old", "plain"), ("new", "compressed"), ("new", "recompressed")]
 )
-def test_no_bytes_whatever_end_in_another_error(tmp_path, layout, kind):
+def test_damaged_bytes_raise_only_weights_errors(tmp_path, layout, kind):
     """SciPy ends the process on some of these with a segmentation fault."""
     tiny = {name: (kernel[..., :1, :1], bias[:1]) for name, (kernel, bias) in fake_vgg.layers((1, 1), (1, 1)).items()}
     save(
@@ -449,7 +449,7 @@ def test_hostile_sizes_and_types_are_refused_without_filling_the_memory(tmp_path
         tracemalloc.stop()
 
 
-def test_arrays_that_lie_too_deep_in_each_other(tmp_path):
+def test_arrays_nested_too_deeply(tmp_path):
     variable = EMPTY
     for _ in range(3000):
         variable = matrix(1, (1, 1), variable)
@@ -529,11 +529,11 @@ KERNEL, BIAS = fake_vgg.layers()["conv2_1"]  # [3, 3, 4, 6]
         ((KERNEL[:, :, :3], BIAS), "conv2_1 takes 3 channels, but conv1_2 gives 4"),
         ((KERNEL.transpose(0, 1, 3, 2), BIAS[:4]), "conv2_1 takes 6 channels, but conv1_2 gives 4"),
         ((KERNEL[..., :5], BIAS[:5]), "conv2_2 takes 6 channels, but conv2_1 gives 5"),
-        ((np.where(KERNEL.max() > KERNEL, KERNEL, np.nan), BIAS), "the kernels of conv2_1 hold a value of nan"),
-        ((KERNEL, np.where(BIAS.max() > BIAS, BIAS, -np.inf)), "the biases of conv2_1 hold a value of inf"),
-        ((KERNEL.astype(np.float64) * 1e300, BIAS), "the kernels of conv2_1 hold a value of inf"),
-        ((with_one(KERNEL, -700.0), BIAS), "the kernels of conv2_1 hold a value of 700, which no VGG has: the file is"),
-        ((KERNEL, with_one(BIAS, 1e5)), "the biases of conv2_1 hold a value of 100000, which no VGG has: the file is"),
+        ((np.where(KERNEL.max() > KERNEL, KERNEL, np.nan), BIAS), "the kernels of conv2_1 have a value of nan"),
+        ((KERNEL, np.where(BIAS.max() > BIAS, BIAS, -np.inf)), "the biases of conv2_1 have a value of inf"),
+        ((KERNEL.astype(np.float64) * 1e300, BIAS), "the kernels of conv2_1 have a value of inf"),
+        ((with_one(KERNEL, -700.0), BIAS), "the kernels of conv2_1 have a value of 700, which no VGG has: the file is"),
+        ((KERNEL, with_one(BIAS, 1e5)), "the biases of conv2_1 have a value of 100000, which no VGG has: the file is"),
         ((KERNEL * 1j, BIAS), "conv2_1 has no kernel and bias of numbers"),
         ((KERNEL, BIAS * 1j), "conv2_1 has no kernel and bias of numbers"),
         ((KERNEL, np.array(["abcdef"])), "conv2_1 has no kernel and bias of numbers"),

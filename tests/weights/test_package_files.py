@@ -48,7 +48,7 @@ def test_nothing_that_is_pickled_is_run(tmp_path, monkeypatch):
         b"cos\nsystem\n",
     ):
         for data in (evil, evil + good):
-            with pytest.raises(WeightsError, match="file is not the file of an 8-bit VGG-19 that PyTorch saved"):
+            with pytest.raises(WeightsError, match="file is not an 8-bit VGG-19 saved by PyTorch"):
                 package_files.read_quantized(data, "file")
     assert not os.path.exists("evil")
 
@@ -88,7 +88,7 @@ def test_flipped_bytes_raise_nothing_else(kind):
 def test_other_tensors_are_no_vgg():
     tensors = {"block1_conv1_W_q": np.zeros((2, 3), np.uint8), "block1_conv1_W_table": np.ones(256, np.float32)}
     tensors["block1_conv1_b"] = np.ones(2, np.float32)
-    with pytest.raises(WeightsError, match="file: block1_conv1 is no convolution of a VGG"):
+    with pytest.raises(WeightsError, match="file: block1_conv1 is not a convolution of a VGG"):
         package_files.read_quantized(packages.torch_file(tensors), "file")
     with pytest.raises(WeightsError, match="file has no layer conv1_1"):
         package_files.read_quantized(packages.torch_file({}), "file")

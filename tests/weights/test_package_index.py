@@ -69,7 +69,7 @@ def fetch(wanted, limits=QUICK, seen=None):
 
 
 @needs_pip
-def test_pip_brings_it_without_what_the_package_depends_on(index, monkeypatch):
+def test_pip_fetches_it_without_dependencies(index, monkeypatch):
     wanted = packages.wheel(index, "some-package", "some_package/data.bin", DATA)
     monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")  # as many have it; nothing is installed
     monkeypatch.setenv("PIP_QUIET", "2")
@@ -79,7 +79,7 @@ def test_pip_brings_it_without_what_the_package_depends_on(index, monkeypatch):
 
 
 @pytest.mark.skipif(UV is None, reason="uv is not installed")
-def test_uv_brings_it_where_it_made_the_environment(index, tmp_path, monkeypatch):
+def test_uv_fetches_it_where_it_made_the_environment(index, tmp_path, monkeypatch):
     wanted = packages.wheel(index, "some-package", "some_package/data.bin", DATA)
     (tmp_path / "pyvenv.cfg").write_text("home = /base\nuv = 0.9\n")
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
@@ -182,7 +182,7 @@ def test_a_download_that_stands_still_is_given_up_and_one_that_moves_is_not(inde
 
 
 def test_uv_has_answered_when_it_says_so(index, only):
-    """Its downloads go to its own cache, where nobody sees them come."""
+    """Its downloads go to its own cache, where their progress is invisible."""
     wanted = packages.wheel(index, "some-package", "some_package/data.bin", DATA)
     unpack = f"__import__('zipfile').ZipFile({str(next(index.glob('*.whl')))!r}).extractall(out)"
     only("print('Resolved 1 package in 9ms', flush=True); time.sleep(1)", unpack)

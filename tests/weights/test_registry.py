@@ -329,7 +329,7 @@ def test_the_other_network_under_this_name(models, monkeypatch, model, file, hel
     sentence = f"contains narrow {held} .*, not {wanted}: fetch the right file from {PAGE}"
     with pytest.raises(WeightsError, match=sentence):
         registry.load(model)
-    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 0)
+    monkeypatch.setattr(cache_file, "_WORTH_ABOVE", 0)
     for _ in range(2):  # from the file, then from the cache
         with pytest.raises(WeightsError, match=sentence):
             registry.load(model)
@@ -356,7 +356,7 @@ def test_a_narrow_or_shorter_network_of_that_kind_is_taken(models, model, file, 
 @pytest.fixture
 def large(models, monkeypatch):
     """A file that counts as large."""
-    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 1000)
+    monkeypatch.setattr(cache_file, "_WORTH_ABOVE", 1000)
     fake_vgg.write(models / "large.mat", "old", dense=True, mean=(1.5, 2.5, 99.9))
     return models / "large.mat"
 
@@ -399,20 +399,20 @@ def test_the_cache_holds_no_dense_layers(large):
 
 
 def test_small_files_have_none(large, parsed, monkeypatch):
-    monkeypatch.setattr(cache_file, "WORTH_ABOVE", large.stat().st_size)
+    monkeypatch.setattr(cache_file, "_WORTH_ABOVE", large.stat().st_size)
     registry.load(str(large))
     registry.load(str(large))
     assert len(parsed) == 2
     assert [path.name for path in large.parent.iterdir()] == ["large.mat"]
-    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 1000)
+    monkeypatch.setattr(cache_file, "_WORTH_ABOVE", 1000)
     registry.load(str(large))
-    monkeypatch.setattr(cache_file, "WORTH_ABOVE", large.stat().st_size)
+    monkeypatch.setattr(cache_file, "_WORTH_ABOVE", large.stat().st_size)
     registry.load(str(large))
     assert len(parsed) == 4, "a cache beside a small file is not looked at"
 
 
 def test_the_published_file_is_large_and_the_preview_network_is_not():
-    assert 5_000_000 < cache_file.WORTH_ABOVE < 500_000_000
+    assert 5_000_000 < cache_file._WORTH_ABOVE < 500_000_000
 
 
 def test_it_is_made_again_when_the_time_differs(large, parsed):
@@ -584,7 +584,7 @@ def test_two_files_of_one_stem_have_two(large, models):
 
 
 def test_a_mean_colour_that_is_imagenets(models, monkeypatch):
-    monkeypatch.setattr(cache_file, "WORTH_ABOVE", 1000)
+    monkeypatch.setattr(cache_file, "_WORTH_ABOVE", 1000)
     fake_vgg.write(models / "a.mat")
     for _ in range(2):
         np.testing.assert_array_equal(registry.load(str(models / "a.mat")).mean, np.float32(MEAN_COLOUR), strict=True)

@@ -104,7 +104,7 @@ def test_vgg19_under_its_name_is_refused(command, place, tmp_path):
     done = command(*TINY, "--model=vgg16", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "holds narrow VGG-19 to conv5_4 (4 to 12 channels), but VGG-16 was asked for" in done.stderr
+    assert "contains narrow VGG-19 to conv5_4 (4 to 12 channels), not VGG-16" in done.stderr
     assert not (tmp_path / "output").exists()
 
 
