@@ -1,136 +1,157 @@
-"""Reads the variables of a MATLAB 5 file: numbers, text, cell arrays and structs.
+"""The container of MATLAB 5 files: what a file is by its first bytes, and a checked copy of its variables.
 
-Not `scipy.io.loadmat`, which trusts what it reads: a flipped bit in a type code ends the process with a segmentation
-fault (scipy pull request 25349), and one in a dimension allocates gigabytes. Here every tag, size and dimension is
-checked, and cells larger than any convolution are skipped: the dense layers of VGG-19 are 495 MB that nothing needs.
+`scipy.io.loadmat` trusts what it reads: a flipped bit in a type code ends the process with a segmentation fault
+(scipy pull request 25349), one in a dimension allocates gigabytes, and the dense layers of VGG-19 are 495 MB that
+nobody needs. So every tag is checked here first, and the cells that are larger than any convolution are left out.
 Format: MathWorks, "MAT-File Level 5 File Format".
 """
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import struct
 import zlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import IO, Any
 
 LARGEST_CELL = 64 << 20
 """Bytes. VGG's largest convolution has 9.4 MB, its dense layers have 411, 67.1 and 16.4 MB."""
+LARGEST_VARIABLE = 256 << 20
+"""Bytes of a variable without its large cells: VGG-19 has 97 MB of them, or twice as many as doubles."""
 
-_MOST_KEPT = 256 << 20  # bytes of numbers and text; VGG-19 has 97 MB of them, or twice as many as doubles
-_MOST_UNPACKED = 1200 << 20  # bytes read or skipped; VGG-19 has 575 MB, or twice as many as doubles
-_MOST_ARRAYS = 100_000  # VGG-19 has some 1000
-_LONGEST_HEAD = 64 << 10  # bytes of a name, of dimensions, or of the names of a struct's fields
-_DEEPEST = 16
+_MOST_UNPACKED = 1200 << 20  # bytes that are passed over and kept; VGG-19 has 575 MB, or twice as many as doubles
+_MOST_VARIABLES = 10_000
+_MOST_CELLS = 4096  # of a variable: VGG-19 has 43 layers
+# What lies in the arrays that are kept, all in all; VGG-19 has some 1000 arrays and 24 million numbers.
+_MOST_ARRAYS, _MOST_NUMBERS, _MOST_COMPLEX, _MOST_CHARACTERS, _MOST_FIELDS = 100_000, 64 << 20, 1 << 20, 1 << 20, 10_000
+_LONGEST_ELEMENT = 64 << 10  # bytes of a name, of dimensions, or of the names of a struct's fields
 
 _MATRIX, _COMPRESSED = 14, 15
-_INT32, _UINT32 = 5, 6
+_NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}
+_CHARACTERS = {1, 2, 4, 16, 17, 18}
 _CELL, _STRUCT, _CHAR = 1, 2, 4
 _NUMERIC_CLASSES = range(6, 16)
-_COMPLEX = 8  # a flag
-_NUMBERS = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
-_ENCODINGS = {1: "latin-1", 2: "latin-1", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le", 18: "utf-32-le"}
+_DEEPEST = 16
 _STARTS = {
-    b"MATLAB 7.3": "is a MATLAB 7.3 (HDF5) file: save it again in MATLAB with '-v7'",
-    b"version https://git-lfs": "is a Git LFS pointer, not the network itself: run 'git lfs pull'",
     b"\x89HDF": "is an HDF5 file, not a MatConvNet network",
     b"\x1f\x8b": "is packed with gzip: unpack it first",
     b"PK\x03\x04": "is a zip archive (or .npz, or PyTorch's), not a MatConvNet network",
-    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF"), "is a picture, not a network"),
+    b"\x89PNG": "is a picture, not a network",
+    b"\xff\xd8\xff": "is a picture, not a network",
+    b"GIF8": "is a picture, not a network",
+    b"RIFF": "is a picture, not a network",
 }
-
-Value: TypeAlias = "NDArray[Any] | str | list[Any] | None"
-"""An array of numbers; text; the cells of a cell array, or the structs of a struct array as dictionaries, in MATLAB's
-order; None for an empty array without a type, complex numbers, and a cell above `LARGEST_CELL`."""
 
 
 class MatError(ValueError):
-    """A file that cannot be read; the message continues a sentence that begins with the file's name."""
+    """A file that cannot be read; the message continues the sentence that begins with its name."""
 
 
-def read(path: Path, wanted: Collection[str]) -> dict[str, Value]:
-    """Reads the variables of these names, so far as the file has them.
-
-    Raises:
-        MatError: the file is not a MATLAB 5 file, is cut short or damaged.
-        OSError: it cannot be read.
-    """
+def check_kind(path: Path) -> None:
+    """Raises `MatError` for a file that is not a MATLAB 5 file by its first bytes, and `OSError` as `open` does."""
     if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep open() waiting
         raise MatError("is a folder, not a file" if os.path.isdir(path) else "is a device or a pipe, not a file")
-    found: dict[str, Value] = {}
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
         head = file.read(512)
-        _check_kind(head)
-        if size < 136:
-            raise MatError(f"is cut short: it has only {size:,} bytes")
-        if head[126:128] != b"IM":
-            raise MatError("is a MATLAB file of another byte order, or damaged")
-        budget = _Budget()
-        at = 128
-        while at < size:
-            budget.take("arrays", 1)
-            file.seek(at)
-            tag = file.read(8)
-            end = at + 8 + int.from_bytes(tag[4:], "little")
-            if len(tag) < 8 or end > size:
-                raise MatError(f"is cut short: it has {size:,} bytes and needs at least {max(end, size + 1):,}")
-            stream = _Stream(file, tag, budget)
-            array = _head(stream, stream.size)
-            if array.name in wanted and array.name not in found:
-                found[array.name] = _content(stream, array, 0)
-                stream.close()
-            at = end
-    return found
-
-
-def _check_kind(head: bytes) -> None:
-    """Raises `MatError` for a file that is not a MATLAB 5 file by its first 512 bytes."""
     if head.startswith(b"MATLAB 5.0"):
         return
     if not head:
         raise MatError("is empty: the download did not finish")
+    if head.startswith(b"MATLAB 7.3"):
+        raise MatError("is a MATLAB 7.3 (HDF5) file: save it again in MATLAB with '-v7'")
     for start, sentence in _STARTS.items():
         if head.startswith(start):
             raise MatError(sentence)
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        raise MatError("is a web page, not a network: a sign-in or error page was saved under this name")
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        raise MatError("is a web page, not a network: a login or an error page was saved under this name")
+    if text.startswith(b"version https://git-lfs"):
+        raise MatError("is a Git LFS pointer, not the network itself: run 'git lfs pull'")
     if not set(head) & {*range(9), *range(14, 32)}:
-        raise MatError("is a text file, not a network")
+        raise MatError("is a text, not a network")
     raise MatError("is not a MATLAB file")
 
 
-class _Budget:
-    """How much of each thing a file may still contain: a megabyte of compressed zeros unpacks to a gigabyte."""
+def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
+    """An uncompressed MATLAB 5 file with the wanted variables, in which every tag, size and dimension is right.
+
+    Of a cell array that is a variable itself, or a field of one, the cells above `LARGEST_CELL` are left out.
+
+    Raises:
+        MatError: the file is cut short or damaged.
+        OSError: it cannot be read.
+    """
+    copy = io.BytesIO()
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        header = file.read(128)
+        if len(header) < 128 or size < 136:
+            raise MatError(f"is cut short: it has only {size:,} bytes")
+        if header[126:] != b"IM":
+            raise MatError("is a MATLAB file of another byte order, or damaged")
+        copy.write(header)
+        missing = set(wanted)
+        room = _Room()
+        at = 128
+        while at < size:
+            room.take("variables", 1)
+            file.seek(at)
+            tag = file.read(8)
+            end = at + 8 + int.from_bytes(tag[4:], "little")
+            if len(tag) < 8 or end > size:
+                raise MatError(
+                    f"is cut short: {size:,} bytes are there, and at least {max(end, size + 1):,} belong to it"
+                )
+            name, variable = _variable(_Stream(file, tag, room), missing, room)
+            missing.discard(name)
+            copy.write(variable)
+            at = end
+    copy.seek(0)
+    return copy
+
+
+class _Room:
+    """How much of each thing a file may still hold: a megabyte of zeros, packed, is one of a gigabyte."""
 
     def __init__(self) -> None:
-        self._left = {"bytes": _MOST_UNPACKED, "arrays": _MOST_ARRAYS, "numbers or letters": _MOST_KEPT}
+        self._left = {
+            "bytes": _MOST_UNPACKED,
+            "variables": _MOST_VARIABLES,
+            "arrays": _MOST_ARRAYS,
+            "numbers": _MOST_NUMBERS,
+            "complex numbers": _MOST_COMPLEX,
+            "characters": _MOST_CHARACTERS,
+            "fields": _MOST_FIELDS,
+            "bytes of small arrays": LARGEST_VARIABLE,
+        }
 
     def take(self, what: str, count: int) -> None:
-        """Raises `MatError` when there may not be as many more."""
+        """Raises `MatError` when there is no room for so many more."""
         self._left[what] -= count
         if self._left[what] < 0:
-            raise MatError(f"is damaged, or not a VGG: it contains too many {what}")
+            raise MatError(f"is damaged, or no VGG: it holds too many {what}")
 
 
 class _Stream:
-    """The bytes of one variable after its tag, inflated when they are compressed; `at` is the position in them."""
+    """The bytes of one variable from its tag on, inflated when they are compressed."""
 
-    def __init__(self, file: IO[bytes], tag: bytes, budget: _Budget) -> None:
+    def __init__(self, file: IO[bytes], tag: bytes, room: _Room) -> None:
+        self._room = room
         kind, self._left = struct.unpack("<II", tag)
         if kind not in (_MATRIX, _COMPRESSED):
-            raise MatError("is damaged: there is something other than a variable between its variables")
-        self._file, self._rest, self.budget, self.at = file, b"", budget, 0
-        self._inflater: Any = zlib.decompressobj() if kind == _COMPRESSED else None
-        kind, self.size = struct.unpack("<II", self.take(8) if kind == _COMPRESSED else tag)
-        self.at = 0
+            raise MatError("is damaged: something that is no variable lies between its variables")
+        self._file = file
+        self._rest = b""
+        self._inflater: Any = None
+        if kind == _COMPRESSED:
+            self._inflater = zlib.decompressobj()
+            tag = self.take(8)
+        kind, self.size = struct.unpack("<II", tag)
         if kind != _MATRIX:
-            raise MatError("is damaged: a variable is not a matrix")
+            raise MatError("is damaged: a variable is no matrix")
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes; raises `MatError` when there are fewer."""
@@ -141,8 +162,7 @@ class _Stream:
                 raise MatError("is damaged: a variable ends too early")
             parts.append(part)
             count -= len(part)
-            self.at += len(part)
-            self.budget.take("bytes", len(part))
+            self._room.take("bytes", len(part))
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def skip(self, count: int) -> None:
@@ -153,7 +173,7 @@ class _Stream:
     def close(self) -> None:
         """Checks that nothing follows, and with it the checksum of a compressed variable."""
         if self._some(1) or (self._inflater is not None and not self._inflater.eof):
-            raise MatError("is damaged: a variable is longer than stated, or its checksum is missing")
+            raise MatError("is damaged: a variable is longer than it says, or its checksum is missing")
 
     def _some(self, most: int) -> bytes:
         if self._inflater is None:
@@ -175,102 +195,143 @@ class _Stream:
         return part
 
 
-class _Array(NamedTuple):
-    """The head of an array: its class and flags, dimensions and name, and the position where it ends."""
-
-    kind: int
-    flags: int
-    shape: tuple[int, ...]
-    name: str
-    end: int
-
-
-def _head(stream: _Stream, size: int) -> _Array:
-    end = stream.at + size
-    flags_type, flags = _element(stream, end)
-    dims_type, dims = _element(stream, end)
-    name_type, name = _element(stream, end)
-    shape = struct.unpack(f"<{len(dims) // 4}i", dims[: len(dims) // 4 * 4])
-    if (flags_type, len(flags)) != (_UINT32, 8) or dims_type not in (_INT32, _UINT32) or name_type not in _ENCODINGS:
-        raise MatError("is damaged: an array has no head")
-    if len(shape) < 2 or min(shape) < 0:
-        raise MatError("is damaged: an array has impossible dimensions")
-    return _Array(flags[0], flags[1], shape, name.decode("latin-1"), end)
+def _variable(stream: _Stream, wanted: Collection[str], room: _Room) -> tuple[str, bytes]:
+    """Name and checked bytes of a variable; no bytes when it is not wanted."""
+    head = stream.take(16) + _element(stream) + _element(stream)
+    name = _name(head)
+    if name not in wanted:
+        return name, b""
+    body = b"".join(_pruned(stream, head, stream.size - len(head), name, room))
+    stream.close()
+    _check(memoryview(body), 0, room)
+    return name, struct.pack("<II", _MATRIX, len(body)) + body
 
 
-def _content(stream: _Stream, array: _Array, depth: int) -> Value:
-    """The value of an array whose head has been read."""
-    items = math.prod(array.shape)
-    value: Value
-    if depth > _DEEPEST:
-        raise MatError("is damaged: its arrays are nested too deeply")
-    if array.kind == _CELL:
-        stream.budget.take("arrays", items)
-        value = [_nested(stream, array, depth) for _ in range(items)]
-    elif array.kind == _STRUCT:
-        names = _field_names(stream, array.end)
-        stream.budget.take("arrays", items * (len(names) + 1))
-        value = [{name: _nested(stream, array, depth) for name in names} for _ in range(items)]
-    elif array.kind in _NUMERIC_CLASSES:
-        value = _numbers(stream, array, items)
-        if array.flags & _COMPLEX:
-            _numbers(stream, array, items)
-            value = None
-    elif array.kind == _CHAR:
-        encoding, data = _element(stream, array.end, _MOST_KEPT)
-        if encoding not in _ENCODINGS or items > len(data):
-            raise MatError("is damaged: it contains text without letters")
-        value = data.decode(_ENCODINGS[encoding], "replace")
-    else:
-        raise MatError("is damaged, or contains an object, a function or a sparse matrix, which no VGG does")
-    if stream.at != array.end:
-        raise MatError("is damaged: an array contains more than stated")
-    return value
+def _name(head: bytes) -> str:
+    _, _, _, name_at = _tag(head, 16)
+    _, start, length, _ = _tag(head, name_at)
+    return head[start : start + length].decode("latin-1")
 
 
-def _nested(stream: _Stream, outer: _Array, depth: int) -> Value:
-    """The next array in a cell array or a struct; None for a cell that is too large."""
-    kind, size = _tag(stream, outer.end)
-    if kind != _MATRIX or size > outer.end - stream.at:
-        raise MatError("is damaged: an array contains something that does not belong there")
-    if size == 0:  # how MATLAB writes an empty array
-        return None
-    if size > LARGEST_CELL and outer.kind == _CELL:
-        stream.skip(size)
-        return None
-    return _content(stream, _head(stream, size), depth + 1)
+def _pruned(stream: _Stream, head: bytes, left: int, name: str, room: _Room, depth: int = 0) -> list[bytes]:
+    """An array in parts, its head first; large cells are left out, also those of a cell array in a struct."""
+    array_class = head[8]
+    if array_class == _STRUCT and depth == 0:
+        names = _element(stream) + _element(stream)
+        head, left = head + names, left - len(names)
+    elif array_class != _CELL:
+        if not 0 <= left <= LARGEST_VARIABLE:
+            raise MatError(f"is damaged, or no VGG: '{name}' has a size of {left:,} bytes")
+        room.take("bytes of small arrays", left)
+        return [head, stream.take(left)]
+    parts: list[bytes] = []
+    count = kept = 0
+    while left >= 8:
+        tag = stream.take(8)
+        size = int.from_bytes(tag[4:], "little")
+        left -= 8 + size
+        count += 1
+        if count > _MOST_CELLS:
+            raise MatError(f"is damaged, or no VGG: '{name}' has more than {_MOST_CELLS} cells")
+        if size > LARGEST_CELL and array_class == _CELL:
+            stream.skip(size)
+            continue
+        kept += 1
+        if size > LARGEST_CELL and left >= 0:
+            inner = stream.take(16) + _element(stream) + _element(stream)
+            body = _pruned(stream, inner, size - len(inner), name, room, depth + 1)
+            parts += [tag[:4] + struct.pack("<I", sum(map(len, body))), *body]
+        else:
+            room.take("bytes of small arrays", size)
+            parts += [tag, stream.take(size)]
+    if array_class == _STRUCT:
+        if left:
+            raise MatError(f"is damaged: '{name}' has another size than it says")
+        return [head, *parts]
+    _, dims_at, dims_size, name_at = _tag(head, 16)
+    if left or count != _items(head[dims_at : dims_at + dims_size]):
+        raise MatError(f"is damaged: '{name}' has another number of cells than it says")
+    return [head[:16] + struct.pack("<IIii", 5, 8, 1, kept) + head[name_at:], *parts]
 
 
-def _numbers(stream: _Stream, array: _Array, items: int) -> NDArray[Any]:
-    kind, data = _element(stream, array.end, _MOST_KEPT)
-    if kind not in _NUMBERS or len(data) != items * np.dtype(_NUMBERS[kind]).itemsize:
-        raise MatError("is damaged: an array contains something other than its numbers")
-    return np.frombuffer(data, _NUMBERS[kind]).reshape(array.shape, order="F")
+def _element(stream: _Stream) -> bytes:
+    """A whole small element of a variable's head: its dimensions, its name or its fields' names."""
+    tag = stream.take(8)
+    if tag[2:4] != b"\0\0":  # the short form, data in the tag
+        return tag
+    size = int.from_bytes(tag[4:], "little")
+    if size > _LONGEST_ELEMENT:
+        raise MatError("is damaged: a variable has a name, fields or dimensions that are too long")
+    return tag + stream.take(-(-size // 8) * 8)
 
 
-def _field_names(stream: _Stream, end: int) -> list[str]:
-    _, stated = _element(stream, end)
-    _, data = _element(stream, end)
-    length = int.from_bytes(stated, "little")
-    if not 1 <= length <= 1024 or len(data) % length:
-        raise MatError("is damaged: the fields of a struct have no names")
-    return [data[at : at + length].split(b"\0")[0].decode("latin-1") for at in range(0, len(data), length)]
-
-
-def _element(stream: _Stream, end: int, most: int = _LONGEST_HEAD) -> tuple[int, bytes]:
-    """Type and data of the next element that is not an array, and that ends before `end`."""
-    kind, size = _tag(stream, end)
-    if kind >> 16:  # the short form, up to four bytes in the tag
-        return kind & 0xFFFF, size.to_bytes(4, "little")[: kind >> 16]
-    padded = -(-size // 8) * 8
-    if size > most or padded > end - stream.at:
-        raise MatError("is damaged: a part of an array is longer than the array, or than a VGG's")
-    stream.budget.take("numbers or letters", size)
-    return kind, stream.take(padded)[:size]
-
-
-def _tag(stream: _Stream, end: int) -> tuple[int, int]:
-    if end - stream.at < 8:
+def _tag(data: bytes | memoryview, at: int) -> tuple[int, int, int, int]:
+    """Type, start, size and the place after it of the element at `at`, which lies inside `data`."""
+    if at + 8 > len(data):
         raise MatError("is damaged: an array ends too early")
-    kind, size = struct.unpack("<II", stream.take(8))
-    return kind, size
+    kind = int.from_bytes(data[at : at + 4], "little")
+    if kind >> 16:
+        kind, size, start, after = kind & 0xFFFF, kind >> 16, at + 4, at + 8
+    else:
+        size, start = int.from_bytes(data[at + 4 : at + 8], "little"), at + 8
+        after = start + (size if kind == _MATRIX else -(-size // 8) * 8)
+    if after > len(data) or start + size > after:
+        raise MatError("is damaged: an element is longer than the array it lies in")
+    return kind, start, size, after
+
+
+def _items(dims: bytes | memoryview) -> int:
+    """The product of an array's dimensions."""
+    sizes = [size for (size,) in struct.iter_unpack("<i", dims[: len(dims) // 4 * 4])]
+    if len(sizes) < 2 or min(sizes) < 0:
+        raise MatError("is damaged: an array has impossible dimensions")
+    return math.prod(sizes)
+
+
+def _check(matrix: memoryview, depth: int, room: _Room) -> None:
+    """Checks an array and all arrays within: after this `loadmat` meets no type code or size that it cannot bear."""
+    room.take("arrays", 1)
+    if not matrix:  # how MATLAB writes an empty array
+        return
+    kind, at, size, after = _tag(matrix, 0)
+    if (kind, size) != (6, 8) or depth > _DEEPEST:
+        raise MatError("is damaged: an array has no head, or too many lie in each other")
+    array_class, is_complex = matrix[at], bool(matrix[at + 1] & 8)
+    kind, at, size, after = _tag(matrix, after)
+    items = _items(matrix[at : at + size])
+    name_kind, _, _, after = _tag(matrix, after)
+    if kind not in (5, 6) or name_kind not in _CHARACTERS or items > len(matrix):
+        raise MatError("is damaged: an array has no right name or dimensions")
+    if array_class in (_CELL, _STRUCT):
+        fields, after = _fields(matrix, after) if array_class == _STRUCT else (1, after)
+        room.take("fields", fields - 1)
+        allowed, count = {_MATRIX}, fields * items
+    elif array_class in _NUMERIC_CLASSES:
+        allowed, count = _NUMBERS, 2 if is_complex else 1
+        room.take("complex numbers" if is_complex else "numbers", items)
+    elif array_class == _CHAR:
+        allowed, count = _CHARACTERS, 1
+        room.take("characters", items)
+    else:
+        raise MatError("is damaged, or holds an object, a function or a sparse matrix, which no VGG does")
+    while after < len(matrix):
+        kind, at, size, after = _tag(matrix, after)
+        count -= 1
+        if kind not in allowed or count < 0:
+            raise MatError("is damaged: an array holds something that does not belong there")
+        if kind == _MATRIX:
+            _check(matrix[at : at + size], depth + 1, room)
+    if count:
+        raise MatError("is damaged: an array holds more or less than it says")
+
+
+def _fields(matrix: memoryview, at: int) -> tuple[int, int]:
+    """How many fields a struct has, and the place after their names."""
+    kind, start, size, after = _tag(matrix, at)
+    length = int.from_bytes(matrix[start : start + size], "little")
+    if kind != 5 or size != 4 or not 1 <= length <= 1024:
+        raise MatError("is damaged: a struct has no right field names")
+    kind, _, size, after = _tag(matrix, after)
+    if kind not in _CHARACTERS or size % length:
+        raise MatError("is damaged: a struct has no right field names")
+    return size // length, after

@@ -8,7 +8,7 @@ beta16, 1.0-beta17 and later). Kernels are `[height, width, in, out]` in RGB ord
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,11 @@ from nst.weights import mat5
 from nst.weights.network import ELSEWHERE, MEAN_COLOUR, Layer, Network, WeightsError, check, published_name
 
 _CONV = re.compile(r"conv[1-5]_[1-4]")
-Struct = dict[str, Any]
 _VARIABLES = ("layers", "meta", "normalization", "net")
 
 
 def read(path: Path) -> Network:
-    """Reads a MatConvNet file, without the dense layers.
+    """Reads a MatConvNet file with SciPy, without the dense layers.
 
     Returns:
         Network: kernels float32 `[3, 3, in, out]`, biases float32 `[out]`, mean colour float32 `[3]`.
@@ -33,13 +32,13 @@ def read(path: Path) -> Network:
     Raises:
         WeightsError: the file is not a MATLAB file, is damaged, lacks VGG's layers, or has wrong shapes or values.
     """
-    content = _load(path)
+    content = _load_mat(path)
     if "layers" not in content:
         raise WeightsError(f"{path} contains no 'layers': it is not a MatConvNet network; {ELSEWHERE}")
     convolutions: dict[str, Layer] = {}
     for struct in _structs(content["layers"]):
-        name = struct.get("name")
-        if isinstance(name, str) and _CONV.fullmatch(name):
+        name = _text(_field(struct, "name"))
+        if _CONV.fullmatch(name):
             convolutions[name] = _convolution(path, name, struct)
     layers = dict(sorted(convolutions.items()))
     check(path, layers)
@@ -73,10 +72,14 @@ def write(path: Path, network: Network, *, compress: bool = True) -> None:
         scipy.io.savemat(part, {"layers": cells, "meta": meta}, do_compression=compress, appendmat=False)
 
 
-def _load(path: Path) -> dict[str, mat5.Value]:
-    """The variables of a network, which may also be the fields of a struct `net`."""
+def _load_mat(path: Path) -> Mapping[str, Any]:
+    """The variables of a network, read by `scipy.io.loadmat`; they may also be the fields of a struct `net`."""
+    import scipy.io
+
     try:
-        content = mat5.read(path, _VARIABLES)
+        mat5.check_kind(path)
+        copy = mat5.checked_copy(path, _VARIABLES)
+        content: Mapping[str, Any] = scipy.io.loadmat(copy, variable_names=_VARIABLES)
     except mat5.MatError as error:
         raise WeightsError(f"{path} {error}; {ELSEWHERE}") from None
     except FileNotFoundError:
@@ -86,39 +89,51 @@ def _load(path: Path) -> dict[str, mat5.Value]:
         raise WeightsError(f"cannot read the network {path}: {error.strerror or error}") from error
     except MemoryError:
         raise WeightsError(f"the network {path} does not fit into memory: close other programs") from None
-    except ValueError as error:  # NumPy's, for dimensions that it cannot have
-        raise WeightsError(f"{path} is damaged ({error}); {ELSEWHERE}") from error
-    return content if "layers" in content else next(_structs(content.get("net")), content)
+    except Exception as error:  # SciPy has no exception of its own for a file that it cannot parse
+        raise WeightsError(f"{path} is damaged ({type(error).__name__}): {ELSEWHERE}") from error
+    if "layers" not in content and (net := next(_structs(content.get("net", ())), None)) is not None:
+        return {name: net[name] for name in net.dtype.names}
+    return content
 
 
-def _structs(value: mat5.Value) -> Iterator[Struct]:
-    """The structs of a struct array, or the first one in each cell of a cell array."""
-    for item in value if isinstance(value, list) else ():
-        first = item[0] if isinstance(item, list) and item else item
-        if isinstance(first, dict):
-            yield first
+def _structs(layers: Any) -> Iterator[Any]:
+    """The structs of a cell array or a struct array, whatever its shape; each a record with named fields."""
+    for item in np.asarray(layers).ravel():
+        record = item.ravel()[0] if isinstance(item, np.ndarray) and item.size else item
+        if getattr(getattr(record, "dtype", None), "names", None):
+            yield record
 
 
-def _convolution(path: Path, name: str, struct: Struct) -> Layer:
+def _field(record: Any, name: str) -> Any:
+    """The field of a struct, or None when it has none of that name."""
+    return record[name] if record is not None and name in record.dtype.names else None
+
+
+def _text(value: Any) -> str:
+    array = np.asarray(value)
+    return str(array.ravel()[0]) if array.size else ""
+
+
+def _convolution(path: Path, name: str, struct: Any) -> Layer:
     """Kernel and bias of one layer, from `weights` (a cell of two) or `filters` and `biases` (beta8)."""
-    weights = struct.get("weights")
-    parts = (
-        weights if isinstance(weights, list) and len(weights) >= 2 else [struct.get("filters"), struct.get("biases")]
-    )
-    kernel, bias = parts[:2]
-    if not isinstance(kernel, np.ndarray) or not isinstance(bias, np.ndarray):
+    parts = list(np.asarray(_field(struct, "weights")).ravel())
+    if len(parts) < 2:
+        parts = [_field(struct, "filters"), _field(struct, "biases")]
+    kernel, bias = np.asarray(parts[0]), np.asarray(parts[1])
+    if kernel.dtype.kind not in "fiu" or bias.dtype.kind not in "fiu":
         raise WeightsError(f"{path}: {name} has no kernel and bias of numbers: it is not a MatConvNet VGG; {ELSEWHERE}")
     kernel = kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))  # MATLAB drops trailing dimensions of 1
     with np.errstate(over="ignore"):  # a double that float32 cannot represent becomes inf
-        return Layer(np.array(kernel, np.float32, order="C"), np.array(bias.ravel(), np.float32))
+        return Layer(np.ascontiguousarray(kernel, np.float32), np.ascontiguousarray(bias.ravel(), np.float32))
 
 
-def _mean_colour(content: Struct) -> NDArray[np.float32]:
+def _mean_colour(content: Mapping[str, Any]) -> NDArray[np.float32]:
     """`[3]`: R, G, B in grey levels, from `meta.normalization` or `normalization`; ImageNet's if there is none."""
-    meta = next(_structs(content.get("meta")), {})
-    for value in (meta.get("normalization"), content.get("normalization")):
-        average = next(_structs(value), {}).get("averageImage")
-        if isinstance(average, np.ndarray) and average.size and average.size % 3 == 0:
+    meta = next(_structs(content.get("meta", ())), None)
+    for holder in (_field(meta, "normalization"), content.get("normalization")):
+        record = None if holder is None else next(_structs(holder), None)
+        average = np.asarray(_field(record, "averageImage"))
+        if average.dtype.kind in "fiu" and average.size and average.size % 3 == 0:
             with np.errstate(all="ignore"):
                 mean = average.reshape(-1, 3).mean(axis=0, dtype=np.float64)
                 colour: NDArray[np.float32] = np.asarray(mean, np.float32)

@@ -169,7 +169,7 @@ def test_ctrl_c_keeps_the_unfinished_download(proxy, here, environment, program,
 
 
 # Ends where TensorFlow would be loaded: everything about the network is printed before.
-UNTIL_TENSORFLOW = "import os; program.quiet_stderr = lambda *_: os._exit(7); program.run()"
+UNTIL_TENSORFLOW = "import os; from nst.cli import named; named.quiet_stderr = lambda *_: os._exit(7); program.run()"
 
 
 def auto_command(*words, **options):

@@ -179,7 +179,7 @@ def test_a_network_in_a_struct_loses_its_dense_layers_too(tmp_path, monkeypatch)
         path = tmp_path / "a.mat"
         net = {"layers": fake_vgg.cell([*structs, dense]), "meta": meta}
         scipy.io.savemat(path, {"net": net}, do_compression=compress)
-        assert mat5.read(path, {"net"})["net"][0]["layers"][-1] is None, "fc6 is skipped"
+        assert len(mat5.checked_copy(path, {"net"}).getvalue()) < 200_000
         network = matconvnet.read(path)
         np.testing.assert_array_equal(network.layers["conv5_1"].kernel, fake_vgg.layers()["conv5_1"][0])
         np.testing.assert_array_equal(network.mean, np.float32([1, 2, 3]))

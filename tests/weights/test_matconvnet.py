@@ -1,4 +1,4 @@
-"""The MatConvNet reader and writer: every known layout, damaged files, and other files under such a name."""
+"""The MatConvNet reader and writer: every known layout, and everything that people have under such a name."""
 
 import gzip
 import os
@@ -38,7 +38,7 @@ def structs(change=(), **made):
 
 
 def refusal(path):
-    """The error for a file: one line with the file's name."""
+    """The sentence with which a file is refused: one line with the file's name."""
     with pytest.raises(WeightsError) as caught:
         matconvnet.read(path)
     sentence = str(caught.value)
@@ -217,30 +217,18 @@ SAMPLES = [
 
 @pytest.mark.skipif(not SAMPLES, reason="this SciPy came without its test files")
 @pytest.mark.filterwarnings("ignore:The default value for `spmatrix`:DeprecationWarning")
-def test_what_matlab_itself_wrote_is_read_as_scipy_reads_it():
+def test_what_matlab_itself_wrote_passes_the_check_unchanged():
     """Strings, nested structs and cells, complex numbers, empty arrays: MATLAB's habits, which SciPy's writer lacks."""
-
-    def same(ours, theirs):
-        if theirs.dtype.names:
-            return all(same(one[name], theirs.ravel("F")[at][name]) for at, one in enumerate(ours) for name in one)
-        if theirs.dtype == object:
-            return len(ours) == theirs.size and all(map(same, ours, theirs.ravel("F")))
-        if ours is None:
-            return not theirs.size or np.iscomplexobj(theirs)
-        if theirs.dtype.kind == "U":
-            return sorted("".join(ours.split())) == sorted("".join("".join(theirs.ravel()).split()))
-        return np.array_equal(ours, theirs) and ours.shape == theirs.shape
-
     passed = 0
     for path in SAMPLES:
         plain = {name: value for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")}
         if re.match("testsparse|testobject|testfunc", path.name):
             with pytest.raises(mat5.MatError, match="an object, a function or a sparse matrix"):
-                mat5.read(path, set(plain))
+                mat5.checked_copy(path, set(plain))
             continue
-        found = mat5.read(path, set(plain))
+        copied = scipy.io.loadmat(mat5.checked_copy(path, set(plain)))
         for name, value in plain.items():
-            assert same(found[name], value), path.name
+            assert repr(copied[name].ravel()) == repr(value.ravel()), path.name
             passed += 1
     assert passed > 30
 
@@ -259,7 +247,7 @@ def hdf5(kind):
         (b"<!DOCTYPE html><html>Sign in", "is a web page"),
         (b"\xef\xbb\xbf\n  <HTML>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 534904783\n", "Git LFS pointer"),
-        ("put the file hier, bitte schön\r\n".encode(), "is a text file, not a network"),
+        ("put the file hier, bitte schön\r\n".encode(), "is a text, not a network"),
         (b"\x89PNG\r\n\x1a\n" + bytes(99), "is a picture"),
         (b"\xff\xd8\xff\xe0" + bytes(99), "is a picture"),
         (b"GIF89a" + bytes(99), "is a picture"),
@@ -275,11 +263,11 @@ def hdf5(kind):
         (b"MATLAB 5.0 MAT-file".ljust(126) + b"IM\x0f\0\0\0\x05\0\0\0hello", "cannot be unpacked"),
         (
             b"MATLAB 5.0 MAT-file".ljust(126) + b"IM\x0f\0\0\0\xff\xff\xff\xff" + bytes(99),
-            "is cut short: it has 235 bytes",
+            "is cut short: 235 bytes are there",
         ),
     ],
 )
-def test_files_of_other_kinds(tmp_path, data, sentence):
+def test_what_people_have_under_that_name(tmp_path, data, sentence):
     path = tmp_path / "imagenet-vgg-verydeep-19.mat"
     path.write_bytes(data)
     assert sentence in refusal(path)
@@ -312,13 +300,13 @@ def test_a_file_that_may_not_be_read(tmp_path):
 
 def test_a_disk_that_fails(tmp_path, monkeypatch):
     fake_vgg.write(tmp_path / "a.mat")
-    monkeypatch.setattr(mat5, "read", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    monkeypatch.setattr(mat5, "checked_copy", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     assert "Input/output error" in refusal(tmp_path / "a.mat")
 
 
 def test_too_little_memory_is_not_called_damage(tmp_path, monkeypatch):
     fake_vgg.write(tmp_path / "a.mat")
-    monkeypatch.setattr(mat5, "read", lambda *_: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(scipy.io, "loadmat", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
     assert "does not fit into memory" in refusal(tmp_path / "a.mat")
 
 
@@ -342,7 +330,7 @@ def test_a_cut_file_says_how_long_it_should_be(tmp_path):
     data = (tmp_path / "a.mat").read_bytes()
     (tmp_path / "a.mat").write_bytes(data[:2000])
     whole = 136 + int.from_bytes(data[132:136], "little")
-    assert f"it has 2,000 bytes and needs at least {whole:,}" in refusal(tmp_path / "a.mat")
+    assert f"2,000 bytes are there, and at least {whole:,} belong to it" in refusal(tmp_path / "a.mat")
 
 
 def mutations(data, rng, count):
@@ -372,8 +360,8 @@ def recompressed(data):
 @pytest.mark.parametrize(
     ("layout", "kind"), [("new", "plain"), ("old", "plain"), ("new", "compressed"), ("new", "recompressed")]
 )
-def test_damaged_bytes_raise_only_weights_errors(tmp_path, layout, kind):
-    """SciPy ends the process on some of these with a segmentation fault."""
+def test_no_bytes_whatever_end_in_another_error(tmp_path, layout, kind):
+    """Without the check of the tags SciPy ends the process on some of these with a segmentation fault."""
     tiny = {name: (kernel[..., :1, :1], bias[:1]) for name, (kernel, bias) in fake_vgg.layers((1, 1), (1, 1)).items()}
     save(
         tmp_path / "whole.mat",
@@ -437,7 +425,8 @@ FIELDS = struct.pack("<HHI", 5, 4, 8) + element(1, b"name\0\0\0\0")
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("compress", [False, True])
-def test_hostile_sizes_and_types_are_refused_without_filling_the_memory(tmp_path, variable, compress):
+def test_hostile_sizes_and_types_are_refused_before_scipy_sees_them(tmp_path, variable, compress, monkeypatch):
+    monkeypatch.setattr(scipy.io, "loadmat", lambda *_, **__: pytest.fail("SciPy has been given the file"))
     path = tmp_path / "a.mat"
     body = element(15, zlib.compress(variable)) if compress else variable
     path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + body)
@@ -449,14 +438,14 @@ def test_hostile_sizes_and_types_are_refused_without_filling_the_memory(tmp_path
         tracemalloc.stop()
 
 
-def test_arrays_nested_too_deeply(tmp_path):
+def test_arrays_that_lie_too_deep_in_each_other(tmp_path):
     variable = EMPTY
     for _ in range(3000):
         variable = matrix(1, (1, 1), variable)
     (tmp_path / "a.mat").write_bytes(
         b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + matrix(1, (1, 1), variable, name=b"layers")
     )
-    assert "nested too deeply" in refusal(tmp_path / "a.mat")
+    assert "too many lie in each other" in refusal(tmp_path / "a.mat")
 
 
 def test_a_checksum_that_is_wrong(tmp_path):
@@ -467,7 +456,7 @@ def test_a_checksum_that_is_wrong(tmp_path):
     for content in (packed[:-2], zlib.compress(matrix(1, (1, 1), EMPTY, name=b"layers") + EMPTY)):
         data = struct.pack("<II", 15, len(content)) + content
         (tmp_path / "a.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + data)
-        assert "longer than stated, or its checksum is missing" in refusal(tmp_path / "a.mat")
+        assert "longer than it says, or its checksum is missing" in refusal(tmp_path / "a.mat")
 
 
 def test_the_dense_layers_are_never_in_memory(tmp_path, monkeypatch):
