@@ -1,4 +1,4 @@
-"""`nst-batch` that also writes what its engine tells to a file, a line of JSON each, for `benchmarks.cluster.faults`.
+"""`nst-batch` that also logs the events of its executor, one JSON object per line, for `benchmarks.cluster.faults`.
 
 python -m benchmarks.cluster.logged_batch LOG FLAGS OF NST-BATCH
 """
@@ -11,24 +11,25 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from nst.batch import __main__
+from nst.batch import __main__, progress
+from nst.batch.worklist import Work
 
-_KEPT = ("first", "epoch", "pid", "message")
+_LOGGED = ("first", "epoch", "pid", "message")
 
 
 def main() -> None:
-    """Takes the first word away, and runs the command."""
-    log = open(sys.argv.pop(1), "a", buffering=1)  # noqa: SIM115 - until the process ends, however it does
-    told = __main__.Screen.tell
+    """Takes the name of the log off the command line, and runs the command."""
+    log = open(sys.argv.pop(1), "a", buffering=1)  # noqa: SIM115 - until the process ends, in whatever way
+    show = progress.Screen.on_event
 
-    def tell(self: __main__.Screen, item: __main__.Item, kind: str, values: Mapping[str, Any]) -> None:
-        kept = {name: values[name] for name in _KEPT if name in values}
+    def on_event(self: progress.Screen, work: Work, kind: str, values: Mapping[str, Any]) -> None:
+        logged = {name: values[name] for name in _LOGGED if name in values}
         if "outcome" in values:
-            kept["status"] = values["outcome"].status
-        log.write(json.dumps({"at": time.time(), "name": item.folder, "kind": kind, **kept}) + "\n")
-        told(self, item, kind, values)
+            logged["status"] = values["outcome"].status
+        log.write(json.dumps({"at": time.time(), "name": work.name, "kind": kind, **logged}) + "\n")
+        show(self, work, kind, values)
 
-    setattr(__main__.Screen, "tell", tell)  # noqa: B010 - mypy forbids the assignment
+    setattr(progress.Screen, "on_event", on_event)  # noqa: B010 - mypy forbids the assignment
     __main__.start()
 
 

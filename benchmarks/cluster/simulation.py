@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.cluster.slow_painter import SlowPainter
-from nst.batch.cluster.executor import RayEngine
-from nst.batch.executor import Tell
+from nst.batch.cluster.executor import RayExecutor
+from nst.batch.executor import OnEvent
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
 from nst.images import writer
@@ -64,8 +64,8 @@ class _Log:
         self._epoch = seconds / _EPOCHS
         self._random = random.Random(0)
 
-    def tell(self, work: Work, kind: str, values: Mapping[str, Any]) -> None:
-        """As `nst.batch.executor.Tell`."""
+    def on_event(self, work: Work, kind: str, values: Mapping[str, Any]) -> None:
+        """See `nst.batch.executor.OnEvent`."""
         if kind == "started":
             pid = values["pid"]
             self.first.setdefault(pid, values["at"])
@@ -100,15 +100,15 @@ class _Driver:
     def __init__(self) -> None:
         self._times: list[float] = []
 
-    def timed(self, tell: Tell) -> Tell:
-        """Passes on what is told."""
+    def timed(self, on_event: OnEvent) -> OnEvent:
+        """Passes events on, and takes the time."""
 
-        def told(work: Work, kind: str, values: Mapping[str, Any]) -> None:
-            tell(work, kind, values)
+        def passed_on(work: Work, kind: str, values: Mapping[str, Any]) -> None:
+            on_event(work, kind, values)
             if kind == "ended" or not self._times:
                 self._times.append(time.process_time())
 
-        return told
+        return passed_on
 
     def seconds(self) -> float:
         """Seconds of all cores."""
@@ -146,11 +146,10 @@ def simulate(jobs: int, workers: int, seconds: float, kill_every: float) -> Foun
         config = TransferConfig(epochs=_EPOCHS, video="none")
         works = [Work(f"{index:06d}", picture, (picture,), "preview", config) for index in range(jobs)]
         log = _Log(kill_every, seconds)
-        engine = RayEngine(
-            cpus_per_job=1, painter=functools.partial(SlowPainter, seconds / _EPOCHS, _KEEP), cpus=workers
-        )
+        painter = functools.partial(SlowPainter, seconds / _EPOCHS, _KEEP)
         busy = _Driver()
-        engine.run(works, lambda work: place / "out" / work.name, busy.timed(log.tell), log.kill)
+        executor = RayExecutor(cpus_per_job=1, painter=painter, cpus=workers)
+        executor.run(works, place / "out", busy.timed(log.on_event), log.kill)
         end = max(log.ended.values())
         missing = sum(
             work.name not in log.finished or not (place / "out" / work.name / "generated_image.png").is_file()

@@ -1,4 +1,4 @@
-"""Pictures that are taken out of a batch, also while it runs: the names in its `cancel.txt`."""
+"""The pictures that the user has taken out of a batch, even while it runs: the names in its `cancel.txt`."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 FILE = "cancel.txt"
-"""In the folder of the batch: a name or a pattern on each line, `#` before a remark; who removes one wants it again."""
+"""In the folder of the batch: a name or pattern per line, comments after `#`. Removing a line undoes it."""
 
-_LOOK = 1.0  # seconds between two looks at the file
+_POLL = 1.0  # seconds between two checks of the file
 
 
 class CancelList:
-    """What a batch's `cancel.txt` names; it is read again when it has changed.
+    """The names in a batch's `cancel.txt`, which is read again when it changes.
 
     Args:
-        place: the folder of the batch.
+        batch_dir: the folder of the batch.
         names: the names of all pictures of the batch.
-        say: gets a sentence about a line that names none of them.
+        say: receives a sentence about a line that matches none of them.
     """
 
-    def __init__(self, place: Path, names: Iterable[str], say: Callable[[str], None]) -> None:
+    def __init__(self, batch_dir: Path, names: Iterable[str], say: Callable[[str], None]) -> None:
         self.say = say
-        self.path = place / FILE
+        self.path = batch_dir / FILE
         self._names = list(names)
         self._stamp: tuple[int, int] | None = None
-        self._looked = -_LOOK
-        self._known: set[str] = set()
-        self._found: frozenset[str] = frozenset()
+        self._checked = -_POLL
+        self._reported: set[str] = set()
+        self._cancelled: frozenset[str] = frozenset()
 
     def __contains__(self, name: str) -> bool:
         now = time.monotonic()
-        if now >= self._looked + _LOOK:
-            self._looked = now
-            self._look()
-        return name in self._found
+        if now >= self._checked + _POLL:
+            self._checked = now
+            self._check()
+        return name in self._cancelled
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         try:
             stat = self.path.stat()
             stamp = stat.st_mtime_ns, stat.st_size
@@ -48,16 +48,18 @@ class CancelList:
         except FileNotFoundError:
             stamp, text = None, ""
         except OSError as error:
-            if str(error) not in self._known:
-                self._known.add(str(error))
-                self.say(f"{self.path} cannot be read, and cancels nothing: {error.strerror or error}")
+            self._say_once(str(error), f"{self.path} cannot be read and is ignored: {error.strerror or error}")
             return
         self._stamp = stamp
-        found: set[str] = set()
+        cancelled: set[str] = set()
         for line in filter(None, (line.split("#")[0].strip() for line in text.splitlines())):
             matches = [name for name in self._names if fnmatchcase(name, line)]
-            found.update(matches)
-            if not matches and line not in self._known:
-                self._known.add(line)
-                self.say(f"{self.path}: no picture of this batch is called {line!r}")
-        self._found = frozenset(found)
+            cancelled.update(matches)
+            if not matches:
+                self._say_once(line, f"{self.path}: no picture of this batch is called {line!r}")
+        self._cancelled = frozenset(cancelled)
+
+    def _say_once(self, key: str, sentence: str) -> None:
+        if key not in self._reported:
+            self._reported.add(key)
+            self.say(sentence)

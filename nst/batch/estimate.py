@@ -1,8 +1,9 @@
-"""How long a picture will take and how much memory, before anything is painted."""
+"""Estimates how long a picture will take and how much memory it needs, before anything is painted."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import statistics
 from collections.abc import Callable
@@ -13,27 +14,26 @@ import numpy as np
 from nst import run
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
-from nst.engine import architecture, memory, sessions
+from nst.engine import architecture, loop, mask_regions, pyramid, sessions
 from nst.images import reader, resize
-from nst.utils import system
 from nst.weights.network import Network
 
 _SIDES = 96, 288  # rows and columns of the pictures that the speed is measured with
 _STEPS = 6
-_COUNTS = (  # settings that a step's time depends on
+_SPEED_SETTINGS = (  # those that the time of a step depends on
     *("optimizer", "precision", "content_layers", "style_layers", "style_distance", "pooling", "padding"),
 )
 
 
 class Speed(NamedTuple):
-    """Seconds of a step of no size, and of each of its floating-point operations."""
+    """Seconds that each step takes whatever its size, and seconds for each of its floating-point operations."""
 
     step: float
     flop: float
 
 
 class Estimate(NamedTuple):
-    """Seconds of the updates, and bytes at the peak without TensorFlow itself; `size` is (width, height)."""
+    """The size `(width, height)`, the seconds of all updates, and the peak memory in bytes besides TensorFlow."""
 
     size: tuple[int, int]
     seconds: float
@@ -41,56 +41,52 @@ class Estimate(NamedTuple):
 
 
 def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], Speed]) -> Estimate:
-    """What a picture takes.
+    """Estimates one picture, from the same sizes, masks and tiles that `nst.run.stylize` would paint it with.
 
     Args:
         work: the picture.
-        network: that of its model.
+        network: the network that it names.
         speed: from `speedometer`.
 
     Raises:
-        PictureError: the content cannot be read.
-        MemoryError: it does not fit into what memory is free; the message says which size does.
+        ValueError: an input cannot be read, or the settings do not fit the inputs.
+        MemoryError: the picture does not fit into the free memory; the message names a size that does.
     """
     config = dataclasses.replace(work.config, precision=sessions.precision(work.config.precision))
-    picture = resize.fit(reader.read(work.content), config.image_size)
-    height, width = picture.shape[:2]
+    content, *styles = (reader.read(path) for path in (work.content, *work.styles))
+    content = resize.fit(content, config.image_size)
+    mixture = mask_regions.mixture(content, styles, config, work.content_masks, work.style_masks)
+    scales = pyramid.plan(content, styles, config, mixture)  # recolouring the pictures would change no size
+    pyramid.check(network, config, scales)
+    peak = loop.peak_memory(scales, network, config, loop.tiles(scales, network, config))
     flops = 0.0
-    for index in range(config.scales):
-        times = 2 ** (config.scales - 1 - index)
-        epochs = config.epochs * (index + 1) // config.scales - config.epochs * index // config.scales
-        rows, columns = (max(1, round(side / times)) for side in (height, width))
-        flops += epochs * architecture.step_flops(network, rows, columns, architecture.wanted(config))
-    free = None if sessions.on_gpu() else system.free_memory()
-    tile_size = memory.tile_size(network, config, height, width, free)
-    seconds = config.epochs * speed(config).step + flops * speed(config).flop
-    return Estimate((width, height), seconds, memory.needed(network, config, height, width, tile_size))
+    for scale in scales:
+        height, width = scale.content.shape[:2]
+        flops += scale.epochs * architecture.step_flops(network, height, width, architecture.wanted(config))
+    return Estimate((width, height), config.epochs * speed(config).step + flops * speed(config).flop, peak)
 
 
 def speedometer(network: Network) -> Callable[[TransferConfig], Speed]:
-    """Gives what measures how fast this machine paints with a network: a few steps in two sizes.
+    """Returns a function that measures how fast this machine paints with some settings: a few steps in two sizes.
 
-    Settings that take the same work are measured once.
+    Settings that make no difference to the speed share one measurement.
     """
-    found: dict[TransferConfig, Speed] = {}
+
+    @functools.cache
+    def measured(trial: TransferConfig) -> Speed:
+        (few, short), (many, long) = (_measured(network, trial.changed(image_size=side)) for side in _SIDES)
+        flop = max(0.0, (long - short) / (many - few)) or long / many  # where noise made the smaller one slower
+        return Speed(max(0.0, short - few * flop), flop)
 
     def speed(config: TransferConfig) -> Speed:
-        trial = TransferConfig(
-            epochs=_STEPS, init="content", video="none",
-            **{name: getattr(config, name) for name in _COUNTS},
-        )  # fmt: skip
-        if trial not in found:
-            points = [_measured(network, dataclasses.replace(trial, image_size=side)) for side in _SIDES]
-            (few, short), (many, long) = points
-            each = max(0.0, (long - short) / (many - few)) or long / many  # where noise has turned them round
-            found[trial] = Speed(max(0.0, short - few * each), each)
-        return found[trial]
+        settings = {name: getattr(config, name) for name in _SPEED_SETTINGS}
+        return measured(TransferConfig(epochs=_STEPS, init="content", video="none", **settings))
 
     return speed
 
 
 def _measured(network: Network, config: TransferConfig) -> tuple[float, float]:
-    """The floating-point operations of a step in one size, and the seconds that it takes."""
+    """The floating-point operations of a step at the size of `config`, and the seconds that it takes."""
     picture = np.random.default_rng(0).integers(0, 256, (config.image_size, config.image_size, 3), np.uint8)
     rows = run.stylize(picture, picture, None, network, config).rows
     seconds = statistics.median(after.seconds - before.seconds for before, after in itertools.pairwise(rows))

@@ -1,4 +1,4 @@
-"""What the engines of a batch and their callers tell each other; it loads no TensorFlow."""
+"""The interface between an executor, which paints a list of pictures, and its caller. Does not import TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Any, NamedTuple, Protocol
 from nst.batch.worklist import Work
 from nst.weights.network import Network
 
-Tell = Callable[[Work, str, Mapping[str, Any]], None]
-"""Gets what happens to a picture: `started` (`first`, `epochs`, `seconds`), `epoch` (`epoch`, the costs, `seconds`,
-`left`), `trouble` (`message`), and at last `ended` (`outcome`). One that is begun again is told of as `started` again;
-on a cluster that has the `host` and the `pid` of its worker as well."""
-Folder = Callable[[Work], Path]
-"""Says where the files of a picture go."""
+OnEvent = Callable[[Work, str, Mapping[str, Any]], None]
+"""Receives every event of a picture, as its work, the kind of event and values by name.
+
+`started` has `first` (the next epoch), `epochs` and `seconds` (estimated for the rest), on a cluster also the `host`
+and `pid` of the worker; it comes again when another worker takes over. `epoch` has `epoch`, the costs, `seconds` and
+`left`; `trouble` has a `message`. `ended`, which is always the last, has the `outcome`.
+"""
 
 
 class Outcome(NamedTuple):
-    """What became of a picture.
+    """How the painting of a picture ended.
 
     `status` is `finished`, `stopped`, `cancelled`, `diverged` or `failed`; `reason` says why it failed; `costs` are
-    those of the last epoch by name.
+    those of the last epoch, by name.
     """
 
     status: str
@@ -29,47 +30,42 @@ class Outcome(NamedTuple):
     epochs: int = 0
     seconds: float = 0.0
     costs: Mapping[str, float] = {}
-    troubles: tuple[str, ...] = ()
 
 
-Cancelled = Callable[[Work], bool]
-"""Says whether a picture is no longer wanted."""
-
-
-def never(_: Work) -> bool:
-    """All pictures are wanted."""
+def never(*_: Work) -> bool:
+    """Returns False: the run is not stopped, and no picture is cancelled."""
     return False
 
 
-class Engine(Protocol):
-    """What paints a list of pictures."""
+class Executor(Protocol):
+    """Paints a list of pictures."""
 
     def run(
         self,
         works: Iterable[Work],
-        place: Folder,
-        tell: Tell,
-        stop: Callable[[], bool],
-        cancelled: Cancelled = never,
+        batch_dir: Path,
+        on_event: OnEvent,
+        stop: Callable[[], bool] = never,
+        cancelled: Callable[[Work], bool] = never,
     ) -> None:
-        """Paints the pictures, and tells what happens; returns when all have ended.
+        """Paints the pictures; returns when all have ended. A picture that fails does not stop the others.
 
         Args:
-            works: the pictures.
-            place: where the files of each go. A picture of which a part is there already is gone on with.
-            tell: called from this thread.
-            stop: asked often; True ends the pictures that are being painted after their step, and begins no other.
-            cancelled: asked often for the pictures that are being painted, and before each begins; True ends that one
-                after its step, and the others go on.
+            works: the pictures. One whose folder holds a checkpoint is resumed.
+            batch_dir: the folder of the batch; the files of each picture go to the folder of its name inside.
+            on_event: called from this thread.
+            stop: polled often. True ends the pictures being painted after their current step, and starts no other.
+            cancelled: polled often for the pictures being painted, and before each starts. True ends that picture
+                after its current step.
         """
         ...
 
 
-class Away(NamedTuple):
-    """What a painting that is not painted at home takes with it.
+class RemoteInputs(NamedTuple):
+    """What a worker on another machine needs to paint a picture as if it ran at home.
 
-    `sources` are the bytes of its pictures by the paths that it knows them by; `home` is the folder that its files will
-    lie in, and `flags` is what their `flags.txt` says beside the settings.
+    `sources` has the bytes of the pictures by their paths at home, `home` is the folder that the files will end up in,
+    and `flags` are the lines of `flags.txt` besides the settings.
     """
 
     sources: Mapping[Path, bytes]
@@ -77,13 +73,13 @@ class Away(NamedTuple):
     flags: Mapping[str, str | list[str]]
 
 
-def flags(work: Work, place: Path, network: Network) -> dict[str, str | list[str]]:
-    """What `flags.txt` says beside the settings."""
+def flags(work: Work, output_dir: Path, network: Network) -> dict[str, str | list[str]]:
+    """The lines of `flags.txt` besides the settings."""
     return {
         "content_image_filename": str(work.content.resolve()),
         "style_image_filename": [str(style.resolve()) for style in work.styles],
         "content_mask": [str(mask.resolve()) for mask in work.content_masks],
         "style_mask": [str(mask.resolve()) for mask in work.style_masks],
-        "output_dir": str(place.resolve()),
+        "output_dir": str(output_dir.resolve()),
         "model": "preview" if network.notice else str(Path(network.source).resolve()),
     }

@@ -1,7 +1,7 @@
-"""What has become of the pictures of a batch, so that the same command again paints only what is missing.
+"""The record of a batch's pictures, so that the same command again paints only those that are missing.
 
-A line of JSON for each picture that has ended, by the hash of its settings and inputs. Every shard of a batch has a
-journal of its own in the same folder, and reads those of all.
+A line of JSON for each picture that has ended, keyed by the hash of its settings and inputs. Every shard of a batch
+writes its own journal in the shared folder, and reads them all.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nst.batch.executor import Outcome
 from nst.batch.worklist import Work
 from nst.utils import atomic
 
 DONE = ("finished", "diverged")
-"""What is not painted again."""
+"""Statuses of pictures that are not painted again."""
 
 _HASHES = "hashes.json"
-_SAMPLED = 16_000_000  # bytes above which only a file's ends and its size are hashed: a network, and not a picture
+_SAMPLED = 16_000_000  # bytes above which only the size and both ends of a file are hashed: networks, not pictures
 _END = 1 << 20
 
 
 class Entry(NamedTuple):
-    """A picture that has ended: the name of its folder, and what became of it (`engines.Outcome`)."""
+    """A line of the journal: the key of a picture, the name of its folder, and the fields of its `Outcome`."""
 
     key: str
     name: str
@@ -38,33 +39,33 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The journals of a batch's folder.
+    """The journals in the folder of a batch.
 
     Args:
-        place: the folder; made when something is written.
-        shard: the part of the batch that this process paints, as `i/n`; empty for all.
+        batch_dir: the folder; created with the first entry.
+        shard: the part of the batch that this process paints, as `i/n`; empty for all of it.
     """
 
-    def __init__(self, place: Path, shard: str = "") -> None:
-        self._place = place
-        self._path = place / f"journal{'-' + shard.strip().replace('/', '-of-') if shard else ''}.jsonl"
+    def __init__(self, batch_dir: Path, shard: str = "") -> None:
+        self._batch_dir = batch_dir
+        self._path = batch_dir / f"journal{'-' + shard.strip().replace('/', '-of-') if shard else ''}.jsonl"
         self.entries: dict[str, Entry] = {}
-        for path in sorted(place.glob("journal*.jsonl")):
+        for path in sorted(batch_dir.glob("journal*.jsonl")):
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                with contextlib.suppress(ValueError, TypeError):  # the last line of one that was cut
+                with contextlib.suppress(ValueError, TypeError):  # a last line that was cut off
                     entry = Entry(**json.loads(line))
                     self.entries[entry.key] = entry
         self._names = {entry.name: key for key, entry in self.entries.items()}
 
     def done(self, key: str) -> Entry | None:
-        """The entry of a picture that need not be painted again: it is finished, and still there."""
+        """The entry of a picture that need not be painted again: it is finished, and its file still exists."""
         entry = self.entries.get(key)
         if entry is None or entry.status not in DONE:
             return None
-        return entry if (self._place / entry.name / "generated_image.png").is_file() else None
+        return entry if (self._batch_dir / entry.name / "generated_image.png").is_file() else None
 
     def folder(self, key: str, name: str) -> str:
-        """The name of a picture's folder: what it had before, or else `name`, unless that is another picture's."""
+        """The name of a picture's folder: its earlier one, or else `name`, with a number if another picture has it."""
         if key in self.entries:
             return self.entries[key].name
         free, number = name, 2
@@ -73,19 +74,29 @@ class Journal:
         self._names[free] = key
         return free
 
-    def add(self, entry: Entry) -> None:
-        """Writes an entry, which is on the disk when this returns.
+    def record(self, work: Work, outcome: Outcome) -> None:
+        """Writes how the painting of a picture ended, to the disk before this returns.
+
+        A picture that is cancelled before it starts keeps the epochs and costs of its last entry.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the journal cannot be written.
         """
+        before = self.entries.get(work.key)
+        if outcome.status != "cancelled" or outcome.epochs or before is None:
+            self.add(Entry(work.key, work.name, *outcome))
+        elif before.status not in (*DONE, "cancelled"):
+            self.add(before._replace(status="cancelled", reason=""))
+
+    def add(self, entry: Entry) -> None:
+        """Writes an entry. Raises `OSError` as `record` does."""
         self.entries[entry.key] = entry
         line = json.dumps(entry._asdict(), ensure_ascii=False).encode() + b"\n"
-        self._place.mkdir(parents=True, exist_ok=True)
+        self._batch_dir.mkdir(parents=True, exist_ok=True)
         with open(self._path, "ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # a line that was cut when the disk was full
+                if file.read(1) != b"\n":  # the disk was full in the middle of the last line
                     line = b"\n" + line
             file.write(line)
             file.flush()
@@ -93,14 +104,14 @@ class Journal:
 
 
 class Hashes:
-    """The hashes of files, kept with their sizes and times so that a file that did not change is not read again.
+    """The hashes of input files, cached by size and modification time so that an unchanged file is read only once.
 
     Args:
-        place: the folder of the batch.
+        batch_dir: the folder of the batch.
     """
 
-    def __init__(self, place: Path) -> None:
-        self._path = place / _HASHES
+    def __init__(self, batch_dir: Path) -> None:
+        self._path = batch_dir / _HASHES
         self._known: dict[str, list[Any]] = {}
         self._new = False
         with contextlib.suppress(OSError, ValueError):
@@ -113,15 +124,17 @@ class Hashes:
         Raises:
             OSError: a file cannot be read.
         """
-        # With their names: two files of one content are two pictures, with a folder each.
+        # Including their names: two files with the same contents are two pictures, each with its own folder.
         names = [path.name for path in (work.content, *work.styles)]
         document = [work.config.to_json(), names, [self._file(path) for path in (*work.inputs, network)]]
         if work.content_masks or work.style_masks:
-            document.append([str(len(masks)) for masks in (work.content_masks, work.style_masks)])  # which is which
+            document.append(
+                [str(len(masks)) for masks in (work.content_masks, work.style_masks)]
+            )  # tells content masks from style masks
         return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def save(self) -> None:
-        """Keeps the hashes for the next time; without them it takes longer, no more."""
+        """Saves the cache; without it the next run only takes longer."""
         if self._new:
             with contextlib.suppress(OSError):
                 atomic.write_text(self._path, json.dumps(self._known))

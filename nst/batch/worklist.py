@@ -1,7 +1,7 @@
-"""Which pictures a batch paints: contents × styles, the rows of a jobs file, and sweeps over settings.
+"""The list of pictures in a batch: contents × styles, the rows of a jobs file, and sweeps over settings.
 
-A batch is a product: every row of the jobs file, with every content and every style where the row names none, and with
-every combination of the swept settings. Two runs of one command make the same list in the same order.
+A batch is a product: every row of the jobs file, with every content and every style if the row names none, and with
+every combination of the swept settings. The same command always gives the same list in the same order.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from typing import Any
 
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
-from nst.images import decode
-from nst.images.reader import SUFFIXES, find
+from nst.images.reader import SUFFIXES, PictureError, find
 from nst.utils import locations
 from nst.utils.fields import parse, written
 
 ROW_NAMES = ("content", "style", "content_mask", "style_mask", "model", "preset", "name")
-"""What a row of a jobs file may name beside settings."""
+"""What a row of a jobs file may contain besides settings."""
 
 _PICTURES = ROW_NAMES[:4]
 _KINDS = {setting.name: setting.kind for setting in settings()}
-_LONGEST = 120  # letters of a folder's name
+_LONGEST = 120  # characters of a folder's name
 _MOST_BYTES = 256_000_000  # of a jobs file
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class WorklistError(ValueError):
-    """What is wrong with a list of pictures: what, where, and what to do."""
+    """A mistake in a list of pictures; the message says where, and what to do about it."""
 
 
 @dataclass(frozen=True)
 class Work:
     """One picture to paint.
 
-    `name` is that of its folder; `model` as of `weights.find`; `varied` are the settings in which the pictures of the
-    batch differ, as text; the masks are those of `masks.mixture`.
+    `name` is the name of its folder, `model` as for `nst.weights.registry.find`, `varied` the settings in which the
+    pictures of the batch differ, as text. The masks are as for `nst.engine.mask_regions.mixture`. `key` identifies the
+    picture in the journal once its inputs have been hashed.
     """
 
     name: str
@@ -55,17 +55,18 @@ class Work:
     varied: Mapping[str, str] = field(default_factory=dict)
     content_masks: tuple[Path, ...] = ()
     style_masks: tuple[Path, ...] = ()
+    key: str = ""
 
     @property
     def inputs(self) -> list[Path]:
-        """All pictures that it is painted from."""
+        """All pictures that it is painted from, with its start and masks."""
         begin = [] if self.config.init in STARTS else [Path(self.config.init)]
         return [self.content, *self.styles, *begin, *self.content_masks, *self.style_masks]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a jobs file: pictures and settings that it names. `line` says in messages where it is."""
+    """The pictures and settings in a row of a jobs file; `line` locates it in messages."""
 
     line: str
     contents: tuple[Path, ...] = ()
@@ -79,18 +80,18 @@ class Row:
 
 
 Sweep = tuple[str, tuple[Any, ...]]
-"""A setting and the values that it takes one after the other."""
+"""A setting and the values to try."""
 
 
 def pictures(words: Sequence[str]) -> list[Path]:
-    """The pictures that patterns, folders and names mean, in order, each once.
+    """Finds the pictures that patterns, folders and names stand for, in order and without duplicates.
 
     Args:
-        words: each a pattern such as `photos/*.jpg`, a folder, a path, or the name of a sample. A pattern and a folder
-            mean the files that look like pictures.
+        words: each a pattern such as `photos/*.jpg`, a folder, a path, or the name of a sample. Patterns and folders
+            stand for the files with the suffix of a picture.
 
     Raises:
-        WorklistError: a word that means no picture.
+        WorklistError: a word that matches no picture.
     """
     found: list[Path] = []
     for word in words:
@@ -100,46 +101,43 @@ def pictures(words: Sequence[str]) -> list[Path]:
         elif glob.has_magic(word) and not path.exists():
             matches = [Path(each) for each in sorted(glob.glob(str(path), recursive=True)) if _is_picture(Path(each))]
         else:
-            try:
-                matches = [find(word, locations.folders("images"))]
-            except decode.PictureError as error:
-                raise WorklistError(str(error)) from None
+            matches = [_find(word)]
         if not matches:
-            raise WorklistError(f"no picture is found by {word}: check the spelling and the folder")
+            raise WorklistError(f"no picture matches {word}: check the spelling and the folder")
         found += matches
     return list(dict.fromkeys(found))
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a jobs file: CSV with a line of names, or JSON lines (`.jsonl`, `.json`).
+    """Reads the rows of a jobs file: CSV with a header line, or JSON lines (`.jsonl`, `.json`).
 
-    A row may name `content`, `style`, `content_mask`, `style_mask` (several: a list, or in CSV parted by `;`), `model`,
-    `preset`, `name` and any setting; an empty field of CSV names nothing. Paths are looked for beside the file first.
+    A row may have `content`, `style`, `content_mask`, `style_mask` (several: a list, or separated by `;` in CSV),
+    `model`, `preset`, `name` and any setting; empty CSV fields are ignored. Paths are relative to the file first.
 
     Raises:
-        WorklistError: a row that cannot be read, with its line.
+        WorklistError: a row is not valid; the message has its line.
         OSError: the file cannot be read.
     """
     with open(path, "rb") as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
-        raise WorklistError(f"{path} has more than {_MOST_BYTES // 1_000_000} MB: it cannot be a list of jobs")
+        raise WorklistError(f"{path} is larger than {_MOST_BYTES // 1_000_000} MB: it cannot be a jobs file")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise WorklistError(f"{path} is no text in UTF-8: a jobs file is CSV or JSON lines") from None
+        raise WorklistError(f"{path} is not UTF-8 text: a jobs file is CSV or JSON lines") from None
     read = _json_rows if path.suffix.lower() in (".jsonl", ".json", ".ndjson") else _csv_rows
     rows = [_row(values, f"{path}, line {line}", path.parent) for line, values in read(text, path)]
     if not rows:
-        raise WorklistError(f"{path} has no jobs")
+        raise WorklistError(f"{path} has no rows")
     return rows
 
 
 def read_sweep(text: str) -> Sweep:
-    """`alpha=5,10,20` as a setting and its values; layers, which have commas of their own, are parted by `;`.
+    """Parses a sweep such as `alpha=5,10,20`; lists of layers or weights, which contain commas, are separated by `;`.
 
     Raises:
-        WorklistError: no setting of that name, or a value that is none of it.
+        WorklistError: there is no such setting, or a value is not valid for it.
     """
     name, equals, values = text.partition("=")
     name = name.strip()
@@ -148,7 +146,7 @@ def read_sweep(text: str) -> Sweep:
     parts = values.split(";" if ";" in values or _KINDS[name] in ("layers", "weights") else ",")
     found = tuple(_value(name, part.strip(), f"sweep {text!r}") for part in parts if part.strip())
     if not found:
-        raise WorklistError(f"sweep {text!r}: it has no values; write for example {name}=A,B")
+        raise WorklistError(f"sweep {text!r}: there are no values; write for example {name}=A,B")
     return name, found
 
 
@@ -161,40 +159,39 @@ def plan(
     preset: str,
     given: Mapping[str, Any],
 ) -> list[Work]:
-    """All pictures of a batch, in order.
+    """Lists all pictures of a batch, in order.
 
     Args:
-        contents: painted by the rows that name no content, or by all where there are no rows.
-        styles: the same for styles; each content is painted in each of them.
-        rows: from `read_rows`; their settings win over `given`.
-        sweeps: from `read_sweep`; their values win over all.
-        model: where a row names none.
+        contents: contents for the rows that have none, or of the whole batch if there are no rows.
+        styles: the same for styles; each content is painted in each style.
+        rows: from `read_rows`; their settings override `given`.
+        sweeps: from `read_sweep`; their values override everything else.
+        model: the network for rows without one.
         preset: the same.
-        given: settings of all pictures, which win over the preset's.
+        given: settings for all pictures, which override the preset's.
 
     Raises:
-        WorklistError: no content or no style, or settings that cannot be.
+        WorklistError: there is no content or no style, or the settings are not valid.
     """
     found: list[Work] = []
     for row in rows or [Row("")]:
         where = f"{row.line}: " if row.line else ""
-        painted, in_styles = (
-            row.contents or tuple(contents),
-            [row.styles] if row.styles else [(each,) for each in styles],
-        )
-        for missing, what in ((painted, "content"), (in_styles, "style")):
-            if not missing:
-                raise WorklistError(f"{where}no {what} picture is named: name one")
+        row_contents = row.contents or tuple(contents)
+        row_styles = [row.styles] if row.styles else [(style,) for style in styles]
+        for role, named in (("content", row_contents), ("style", row_styles)):
+            if not named:
+                raise WorklistError(f"{where}there is no {role} picture: name one")
         for values in itertools.product(*(values for _, values in sweeps)):
             swept = dict(zip((name for name, _ in sweeps), values, strict=True))
-            config = _config(where, row.preset or preset, row.model or model, {**given, **row.given, **swept})
-            for content, chosen in itertools.product(painted, in_styles):
+            model_name = row.model or model
+            config = _config(where, row.preset or preset, model_name, {**given, **row.given, **swept})
+            for content, group in itertools.product(row_contents, row_styles):
                 try:
-                    mask_regions.weights(config, len(chosen))
+                    mask_regions.weights(config, len(group))
                 except ValueError as error:
                     raise WorklistError(f"{where}{error}") from None
-                both = row.content_masks, row.style_masks
-                found.append(Work(row.name, content, chosen, row.model or model, config, {}, *both))
+                masks = row.content_masks, row.style_masks
+                found.append(Work(row.name, content, group, model_name, config, {}, *masks))
     return list(_named(found))
 
 
@@ -207,7 +204,9 @@ def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         for values in reader:
             if None in values or None in values.values():
-                raise WorklistError(f"{path}, line {reader.line_num}: it has not as many fields as the first line")
+                raise WorklistError(
+                    f"{path}, line {reader.line_num}: the number of fields differs from that of the first line"
+                )
             row: dict[str, Any] = {name.strip(): text.strip() for name, text in values.items() if text.strip()}
             for name in set(row) & set(_PICTURES[1:]):
                 row[name] = [part.strip() for part in row[name].split(";") if part.strip()]
@@ -226,12 +225,12 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
-            raise WorklistError(f'{path}, line {number}: it is no JSON object such as {{"content": "a.jpg"}}')
+            raise WorklistError(f'{path}, line {number}: not a JSON object such as {{"content": "a.jpg"}}')
         yield number, values
 
 
 def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
-    """A row of whatever kind of file."""
+    """Checks the values of a row."""
     given: dict[str, Any] = {}
     for name, value in values.items():
         if name in _KINDS:
@@ -246,24 +245,23 @@ def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
             raise WorklistError(f"{line}: {name} is {value!r}: it must be text")
         words[name] = [each for each in many if each]
     contents, styles, content_masks, style_masks = (
-        tuple(_beside(folder, each, line) for each in words[name]) for name in _PICTURES
+        tuple(folder / each if (folder / each).is_file() else _find(each, f"{line}: ") for each in words[name])
+        for name in _PICTURES
     )
     model, preset, own = ("".join(words[name]) for name in ("model", "preset", "name"))
     return Row(line, contents, styles, content_masks, style_masks, model, preset, own, given)
 
 
-def _beside(folder: Path, name: str, line: str) -> Path:
-    """A picture that a jobs file names."""
-    if (folder / name).is_file():
-        return folder / name
+def _find(name: str, where: str = "") -> Path:
+    """Finds a picture by its path or the name of a sample. Raises `WorklistError`."""
     try:
         return find(name, locations.folders("images"))
-    except decode.PictureError as error:
-        raise WorklistError(f"{line}: {error}") from None
+    except PictureError as error:
+        raise WorklistError(f"{where}{error}") from None
 
 
 def _value(name: str, value: Any, where: str) -> Any:
-    """A setting's value, of text or of JSON."""
+    """Converts the value of a setting from text or JSON."""
     kind = _KINDS[name]
     try:
         if isinstance(value, str) and kind in ("int", "float"):
@@ -272,22 +270,24 @@ def _value(name: str, value: Any, where: str) -> Any:
             return _YES_NO[value.lower()]
         return parse(kind, value) if isinstance(value, str) else value
     except (ValueError, KeyError):
-        wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}.get(kind, "as in the flag")
+        wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}.get(
+            kind, "written as for its flag"
+        )
         raise WorklistError(f"{where}: {name} is {value!r}: it must be {wanted}") from None
 
 
 def _config(where: str, preset: str, model: str, given: Mapping[str, Any]) -> TransferConfig:
     try:
         config = TransferConfig.from_preset(preset, model=model, **given)
-        if config.init not in STARTS:
-            find(config.init, locations.folders("images"))
-    except (ValueError, decode.PictureError) as error:
+    except ValueError as error:
         raise WorklistError(f"{where}{error}") from None
+    if config.init not in STARTS:
+        _find(config.init, where)
     return config
 
 
 def _named(found: Sequence[Work]) -> Iterator[Work]:
-    """Gives each picture a readable name of its own: its own, or its pictures and what differs from the others."""
+    """Gives each picture a unique readable name: its own, or its inputs and the settings that vary in the batch."""
     facts = [_facts(work) for work in found]
     differing = [name for name in facts[0] if len({each[name] for each in facts}) > 1]
     taken: set[str] = set()
@@ -297,14 +297,14 @@ def _named(found: Sequence[Work]) -> Iterator[Work]:
         parts += [f"{name}={value}" for name, value in varied.items() if value]
         base = re.sub(r"[^\w.=,+-]+", "_", work.name or "-".join(parts)).strip("._")[:_LONGEST] or "picture"
         name, number = base, 2
-        while name.lower() in taken:  # some file systems do not tell large letters from small ones
+        while name.lower() in taken:  # some file systems ignore case
             name, number = f"{base}-{number}", number + 1
         taken.add(name.lower())
         yield dataclasses.replace(work, name=name, varied=varied)
 
 
 def _facts(work: Work) -> dict[str, str]:
-    """All that a picture may differ in from the others beside content and style, as text."""
+    """Everything besides content and style in which pictures may differ, as text."""
     return {
         "model": Path(work.model).stem if work.model.endswith(".mat") else work.model,
         "content_mask": _stems(work.content_masks),

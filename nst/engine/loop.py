@@ -201,8 +201,13 @@ def tiles(sizes: Sequence[Scale], network: Network, config: TransferConfig) -> l
 def fits(sizes: Sequence[Scale], network: Network, config: TransferConfig, tile_sizes: Sequence[int]) -> bool:
     """Whether there is memory for these tiles, as far as is known beforehand."""
     free = None if sessions.on_gpu() else system.free_memory()
-    return free is None or all(
-        memory.needed(network, config, *_largest(scale), tile_size, len(scale.mixture.guides)) <= free
+    return free is None or peak_memory(sizes, network, config, tile_sizes) <= free
+
+
+def peak_memory(sizes: Sequence[Scale], network: Network, config: TransferConfig, tile_sizes: Sequence[int]) -> int:
+    """Bytes that painting these sizes in these tiles takes at its peak; see `memory.needed`."""
+    return max(
+        memory.needed(network, config, *_largest(scale), tile_size, len(scale.mixture.guides))
         for scale, tile_size in zip(sizes, tile_sizes, strict=True)
     )
 

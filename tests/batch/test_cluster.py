@@ -1,4 +1,4 @@
-"""Painting on a Ray cluster in this machine: the same pictures, whatever dies meanwhile."""
+"""Painting on a Ray cluster on this machine: the same pictures, whatever dies meanwhile."""
 
 import contextlib
 import csv
@@ -19,8 +19,8 @@ import pytest
 
 from benchmarks.cluster.slow_painter import SlowPainter
 from nst.batch import serial
-from nst.batch.cluster import executor, ray_session
-from nst.batch.cluster.executor import RayEngine
+from nst.batch.cluster import executor, ray_session, worker_pool
+from nst.batch.cluster.executor import RayExecutor
 from nst.batch.cluster.ray_session import ClusterError
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
@@ -54,10 +54,10 @@ def ray():
 
 
 @pytest.fixture
-def engine(ray, monkeypatch):
-    """Makes an engine on that cluster."""
+def ray_executor(ray, monkeypatch):
+    """Makes an executor on that cluster."""
     monkeypatch.setattr(ray_session, "connected", lambda address, cpus: contextlib.nullcontext(ray))
-    return functools.partial(RayEngine, cpus_per_job=1)
+    return functools.partial(RayExecutor, cpus_per_job=1)
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ def works(tmp_path, content, style):
     return make
 
 
-class Told:
-    """What an engine tells; `react` is called with it."""
+class Events:
+    """Collects the events of an executor; `react` is called with each."""
 
     def __init__(self, react=lambda work, kind, values: None):
         self.all = []
@@ -94,11 +94,7 @@ class Told:
         self._react(work, kind, values)
 
     def of(self, name, kind):
-        return [values for work, told, values in self.all if (work, told) == (name, kind)]
-
-
-def never():
-    return False
+        return [values for work, found, values in self.all if (work, found) == (name, kind)]
 
 
 def epochs(place):
@@ -111,87 +107,86 @@ def slow(seconds, keep=0.1):
 
 
 @pytest.mark.slow
-def test_pictures_are_the_serial_engines_though_a_worker_is_killed(tmp_path, engine, works):
+def test_pictures_equal_the_serial_executors_even_if_a_worker_is_killed(tmp_path, ray_executor, works):
     """Two workers, three pictures: one fails, and the worker of one is killed after its third epoch."""
-    here = lambda work: tmp_path / "there" / work.name  # noqa: E731
+    there, here = tmp_path / "there", tmp_path / "here"
     kills = []
 
     def react(work, kind, values):
         if kind == "started" and work.name == "0-one":
             react.pid = values["pid"]
         if work.name == "0-one" and not kills:
-            before = checkpoint.read(here(work)) if checkpoint.found(here(work)) else None
+            home = there / work.name
+            before = checkpoint.read(home) if checkpoint.found(home) else None
             if before is not None and before.epochs >= 3:
                 kills.append(before.epochs)
                 os.kill(react.pid, signal.SIGKILL)
 
     todo = works("one", "two", "broken", config=CONFIG.changed(epochs=60))
-    told = Told(react)
-    engine(painter=OftenPainter).run(todo, here, told, lambda: False)
-    alone = Told()
-    serial.SerialEngine().run(todo, lambda work: tmp_path / "here" / work.name, alone, lambda: False)
-    assert {name: outcome.status for name, outcome in told.outcomes.items()} == {
+    events = Events(react)
+    ray_executor(painter=OftenPainter).run(todo, there, events)
+    alone = Events()
+    serial.SerialExecutor().run(todo, here, alone)
+    assert {name: outcome.status for name, outcome in events.outcomes.items()} == {
         "0-one": "finished",
         "1-two": "finished",
         "2-broken": "failed",
     }
-    assert "broken.png" in told.outcomes["2-broken"].reason
+    assert "broken.png" in events.outcomes["2-broken"].reason
     assert len(kills) == 1
-    starts = [values["first"] for values in told.of("0-one", "started")]
+    starts = [values["first"] for values in events.of("0-one", "started")]
     assert len(starts) == 2
     assert starts[0] == 0
     assert starts[1] >= kills[0]  # no epoch before the state that had come home is painted again
-    assert "another worker goes on from epoch" in told.of("0-one", "trouble")[0]["message"]
+    assert "another worker resumes from epoch" in events.of("0-one", "trouble")[0]["message"]
     for work in todo[:2]:
-        place = here(work)
+        place = there / work.name
         assert epochs(place) == list(range(60))
         found, wanted = (
-            reader.read(folder / "generated_image.png").astype(int) for folder in (place, tmp_path / "here" / work.name)
+            reader.read(folder / "generated_image.png").astype(int) for folder in (place, here / work.name)
         )
         assert np.abs(found - wanted).max() <= 1  # other threads may add in another order
-        names = {path.name for path in (tmp_path / "here" / work.name).iterdir()}
+        names = {path.name for path in (here / work.name).iterdir()}
         assert {path.name for path in place.iterdir()} == names
         assert "resume" not in names
         flags = (place / "flags.txt").read_text()
         assert f"--output_dir={place}\n" in flags
         assert f"--content_image_filename={work.content}\n" in flags
-        assert told.outcomes[work.name].costs == pytest.approx(alone.outcomes[work.name].costs, rel=1e-3)
+        assert events.outcomes[work.name].costs == pytest.approx(alone.outcomes[work.name].costs, rel=1e-3)
 
 
 @pytest.mark.slow
-def test_a_stopped_picture_goes_on_in_the_serial_engine(tmp_path, engine, works):
+def test_the_serial_executor_resumes_a_stopped_picture(tmp_path, ray_executor, works):
     stopping = []
     [work] = works("one", config=CONFIG.changed(epochs=400))
-    told = Told(lambda work, kind, values: stopping.append(1) if kind == "epoch" and values["epoch"] >= 3 else None)
-    engine(painter=OftenPainter).run([work], lambda work: tmp_path / "out", told, lambda: bool(stopping))
-    outcome = told.outcomes[work.name]
+    events = Events(lambda work, kind, values: stopping.append(1) if kind == "epoch" and values["epoch"] >= 3 else None)
+    ray_executor(painter=OftenPainter).run([work], tmp_path, events, lambda: bool(stopping))
+    outcome = events.outcomes[work.name]
     assert outcome.status == "stopped"
     assert 4 <= outcome.epochs < 400
-    assert checkpoint.read(tmp_path / "out").epochs == outcome.epochs
-    assert str(tmp_path / "out") in (tmp_path / "out/RESUME.txt").read_text()
+    assert checkpoint.read(tmp_path / work.name).epochs == outcome.epochs
+    assert str(tmp_path / work.name) in (tmp_path / work.name / "RESUME.txt").read_text()
     shorter = Work(work.name, work.content, work.styles, work.model, CONFIG.changed(epochs=outcome.epochs + 2))
-    again = Told()
-    serial.SerialEngine().run([shorter], lambda work: tmp_path / "out", again, lambda: False)
+    again = Events()
+    serial.SerialExecutor().run([shorter], tmp_path, again)
     assert again.of(work.name, "started")[0]["first"] == outcome.epochs
     assert again.outcomes[work.name].status == "finished"
 
 
-def test_a_picture_that_kills_its_workers_fails_and_the_others_go_on(tmp_path, engine, works):
+def test_a_picture_that_kills_its_workers_fails_and_the_others_continue(tmp_path, ray_executor, works):
     def react(work, kind, values):
         if kind == "started" and work.name == "0-one":
             os.kill(values["pid"], signal.SIGKILL)
 
-    told = Told(react)
-    engine(painter=slow(0.2, 10)).run(
-        works("one", "two", "two"), lambda work: tmp_path / work.name, told, lambda: False
-    )
-    assert told.outcomes["0-one"].status == "failed"
-    assert f"{executor.TRIES + 1} workers died" in told.outcomes["0-one"].reason
-    assert len(told.of("0-one", "started")) == executor.TRIES + 1
-    assert [told.outcomes[name].status for name in ("1-two", "2-two")] == ["finished"] * 2
+    events = Events(react)
+    ray_executor(painter=slow(0.2, 10)).run(works("one", "two", "two"), tmp_path, events)
+    assert events.outcomes["0-one"].status == "failed"
+    assert f"{worker_pool.TRIES + 1} workers died" in events.outcomes["0-one"].reason
+    assert len(events.of("0-one", "started")) == worker_pool.TRIES + 1
+    assert [events.outcomes[name].status for name in ("1-two", "2-two")] == ["finished"] * 2
 
 
-def test_a_picture_that_gets_on_between_deaths_is_not_given_up(tmp_path, engine, works):
+def test_a_picture_that_progresses_between_deaths_is_not_given_up(tmp_path, ray_executor, works):
     """Its worker dies once more often than it may in vain, each time after a state that is further than the last."""
     place = tmp_path / "0-one"
     deaths = []
@@ -199,23 +194,23 @@ def test_a_picture_that_gets_on_between_deaths_is_not_given_up(tmp_path, engine,
     def react(work, kind, values):
         if kind == "started":
             react.pid = values["pid"]
-        if kind == "epoch" and len(deaths) <= executor.TRIES and checkpoint.found(place):
+        if kind == "epoch" and len(deaths) <= worker_pool.TRIES and checkpoint.found(place):
             with contextlib.suppress(ValueError):
                 before = checkpoint.read(place).epochs
                 if before > (deaths[-1] if deaths else 0):
                     deaths.append(before)
                     os.kill(react.pid, signal.SIGKILL)
 
-    told = Told(react)
-    engine(painter=slow(0.1, 0.05)).run(works("one", config=CONFIG.changed(epochs=30)), lambda _: place, told, never)
-    assert told.outcomes["0-one"].status == "finished"
-    assert len(deaths) == executor.TRIES + 1
-    firsts = [values["first"] for values in told.of("0-one", "started")]
+    events = Events(react)
+    ray_executor(painter=slow(0.1, 0.05)).run(works("one", config=CONFIG.changed(epochs=30)), tmp_path, events)
+    assert events.outcomes["0-one"].status == "finished"
+    assert len(deaths) == worker_pool.TRIES + 1
+    firsts = [values["first"] for values in events.of("0-one", "started")]
     assert firsts == sorted(firsts)
     assert firsts[-1] >= deaths[-1]
 
 
-def test_a_picture_that_is_cancelled_ends_and_the_others_go_on(tmp_path, engine, works):
+def test_a_cancelled_picture_ends_and_the_others_continue(tmp_path, ray_executor, works):
     """One while it is painted, one before."""
     unwanted = {"2-one"}
     todo = works("one", "two", "one", config=CONFIG.changed(epochs=60))
@@ -224,17 +219,15 @@ def test_a_picture_that_is_cancelled_ends_and_the_others_go_on(tmp_path, engine,
         if work.name == "0-one" and kind == "epoch" and values["epoch"] == 3:
             unwanted.add("0-one")
 
-    told = Told(react)
-    engine(painter=slow(0.05)).run(
-        todo, lambda work: tmp_path / work.name, told, never, lambda work: work.name in unwanted
-    )
-    assert [told.outcomes[work.name].status for work in todo] == ["cancelled", "finished", "cancelled"]
-    assert 4 <= told.outcomes["0-one"].epochs < 60
-    assert checkpoint.read(tmp_path / "0-one").epochs == told.outcomes["0-one"].epochs
+    events = Events(react)
+    ray_executor(painter=slow(0.05)).run(todo, tmp_path, events, cancelled=lambda work: work.name in unwanted)
+    assert [events.outcomes[work.name].status for work in todo] == ["cancelled", "finished", "cancelled"]
+    assert 4 <= events.outcomes["0-one"].epochs < 60
+    assert checkpoint.read(tmp_path / "0-one").epochs == events.outcomes["0-one"].epochs
     assert not (tmp_path / "2-one").exists()
 
 
-def test_a_silent_worker_is_given_up(tmp_path, engine, works, monkeypatch):
+def test_a_silent_worker_is_given_up(tmp_path, ray_executor, works, monkeypatch):
     monkeypatch.setattr(executor, "_SILENCE", 4.0)
     stopped = []
 
@@ -243,17 +236,17 @@ def test_a_silent_worker_is_given_up(tmp_path, engine, works, monkeypatch):
             stopped.append(values["pid"])
             os.kill(values["pid"], signal.SIGSTOP)
 
-    told = Told(react)
+    events = Events(react)
     try:
-        engine(painter=slow(0.1)).run(works("one"), lambda work: tmp_path / work.name, told, lambda: False)
+        ray_executor(painter=slow(0.1)).run(works("one"), tmp_path, events)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(stopped[0], signal.SIGKILL)
-    assert told.outcomes["0-one"].status == "finished"
-    assert "not heard of" in told.of("0-one", "trouble")[0]["message"]
+    assert events.outcomes["0-one"].status == "finished"
+    assert "silent" in events.of("0-one", "trouble")[0]["message"]
 
 
-def test_no_more_is_begun_than_is_painted_at_once_and_nothing_after_a_stop(tmp_path, engine, works):
+def test_no_more_pictures_are_started_than_fit_and_none_after_a_stop(tmp_path, ray_executor, works):
     asked = []
 
     def counted():
@@ -261,46 +254,46 @@ def test_no_more_is_begun_than_is_painted_at_once_and_nothing_after_a_stop(tmp_p
             asked.append(work.name)
             yield work
 
-    told = Told()
-    engine(painter=slow(0.03)).run(counted(), lambda work: tmp_path / work.name, told, lambda: len(told.outcomes) >= 3)
-    statuses = [outcome.status for outcome in told.outcomes.values()]
+    events = Events()
+    ray_executor(painter=slow(0.03)).run(counted(), tmp_path, events, lambda: len(events.outcomes) >= 3)
+    statuses = [outcome.status for outcome in events.outcomes.values()]
     assert statuses.count("finished") >= 3
     assert len(asked) <= len(statuses) + 2
     assert len(asked) < 12
 
 
-def test_what_was_in_the_folder_is_moved_and_a_folder_in_use_fails(tmp_path, engine, works):
+def test_earlier_files_are_moved_aside_and_a_folder_in_use_fails(tmp_path, ray_executor, works):
     from nst.output import folder as output_folder
 
     old, busy = works("one", "two")
     (tmp_path / old.name).mkdir()
     (tmp_path / old.name / "generated_image.png").write_bytes(b"old")
     (tmp_path / busy.name).mkdir()
-    told = Told()
+    events = Events()
     with output_folder.lock(tmp_path / busy.name):
-        engine(painter=slow(0.01)).run([old, busy], lambda work: tmp_path / work.name, told, lambda: False)
+        ray_executor(painter=slow(0.01)).run([old, busy], tmp_path, events)
     assert (tmp_path / old.name / "earlier-1/generated_image.png").read_bytes() == b"old"
-    assert told.outcomes[old.name].status == "finished"
-    assert "another run is painting" in told.outcomes[busy.name].reason
+    assert events.outcomes[old.name].status == "finished"
+    assert "another run is painting" in events.outcomes[busy.name].reason
 
 
-def test_a_missing_picture_and_a_missing_network_are_told_of(tmp_path, engine, works):
+def test_a_missing_picture_and_a_missing_network_are_reported(tmp_path, ray_executor, works):
     [work] = works("one")
     gone = Work("gone", tmp_path / "gone.png", work.styles, work.model, CONFIG)
     netless = Work("netless", work.content, work.styles, str(tmp_path / "no.mat"), CONFIG)
-    told = Told()
-    engine(painter=slow(0.01)).run([gone, netless], lambda work: tmp_path / work.name, told, lambda: False)
-    assert "gone.png" in told.outcomes["gone"].reason
-    assert "no.mat" in told.outcomes["netless"].reason
+    events = Events()
+    ray_executor(painter=slow(0.01)).run([gone, netless], tmp_path, events)
+    assert "gone.png" in events.outcomes["gone"].reason
+    assert "no.mat" in events.outcomes["netless"].reason
 
 
-def test_workers_that_cannot_start_end_the_run(tmp_path, engine, works):
+def test_workers_that_cannot_start_end_the_run(tmp_path, ray_executor, works):
     with pytest.raises(ClusterError, match="CPUs"):
-        RayEngine(cpus_per_job=64).run(works("one"), lambda work: tmp_path / "out", Told(), lambda: False)
+        RayExecutor(cpus_per_job=64).run(works("one"), tmp_path, Events())
 
 
 @pytest.mark.slow
-def test_a_killed_command_goes_on_with_what_is_missing(tmp_path, works):
+def test_a_killed_command_paints_the_missing_pictures_when_repeated(tmp_path, works):
     """The whole command with a cluster of its own; nothing of it stays when it has ended."""
     works()
     command = [
@@ -352,7 +345,7 @@ def test_joining_needs_a_token(monkeypatch, tmp_path):
     assert own["RAY_AUTH_MODE"] == "token"
 
 
-def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
+def test_without_ray_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with (
         pytest.raises(ClusterError, match=r"run python3 -m pip --python \.venv install -r requirements-cluster\.txt"),
@@ -371,11 +364,11 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
         ([{"CPU": 8.0, "GPU": 1.0}], (2, 0), 4),
     ],
 )
-def test_slots_are_what_each_machine_has_room_for(nodes, needs, slots):
+def test_each_machine_has_as_many_slots_as_fit(nodes, needs, slots):
     fake = types.SimpleNamespace(
         nodes=lambda: [{"Alive": True, "Resources": node} for node in nodes],
         cluster_resources=lambda: {"GPU": sum(node.get("GPU", 0) for node in nodes)},
     )
-    crew = executor.Crew(fake, OftenPainter, *needs, 0.0)
-    crew.grow(0)
-    assert crew.slots == slots
+    pool = worker_pool.WorkerPool(fake, OftenPainter, *needs, 0.0)
+    pool.grow(0)
+    assert pool.slots == slots

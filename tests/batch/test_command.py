@@ -121,7 +121,7 @@ def test_a_batch_that_is_cut_goes_on(pictures, number):
     said, _ = process.communicate(timeout=30)
     if number == signal.SIGINT:
         assert process.returncode == 130
-        assert "To go on: " in said
+        assert "To resume: " in said
         painted = len((pictures / "batch/one-style/costs.csv").read_text().splitlines()) - 1
         assert 20 < painted < 400
         assert table(pictures)["two-style"]["status"] == "missing"
@@ -168,7 +168,7 @@ def test_what_is_cancelled_ends_with_its_picture_and_is_not_painted_until_it_is_
 
 
 def test_a_list_of_what_is_cancelled_is_read_again_when_it_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(cancel_list, "_LOOK", 0.0)
+    monkeypatch.setattr(cancel_list, "_POLL", 0.0)
     said = []
     unwanted = CancelList(tmp_path, ["a-x", "b-x", "b-y"], said.append)
     path = tmp_path / cancel_list.FILE
@@ -184,7 +184,7 @@ def test_a_list_of_what_is_cancelled_is_read_again_when_it_changes(tmp_path, mon
     assert "a-x" not in unwanted
     assert "a-x" not in unwanted
     assert len(said) == 2
-    assert "cannot be read" in said[1]
+    assert "cannot be read and is ignored" in said[1]
 
 
 def test_a_row_may_name_masks(pictures):
@@ -196,7 +196,7 @@ def test_a_row_may_name_masks(pictures):
     given = {"image_size": 64, "epochs": 4, "video": "none"}
     rows = worklist.read_rows(pictures / "list.csv")
     works = worklist.plan([], [], rows, [], str(pictures / "net.mat"), "coursera", given)
-    serial.SerialEngine().run(works, lambda each: pictures / each.name, lambda *_: None, lambda: False)
+    serial.SerialExecutor().run(works, pictures, lambda *_: None)
     masked, plain = (pictures / each.name for each in works)
     alone = run.stylize(
         pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), works[0].config,
@@ -269,7 +269,7 @@ def test_a_speed_is_measured_once_for_settings_of_the_same_work(pictures, monkey
     ("words", "sentence"),
     [
         (("--content=none.png", "--style=style.png"), "there is no picture 'none.png'"),
-        (("--content=one.png",), "no style picture is named: name one"),
+        (("--content=one.png",), "there is no style picture: name one"),
         (("--content=one.png", "--style=style.png", "--sweep=alpha"), "write the name of a setting and its values"),
         (("--content=one.png", "--style=style.png", "--shard=2/2"), "shard is '2/2'"),
         (("--content=one.png", "--style=style.png", "--epochs=0"), "epochs is 0"),
@@ -331,40 +331,40 @@ def test_a_journal_outlives_a_cut_line_and_gives_no_folder_twice(tmp_path):
 
 def test_the_page_shows_names_as_text(tmp_path):
     odd = Work("x", tmp_path / "<b>&.png", (tmp_path / "s.png",), "m", TransferConfig(), {"alpha": "<5>"})
-    page = report.page(tmp_path, [report.Line(odd, "x", Entry("k", "x", "failed", "<i>why", 0, 0, {}))])
+    page = report.page(tmp_path, [(odd, Entry("k", "x", "failed", "<i>why", 0, 0, {}))])
     assert "&lt;b&gt;&amp;.png" in page
     assert "<i>" not in page
     assert "<5>" not in page
 
 
-def test_an_engine_tells_all_that_happens(pictures):
-    told = []
+def test_the_serial_executor_reports_every_event(pictures):
+    events = []
     works = [work(pictures, epochs=3, image_size=64, video="none") for _ in range(2)]
     works = [
         worklist.Work(f"w{i}", w.content, w.styles, str(pictures / "net.mat"), w.config) for i, w in enumerate(works)
     ]
-    engine = serial.SerialEngine()
-    engine.run(works, lambda each: pictures / each.name, lambda *news: told.append(news), lambda: False)
-    kinds = [(each.name, kind) for each, kind, _ in told]
+    executor = serial.SerialExecutor()
+    executor.run(works, pictures, lambda *event: events.append(event))
+    kinds = [(each.name, kind) for each, kind, _ in events]
     assert kinds == [(name, kind) for name in ("w0", "w1") for kind in ("started", "epoch", "epoch", "epoch", "ended")]
-    outcome = told[-1][2]["outcome"]
+    outcome = events[-1][2]["outcome"]
     assert (outcome.status, outcome.epochs) == ("finished", 3)
-    assert told[3][2]["left"] == 0
+    assert events[3][2]["left"] == 0
     assert json.loads((pictures / "w1/config.json").read_text())["run"]["ended"] == "finished"
-    told.clear()
-    engine.run(works, lambda each: pictures / each.name, lambda *news: told.append(news), lambda: True)
-    assert told == []
+    events.clear()
+    executor.run(works, pictures, lambda *event: events.append(event), lambda: True)
+    assert events == []
 
 
-def test_a_network_that_is_gone_fails_its_pictures_only(pictures):
-    told = []
+def test_a_missing_network_fails_only_its_pictures(pictures):
+    events = []
     good = work(pictures, epochs=2, image_size=64, video="none")
     works = [
         worklist.Work(name, good.content, good.styles, str(pictures / net), good.config)
         for name, net in (("a", "gone.mat"), ("b", "net.mat"))
     ]
-    serial.SerialEngine().run(works, lambda each: pictures / each.name, lambda *news: told.append(news), lambda: False)
-    ended = {each.name: values["outcome"] for each, kind, values in told if kind == "ended"}
+    serial.SerialExecutor().run(works, pictures, lambda *event: events.append(event))
+    ended = {each.name: values["outcome"] for each, kind, values in events if kind == "ended"}
     assert (ended["a"].status, ended["b"].status) == ("failed", "finished")
     assert "gone.mat is not there" in ended["a"].reason
     assert journal.DONE == ("finished", "diverged")

@@ -1,4 +1,4 @@
-"""What comes home of a picture that is painted elsewhere: every file whole, and what a state needs before it."""
+"""The files of a picture that is painted elsewhere: each arrives whole, and after those that it refers to."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def save(vault, parts):
     vault.save(ROWS, VideoState("mp4 single", 1, parts) if parts else None, snapshot)
 
 
-def test_changes_come_once_and_removals_too(tmp_path):
+def test_changes_and_removals_are_reported_once(tmp_path):
     (tmp_path / "old.png").write_bytes(b"old")
     watch = file_sync.Watch(tmp_path)
     assert list(watch.changes()) == []
@@ -31,7 +31,7 @@ def test_changes_come_once_and_removals_too(tmp_path):
     assert list(watch.changes()) == []
 
 
-def test_a_state_comes_behind_the_parts_that_it_names_and_no_other_part_comes(tmp_path):
+def test_a_checkpoint_follows_the_video_parts_that_it_refers_to_and_no_others(tmp_path):
     watch = file_sync.Watch(tmp_path)
     folder = tmp_path / checkpoint.FOLDER
     folder.mkdir()
@@ -42,12 +42,13 @@ def test_a_state_comes_behind_the_parts_that_it_names_and_no_other_part_comes(tm
     assert [name for name, _ in found] == ["resume/video-000000.h264", "resume/state-0.npz"]
     home = tmp_path / "home"
     home.mkdir()
-    file_sync.lay_out(home, dict(found))
+    for name, data in found:
+        file_sync.write(home, name, data)
     assert checkpoint.read(home).epochs == 2
-    assert set(file_sync.begun(home)) == {name for name, _ in found}
+    assert set(file_sync.checkpoint_files(home)) == {name for name, _ in found}
 
 
-def test_large_states_are_left_out_until_the_last(tmp_path):
+def test_large_checkpoints_are_skipped_until_the_last(tmp_path):
     watch = file_sync.Watch(tmp_path, rate=1.0)
     vault = Vault(tmp_path, PLAN)
     save(vault, [])
@@ -58,25 +59,25 @@ def test_large_states_are_left_out_until_the_last(tmp_path):
     assert [name for name, _ in watch.changes(last=True)] == ["resume/state-1.npz"]
 
 
-def test_what_a_run_moves_aside_is_moved_at_home_before_the_new_files_come(tmp_path):
+def test_earlier_files_are_moved_aside_at_home_before_the_new_files_arrive(tmp_path):
     (tmp_path / "costs.csv").write_bytes(b"old")
     watch = file_sync.Watch(tmp_path)
     (tmp_path / "earlier-1").mkdir()
     (tmp_path / "costs.csv").rename(tmp_path / "earlier-1/costs.csv")
     (tmp_path / "costs.csv").write_bytes(b"new")
-    assert list(watch.changes()) == [(file_sync.MOVED, None), ("costs.csv", b"new")]
+    assert list(watch.changes()) == [(file_sync.MOVED_ASIDE, None), ("costs.csv", b"new")]
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/b", "resume/../x", ".nst.lock", "", "resume/"])
-def test_only_names_of_a_run_are_written(tmp_path, name):
-    with pytest.raises(ValueError, match="no file of a run"):
-        file_sync.keep(tmp_path, name, b"")
+def test_only_files_of_a_run_are_written(tmp_path, name):
+    with pytest.raises(ValueError, match="not a file of a run"):
+        file_sync.write(tmp_path, name, b"")
 
 
-def test_the_folder_of_states_goes_with_its_last_file(tmp_path):
-    file_sync.keep(tmp_path, "resume/state-0.npz", b"a")
-    file_sync.keep(tmp_path, "resume/state-1.npz", b"b")
-    file_sync.keep(tmp_path, "resume/state-0.npz", None)
+def test_the_folder_of_checkpoints_is_removed_with_its_last_file(tmp_path):
+    file_sync.write(tmp_path, "resume/state-0.npz", b"a")
+    file_sync.write(tmp_path, "resume/state-1.npz", b"b")
+    file_sync.write(tmp_path, "resume/state-0.npz", None)
     assert (tmp_path / "resume").is_dir()
-    file_sync.keep(tmp_path, "resume/state-1.npz", None)
+    file_sync.write(tmp_path, "resume/state-1.npz", None)
     assert not (tmp_path / "resume").exists()

@@ -1,4 +1,4 @@
-"""What a person is told when the process that would tell it has been ended."""
+"""The message for the user when the process has been killed."""
 
 import subprocess
 import sys
@@ -17,8 +17,10 @@ from tests.conftest import ROOT
         ("sys.exit(2)", 2, ""),
     ],
 )
-def test_the_sentence_is_printed_by_those_that_are_ended_only(end, status, sentence):
-    program = f"import os, sys\nfrom nst.batch.cluster import watchdog\nwith watchdog.left('gone'):\n    {end}\n"
+def test_the_message_is_printed_only_if_the_process_is_killed(end, status, sentence):
+    program = (
+        f"import os, sys\nfrom nst.batch.cluster import watchdog\nwith watchdog.message_if_killed('gone'):\n    {end}\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )

@@ -1,4 +1,4 @@
-"""Which pictures a batch paints, and what it says of a list that cannot be painted."""
+"""The list of pictures in a batch, and the errors in a list that cannot be painted."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def test_a_file_with_the_letters_of_a_pattern_is_a_file(folder):
 
 
 @pytest.mark.parametrize("word", ["no/such.jpg", "nothing*.jpg", "tests"])
-def test_a_word_that_means_no_picture_is_an_error(word, monkeypatch):
+def test_a_word_that_matches_no_picture_is_an_error(word, monkeypatch):
     monkeypatch.chdir(ROOT)
     with pytest.raises(WorklistError, match=r"no picture|no/such\.jpg"):
         worklist.pictures([word])
@@ -62,7 +62,7 @@ def test_rows_name_masks_which_names_tell_apart(folder):
         worklist.read_rows(folder / "jobs.jsonl")
 
 
-def test_it_is_a_product_in_a_fixed_order(folder):
+def test_a_batch_is_a_product_in_a_fixed_order(folder):
     contents, styles = worklist.pictures([str(folder)]), worklist.pictures([f"{folder}/style"])
     sweeps = [worklist.read_sweep("alpha=5,10"), worklist.read_sweep("style_scale=0.5, 1")]
     works = plan(contents, styles, sweeps=sweeps, epochs=7)
@@ -125,34 +125,34 @@ def test_rows_of_json_lines_and_what_they_leave_out(folder):
         ("list.csv", "content,colour\na.jpg,red\n", "line 2: there is no setting 'colour'; known are content, style"),
         ("list.csv", "content,alpha\na.jpg,many\n", "line 2: alpha is 'many': it must be a number"),
         ("list.csv", "content,epochs\na.jpg,1.5\n", "line 2: epochs is '1.5': it must be a whole number"),
-        ("list.csv", "content,alpha\na.jpg\n", "line 2: it has not as many fields as the first line"),
-        ("list.csv", "content,alpha\na.jpg,1,2\n", "line 2: it has not as many fields as the first line"),
+        ("list.csv", "content,alpha\na.jpg\n", "line 2: the number of fields differs from that of the first line"),
+        ("list.csv", "content,alpha\na.jpg,1,2\n", "line 2: the number of fields differs from that of the first line"),
         ("list.csv", "content\nmissing.jpg\n", "line 2: there is no picture 'missing.jpg'"),
-        ("list.csv", "content,alpha\n", "has no jobs"),
+        ("list.csv", "content,alpha\n", "has no rows"),
         ("list.csv", 'content\n"a.jpg\n', "unexpected end of data"),
-        ("list.jsonl", '{"content": "a.jpg"}\n[1]\n', "line 2: it is no JSON object"),
+        ("list.jsonl", '{"content": "a.jpg"}\n[1]\n', "line 2: not a JSON object"),
         ("list.jsonl", '{"content": 5}\n', "line 1: content is 5: it must be text"),
-        ("list.jsonl", "[" * 100_000, "line 1: it is no JSON object"),
+        ("list.jsonl", "[" * 100_000, "line 1: not a JSON object"),
         ("list.jsonl", '{"content": "a.jpg", "epochs": "x"}\n', "line 1: epochs is 'x': it must be a whole number"),
     ],
 )
-def test_a_bad_file_is_told_of_with_its_line(folder, name, text, sentence):
+def test_an_error_in_a_file_names_the_line(folder, name, text, sentence):
     (folder / name).write_text(text)
     with pytest.raises(WorklistError) as caught:
         worklist.read_rows(folder / name)
     assert sentence in str(caught.value)
 
 
-def test_a_file_of_something_else_is_told_of(folder):
-    with pytest.raises(WorklistError, match="is no text in UTF-8: a jobs file is CSV or JSON lines"):
+def test_another_kind_of_file_is_an_error(folder):
+    with pytest.raises(WorklistError, match="is not UTF-8 text: a jobs file is CSV or JSON lines"):
         worklist.read_rows(folder / "a.jpg")
 
 
-def test_settings_out_of_range_are_told_of_with_the_line(folder):
+def test_a_setting_out_of_range_names_the_line(folder):
     (folder / "list.csv").write_text("content,style,epochs\na.jpg,b.jpg,0\n")
     with pytest.raises(WorklistError, match=r"list\.csv, line 2: epochs is 0: it must be 1 or more"):
         plan(rows=worklist.read_rows(folder / "list.csv"))
-    with pytest.raises(WorklistError, match="no style picture is named: name one"):
+    with pytest.raises(WorklistError, match="there is no style picture: name one"):
         plan([folder / "a.jpg"])
     with pytest.raises(WorklistError, match="style weights have no effect on a single style picture"):
         plan([folder / "a.jpg"], [folder / "b.jpg"], style_weights=(1.0,))
@@ -175,6 +175,6 @@ def test_a_sweep_has_the_values_of_its_setting(text, values):
 
 
 @pytest.mark.parametrize("text", ["alpha", "colour=1", "alpha=", "alpha=a", "epochs=1.5", "=5"])
-def test_a_sweep_that_is_none_is_told_of(text):
+def test_an_invalid_sweep_is_an_error(text):
     with pytest.raises(WorklistError, match="sweep"):
         worklist.read_sweep(text)

@@ -1,6 +1,7 @@
-"""The files of a picture that is painted on another machine: what is new of them there, and how they come home.
+"""Copies the files of a picture that is painted on another machine into its folder at home, as they appear.
 
-Names are those inside the folder of the picture; what a run keeps for itself (locks, unfinished files) stays there.
+Ray moves the bytes; which files, and in what order, is decided here. Names are relative to the folder of the picture.
+Locks and unfinished files stay behind.
 """
 
 from __future__ import annotations
@@ -9,52 +10,52 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from nst.output import checkpoint
 from nst.utils import atomic
 
-MOVED = "earlier"
-"""Stands for the name of a file where the run has moved what was there before it out of its way."""
+MOVED_ASIDE = "earlier"
+"""Stands for a file name when the run has moved the files of an earlier run out of its way."""
 
-_NAME = re.compile(rf"(?:{checkpoint.FOLDER}/)?[\w-][\w.-]*")
-_SHELF = "earlier-"
+_CHECKPOINT = f"{checkpoint.FOLDER}/"
+_NAME = re.compile(rf"(?:{_CHECKPOINT})?[\w-][\w.-]*")
 _Stamp = tuple[int, int, int]
 
 
 class Watch:
-    """What is new in the folder of a run.
+    """Finds the new files in the folder of a run.
 
     Args:
-        place: the folder, as it is at home in this moment.
-        rate: bytes of states a second that may be sent in the long run; a state in between is left out.
+        folder: the folder, as it is at home at this moment.
+        rate: the most bytes of checkpoints per second, in the long run; the checkpoints in between are skipped.
     """
 
-    def __init__(self, place: Path, rate: float = 20e6) -> None:
-        self._place = place
+    def __init__(self, folder: Path, rate: float = 20e6) -> None:
+        self._folder = folder
         self._rate = rate
-        self._next = 0.0
-        self._shelves = set(_shelves(place))
-        self._seen = _stamps(place)
+        self._next_checkpoint = 0.0
+        self._aside = _moved_aside(folder)
+        self._seen = _stamps(folder)
 
     def changes(self, *, last: bool = False) -> Iterator[tuple[str, bytes | None]]:
-        """The files that are new or other than at the last call, whole, and None for those that have gone.
+        """Yields the name and contents of files that are new or changed since the last call, None for removed ones.
 
-        The parts of the video that a state names come before it. At `last` every state is sent, whatever the rate.
+        The parts of the video that a checkpoint refers to come before it. With `last`, every checkpoint is included
+        whatever the rate.
         """
-        found = _stamps(self._place)
-        shelves = set(_shelves(self._place))
-        if shelves != self._shelves:  # looked at after the files: what is new of them then is sent once more
-            self._shelves = shelves
-            self._seen = {}
-            found = _stamps(self._place)
-            yield MOVED, None
-        for name in sorted(found, key=lambda name: (name.startswith(f"{checkpoint.FOLDER}/"), found[name][1])):
+        found = _stamps(self._folder)
+        aside = _moved_aside(self._folder)  # after the files, so that no file of the new run is sent before this
+        if aside != self._aside:
+            self._aside, self._seen = aside, {}
+            found = _stamps(self._folder)
+            yield MOVED_ASIDE, None
+        for name in sorted(found, key=lambda name: (name.startswith(_CHECKPOINT), found[name][1])):
             if found[name] == self._seen.get(name) or name.endswith(".h264"):
                 continue
-            if name.startswith(f"{checkpoint.FOLDER}/"):
-                yield from self._state(name, found[name], last)
+            if name.startswith(_CHECKPOINT):
+                yield from self._checkpoint(name, found[name], last)
             elif (data := self._read(name)) is not None:
                 self._seen[name] = found[name]
                 yield name, data
@@ -62,81 +63,78 @@ class Watch:
             del self._seen[name]
             yield name, None
 
-    def _state(self, name: str, stamp: _Stamp, last: bool) -> Iterator[tuple[str, bytes | None]]:
-        if not last and time.monotonic() < self._next:
+    def _checkpoint(self, name: str, stamp: _Stamp, last: bool) -> Iterator[tuple[str, bytes | None]]:
+        if not last and time.monotonic() < self._next_checkpoint:
             return
         data = self._read(name)
         if data is None:
             return
         sent = len(data)
-        with contextlib.suppress(ValueError, KeyError, OSError):
-            for part in checkpoint.parts(data):
-                path = f"{checkpoint.FOLDER}/{part}"
-                if path not in self._seen and (frames := self._read(path)) is not None:
-                    self._seen[path] = (0, 0, 0)  # a finished part does not change
-                    sent += len(frames)
-                    yield path, frames
+        for part in _parts(data):
+            if part not in self._seen and (frames := self._read(part)) is not None:
+                self._seen[part] = (0, 0, 0)  # a finished part does not change
+                sent += len(frames)
+                yield part, frames
         self._seen[name] = stamp
-        self._next = time.monotonic() + sent / self._rate
+        self._next_checkpoint = time.monotonic() + sent / self._rate
         yield name, data
 
     def _read(self, name: str) -> bytes | None:
-        """The bytes of a file; None where it has gone in this moment."""
+        """The bytes of a file; None if it has just been removed."""
         try:
-            return (self._place / name).read_bytes()
+            return (self._folder / name).read_bytes()
         except OSError:
             return None
 
 
-def begun(place: Path) -> dict[str, bytes]:
-    """The files that a run in a folder is gone on with: its states, and the parts of the video that they name.
+def checkpoint_files(folder: Path) -> dict[str, bytes]:
+    """Reads the files that resuming a run needs: its checkpoints, and the parts of the video that they refer to.
 
     Raises:
         OSError: one of them cannot be read.
     """
     found: dict[str, bytes] = {}
-    for path in sorted((place / checkpoint.FOLDER).glob("state-*.npz")):
-        data = path.read_bytes()
-        found[f"{checkpoint.FOLDER}/{path.name}"] = data
-        with contextlib.suppress(ValueError, KeyError, OSError):  # a damaged state; the other one may be whole
-            for part in checkpoint.parts(data):
-                with contextlib.suppress(FileNotFoundError):  # told of by the run
-                    found[f"{checkpoint.FOLDER}/{part}"] = (place / checkpoint.FOLDER / part).read_bytes()
+    for path in sorted((folder / checkpoint.FOLDER).glob("state-*.npz")):
+        found[f"{_CHECKPOINT}{path.name}"] = data = path.read_bytes()
+        for part in _parts(data):
+            with contextlib.suppress(OSError):  # reported by the run
+                found[part] = (folder / part).read_bytes()
     return found
 
 
-def lay_out(place: Path, found: Mapping[str, bytes]) -> None:
-    """Writes files into a folder. Raises `OSError` as `keep` does."""
-    for name, data in found.items():
-        keep(place, name, data)
-
-
-def keep(place: Path, name: str, data: bytes | None) -> None:
-    """Writes one file into the folder of a picture, whole or not at all, or removes it when there are no bytes.
+def write(folder: Path, name: str, data: bytes | None) -> None:
+    """Writes one file into the folder of a picture, completely or not at all; removes it if `data` is None.
 
     Raises:
         OSError: it cannot be written.
-        ValueError: a name that is none of a run's files.
+        ValueError: no file of a run has such a name.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no file of a run")
-    path = place / name
+        raise ValueError(f"{name!r} is not a file of a run")
+    path = folder / name
     if data is None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
-        if path.parent != place:
-            with contextlib.suppress(OSError):  # others are still in it
+        if path.parent != folder:
+            with contextlib.suppress(OSError):  # not empty yet
                 path.parent.rmdir()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic.write_bytes(path, data)
 
 
-def _stamps(place: Path) -> dict[str, _Stamp]:
-    """What tells a file from the one that had its name before, for every file of a run."""
+def _parts(data: bytes) -> list[str]:
+    """The names of the video parts that a checkpoint refers to; none if it is damaged, since another may be whole."""
+    with contextlib.suppress(ValueError, KeyError, OSError):
+        return [f"{_CHECKPOINT}{part}" for part in checkpoint.parts(data)]
+    return []
+
+
+def _stamps(folder: Path) -> dict[str, _Stamp]:
+    """Inode, modification time and size of every file of a run, which tell its versions apart."""
     found = {}
-    for inside in ("", f"{checkpoint.FOLDER}/"):
-        with contextlib.suppress(FileNotFoundError), os.scandir(place / inside) as entries:
+    for inside in ("", _CHECKPOINT):
+        with contextlib.suppress(FileNotFoundError), os.scandir(folder / inside) as entries:
             for entry in entries:
                 if _NAME.fullmatch(inside + entry.name):
                     with contextlib.suppress(FileNotFoundError):
@@ -146,6 +144,6 @@ def _stamps(place: Path) -> dict[str, _Stamp]:
     return found
 
 
-def _shelves(place: Path) -> Iterator[str]:
-    with contextlib.suppress(FileNotFoundError), os.scandir(place) as entries:
-        yield from [entry.name for entry in entries if entry.name.startswith(_SHELF)]
+def _moved_aside(folder: Path) -> set[str]:
+    """The names of the folders that hold the files of earlier runs."""
+    return {path.name for path in folder.glob("earlier-*")}

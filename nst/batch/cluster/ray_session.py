@@ -1,8 +1,9 @@
-"""Ray itself: a cluster started in this machine, or one that is there, joined; left so that nothing stays behind."""
+"""Connects to Ray: starts a cluster on this machine or joins one, and leaves nothing of it behind."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,11 @@ from nst.utils import locations, tempdirs
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PREFIX = "nst-ray-"
-_LONGEST = 40  # letters of the folder for Ray's sockets, whose names may have 107 in all
+_LONGEST = 40  # characters of the folder for Ray's sockets, whose whole path may have 107
 _TOKEN_FILE = ".ray/auth_token"
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # what Ray would print of dead workers, which we tell of ourselves
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # Ray's messages about dead workers, which the executor reports
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_TQDM_PATCH_PRINT": "0",
 }
@@ -30,17 +32,17 @@ _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
 
 
 class ClusterError(ValueError):
-    """The cluster cannot be started, joined or used: what, and what to do."""
+    """The cluster cannot be started, joined or used; the message says why, and what to do about it."""
 
 
 @contextlib.contextmanager
 def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
-    """Ray, connected to a cluster while the block runs.
+    """Connects Ray to a cluster for the duration of the block.
 
     Args:
-        address: HOST:PORT of a cluster that this machine is part of; None starts one in this machine, which ends with
+        address: HOST:PORT of a cluster that this machine is part of; None starts one on this machine, which ends with
             the block or with this process.
-        cpus: CPUs that a started cluster takes itself to have; those of the machine when None.
+        cpus: CPUs that a cluster started here offers; those of the machine when None.
 
     Yields:
         module: `ray`.
@@ -49,132 +51,122 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
         ClusterError: Ray is not installed, or the cluster cannot be started or joined.
     """
     if address is not None:
-        _check(address)
-    _check_first()
+        _check_address(address)
+    _check_first_import()
     with contextlib.ExitStack() as opened:
         opened.enter_context(_environment(_settings(joins=address is not None)))
-        ray = _imported()
+        ray = _import_ray()
         if address is None:
             base = Path(tempfile.gettempdir())
-            base = base if len(str(base)) <= _LONGEST - len(_PREFIX) - 8 or not Path("/tmp").is_dir() else Path("/tmp")
-            place = opened.enter_context(tempdirs.folder(_PREFIX, base))
-            options: dict[str, Any] = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": str(place)}
-            told = "no Ray cluster can be started in this machine"
+            if len(str(base)) > _LONGEST - len(_PREFIX) - 8 and Path("/tmp").is_dir():
+                base = Path("/tmp")
+            sockets = opened.enter_context(tempdirs.folder(_PREFIX, base))
+            options: dict[str, Any] = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": str(sockets)}
+            problem = "no Ray cluster can be started on this machine"
         else:
-            # The program goes along: the same version on every machine, whatever is installed there.
+            # The program is sent along: every machine runs the same version, whatever is installed there.
             options = {"address": address, "runtime_env": {"py_modules": [str(_ROOT / "nst")], "excludes": ["web"]}}
-            told = f"the Ray cluster at {address} cannot be joined"
+            problem = f"the Ray cluster at {address} cannot be joined"
         try:
             with _own_handlers():
                 ray.init(**options, **_QUIET)
         except (Exception, SystemExit) as error:
             with contextlib.suppress(Exception):
                 ray.shutdown()
-            raise ClusterError(f"{told}: {_reason(error)}") from error
+            words = textwrap.shorten(str(error), 300, placeholder="…") or type(error).__name__
+            raise ClusterError(f"{problem}: {words}") from error
         try:
             yield ray
         finally:
             ray.shutdown()
 
 
-_loaded: list[Any] = []
+_imported_here: list[Any] = []
 
 
-def _check_first() -> None:
-    """Ray reads its settings once, when it is loaded."""
-    if sys.modules.get("ray") is not None and not _loaded and os.environ.get("RAY_AUTH_MODE") != "token":
+def _check_first_import() -> None:
+    """Raises `ClusterError` if others have imported Ray without our settings, which it reads only then."""
+    if sys.modules.get("ray") is not None and not _imported_here and os.environ.get("RAY_AUTH_MODE") != "token":
         raise ClusterError(
-            "this program has loaded Ray before, without its token authentication: set RAY_AUTH_MODE=token in the "
-            "environment, or let the engine load it"
+            "this program has already imported Ray, without its token authentication: set RAY_AUTH_MODE=token in the "
+            "environment, or leave the import to nst.batch"
         )
 
 
-def _imported() -> Any:
+def _import_ray() -> Any:
     try:
         import ray
-
-        _loaded.append(ray)
     except ImportError:
         raise ClusterError(f"a cluster needs the package ray: {locations.how_to_add('cluster')}") from None
+    _imported_here.append(ray)
     return ray
 
 
-def _check(address: str) -> None:
-    """Tries whether somebody listens there: Ray itself would wait for long."""
+def _check_address(address: str) -> None:
+    """Raises `ClusterError` unless something listens there; Ray itself would wait for a minute."""
     match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})", address)
     if not match or not 0 < int(match[3]) < 65536:
         raise ClusterError(
-            f"address is {address!r}: write HOST:PORT, as 'ray start --head' prints it (not ray://…: run the command "
+            f"address is {address!r}: write HOST:PORT, as printed by 'ray start --head' (not ray://…: run the command "
             "on a machine of the cluster)"
         )
     try:
         socket.create_connection((match[1] or match[2], int(match[3])), timeout=5).close()
     except OSError as error:
         raise ClusterError(
-            f"there is no Ray cluster at {address} ({error.strerror or error}): check host and port, and whether "
-            "'ray start --head' runs there"
+            f"there is no Ray cluster at {address} ({error.strerror or error}): check the host and port, and that "
+            "'ray start --head' has been run there"
         ) from error
 
 
 def _settings(*, joins: bool) -> dict[str, str]:
-    """What Ray is to find in its environment, and its workers too."""
+    """Environment variables for Ray and its workers. Raises `ClusterError` if joining a cluster lacks its token."""
     found = dict(_SETTINGS)
     home = Path("~").expanduser() / _TOKEN_FILE
     known = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") or home.is_file()
     if joins:
-        # A cluster without tokens can be joined too, when a person says so.
+        # A cluster without tokens can be joined, too, if the user says so.
         found["RAY_AUTH_MODE"] = os.environ.get("RAY_AUTH_MODE", "token")
         if found["RAY_AUTH_MODE"] == "token" and not known:
             raise ClusterError(
                 f"joining a Ray cluster needs its token: copy it from the machine of 'ray start --head' to {home}, or "
-                "set RAY_AUTH_TOKEN_PATH to its file ('ray get-auth-token --generate' makes one)"
+                "set RAY_AUTH_TOKEN_PATH to a copy ('ray get-auth-token --generate' makes one)"
             )
         return found
     found["RAY_AUTH_MODE"] = "token"
-    found["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on every system: it listens at 127.0.0.1 only
+    found["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # listens at 127.0.0.1 only, on every system
     if not known:
         found["RAY_AUTH_TOKEN"] = _own_token()
-    # The workers find the program where this process has it.
+    # The workers import the program from where this process has it.
     found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
     return found
 
 
-_tokens: list[str] = []
-
-
+@functools.cache
 def _own_token() -> str:
-    """One token for this process: Ray reads it once."""
-    if not _tokens:
-        _tokens.append(secrets.token_hex(32))
-    return _tokens[0]
+    """One token for the whole process, since Ray reads it only once."""
+    return secrets.token_hex(32)
 
 
 @contextlib.contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in settings}
+    """Sets environment variables for the duration of the block."""
+    before = {name: os.environ[name] for name in settings if name in os.environ}
     os.environ.update(settings)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in settings:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 @contextlib.contextmanager
 def _own_handlers() -> Iterator[None]:
-    """Keeps Ray from answering SIGTERM in place of the program, which it does from `ray.init` on."""
+    """Restores the SIGTERM handler that `ray.init` replaces."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
     finally:
-        with contextlib.suppress(ValueError, TypeError):  # not the main thread, which alone has signals
+        with contextlib.suppress(ValueError, TypeError):  # not the main thread, which alone may set handlers
             signal.signal(signal.SIGTERM, before)
-
-
-def _reason(error: BaseException) -> str:
-    """Ray's own words, the first sentences of them on one line."""
-    words = " ".join(str(error).split())
-    return words[:300] + ("…" if len(words) > 300 else "") if words else type(error).__name__

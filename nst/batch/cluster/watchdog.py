@@ -1,6 +1,6 @@
-"""A sentence for a person in front of a process that is ended from outside, and cannot say it itself.
+"""A message for the user when a process is killed and cannot print one itself.
 
-Ray's native code ends the process that it is loaded into, without a word, when Ray's own processes have died.
+Ray's native code silently ends the process that loaded it when Ray's own processes have died.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _WATCH = "import sys; sys.stdin.buffer.read(1) or print(sys.argv[1], file=sys.st
 
 
 @contextlib.contextmanager
-def left(sentence: str) -> Iterator[None]:
-    """Has a sentence printed on the error stream if this process ends without leaving the block, however it ends.
+def message_if_killed(message: str) -> Iterator[None]:
+    """Prints a message on standard error if this process ends within the block, in whatever way.
 
-    A small process beside this one waits for a letter, and prints the sentence when there will be none.
+    A child process waits for one byte from this one, and prints the message if the pipe closes without it.
     """
-    command = [sys.executable, "-I", "-S", "-c", _WATCH, sentence]
-    # A session of its own: a Ctrl-C at the terminal is meant for this process.
+    command = [sys.executable, "-I", "-S", "-c", _WATCH, message]
+    # In its own session: Ctrl-C on the terminal is meant for this process only.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True) as watch:
         try:
             yield

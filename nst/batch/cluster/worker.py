@@ -1,11 +1,14 @@
-"""What paints on a worker of a cluster: one picture after the other, with TensorFlow, networks and graphs warm.
+"""The process that paints on a cluster: one picture after the other, with TensorFlow, networks and graphs kept warm.
 
-A picture is painted in a folder for a while. What happens, and the files as they are made, goes home in batches.
+Each picture is painted in a temporary folder; its events and new files are sent home while it is painted.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
+import functools
 import os
+import queue
 import socket
 import threading
 import time
@@ -14,57 +17,57 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from nst.batch.cluster import file_sync
-from nst.batch.executor import Away, Outcome, Tell
+from nst.batch.executor import OnEvent, Outcome, RemoteInputs
 from nst.batch.worklist import Work
 from nst.utils import tempdirs, tf_import
 from nst.weights.network import Network
 
-FETCHED = 120.0
-"""Seconds within which what an order refers to must have come."""
+FETCH_TIMEOUT = 120.0
+"""Seconds after which an object that cannot be fetched from the object store fails the worker."""
 
-_SIGN = 5.0  # seconds after which a batch is sent even if it is empty: a sign of life
-_NETWORKS = 2  # of a batch with several, those used last
+_HEARTBEAT = 5.0  # seconds after which an update is sent even if it is empty
+_NETWORKS = 2  # kept, the least recently used one goes first
 
 
 class Painter(Protocol):
-    """What paints one picture, and is kept for the next."""
+    """Paints one picture at a time; kept from one picture to the next."""
 
     def __call__(
-        self, work: Work, place: Path, network: Network, tell: Tell, stop: Callable[[], bool], away: Away
-    ) -> Outcome:
-        """As `nst.batch.serial.paint`."""
+        self, work: Work, output_dir: Path, network: Network, on_event: OnEvent, stop: Callable[[], bool],
+        remote: RemoteInputs,
+    ) -> Outcome:  # fmt: skip
+        """See `nst.batch.serial.paint`."""
         ...
 
 
-class Order(NamedTuple):
+class PaintTask(NamedTuple):
     """A picture to paint.
 
-    `network`, the values of `sources` (by path) and `begun` (by name, as of `parcels.begun`) are what the worker
-    fetches; `network_key` says whether it has that network already. `beat` is seconds between two batches, `rate`
-    bytes of states a second.
+    `network`, the values of `sources` (by path) and of `checkpoint` (by name, see `file_sync.checkpoint_files`) are
+    references into Ray's object store. Inside a tuple, Ray does not fetch them before the task begins. `interval` is
+    the seconds between two updates, `rate` the bytes of checkpoints per second.
     """
 
     work: Work
-    network_key: str
     network: Any
     sources: Mapping[Path, Any]
-    begun: Mapping[str, Any]
+    checkpoint: Mapping[str, Any]
     home: Path
     flags: Mapping[str, str | list[str]]
-    beat: float
+    interval: float
     rate: float
 
 
-class Batch(NamedTuple):
-    """What a worker sends: what it told, files by name (see `parcels.Watch.changes`), and the outcome at the end."""
+class Update(NamedTuple):
+    """What a worker sends home: events, new files (see `file_sync.Watch.changes`), and in the last one the outcome."""
 
-    told: Sequence[tuple[str, Mapping[str, Any]]]
+    events: Sequence[tuple[str, Mapping[str, Any]]]
     files: Sequence[tuple[str, bytes | None]]
     outcome: Outcome | None
 
 
 class StylePainter:
-    """The painter: `nst.batch.serial.paint` with graphs that serve all pictures of their settings."""
+    """Paints with `nst.batch.serial.paint`, and graphs that all pictures of the same settings share."""
 
     def __init__(self) -> None:
         with tf_import.tensorflow():
@@ -73,131 +76,103 @@ class StylePainter:
         self._bench = Bench()
 
     def __call__(
-        self, work: Work, place: Path, network: Network, tell: Tell, stop: Callable[[], bool], away: Away
-    ) -> Outcome:
-        """As `nst.batch.serial.paint`."""
+        self, work: Work, output_dir: Path, network: Network, on_event: OnEvent, stop: Callable[[], bool],
+        remote: RemoteInputs,
+    ) -> Outcome:  # fmt: skip
+        """See `nst.batch.serial.paint`."""
         from nst.batch import serial
 
-        return serial.paint(work, place, network, self._bench, tell, stop, {"host": socket.gethostname()}, away=away)
+        return serial.paint(work, output_dir, network, self._bench, on_event, stop, remote)
 
 
-class Hand:
-    """One slot of a cluster, in a process of its own.
+class PaintActor:
+    """A worker of the cluster, as a Ray actor.
 
     Args:
-        make: makes the painter, with the first picture.
-        threads: that TensorFlow may compute with.
-        fetch: gives what an order only refers to.
+        make_painter: creates the painter, with the first picture.
+        threads: how many threads TensorFlow may use.
     """
 
-    def __init__(self, make: Callable[[], Painter], threads: int, fetch: Callable[[Any], Any] | None = None) -> None:
-        # Read when TensorFlow is loaded, which is later.
+    def __init__(self, make_painter: Callable[[], Painter], threads: int) -> None:
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-            os.environ[name] = str(threads)
-        self._make = make
-        self._fetch = fetch or _fetch
+            os.environ[name] = str(threads)  # read when TensorFlow is imported, which is later
+        self._make_painter = make_painter
         self._painter: Painter | None = None
-        self._networks: dict[str, Network] = {}
-        self._stopping = threading.Event()
+        # The same object each time: graphs belong to one network.
+        self._network = functools.lru_cache(maxsize=_NETWORKS)(_fetch)
+        self._stopping = False
         self._cancelled = ""
 
-    def ready(self) -> tuple[str, int]:
-        """Answers: the name of the machine, and the number of the process."""
-        return socket.gethostname(), os.getpid()
+    def ready(self) -> None:
+        """Returns once the process has started."""
 
     def stop(self) -> None:
-        """Ends the picture that is being painted after its step, and every later one."""
-        self._stopping.set()
+        """Ends the picture being painted after its current step, and every later one."""
+        self._stopping = True
 
     def cancel(self, name: str) -> None:
-        """Ends the picture of that name after its step, if it is the one that is being painted."""
+        """Ends the picture of that name after its current step, if it is the one being painted."""
         self._cancelled = name
 
-    def paint(self, order: Order) -> Iterator[Batch]:
-        """Paints a picture; the last batch has its outcome.
+    def paint(self, task: PaintTask) -> Iterator[Update]:
+        """Paints a picture; the last update has its outcome.
 
         Raises:
-            Exception: what the painter, or this program where it cannot be loaded here, raises.
+            Exception: any error of the painter, or of this program if it cannot be imported here.
         """
-        network = self._network(order)
-        away = Away({path: self._fetch(data) for path, data in order.sources.items()}, order.home, order.flags)
-        with tempdirs.folder("nst-hand-") as place:
-            file_sync.lay_out(place, {name: self._fetch(data) for name, data in order.begun.items()})
-            watch = file_sync.Watch(place, order.rate)
-            painting = _Painting(lambda tell: self._paint(order.work, place, network, tell, away))
+        network = self._network(task.network)
+        remote = RemoteInputs({path: _fetch(data) for path, data in task.sources.items()}, task.home, task.flags)
+        events: queue.SimpleQueue[tuple[str, Mapping[str, Any]]] = queue.SimpleQueue()
+        with tempdirs.folder("nst-worker-") as output_dir:
+            for name, data in task.checkpoint.items():
+                file_sync.write(output_dir, name, _fetch(data))
+            watch = file_sync.Watch(output_dir, task.rate)
+            painting = _in_thread(lambda: self._paint(task.work, output_dir, network, events, remote))
             sent = time.monotonic()
             while True:
-                ended = painting.wait(order.beat)
-                told = painting.told()
-                if painting.error is not None:
-                    raise painting.error
-                batch = Batch(told, list(watch.changes(last=ended)), painting.outcome if ended else None)
+                ended = bool(concurrent.futures.wait([painting], task.interval).done)
+                outcome = painting.result() if ended else None
+                happened = [events.get() for _ in range(events.qsize())]
+                update = Update(happened, list(watch.changes(last=ended)), outcome)
                 if ended:
                     break
-                if batch.told or batch.files or time.monotonic() >= sent + _SIGN:
+                if update.events or update.files or time.monotonic() >= sent + _HEARTBEAT:
                     sent = time.monotonic()
-                    yield batch
-        yield batch  # behind the folder's end: with the last picture, this process is ended as well
+                    yield update
+        yield update  # once the folder is removed: after the last picture, this process is killed
 
-    def _paint(self, work: Work, place: Path, network: Network, tell: Tell, away: Away) -> Outcome:
-        painter = self._painter or self._make()
-        self._painter = None  # one that raises is not used again
-        outcome = painter(work, place, network, tell, lambda: self._ends(work), away)
-        self._painter = painter
+    def _paint(
+        self, work: Work, output_dir: Path, network: Network, events: queue.SimpleQueue[Any], remote: RemoteInputs
+    ) -> Outcome:
+        def on_event(_: Work, kind: str, values: Mapping[str, Any]) -> None:
+            here = {"host": socket.gethostname(), "pid": os.getpid()} if kind == "started" else {}
+            events.put((kind, {**values, **here}))
+
+        def ends() -> bool:
+            return self._stopping or self._cancelled == work.name
+
+        painter, self._painter = self._painter or self._make_painter(), None
+        outcome = painter(work, output_dir, network, on_event, ends, remote)
+        self._painter = painter  # only now: one that raised an error is not used again
         return outcome
 
-    def _ends(self, work: Work) -> bool:
-        return self._stopping.is_set() or self._cancelled == work.name
 
-    def _network(self, order: Order) -> Network:
-        """The network of an order. The same object each time: graphs are made for one."""
-        found = self._networks.pop(order.network_key, None)
-        if found is None:
-            found = self._fetch(order.network)
-        while len(self._networks) >= _NETWORKS:
-            del self._networks[next(iter(self._networks))]
-        self._networks[order.network_key] = found
-        return found
+def _in_thread(function: Callable[[], Outcome]) -> concurrent.futures.Future[Outcome]:
+    """Calls a function in a thread that does not keep the process alive, as those of `ThreadPoolExecutor` would."""
+    future: concurrent.futures.Future[Outcome] = concurrent.futures.Future()
+
+    def call() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # raised by `future.result`
+            future.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return future
 
 
 def _fetch(reference: Any) -> Any:
-    """What lies in the object store. The reference comes in a list, or Ray would fetch it without being asked."""
+    """Gets an object from the object store."""
     import ray
 
-    return ray.get(reference[0], timeout=FETCHED)
-
-
-class _Painting:
-    """A picture that is painted in a thread, so that what it makes is sent meanwhile."""
-
-    def __init__(self, paint: Callable[[Tell], Outcome]) -> None:
-        self.outcome: Outcome | None = None
-        self.error: BaseException | None = None
-        self._told: list[tuple[str, Mapping[str, Any]]] = []
-        self._lock = threading.Lock()
-        self._paint = paint
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether it has ended, after at most so many seconds."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def told(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """What it has told since the last call."""
-        with self._lock:
-            found, self._told = self._told, []
-        return found
-
-    def _run(self) -> None:
-        try:
-            self.outcome = self._paint(self._tell)
-        except BaseException as error:  # raised where it is waited for
-            self.error = error
-
-    def _tell(self, work: Work, kind: str, values: Mapping[str, Any]) -> None:
-        if kind == "started":
-            values = {**values, "host": socket.gethostname(), "pid": os.getpid()}
-        with self._lock:
-            self._told.append((kind, values))
+    return ray.get(reference, timeout=FETCH_TIMEOUT)
