@@ -113,7 +113,6 @@ class Hashes:
     def __init__(self, batch_dir: Path) -> None:
         self._path = batch_dir / _HASHES
         self._known: dict[str, list[Any]] = {}
-        self._new = False
         with contextlib.suppress(OSError, ValueError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
             self._known = found if isinstance(found, dict) else {}
@@ -135,9 +134,8 @@ class Hashes:
 
     def save(self) -> None:
         """Saves the cache; without it the next run only takes longer."""
-        if self._new:
-            with contextlib.suppress(OSError):
-                atomic.write_text(self._path, json.dumps(self._known))
+        with contextlib.suppress(OSError):
+            atomic.write_text(self._path, json.dumps(self._known))
 
     def _file(self, path: Path) -> str:
         stat = path.stat()
@@ -147,12 +145,9 @@ class Hashes:
             return str(known[2])
         found = hashlib.blake2b(str(stat.st_size).encode(), digest_size=16)
         with open(path, "rb") as file:
-            if stat.st_size <= _SAMPLED:
-                found.update(file.read())
-            else:
+            if stat.st_size > _SAMPLED:
                 found.update(file.read(_END))
                 file.seek(-_END, os.SEEK_END)
-                found.update(file.read())
+            found.update(file.read())
         self._known[name] = [*stamp, found.hexdigest()]
-        self._new = True
         return found.hexdigest()

@@ -52,7 +52,7 @@ class SerialExecutor:
                 network = load(work.model)
             except ValueError as error:
                 return Outcome("failed", str(error))
-            outcome = paint(work, batch_dir / work.name, network, bench, on_event, ends)
+            outcome = paint(work, batch_dir / work.name, network, on_event, ends, bench=bench)
             return outcome._replace(status="cancelled") if outcome.status == "stopped" and not stop() else outcome
 
         with Bench() as bench:
@@ -66,10 +66,11 @@ def paint(
     work: Work,
     output_dir: Path,
     network: Network,
-    bench: Bench | None,
     on_event: OnEvent,
     stop: Callable[[], bool],
     remote: RemoteInputs | None = None,
+    *,
+    bench: Bench,
 ) -> Outcome:
     """Paints one picture in this process. Errors in its inputs or settings become its outcome.
 
@@ -77,10 +78,10 @@ def paint(
         work: the picture.
         output_dir: the folder for its files; a checkpoint in it is resumed.
         network: the network that the picture names.
-        bench: graphs left by earlier pictures.
         on_event: receives every event but `ended`.
         stop: as in `nst.run.stylize`.
         remote: the inputs, on a machine that does not have the files.
+        bench: graphs left by earlier pictures.
     """
     begun: run.Start | None = None
 

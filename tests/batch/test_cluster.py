@@ -28,7 +28,7 @@ from nst.images import reader, writer
 from nst.output import checkpoint
 from tests.conftest import ROOT
 from tests.support import fake_vgg
-from tests.support.often import OftenPainter
+from tests.support.often import often_painter
 
 pytestmark = [
     # Not imported here: it reads its settings when it is.
@@ -124,7 +124,7 @@ def test_pictures_equal_the_serial_executors_even_if_a_worker_is_killed(tmp_path
 
     todo = works("one", "two", "broken", config=CONFIG.changed(epochs=60))
     events = Events(react)
-    ray_executor(painter=OftenPainter).run(todo, there, events)
+    ray_executor(painter=often_painter).run(todo, there, events)
     alone = Events()
     serial.SerialExecutor().run(todo, here, alone)
     assert {name: outcome.status for name, outcome in events.outcomes.items()} == {
@@ -160,7 +160,7 @@ def test_the_serial_executor_resumes_a_stopped_picture(tmp_path, ray_executor, w
     stopping = []
     [work] = works("one", config=CONFIG.changed(epochs=400))
     events = Events(lambda work, kind, values: stopping.append(1) if kind == "epoch" and values["epoch"] >= 3 else None)
-    ray_executor(painter=OftenPainter).run([work], tmp_path, events, lambda: bool(stopping))
+    ray_executor(painter=often_painter).run([work], tmp_path, events, lambda: bool(stopping))
     outcome = events.outcomes[work.name]
     assert outcome.status == "stopped"
     assert 4 <= outcome.epochs < 400
@@ -369,6 +369,6 @@ def test_each_machine_has_as_many_slots_as_fit(nodes, needs, slots):
         nodes=lambda: [{"Alive": True, "Resources": node} for node in nodes],
         cluster_resources=lambda: {"GPU": sum(node.get("GPU", 0) for node in nodes)},
     )
-    pool = worker_pool.WorkerPool(fake, OftenPainter, *needs, 0.0)
+    pool = worker_pool.WorkerPool(fake, often_painter, *needs, 0.0)
     pool.grow(0)
     assert pool.slots == slots

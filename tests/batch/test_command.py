@@ -19,7 +19,7 @@ from nst.batch.cancel_list import CancelList
 from nst.batch.journal import Entry, Hashes, Journal
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
-from nst.engine import architecture
+from nst.engine import architecture, memory
 from nst.images import reader, writer
 from nst.inputs import MaskInputs
 from tests.conftest import ROOT
@@ -249,6 +249,39 @@ def test_an_estimate_counts_every_step_and_its_operations(pictures):
     assert found.size == (64, 46)
     assert found.seconds == pytest.approx(10 * 0.5 + 1e-9 * flops)
     assert found.memory > 0
+
+
+@pytest.mark.parametrize("masks", [0, 2])
+@pytest.mark.parametrize("changes", [{}, {"scales": 2, "style_scale": 2.0}])
+def test_an_estimate_asks_for_the_memory_that_the_run_asks_for(pictures, monkeypatch, masks, changes):
+    """The same sizes, regions and tiles, with a style that is larger than the content among them."""
+    asked = []
+
+    def tile_size(network, config, height, width, free, guides=0):
+        asked.append((config.precision, height, width, guides))
+        return 0
+
+    monkeypatch.setattr(memory, "tile_size", tile_size)
+    network = fake_vgg.network()
+    one = work(pictures, epochs=2, image_size=64, video="none", **changes)
+    mask = np.zeros((46, 64, 3), np.uint8)
+    mask[:, :32] = 255
+    given = []
+    for index in range(masks):
+        given.append(pictures / f"mask{index}.png")
+        given[-1].write_bytes(writer.encode(mask if index else 255 - mask, "png"))
+    one = dataclasses.replace(one, styles=one.styles * 2, content_masks=tuple(given))
+    found = estimate.estimate(one, network, lambda config: estimate.Speed(0.5, 1e-9))
+    estimated = asked.copy()
+    asked.clear()
+    run.stylize(one.content, one.styles, None, network, one.config, content_mask=given or None)
+    assert estimated == asked
+    assert asked[-1][3] == masks
+    needs = [
+        memory.needed(network, one.config.changed(precision=precision), height, width, 0, guides)
+        for precision, height, width, guides in asked
+    ]
+    assert found.memory == max(needs)
 
 
 def test_a_speed_is_measured_once_for_settings_of_the_same_work(pictures, monkeypatch):

@@ -1,10 +1,9 @@
-"""The painter of a cluster's worker with a state after every epoch; the worker imports it."""
+"""The painter of a cluster's worker with a checkpoint after every epoch; the worker imports it."""
 
-from nst.batch.cluster.worker import StylePainter
+from nst.batch.cluster.worker import style_painter
 from nst.output import checkpoint
 
 
-class OftenPainter(StylePainter):
-    def __init__(self):
-        super().__init__()
-        checkpoint._SECONDS, checkpoint._SHARE = 0.0, 1e9
+def often_painter():
+    checkpoint._SECONDS, checkpoint._SHARE = 0.0, 1e9
+    return style_painter()

@@ -12,15 +12,15 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nst.batch import executor
 from nst.batch.cluster import file_sync, ray_session, worker_pool
-from nst.batch.cluster.worker import FETCH_TIMEOUT, Painter, PaintTask, StylePainter, Update
+from nst.batch.cluster.worker import FETCH_TIMEOUT, Painter, PaintTask, Update, style_painter
 from nst.batch.cluster.worker_pool import TRIES, Job, Worker, WorkerPool
-from nst.batch.executor import OnEvent, Outcome, never
+from nst.batch.executor import OnEvent, Outcome, RemoteInputs, never
 from nst.batch.worklist import Work
 from nst.output import checkpoint, folder
 from nst.weights import registry
@@ -52,7 +52,7 @@ class RayExecutor:
     cpus_per_job: float = 2.0
     gpus_per_job: float = 1.0
     _: KW_ONLY
-    painter: Callable[[], Painter] = StylePainter
+    painter: Callable[[], Painter] = style_painter
     cpus: int | None = None
 
     def run(
@@ -71,87 +71,78 @@ class RayExecutor:
         with ray_session.connected(self.address, self.cpus) as ray:
             patience = 0.0 if self.address is None else _PATIENCE
             pool = WorkerPool(ray, self.painter, self.cpus_per_job, self.gpus_per_job, patience)
-            run = _Run(ray, pool, batch_dir, on_event, stop, cancelled)
-            try:
+            with contextlib.closing(_Run(ray, pool, batch_dir, on_event, stop, cancelled)) as run:
                 run.paint(iter(works))
-            finally:
-                run.close()
 
 
+@dataclass
 class _Run:
     """One call of `RayExecutor.run`, with its arguments."""
 
-    def __init__(
-        self,
-        ray: Any,
-        pool: WorkerPool,
-        batch_dir: Path,
-        on_event: OnEvent,
-        stop: Callable[[], bool],
-        cancelled: Callable[[Work], bool],
-    ) -> None:
-        self._ray = ray
-        self._pool = pool
-        self._batch_dir = batch_dir
-        self._on_event = on_event
-        self._stop = stop
-        self._cancelled = cancelled
-        self._stopping = False
-        self._ready: collections.deque[Job] = collections.deque()
+    ray: Any
+    pool: WorkerPool
+    batch_dir: Path
+    on_event: OnEvent
+    stop: Callable[[], bool]
+    cancelled: Callable[[Work], bool]
+    stopping: bool = False
+    ready: collections.deque[Job] = field(default_factory=collections.deque)
+
+    def __post_init__(self) -> None:
         # Ray frees an object when its last reference has gone; these keep what the next tasks are likely to need.
-        self._network = functools.cache(self._put_network)
-        self._picture = functools.lru_cache(maxsize=_PICTURES)(lambda path: ray.put(path.read_bytes()))
+        self.network = functools.cache(self._put_network)
+        self.picture = functools.lru_cache(maxsize=_PICTURES)(lambda path: self.ray.put(path.read_bytes()))
 
     def paint(self, works: Iterator[Work]) -> None:
         """Paints until all pictures have ended."""
         more = True
         while True:
-            if not self._stopping and self._stop():
+            if not self.stopping and self.stop():
                 self._stop_all()
             self._cancel()
-            painting = sum(worker.job is not None for worker in self._pool.workers)
+            painting = sum(worker.job is not None for worker in self.pool.workers)
             # No more pictures are started than can be painted at once: the list may be long.
-            while more and not self._stopping and painting + len(self._ready) < self._pool.slots:
+            while more and not self.stopping and painting + len(self.ready) < self.pool.slots:
                 work = next(works, None)
                 more = work is not None
                 if work is not None:
                     self._start(work)
-            if not painting and not self._ready and (self._stopping or not more):
+            if not painting and not self.ready and (self.stopping or not more):
                 return
-            self._pool.grow(painting + len(self._ready))
+            self.pool.grow(painting + len(self.ready))
             self._hand_out()
             self._receive()
 
     def close(self) -> None:
         """Unlocks the folders and kills the workers."""
-        for job in [*self._ready, *(worker.job for worker in self._pool.workers if worker.job)]:
+        for job in [*self.ready, *(worker.job for worker in self.pool.workers if worker.job)]:
             job.lock.close()
-        for worker in list(self._pool.workers):
-            self._pool.drop(worker)
+        for worker in list(self.pool.workers):
+            self.pool.drop(worker)
 
     def _stop_all(self) -> None:
-        self._stopping = True
-        for worker in self._pool.workers:
+        self.stopping = True
+        for worker in self.pool.workers:
             worker.actor.stop.remote()
-        while self._ready:
-            job = self._ready.popleft()
+        while self.ready:
+            job = self.ready.popleft()
             job.lock.close()
             if job.deaths:  # its start has been reported
-                self._on_event(job.work, "ended", {"outcome": Outcome("stopped", epochs=job.epochs)})
+                self.on_event(job.work, "ended", {"outcome": Outcome("stopped", epochs=job.epochs)})
 
     def _cancel(self) -> None:
-        for job in [job for job in self._ready if self._cancelled(job.work)]:
-            self._ready.remove(job)
+        for job in [job for job in self.ready if self.cancelled(job.work)]:
+            self.ready.remove(job)
             self._end(job, Outcome("cancelled", epochs=job.epochs))
-        for worker in self._pool.workers:
-            if worker.job is not None and not worker.job.cancelled and self._cancelled(worker.job.work):
+        for worker in self.pool.workers:
+            if worker.job is not None and not worker.job.cancelled and self.cancelled(worker.job.work):
                 worker.job.cancelled = True
                 worker.actor.cancel.remote(worker.job.work.name)
 
     def _start(self, work: Work) -> None:
         """Locks and prepares the folder of a picture."""
-        job = Job(work, self._batch_dir / work.name, contextlib.ExitStack())
-        if self._cancelled(work):
+        job = Job(work, self.batch_dir / work.name, contextlib.ExitStack())
+        if self.cancelled(work):
             self._end(job, Outcome("cancelled"))
             return
         try:
@@ -164,13 +155,13 @@ class _Run:
         except OSError as error:
             self._end(job, Outcome("failed", str(error)))
         else:
-            self._ready.append(job)
+            self.ready.append(job)
 
     def _hand_out(self) -> None:
         """Gives a picture to every idle worker."""
-        for worker in self._pool.workers:
-            while worker.alive and worker.job is None and self._ready:
-                job = self._ready.popleft()
+        for worker in self.pool.workers:
+            while worker.alive and worker.job is None and self.ready:
+                job = self.ready.popleft()
                 try:
                     task = self._task(job)
                 except (ValueError, OSError) as error:
@@ -183,43 +174,42 @@ class _Run:
 
     def _task(self, job: Job) -> PaintTask:
         """Raises `ValueError` or `OSError` if the network or a picture cannot be read."""
-        network, reference = self._network(job.work.model)
+        network, reference = self.network(job.work.model)
         sources = {}
         for path in job.work.inputs:
             try:
-                sources[path] = self._picture(path)
+                sources[path] = self.picture(path)
             except OSError as error:
                 raise OSError(f"cannot read {path}: {error.strerror or error}") from error
-        resumed = {name: self._ray.put(data) for name, data in file_sync.checkpoint_files(job.home).items()}
-        slots = self._pool.slots
-        return PaintTask(
-            job.work, reference, sources, resumed, job.home, executor.flags(job.work, job.home, network),
-            max(_INTERVAL, slots / _UPDATES), min(_WORKER_RATE, _RATE / slots),
-        )  # fmt: skip
+        resumed = {name: self.ray.put(data) for name, data in file_sync.checkpoint_files(job.home).items()}
+        remote = RemoteInputs(sources, job.home, executor.flags(job.work, job.home, network))
+        slots = self.pool.slots
+        interval, rate = max(_INTERVAL, slots / _UPDATES), min(_WORKER_RATE, _RATE / slots)
+        return PaintTask(job.work, reference, remote, resumed, interval, rate)
 
     def _put_network(self, model: str) -> tuple[Network, Any]:
         """A network without its weights, and the reference to all of it. Raises `WeightsError`."""
         network = registry.load(model)
-        return Network(network.name, {}, network.mean, network.source, network.notice), self._ray.put(network)
+        return Network(network.name, {}, network.mean, network.source, network.notice), self.ray.put(network)
 
     def _receive(self) -> None:
         """Handles what the workers have sent, or waits for it a moment; gives up those that have been silent."""
-        waiting = {worker.waiting: worker for worker in self._pool.workers if worker.waiting is not None}
+        waiting = {worker.waiting: worker for worker in self.pool.workers if worker.waiting is not None}
         if not waiting:
             time.sleep(_WAIT)  # for a slot
             return
-        done, _ = self._ray.wait(list(waiting), timeout=_WAIT)
+        done, _ = self.ray.wait(list(waiting), timeout=_WAIT)
         if done:
-            done, _ = self._ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
+            done, _ = self.ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
         for each in done:
             worker = waiting[each]
             if worker.job is not None:
                 self._update(worker, worker.job)
                 continue
-            self._pool.started(worker)
-            if worker.alive and self._stopping:
+            self.pool.started(worker)
+            if worker.alive and self.stopping:
                 worker.actor.stop.remote()
-        for worker in list(self._pool.workers):
+        for worker in list(self.pool.workers):
             if worker.job is not None and time.monotonic() >= worker.heard + _SILENCE:
                 self._lose(worker, worker.job, f"a worker was silent for {_SILENCE:.0f} seconds")
 
@@ -227,12 +217,12 @@ class _Run:
         """Handles one update of a worker, or its death."""
         worker.heard = time.monotonic()
         try:
-            update: Update = self._ray.get(next(worker.waiting))
-        except self._ray.exceptions.RayError as error:
+            update: Update = self.ray.get(next(worker.waiting))
+        except self.ray.exceptions.RayError as error:
             self._lose(worker, job, worker_pool.reason(error))
             return
         for kind, values in update.events:
-            self._on_event(job.work, kind, values)
+            self.on_event(job.work, kind, values)
         try:
             for name, data in update.files:
                 if name == file_sync.MOVED_ASIDE:
@@ -253,7 +243,7 @@ class _Run:
     def _lose(self, worker: Worker, job: Job, reason: str) -> None:
         """Replaces a dead worker: the next one resumes its picture, unless that has cost too many already."""
         worker.job = None
-        self._pool.drop(worker)
+        self.pool.drop(worker)
         epochs = job.epochs
         with contextlib.suppress(ValueError):  # reported by the next worker
             before = checkpoint.read(job.home)
@@ -263,13 +253,13 @@ class _Run:
             self._end(job, Outcome("failed", f"{job.deaths} workers died while painting it; the last: {reason}"))
         elif job.cancelled:
             self._end(job, Outcome("cancelled", epochs=job.epochs))
-        elif self._stopping:
+        elif self.stopping:
             self._end(job, Outcome("stopped", epochs=job.epochs))
         else:
             where = f"resumes from epoch {job.epochs}" if job.epochs else "starts again"
-            self._on_event(job.work, "trouble", {"message": f"{reason}: another worker {where}"})
-            self._ready.appendleft(job)
+            self.on_event(job.work, "trouble", {"message": f"{reason}: another worker {where}"})
+            self.ready.appendleft(job)
 
     def _end(self, job: Job, outcome: Outcome) -> None:
         job.lock.close()
-        self._on_event(job.work, "ended", {"outcome": outcome})
+        self.on_event(job.work, "ended", {"outcome": outcome})

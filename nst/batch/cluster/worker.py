@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from nst.batch.cluster import file_sync
 from nst.batch.executor import OnEvent, Outcome, RemoteInputs
@@ -29,31 +29,31 @@ _HEARTBEAT = 5.0  # seconds after which an update is sent even if it is empty
 _NETWORKS = 2  # kept, the least recently used one goes first
 
 
-class Painter(Protocol):
-    """Paints one picture at a time; kept from one picture to the next."""
+Painter = Callable[[Work, Path, Network, OnEvent, Callable[[], bool], RemoteInputs], Outcome]
+"""Paints one picture; its arguments are those of `nst.batch.serial.paint`. It is kept from one picture to the next."""
 
-    def __call__(
-        self, work: Work, output_dir: Path, network: Network, on_event: OnEvent, stop: Callable[[], bool],
-        remote: RemoteInputs,
-    ) -> Outcome:  # fmt: skip
-        """See `nst.batch.serial.paint`."""
-        ...
+
+def style_painter() -> Painter:
+    """Creates the painter of this program, with graphs that all pictures of the same settings share."""
+    with tf_import.tensorflow():
+        from nst.batch import serial
+        from nst.engine.graph_cache import Bench
+
+    return functools.partial(serial.paint, bench=Bench())
 
 
 class PaintTask(NamedTuple):
     """A picture to paint.
 
-    `network`, the values of `sources` (by path) and of `checkpoint` (by name, see `file_sync.checkpoint_files`) are
-    references into Ray's object store. Inside a tuple, Ray does not fetch them before the task begins. `interval` is
+    `network`, the values of `remote.sources` and of `checkpoint` (by name, see `file_sync.checkpoint_files`) are
+    references into Ray's object store; inside a tuple, Ray does not fetch them before the task begins. `interval` is
     the seconds between two updates, `rate` the bytes of checkpoints per second.
     """
 
     work: Work
     network: Any
-    sources: Mapping[Path, Any]
+    remote: RemoteInputs
     checkpoint: Mapping[str, Any]
-    home: Path
-    flags: Mapping[str, str | list[str]]
     interval: float
     rate: float
 
@@ -64,25 +64,6 @@ class Update(NamedTuple):
     events: Sequence[tuple[str, Mapping[str, Any]]]
     files: Sequence[tuple[str, bytes | None]]
     outcome: Outcome | None
-
-
-class StylePainter:
-    """Paints with `nst.batch.serial.paint`, and graphs that all pictures of the same settings share."""
-
-    def __init__(self) -> None:
-        with tf_import.tensorflow():
-            from nst.engine.graph_cache import Bench
-
-        self._bench = Bench()
-
-    def __call__(
-        self, work: Work, output_dir: Path, network: Network, on_event: OnEvent, stop: Callable[[], bool],
-        remote: RemoteInputs,
-    ) -> Outcome:  # fmt: skip
-        """See `nst.batch.serial.paint`."""
-        from nst.batch import serial
-
-        return serial.paint(work, output_dir, network, self._bench, on_event, stop, remote)
 
 
 class PaintActor:
@@ -103,9 +84,6 @@ class PaintActor:
         self._stopping = False
         self._cancelled = ""
 
-    def ready(self) -> None:
-        """Returns once the process has started."""
-
     def stop(self) -> None:
         """Ends the picture being painted after its current step, and every later one."""
         self._stopping = True
@@ -121,7 +99,7 @@ class PaintActor:
             Exception: any error of the painter, or of this program if it cannot be imported here.
         """
         network = self._network(task.network)
-        remote = RemoteInputs({path: _fetch(data) for path, data in task.sources.items()}, task.home, task.flags)
+        remote = task.remote._replace(sources={path: _fetch(data) for path, data in task.remote.sources.items()})
         events: queue.SimpleQueue[tuple[str, Mapping[str, Any]]] = queue.SimpleQueue()
         with tempdirs.folder("nst-worker-") as output_dir:
             for name, data in task.checkpoint.items():

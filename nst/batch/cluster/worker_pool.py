@@ -146,7 +146,7 @@ class WorkerPool:
             num_cpus=self._needs["CPU"], num_gpus=self._needs.get("GPU"), max_concurrency=2,
             scheduling_strategy="SPREAD",
         ).remote(self._painter, max(1, int(self._needs["CPU"])))  # fmt: skip
-        return Worker(actor, actor.ready.remote())
+        return Worker(actor, actor.__ray_ready__.remote())
 
 
 def reason(error: Exception) -> str:
