@@ -1,9 +1,9 @@
-"""What a batch on a cluster loses when something of it dies: `.venv/bin/python -m benchmarks.cluster.faults` (Linux).
+"""Measures what a batch loses when a part of its cluster dies: `.venv/bin/python -m benchmarks.cluster.faults` (Linux).
 
-Paints six pictures with two workers of one CPU, kills a part in mid-picture as the kernel would (SIGKILL), runs the
-same command again where it ended, and compares all pictures with those of an undisturbed run, bit for bit. Prints a
-table: epochs painted twice (never more than were painted since the last state came home), pictures that were painted
-again though they were finished, and whether all are the same.
+Paints six pictures with two workers of one CPU, kills a part in mid-picture as the kernel would (SIGKILL), repeats the
+command if it ended, and compares all pictures with those of an undisturbed run, bit for bit. Prints a table: epochs
+painted twice (never more than since the last checkpoint that reached home), finished pictures that were painted again,
+and how many pictures are the same.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from nst.output import checkpoint
 ROOT = Path(__file__).resolve().parents[2]
 _CONTENTS = ("chelsea", "coffee", "rocket")
 _STYLES = ("strokes", "ink")
-_PORT = 6399  # below those that Ray gives to its workers
+_PORT = 6399  # below the ports of Ray's workers
 
-_SIZE = flags.DEFINE_integer("size", 320, "longest side of the pictures")
-_EPOCHS = flags.DEFINE_integer("epochs", 250, "of each picture")
-_ONLY = flags.DEFINE_multi_string("only", [], "faults to try; all without it")
-_PATIENCE = flags.DEFINE_float("patience", 240, "seconds that a command may take once something has died")
+_SIZE = flags.DEFINE_integer("size", 320, "pixels on the longest side of the pictures")
+_EPOCHS = flags.DEFINE_integer("epochs", 250, "epochs of each picture")
+_ONLY = flags.DEFINE_multi_string("only", [], "faults to try; all by default")
+_PATIENCE = flags.DEFINE_float("patience", 240, "seconds that a command may take after a fault")
 
 
 class Run:
-    """A batch under way: its log, and its process."""
+    """A running batch: its process and its log."""
 
     def __init__(self, place: Path, *words: str, environment: dict[str, str] | None = None) -> None:
         self.place = place
@@ -46,31 +46,31 @@ class Run:
         names = [f"--content={name}.jpg" for name in _CONTENTS] + [f"--style={name}.jpg" for name in _STYLES]
         settings = [f"--image_size={_SIZE.value}", f"--epochs={_EPOCHS.value}", "--video=none", "--model=preview"]
         command = [sys.executable, "-m", "benchmarks.cluster.logged_batch", str(self.log), *names, *settings, *words]
-        with open(place / "said.txt", "a") as said:
+        with open(place / "output.txt", "a") as output:
             self.process = subprocess.Popen(
                 [*command, f"--output_dir={place / 'batch'}"], cwd=ROOT, env={**os.environ, **(environment or {})},
-                stdout=said, stderr=subprocess.STDOUT,
+                stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
 
     def events(self) -> list[dict[str, Any]]:
-        """All that was told so far, by this run and those before it in the folder."""
+        """All events so far, of this run and the earlier ones in the folder."""
         if not self.log.exists():
             return []
         return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
     def wait(self, seen: Callable[[list[dict[str, Any]]], Any]) -> Any:
-        """Waits until `seen` finds something in what this run told, and gives it."""
+        """Waits until `seen` finds something in the events of this run, and returns it."""
         until = time.monotonic() + _PATIENCE.value
         while time.monotonic() < until:
             if found := seen(self.events()[self.began :]):
                 return found
             if self.process.poll() is not None:
-                raise RuntimeError(f"it ended early:\n{(self.place / 'said.txt').read_text()[-2000:]}")
+                raise RuntimeError(f"it ended early:\n{(self.place / 'output.txt').read_text()[-2000:]}")
             time.sleep(0.1)
-        raise RuntimeError("nothing happened for too long")
+        raise RuntimeError("timed out")
 
     def painting(self) -> int:
-        """The process that paints a picture of which a state has come home, a moment after the state."""
+        """Waits until a checkpoint has reached home; returns the worker's process ID a moment later."""
 
         def seen(events: list[dict[str, Any]]) -> int:
             pids: dict[str, int] = {}
@@ -91,11 +91,11 @@ class Run:
         return found
 
     def finish(self) -> int:
-        """The exit status, when it has ended."""
+        """Waits for the exit status."""
         return self.process.wait(timeout=_PATIENCE.value)
 
 
-class Left(NamedTuple):
+class Loss(NamedTuple):
     """What a fault has cost."""
 
     twice: int
@@ -105,8 +105,8 @@ class Left(NamedTuple):
     same: int
 
 
-def left(place: Path, wanted: dict[str, bytes]) -> Left:
-    """Reads the log of a folder, and compares its pictures."""
+def measure_loss(place: Path, wanted: dict[str, bytes]) -> Loss:
+    """Reads the log in a folder and compares its pictures with the wanted ones."""
     from PIL import Image
 
     done: dict[str, int] = {}
@@ -132,11 +132,11 @@ def left(place: Path, wanted: dict[str, bytes]) -> Left:
     for name, data in wanted.items():
         with contextlib.suppress(OSError), Image.open(place / "batch" / name / "generated_image.png") as picture:
             same += picture.tobytes() == data
-    return Left(twice, twice * sum(times) / max(1, len(times)), anew, troubles, same)
+    return Loss(twice, twice * sum(times) / max(1, len(times)), anew, troubles, same)
 
 
 def pixels(place: Path) -> dict[str, bytes]:
-    """The pictures of a batch."""
+    """The pixels of all pictures of a batch, by name."""
     from PIL import Image
 
     found = {}
@@ -147,7 +147,7 @@ def pixels(place: Path) -> dict[str, bytes]:
 
 
 def children(pid: int, name: str) -> list[int]:
-    """The processes below another one whose command has a word."""
+    """The descendants of a process whose program has `name` in its path."""
     found, below = [], [pid]
     while below:
         parent = below.pop()
@@ -186,7 +186,7 @@ def workers(place: Path) -> list[int]:
 
 
 def the_command(place: Path) -> list[int]:
-    """The command itself; it is run again."""
+    """The command; it is repeated."""
     run = Run(place, *RAY)
     run.wait(lambda events: [event for event in events if event["kind"] == "ended"])
     run.painting()
@@ -195,18 +195,18 @@ def the_command(place: Path) -> list[int]:
 
 
 def ctrl_c(place: Path) -> list[int]:
-    """Ctrl-C; it is run again without the cluster."""
+    """Ctrl-C; the command is repeated without the cluster."""
     run = Run(place, *RAY)
     run.wait(lambda events: [event for event in events if event["kind"] == "ended"])
     run.painting()
     run.process.send_signal(signal.SIGINT)
-    # One thread, as the workers have: other threads may add in another order.
+    # One thread, like the workers: more threads may add in another order.
     threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
     return [run.finish(), Run(place, environment=threads).finish()]
 
 
 def ray_itself(place: Path) -> list[int]:
-    """Ray's head (the GCS) of the cluster in this machine; the command is run again."""
+    """Ray's head (the GCS); the command is repeated."""
     run = Run(place, *RAY)
     run.painting()
     for pid in children(run.process.pid, "gcs_server"):
@@ -215,7 +215,7 @@ def ray_itself(place: Path) -> list[int]:
 
 
 def the_raylet(place: Path) -> list[int]:
-    """Ray's other part (the raylet) of the cluster in this machine; the command is run again."""
+    """Ray's raylet on the machine of the command; the command is repeated."""
     run = Run(place, *RAY)
     run.painting()
     for pid in children(run.process.pid, "raylet"):
@@ -228,7 +228,7 @@ def a_machine(place: Path) -> list[int]:
     with machines(place, 2) as (environment, nodes):
         run = Run(place, *RAY, f"--address=127.0.0.1:{_PORT}", environment=environment)
         run.painting()
-        # The second one; the first has the command, and stays.
+        # The second; the command runs on the first.
         for pid in [*children(nodes[1].pid, "raylet"), *children(nodes[1].pid, "ray::")]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -237,7 +237,7 @@ def a_machine(place: Path) -> list[int]:
 
 @contextlib.contextmanager
 def machines(place: Path, count: int) -> Iterator[tuple[dict[str, str], list[subprocess.Popen[bytes]]]]:
-    """A cluster of so many `ray start`s with a CPU each."""
+    """Starts a cluster of `count` nodes with one CPU each, all on this machine."""
     token = place / "token"
     token.write_text(secrets.token_hex(32))
     environment = {
@@ -273,7 +273,7 @@ def main(_: list[str]) -> None:
     """Tries the faults, and prints the table."""
     count = len(_CONTENTS) * len(_STYLES)
     print(f"{count} pictures of {_SIZE.value} pixels, {_EPOCHS.value} epochs each, two workers of one CPU\n")
-    print("| what dies | exit status | epochs painted twice | finished pictures painted again | told | same pictures |")
+    print("| what dies | exit status | epochs painted twice | finished pictures painted again | warnings | same |")
     print("| --- | --- | --- | --- | --- | --- |", flush=True)
     wanted: dict[str, bytes] = {}
     for fault in FAULTS:
@@ -287,14 +287,14 @@ def main(_: list[str]) -> None:
                 print(f"| {fault.__name__} | {error} |", flush=True)
                 continue
             wanted = wanted or pixels(place)
-            found = left(place, wanted)
-            said = (place / "said.txt").read_text()
+            found = measure_loss(place, wanted)
+            output = (place / "output.txt").read_text()
         assert fault.__doc__ is not None
         twice = f"{found.twice} of {count * _EPOCHS.value} ({found.seconds_twice:.1f} s)"
         cells = [fault.__doc__.rstrip("."), ", then ".join(map(str, statuses)), twice]
         cells += [str(found.anew), str(found.troubles), f"{found.same} of {count}"]
         print(f"| {' | '.join(cells)} |", flush=True)
-        for line in said.splitlines():
+        for line in output.splitlines():
             if not line.startswith("["):
                 print(f"    {line}", file=sys.stderr)
 

@@ -1,22 +1,22 @@
-"""How long many pictures take on how many machines: a model, its constants measured here, and a simulation to check it.
+"""Predicts how long many pictures take on many machines: a model, its measured constants, and a simulation to check it.
 
-A machine has `slots`; a slot paints one picture after the other. With N pictures on m machines,
+A machine has `slots`, each of which paints one picture after the other. With N pictures on m machines,
 
     J = a · MP · E + f + o                          seconds of one picture on its slot
     T = s + N · J · (1 + k · x) / (m · slots) + J / 2 + min(1, k · m · slots · J) · x,    x = r + w / 2,
-        but not less than N · d / (1 - q)
+        but at least N · d / (1 - q)
 
-where a is seconds per megapixel and epoch, f those beside the updates (reading, graphs, files), o what the cluster adds
-between two pictures, s the start of the workers, k how often a second a worker dies, r the seconds until another one
-goes on, w those between two states (half of which are lost; more than 5 where the states of many machines would take
-more than their share of the network, and J at most), d what the driver is busy with for each picture, and q the share
-of it that messages take. J / 2 is the last round, in which slots wait for each other; the summand behind it is a death
-in that round, for which all wait. Bytes of a picture: content and results once, a network once for each machine, and
-the states.
+where a is the seconds per megapixel and epoch, f the seconds besides the updates (reading, graphs, files), o the
+overhead of the cluster between two pictures, s the start of the workers, k the deaths of a worker per second, r the
+seconds until another one takes over, w the seconds between two checkpoints (half of which are lost in a death; more
+than 5 if the checkpoints of many machines would exceed their share of the network, and J at most), d the driver's time
+for each picture, and q the share of its time for messages. J / 2 is the last round, in which slots wait for each other;
+the next term is a death in that round, which all wait for. Content and results are sent once for each picture, the
+network once to each machine, and the checkpoints as they are saved.
 
-    python -m benchmarks.cluster.plan                    measures, and prints the tables for 10⁴ and 10⁶ pictures
+    python -m benchmarks.cluster.plan                    measures the constants; prints tables for 10⁴ and 10⁶ pictures
     python -m benchmarks.cluster.plan --seconds_per_megapixel=0.02 --machines=20      another machine's constants
-    python -m benchmarks.cluster.plan --simulate         paints with slow fake workers, some of which are killed
+    python -m benchmarks.cluster.plan --simulate         runs workers that only wait, and kills some of them
 """
 
 from __future__ import annotations
@@ -31,40 +31,40 @@ from typing import NamedTuple
 
 from absl import app, flags
 
-_MP = flags.DEFINE_float("megapixels", 0.26, "of each picture; 0.26: 624 by 416")
-_EPOCHS = flags.DEFINE_integer("epochs", 60, "of each picture")
-_SLOTS = flags.DEFINE_integer("slots", 1, "pictures that a machine paints at once")
+_MP = flags.DEFINE_float("megapixels", 0.26, "megapixels of each picture; 0.26: 624 by 416")
+_EPOCHS = flags.DEFINE_integer("epochs", 60, "epochs of each picture")
+_SLOTS = flags.DEFINE_integer("slots", 1, "pictures that a machine paints at the same time")
 _MACHINES = flags.DEFINE_multi_integer("machines", [1, 10, 100, 1000], "numbers of machines to predict the time of")
 _DEADLINES = flags.DEFINE_multi_float("hours", [1, 24, 168], "deadlines to predict the number of machines for")
-_A = flags.DEFINE_float("seconds_per_megapixel", 0, "a, for each epoch; 0: measured here with VGG-19's shapes")
+_A = flags.DEFINE_float("seconds_per_megapixel", 0, "a; 0: measured here with VGG-19's shapes")
 _F = flags.DEFINE_float("seconds_beside", 0, "f; 0: measured here")
-_O = flags.DEFINE_float("seconds_between", 0, "o; 0: measured here with pictures of no length")
+_O = flags.DEFINE_float("seconds_between", 0, "o; 0: measured here with pictures that take no time")
 _D = flags.DEFINE_float("seconds_of_driver", 0, "d; 0: measured with o")
-_KILLS = flags.DEFINE_float("deaths_an_hour", 0.01, "of each worker; 0.2 is a machine that is lent for five hours")
-_INPUT = flags.DEFINE_integer("content_bytes", 200_000, "of a content picture")
+_KILLS = flags.DEFINE_float("deaths_an_hour", 0.01, "deaths of each worker; 0.2: a machine lasts five hours")
+_INPUT = flags.DEFINE_integer("content_bytes", 200_000, "bytes of a content picture")
 _SIMULATE = flags.DEFINE_bool("simulate", False, "check the model with workers that only wait")
 _JOBS = flags.DEFINE_integer("jobs", 480, "pictures of the simulation")
 _WORKERS = flags.DEFINE_integer("workers", 24, "workers of the simulation")
-_SECONDS = flags.DEFINE_float("seconds", 6.0, "that a picture of the simulation takes")
+_SECONDS = flags.DEFINE_float("seconds", 6.0, "seconds of each picture of the simulation")
 _EVERY = flags.DEFINE_float("kill_every", 5.0, "seconds between two killed workers")
 
 RESTART = 12.0
-"""r: seconds until another worker has loaded TensorFlow and goes on."""
+"""r: seconds until another worker has loaded TensorFlow and takes over."""
 START = 20.0
-"""s: the same for a cluster and its first workers."""
+"""s: seconds until a cluster and its first workers have started."""
 STATES = 5.0
-"""The least w: seconds between two states, `nst.output.checkpoint`."""
+"""The least w: seconds between two checkpoints, see `nst.output.checkpoint`."""
 MESSAGES = 0.2
-"""q: 200 messages a second, `nst.batch.cluster.executor`, of 1 ms each."""
+"""q: 200 updates per second (`nst.batch.cluster.executor`) of 1 ms each."""
 _FILES = 12  # of a picture
-_RESULTS = 2.2e6  # bytes a megapixel of picture, frames, video and plot, where they were not measured
+_RESULTS = 2.2e6  # bytes per megapixel of picture, frames, video and plot
 _NETWORK = 80_000_000  # bytes of VGG-19's convolutions
-_STATE = 276e6  # bytes a megapixel of L-BFGS's state
-_STATE_RATES = 25e6, 5e6  # bytes of states a second, from all workers and from one, `nst.batch.cluster.executor`
+_STATE = 276e6  # bytes per megapixel of L-BFGS's checkpoint
+_STATE_RATES = 25e6, 5e6  # bytes of checkpoints per second, from all workers and from one
 
 
 class Constants(NamedTuple):
-    """The letters of the formula: seconds, but `k`, which is deaths a second; `state` is the bytes of a state."""
+    """The constants of the formula: seconds, except `k` in deaths per second; `state` is the bytes of a checkpoint."""
 
     a: float
     f: float
@@ -81,7 +81,7 @@ class Constants(NamedTuple):
         return self.a * megapixels * epochs + self.f + self.o
 
     def between(self, slots: int) -> float:
-        """Seconds between two states of one of so many slots."""
+        """Seconds between two checkpoints of a slot, among so many."""
         return max(self.w, self.state / min(_STATE_RATES[0] / slots, _STATE_RATES[1]))
 
     def time(self, pictures: int, slots: int, megapixels: float, epochs: int) -> float:
@@ -93,7 +93,7 @@ class Constants(NamedTuple):
         return max(self.s + painting + last, pictures * self.d / (1 - MESSAGES))
 
     def slots(self, pictures: int, seconds: float, megapixels: float, epochs: int) -> int | None:
-        """The fewest slots with which all are painted in time; None where one driver is too slow for that."""
+        """The fewest slots that paint all pictures in time; None if one driver is too slow for that."""
         most = 1 << 24
         if self.time(pictures, most, megapixels, epochs) > seconds:
             return None
@@ -107,7 +107,7 @@ class Constants(NamedTuple):
 
 
 def moved(pictures: int, machines: int, slots: int, constants: Constants) -> dict[str, float]:
-    """Bytes that go over the driver's network, by kind."""
+    """Bytes over the driver's network, by kind."""
     seconds = constants.a * _MP.value * _EPOCHS.value
     every = constants.between(machines * slots)
     return {
@@ -119,7 +119,7 @@ def moved(pictures: int, machines: int, slots: int, constants: Constants) -> dic
 
 
 def measured_painting() -> tuple[float, float]:
-    """Gives a and f, with VGG-19 and L-BFGS, on all cores of this machine."""
+    """Measures a and f, with VGG-19 and L-BFGS, on all cores of this machine."""
     import numpy as np
 
     from benchmarks.common import networks
@@ -131,7 +131,7 @@ def measured_painting() -> tuple[float, float]:
     picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     config = TransferConfig.from_preset("fast", epochs=4, scales=1, image_size=256)
     with Bench() as bench, tempfile.TemporaryDirectory() as place:
-        for index in range(2):  # the first one makes the graphs
+        for index in range(2):  # the first builds the graphs
             began = time.perf_counter()
             result = run.paint(
                 inputs.prepare(picture, picture, config), f"{place}/{index}", network, config, bench=bench
@@ -142,9 +142,9 @@ def measured_painting() -> tuple[float, float]:
 
 
 def measured_driver() -> tuple[float, float]:
-    """Gives o and d, of pictures that take no time on one worker.
+    """Measures o and d, with pictures that take no time on one worker.
 
-    d is what the driver computes and what its disk takes for the files; o is all between two pictures.
+    d is the driver's CPU time and its disk's time for the files; o is all the time between two pictures.
     """
     from benchmarks.cluster.simulation import disk, simulate
 
@@ -153,7 +153,7 @@ def measured_driver() -> tuple[float, float]:
 
 
 def table(constants: Constants) -> str:
-    """The predictions, in Markdown."""
+    """The predictions as Markdown tables."""
     from nst.utils.text import format_bytes
 
     lines = [
@@ -186,7 +186,7 @@ def table(constants: Constants) -> str:
 
 
 def hours(seconds: float) -> str:
-    """A time for a reader."""
+    """A time in a suitable unit."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     if seconds < 7200:
@@ -195,11 +195,11 @@ def hours(seconds: float) -> str:
 
 
 def check(constants: Constants) -> bool:
-    """Paints with slow fake workers, undisturbed and with kills, and compares; whether it is as predicted."""
+    """Simulates a batch without and with kills; returns whether the times are as predicted."""
     from benchmarks.cluster.simulation import simulate
 
     good = True
-    print("between: the median between two pictures on a slot; again: seconds of painting that were done twice\n")
+    print("between: the median between two pictures on a slot; again: seconds of painting done twice\n")
     print("| run | pictures | workers | killed | predicted | measured | overhead | between | not finished | again |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for every in (0.0, _EVERY.value):
@@ -219,7 +219,7 @@ def check(constants: Constants) -> bool:
 
 
 def main(_: Sequence[str]) -> None:
-    """Prints the tables, or checks the model."""
+    """Prints the tables or checks the model."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     o, d = (_O.value, _D.value) if _O.value and _D.value else measured_driver()
     if _SIMULATE.value:

@@ -1,4 +1,4 @@
-"""A cluster in this machine whose workers only wait: what its engine takes, and what is lost when they are killed."""
+"""Simulates a cluster with workers that only wait: the overhead of the executor, and the loss when workers die."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from nst.images import writer
 from nst.utils import atomic
 
 _EPOCHS = 20
-_KEEP = 1.0  # seconds between two states
+_KEEP = 1.0  # seconds between two checkpoints
 
 
 class Found(NamedTuple):
-    """What a simulation came to.
+    """The result of a simulation.
 
-    `seconds` from the moment when the slots begin, on average, to the end; `overhead` is what they are longer than the
-    waiting shared out evenly; `between` is the median of the seconds between two pictures on a slot, `driver` what the
-    driver computed for each picture; `again` are seconds that were waited for twice; `restart` those
-    from a kill until another worker begins.
+    `seconds` is the time from the average start of the slots to the end, `overhead` the share by which it exceeds the
+    waiting divided evenly. `between` is the median of the seconds between two pictures on a slot, `driver` the CPU
+    seconds of the driver for each picture, `again` the seconds waited for twice, `restart` the mean seconds from a kill
+    until another worker takes over, `states` the seconds between two checkpoints.
     """
 
     seconds: float
@@ -46,7 +46,7 @@ class Found(NamedTuple):
 
 
 class _Log:
-    """Takes up what the engine tells, and kills workers now and then."""
+    """Collects the events of the executor, and kills a worker now and then."""
 
     def __init__(self, kill_every: float, seconds: float) -> None:
         self.first: dict[int, float] = {}
@@ -83,7 +83,7 @@ class _Log:
                 self.finished.add(work.name)
 
     def kill(self) -> bool:
-        """Kills a random busy worker when it is time to; asked often. Never says stop."""
+        """Kills a random busy worker when one is due; passed as `stop`, it always returns False."""
         if self._every and self.first and time.time() >= min(self.first.values()) + self._next:
             self._next += self._every
             name = self._random.choice(sorted(set(self._busy) - set(self._killed)) or [""])
@@ -95,7 +95,7 @@ class _Log:
 
 
 class _Driver:
-    """What this process computes from the first picture to the last."""
+    """The CPU time of this process from the first picture to the last."""
 
     def __init__(self) -> None:
         self._times: list[float] = []
@@ -116,7 +116,7 @@ class _Driver:
 
 
 def disk(files_of_a_picture: int) -> float:
-    """Seconds that the disk takes to write the files of one picture, each whole; the median of some."""
+    """The median seconds that the disk takes to write the files of one picture."""
     found = []
     with tempfile.TemporaryDirectory(prefix="nst-plan-") as made:
         for _ in range(15):
@@ -128,13 +128,13 @@ def disk(files_of_a_picture: int) -> float:
 
 
 def simulate(jobs: int, workers: int, seconds: float, kill_every: float) -> Found:
-    """Has the engine paint with workers that wait.
+    """Runs the executor with workers that wait.
 
     Args:
         jobs: how many pictures.
         workers: how many are painted at once.
-        seconds: that each takes.
-        kill_every: seconds between two kills of random busy workers; 0: none.
+        seconds: how long each takes.
+        kill_every: seconds between two kills of random busy workers; 0 for none.
     """
     import numpy as np
 

@@ -231,12 +231,10 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
     """Checks the values of a row."""
-    given: dict[str, Any] = {}
-    for name, value in values.items():
-        if name in _KINDS:
-            given[name] = _value(name, value, line)
-        elif name not in ROW_NAMES:
-            raise WorklistError(f"{line}: there is no setting {name!r}; known are {', '.join((*ROW_NAMES, *_KINDS))}")
+    known = (*ROW_NAMES, *_KINDS)
+    if unknown := [name for name in values if name not in known]:
+        raise WorklistError(f"{line}: there is no setting {unknown[0]!r}; known are {', '.join(known)}")
+    given = {name: _value(name, value, line) for name, value in values.items() if name in _KINDS}
     words = {}
     for name in ROW_NAMES:
         value = values.get(name, "")

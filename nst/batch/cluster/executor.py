@@ -126,9 +126,9 @@ class _Run:
             worker.actor.stop.remote()
         while self.ready:
             job = self.ready.popleft()
-            job.lock.close()
             if job.deaths:  # its start has been reported
-                self.on_event(job.work, "ended", {"outcome": Outcome("stopped", epochs=job.epochs)})
+                self._end(job, Outcome("stopped", epochs=job.epochs))
+            job.lock.close()
 
     def _cancel(self) -> None:
         for job in [job for job in self.ready if self.cancelled(job.work)]:

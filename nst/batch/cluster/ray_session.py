@@ -67,18 +67,14 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
             # The program is sent along: every machine runs the same version, whatever is installed there.
             options = {"address": address, "runtime_env": {"py_modules": [str(_ROOT / "nst")], "excludes": ["web"]}}
             problem = f"the Ray cluster at {address} cannot be joined"
+        opened.callback(ray.shutdown)
         try:
             with _own_handlers():
                 ray.init(**options, **_QUIET)
         except (Exception, SystemExit) as error:
-            with contextlib.suppress(Exception):
-                ray.shutdown()
             words = textwrap.shorten(str(error), 300, placeholder="…") or type(error).__name__
             raise ClusterError(f"{problem}: {words}") from error
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
+        yield ray
 
 
 _imported_here: list[Any] = []

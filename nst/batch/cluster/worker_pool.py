@@ -125,21 +125,21 @@ class WorkerPool:
             if self._failed >= TRIES and not any(other.alive for other in self.workers):
                 raise ClusterError(f"no worker can be started on the cluster: {reason(error)}") from error
 
+    def _machines(self) -> list[dict[str, float]]:
+        """The resources of each machine."""
+        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+
     def _count(self) -> int:
         """The slots of all machines: each has as many as its CPUs and GPUs suffice for."""
-        machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         return sum(
             min(int(machine.get(name, 0.0) / needed + 1e-6) for name, needed in self._needs.items())
-            for machine in machines
+            for machine in self._machines()
         )
 
     def _too_small(self) -> str:
-        machines = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
         needs = " and ".join(f"{needed:g} {name}s" for name, needed in self._needs.items())
-        return (
-            f"no machine of the cluster has {needs} (CPUs of its machines: "
-            f"{', '.join(f'{count:g}' for count in machines) or 'none'}): use fewer for each picture"
-        )
+        cpus = ", ".join(f"{machine.get('CPU', 0):g}" for machine in self._machines()) or "none"
+        return f"no machine of the cluster has {needs} (CPUs of its machines: {cpus}): use fewer for each picture"
 
     def _start(self) -> Worker:
         actor = self._ray.remote(PaintActor).options(
