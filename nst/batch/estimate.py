@@ -26,7 +26,7 @@ _SPEED_SETTINGS = (  # those that the time of a step depends on
 
 
 class Speed(NamedTuple):
-    """Seconds that each step takes whatever its size, and seconds for each of its floating-point operations."""
+    """The fixed seconds of each step, and the seconds for each of its floating-point operations."""
 
     step: float
     flop: float

@@ -127,9 +127,8 @@ class Hashes:
         names = [path.name for path in (work.content, *work.styles)]
         document = [work.config.to_json(), names, [self._file(path) for path in (*work.inputs, network)]]
         if work.content_masks or work.style_masks:
-            document.append(
-                [str(len(masks)) for masks in (work.content_masks, work.style_masks)]
-            )  # tells content masks from style masks
+            # Tells content masks from style masks.
+            document.append([str(len(masks)) for masks in (work.content_masks, work.style_masks)])
         return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def save(self) -> None:

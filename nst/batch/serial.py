@@ -83,16 +83,16 @@ def paint(
         remote: the inputs, on a machine that does not have the files.
         bench: graphs left by earlier pictures.
     """
-    begun: run.Start | None = None
+    start: run.Start | None = None
 
     def on_start(known: run.Start) -> None:
-        nonlocal begun
-        begun = known
+        nonlocal start
+        start = known
         on_event(work, "started", {"first": known.first, "epochs": work.config.epochs, "seconds": known.seconds})
 
     def on_step(done: Step) -> None:
-        assert begun is not None
-        left = begun.left(done.epoch, done.seconds)
+        assert start is not None
+        left = start.left(done.epoch, done.seconds)
         on_event(work, "epoch", {"epoch": done.epoch, **done.costs._asdict(), "seconds": done.seconds, "left": left})
 
     def source(path: Path) -> reader.Source:

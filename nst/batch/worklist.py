@@ -60,8 +60,8 @@ class Work:
     @property
     def inputs(self) -> list[Path]:
         """All pictures that it is painted from, with its start and masks."""
-        begin = [] if self.config.init in STARTS else [Path(self.config.init)]
-        return [self.content, *self.styles, *begin, *self.content_masks, *self.style_masks]
+        start = [] if self.config.init in STARTS else [Path(self.config.init)]
+        return [self.content, *self.styles, *start, *self.content_masks, *self.style_masks]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Many pictures in one command: what it leaves, what it does not paint again, and how it goes on."""
+"""Many pictures in one command: its files, what it does not paint again, and how it resumes."""
 
 import csv
 import dataclasses
@@ -60,7 +60,7 @@ def table(folder, place="batch"):
 PAIR = ("--content=one.png", "--content=two.png", "--style=style.png", "--sweep=alpha=5,50")
 
 
-def test_a_batch_leaves_every_picture_as_a_run_would_and_is_not_painted_again(pictures):
+def test_pictures_equal_those_of_single_runs_and_are_not_painted_again(pictures):
     status, said, errors = batch(pictures, *PAIR)
     assert (status, errors) == (0, ""), said
     rows = table(pictures)
@@ -90,7 +90,7 @@ def test_a_batch_leaves_every_picture_as_a_run_would_and_is_not_painted_again(pi
     assert said.startswith("4 pictures, 2 of them finished\n"), "another picture of the same name is another picture"
 
 
-def test_one_that_fails_is_recorded_and_the_others_go_on(pictures):
+def test_a_failure_is_recorded_and_the_others_continue(pictures):
     words = ("--content=broken.png", *PAIR[:3])
     status, said, errors = batch(pictures, *words)
     assert status == 1
@@ -108,7 +108,7 @@ def test_one_that_fails_is_recorded_and_the_others_go_on(pictures):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_batch_that_is_cut_goes_on(pictures, number):
+def test_an_interrupted_batch_resumes(pictures, number):
     words = ("--content=one.png", "--content=two.png", "--style=style.png", "--epochs=400", "--print_every=1")
     process = start(pictures, *words)
     frame = pictures / "batch/one-style/20.png"
@@ -133,11 +133,11 @@ def test_a_batch_that_is_cut_goes_on(pictures, number):
     ours = reader.read(pictures / "batch/one-style/generated_image.png")
     np.testing.assert_array_equal(ours, alone.picture)
     if number == signal.SIGINT:
-        assert not list((pictures / "batch/one-style").glob("earlier-*")), "it went on, and did not begin anew"
+        assert not list((pictures / "batch/one-style").glob("earlier-*")), "it was resumed, not started again"
 
 
 @pytest.mark.slow
-def test_what_is_cancelled_ends_with_its_picture_and_is_not_painted_until_it_is_wanted_again(pictures):
+def test_a_cancelled_picture_ends_and_stays_out_until_its_line_is_removed(pictures):
     """The first of three while it is painted, the third, by a pattern, before; another line names none."""
     words = ("--style=style.png", "--jobs=list.csv", "--print_every=50")
     (pictures / "list.csv").write_text("name,content,epochs\none,one.png,100000\ntwo,two.png,4\nstyle,style.png,4\n")
@@ -167,7 +167,7 @@ def test_what_is_cancelled_ends_with_its_picture_and_is_not_painted_until_it_is_
     assert int(rows["one"]["epochs"]) > 50, "what is known of it is kept"
 
 
-def test_a_list_of_what_is_cancelled_is_read_again_when_it_changes(tmp_path, monkeypatch):
+def test_the_cancel_list_is_read_again_when_it_changes(tmp_path, monkeypatch):
     monkeypatch.setattr(cancel_list, "_POLL", 0.0)
     said = []
     unwanted = CancelList(tmp_path, ["a-x", "b-x", "b-y"], said.append)
@@ -188,7 +188,7 @@ def test_a_list_of_what_is_cancelled_is_read_again_when_it_changes(tmp_path, mon
 
 
 def test_a_row_may_name_masks(pictures):
-    """The picture of the row is that of a run with the masks, and its folder says how it came about."""
+    """The picture of the row is that of a run with the masks, and its folder records the masks."""
     mask = np.zeros((46, 64, 3), np.uint8)
     mask[:, :32] = 255
     (pictures / "left.png").write_bytes(writer.encode(mask, "png"))
@@ -215,7 +215,7 @@ def test_a_row_may_name_masks(pictures):
 
 
 @pytest.mark.slow
-def test_shards_paint_the_list_together_and_force_paints_anew(pictures):
+def test_shards_share_the_list_and_force_paints_again(pictures):
     for index in range(2):
         status, said, errors = batch(pictures, *PAIR, f"--shard={index}/2")
         assert (status, errors) == (0, ""), said
@@ -311,7 +311,7 @@ def test_a_speed_is_measured_once_for_settings_of_the_same_work(pictures, monkey
         (("--content=one.png", "--style=style.png", "--model=none.mat"), "the network none.mat is not there"),
     ],
 )
-def test_what_is_wrong_is_one_line(pictures, words, sentence):
+def test_an_error_is_one_line(pictures, words, sentence):
     status, said, errors = batch(pictures, *words)
     assert status in (1, 2)
     assert said == ""
@@ -324,7 +324,7 @@ def work(pictures, **changes):
     return Work("one-style", pictures / "one.png", (pictures / "style.png",), "m", TransferConfig(**changes))
 
 
-def test_a_key_is_that_of_settings_and_inputs(pictures):
+def test_a_key_depends_on_settings_and_inputs(pictures):
     net, hashes = pictures / "net.mat", Hashes(pictures)
     key = hashes.key(work(pictures), net)
     assert hashes.key(work(pictures), net) == key == Hashes(pictures).key(work(pictures), net)
@@ -340,7 +340,7 @@ def test_a_key_is_that_of_settings_and_inputs(pictures):
     assert Hashes(pictures).key(start_from, net) != before
 
 
-def test_a_journal_outlives_a_cut_line_and_gives_no_folder_twice(tmp_path):
+def test_a_journal_survives_a_truncated_line_and_never_assigns_a_folder_twice(tmp_path):
     kept = Journal(tmp_path)
     assert kept.folder("k1", "a") == "a"
     kept.add(Entry("k1", "a", "finished", "", 4, 1.5, {"total": 2.0}))

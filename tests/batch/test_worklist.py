@@ -77,7 +77,7 @@ def test_a_batch_is_a_product_in_a_fixed_order(folder):
     assert works[0].varied == {"alpha": "5", "style_scale": "0.5"}
 
 
-def test_names_are_told_apart_and_have_nothing_odd(folder):
+def test_names_are_unique_and_have_no_special_characters(folder):
     shutil.copyfile(folder / "a.jpg", folder / "style/A.jpg")
     works = plan([folder / "a.jpg", folder / "style/A.jpg", folder / "c d.PNG"], [folder / "style/ink.jpg"])
     assert names(works) == ["a-ink", "A-ink-2", "c_d-ink"]

@@ -28,7 +28,7 @@ class Watch:
     """Finds the new files in the folder of a run.
 
     Args:
-        folder: the folder, as it is at home at this moment.
+        folder: the folder, with the same files as at home.
         rate: the most bytes of checkpoints per second, in the long run; the checkpoints in between are skipped.
     """
 
@@ -42,8 +42,8 @@ class Watch:
     def changes(self, *, last: bool = False) -> Iterator[tuple[str, bytes | None]]:
         """Yields the name and contents of files that are new or changed since the last call, None for removed ones.
 
-        The parts of the video that a checkpoint refers to come before it. With `last`, every checkpoint is included
-        whatever the rate.
+        The parts of the video that a checkpoint refers to come before it. With `last`, every checkpoint is included,
+        regardless of the rate.
         """
         found = _stamps(self._folder)
         aside = _moved_aside(self._folder)  # after the files, so that no file of the new run is sent before this

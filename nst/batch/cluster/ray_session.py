@@ -64,7 +64,7 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
             options: dict[str, Any] = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": str(sockets)}
             problem = "no Ray cluster can be started on this machine"
         else:
-            # The program is sent along: every machine runs the same version, whatever is installed there.
+            # The program is sent along: every machine runs this version, even if another is installed there.
             options = {"address": address, "runtime_env": {"py_modules": [str(_ROOT / "nst")], "excludes": ["web"]}}
             problem = f"the Ray cluster at {address} cannot be joined"
         opened.callback(ray.shutdown)

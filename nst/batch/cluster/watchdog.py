@@ -15,7 +15,7 @@ _WATCH = "import sys; sys.stdin.buffer.read(1) or print(sys.argv[1], file=sys.st
 
 @contextlib.contextmanager
 def message_if_killed(message: str) -> Iterator[None]:
-    """Prints a message on standard error if this process ends within the block, in whatever way.
+    """Prints a message on standard error if this process ends within the block, by any cause.
 
     A child process waits for one byte from this one, and prints the message if the pipe closes without it.
     """
