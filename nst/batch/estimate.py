@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst import run
+from nst import inputs, run
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
-from nst.engine import architecture, loop, mask_regions, pyramid, sessions
-from nst.images import reader, resize
+from nst.engine import architecture, loop, pyramid, sessions
+from nst.inputs import MaskInputs
 from nst.weights.network import Network
 
 _SIDES = 96, 288  # rows and columns of the pictures that the speed is measured with
@@ -53,10 +53,8 @@ def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], Spe
         MemoryError: the picture does not fit into the free memory; the message names a size that does.
     """
     config = dataclasses.replace(work.config, precision=sessions.precision(work.config.precision))
-    content, *styles = (reader.read(path) for path in (work.content, *work.styles))
-    content = resize.fit(content, config.image_size)
-    mixture = mask_regions.mixture(content, styles, config, work.content_masks, work.style_masks)
-    scales = pyramid.plan(content, styles, config, mixture)  # recolouring the pictures would change no size
+    masks = MaskInputs(work.content_masks or None, work.style_masks or None)
+    scales = inputs.prepare(work.content, work.styles, config, masks).sizes(config)
     pyramid.check(network, config, scales)
     peak = loop.peak_memory(scales, network, config, loop.tiles(scales, network, config))
     flops = 0.0

@@ -274,7 +274,7 @@ def test_an_estimate_asks_for_the_memory_that_the_run_asks_for(pictures, monkeyp
     found = estimate.estimate(one, network, lambda config: estimate.Speed(0.5, 1e-9))
     estimated = asked.copy()
     asked.clear()
-    run.stylize(one.content, one.styles, None, network, one.config, content_mask=given or None)
+    run.stylize(one.content, one.styles, None, network, one.config, masks=MaskInputs(given or None))
     assert estimated == asked
     assert asked[-1][3] == masks
     needs = [
