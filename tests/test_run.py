@@ -103,7 +103,7 @@ def test_an_error_under_way_keeps_what_was_painted(tmp_path, content, style, net
         run.stylize(
             content, style, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=fail, on_trouble=told.append)
         )
-    assert told == ["the run failed after epoch 1; what was painted until then was saved"]
+    assert told == ["the run failed after epoch 1; what was painted so far was saved"]
     assert json.loads((tmp_path / "config.json").read_text())["run"]["ended"] == "failed"
     assert (tmp_path / "generated_image.png").exists()
     assert len((tmp_path / "costs.csv").read_text().splitlines()) == 3
@@ -326,7 +326,7 @@ def test_memory_that_is_never_enough_keeps_what_was_painted(tmp_path, pictures, 
         run.stylize(*pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=on_step, on_trouble=told.append))
     assert told == [
         *(f"memory ran out: the picture is now computed in tiles of {side} pixels" for side in tiles),
-        "the run failed after epoch 1; what was painted until then was saved",
+        "the run failed after epoch 1; what was painted so far was saved",
     ]
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "generated_image.png")), steps[1].picture)
     assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == told[-1:]

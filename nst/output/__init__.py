@@ -1,1 +1,1 @@
-"""What a run leaves on the disk."""
+"""The files that a run writes: pictures, videos, costs, settings and checkpoints."""

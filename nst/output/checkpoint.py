@@ -1,13 +1,14 @@
-"""The state of a run, kept while it paints, so that a run that was ended in any way can go on as if it had not been.
+"""Checkpoints: the state of a run on disk, from which it resumes after any interruption with an identical result.
 
-A state is an npz file: a header in JSON, the rows of the costs, and the arrays of the painting. The last two are kept,
-each written whole: when one turns out to be damaged, the run goes on from the one before it.
+A state is an npz file: a JSON header, the rows of costs, and the arrays of the painting. The last two states are kept,
+each written atomically; if one is damaged, the run resumes from the other.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 import logging
@@ -29,19 +30,19 @@ from nst.output.manifest import Manifest
 from nst.utils import atomic
 
 FOLDER = "resume"
-"""The folder, inside a run's own, with its states and the parts of its video."""
+"""The subfolder of a run's folder with its states and the parts of its video."""
 
 _NAMES = ("state-0.npz", "state-1.npz")
 _FORMAT = 1
-_COLUMNS = 6  # of a row of costs
-_SECONDS = 5.0  # of work between two states
-_LARGEST = 64_000_000  # bytes that the state of a finished run may have
-_SHARE = 0.02  # of the time that writing states may take
-_KEPT_TOGETHER = "header", "rows"
+_COLUMNS = 6  # in a row of costs
+_SECONDS = 5.0  # between two states, at least
+_LARGEST = 64_000_000  # bytes of a finished run's state, at most
+_SHARE = 0.02  # of the running time spent on writing states, at most
+_MARKS = ("epoch", "seconds", "costs", "halvings", "tile_limits")  # the fields of a snapshot kept in the header
 
 
 class VideoPart(NamedTuple):
-    """A finished part of the video: the name of its file in the folder of the states, its bytes and its frames."""
+    """A finished part of the video: its file name in the folder of the states, its bytes, and its number of frames."""
 
     name: str
     size: int
@@ -49,7 +50,7 @@ class VideoPart(NamedTuple):
 
 
 class VideoState(NamedTuple):
-    """The video so far: `look` says what its frames are, and parts of another look do not go together with these."""
+    """The video so far; only parts with the same `look`, its format and layout, can be joined."""
 
     look: str
     stride: int
@@ -58,11 +59,7 @@ class VideoState(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan(Manifest):
-    """The manifest of a picture's run.
-
-    `precision` is what the convolutions are computed in, `shares` the epochs of each size, `tile_sizes` the tiles of
-    each.
-    """
+    """The manifest of a picture's run, with the precision of its convolutions and the epochs and tiles of each size."""
 
     precision: str
     shares: Sequence[int]
@@ -71,9 +68,10 @@ class Plan(Manifest):
 
 @dataclass(frozen=True)
 class State:
-    """A state read back: the plan, the costs of every epoch, the video, and the painting, None before its first epoch.
+    """A state read from disk: plan, costs, video, and the snapshot of the painting, None before the first epoch.
 
-    `rows` is float64 `[epochs, 6]`. `trouble` says that a newer state was damaged. `number` counts the states of a run.
+    `rows` is float64 `[epochs, 6]`. `number` counts the states of a run. `trouble` is a sentence about a newer state
+    that was damaged, or empty.
     """
 
     plan: Plan
@@ -85,7 +83,7 @@ class State:
 
     @property
     def epochs(self) -> int:
-        """How many epochs have been painted."""
+        """The number of epochs painted."""
         return 0 if self.snapshot is None else self.snapshot.epoch + 1
 
 
@@ -94,8 +92,8 @@ class Vault:
 
     Args:
         folder: the folder of the run.
-        plan: what holds for all of its states.
-        number: of the state that the run goes on from; -1 for a new run.
+        plan: the plan of the run, stored in every state.
+        number: the number of the state that the run resumes from; -1 for a new run.
     """
 
     def __init__(self, folder: Path, plan: Plan, number: int = -1) -> None:
@@ -106,14 +104,14 @@ class Vault:
         self._last = time.monotonic()
 
     def due(self) -> bool:
-        """Whether it is time for a state: every few seconds, and seldom enough to cost next to nothing."""
+        """Whether the next state is due: every few seconds, but less often if writing takes long."""
         return time.monotonic() - self._last >= self._wait
 
     def save(self, rows: Sequence[Sequence[float]], video: VideoState | None, snapshot: Snapshot | None) -> None:
-        """Writes a state beside the last one.
+        """Writes a state and keeps the previous one.
 
         Raises:
-            OSError: it cannot be written; the last one is still there.
+            OSError: the state cannot be written; the previous one is intact.
         """
         began = time.monotonic()
         header: dict[str, Any] = {
@@ -138,14 +136,14 @@ class Vault:
         self._wait = max(_SECONDS, (self._last - began) / _SHARE)
 
     def postpone(self) -> None:
-        """Waits as long as usual before the next try, after one that failed."""
+        """Delays the next attempt by the usual interval, after one that failed."""
         self._last = time.monotonic()
 
     def settle(self, rows: Sequence[Sequence[float]], video: VideoState | None, snapshot: Snapshot | None) -> None:
-        """Leaves one state of a run that has ended, and that without L-BFGS's history where it takes much room.
+        """Keeps one state of a finished run, without L-BFGS's history if that is large.
 
         Raises:
-            OSError: it cannot be written; the last one is still there.
+            OSError: the state cannot be written; the previous one is intact.
         """
         newest = self.folder / _NAMES[self._number % 2]
         if snapshot is not None and newest.stat().st_size > _LARGEST:
@@ -153,25 +151,22 @@ class Vault:
         self.forget_older()
 
     def forget_older(self) -> None:
-        """Removes the state before the last one, which a run that has ended does not need."""
+        """Removes the older of the two states."""
         if self._number >= 0:
             with contextlib.suppress(OSError):
                 (self.folder / _NAMES[(self._number + 1) % 2]).unlink(missing_ok=True)
 
 
-_MARKS = ("epoch", "seconds", "costs", "halvings", "tile_limits")
-
-
 def found(folder: Path) -> bool:
-    """Whether a run's folder holds a state, damaged or not."""
+    """Whether the folder of a run contains a state, damaged or not."""
     return any((folder / FOLDER / name).exists() for name in _NAMES)
 
 
 def parts(data: bytes) -> list[str]:
-    """The names of the files that a state, given as bytes, needs beside it: the finished parts of its video.
+    """The file names of the finished video parts that a state, given as bytes, refers to.
 
     Raises:
-        ValueError, KeyError, OSError: it is damaged.
+        ValueError, KeyError, OSError: the state is damaged.
     """
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         video = json.loads(stored["header"].tobytes())["video"]
@@ -179,10 +174,10 @@ def parts(data: bytes) -> list[str]:
 
 
 def read(folder: Path) -> State | None:
-    """The last state of the run in a folder that is not damaged; None where there is no state at all.
+    """Reads the newest intact state in the folder of a run; None if there is no state.
 
     Raises:
-        StateError: all states there are damaged, or were written by another version of the program.
+        StateError: every state is damaged, or was written by another version of the program.
     """
     states: list[State] = []
     troubles: list[str] = []
@@ -194,20 +189,20 @@ def read(folder: Path) -> State | None:
             continue
         except StateError as error:
             troubles.append(str(error))
-        except Exception as error:  # whatever a library says of a broken file
+        except Exception as error:  # libraries raise many kinds for a damaged file
             logging.getLogger(__name__).debug("state %s not used: %s", path, error)
             troubles.append(f"{path} is damaged")
     if states:
         best = max(states, key=lambda state: state.number)
-        sentence = f"{troubles[0]}: going on from the state before it, of {best.epochs} epochs" if troubles else ""
+        sentence = f"{troubles[0]}: resuming from the previous state, at {best.epochs} epochs" if troubles else ""
         return dataclasses.replace(best, trouble=sentence)
     if troubles:
-        raise StateError(f"this run cannot be gone on with: {' and '.join(troubles)}; begin anew")
+        raise StateError(f"this run cannot be resumed: {' and '.join(troubles)}; start a new run")
     return None
 
 
 def check(state: State, now: Manifest) -> None:
-    """Whether what the state has painted can be resumed as another manifest says.
+    """Checks that a run can be resumed with the settings and inputs of another manifest.
 
     Raises:
         StateError: it cannot; the message names every setting and input that differs.
@@ -219,17 +214,18 @@ def check(state: State, now: Manifest) -> None:
         )
     if now.config.epochs < state.epochs:
         raise StateError(
-            f"epochs is {now.config.epochs}, but {state.epochs} have been painted already; give that many or more"
+            f"epochs is {now.config.epochs}, but {state.epochs} have been painted already; give at least that many"
         )
 
 
 def shares(state: State, config: TransferConfig) -> list[int]:
-    """The epochs of each size when the run goes on: those beyond the plan are the final size's.
+    """Distributes the epochs of a resumed run over its sizes.
 
-    With fewer than were planned, the sizes that are not painted yet get what is left, each at least one epoch.
+    Epochs beyond the plan go to the final size. If there are fewer than planned, the sizes not yet painted share what
+    is left, with at least one epoch each.
 
     Raises:
-        StateError: fewer epochs than the sizes that are still to be painted.
+        StateError: there are fewer epochs left than sizes to paint.
     """
     given: list[int] = []
     planned = state.plan.shares
@@ -238,12 +234,12 @@ def shares(state: State, config: TransferConfig) -> list[int]:
         behind = len(planned) - 1 - index
         given.append(min(share, left - behind) if behind else left)
         if given[-1] < 1 or (given[-1] < share and state.epochs > sum(given)):
-            raise StateError(f"epochs is {config.epochs}: too few for the sizes that are not painted yet; give more")
+            raise StateError(f"epochs is {config.epochs}: too few for the sizes not painted yet; give more")
     return given
 
 
 def _write(file: Any, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> None:
-    """What `np.savez` writes, with one array at a time in memory."""
+    """Writes the file that `np.savez` would, with only one array in memory at a time."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, fetch in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -251,11 +247,11 @@ def _write(file: Any, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> None:
 
 
 def _read(path: Path) -> State:
-    """One state; whatever is wrong with it raises something."""
+    """Reads one state. A damaged one raises an exception of any kind."""
     with _opened(path) as stored:
         header = json.loads(stored["header"].tobytes())
         rows = np.asarray(stored["rows"], np.float64)
-        names = [name.removeprefix("painting/") for name in stored.files if name not in _KEPT_TOGETHER]
+        names = [name.removeprefix("painting/") for name in stored.files if name not in ("header", "rows")]
     if header["format"] != _FORMAT:
         raise StateError(f"{path} was written by {header['program']}, this is nst {__version__}")
     plan = Plan(**{**header["plan"], "config": TransferConfig.from_json(header["plan"]["config"])})
@@ -264,30 +260,28 @@ def _read(path: Path) -> State:
         video = VideoState(video["look"], video["stride"], [VideoPart(*part) for part in video["parts"]])
     snapshot = None
     if "snapshot" in header:
-        snapshot = Snapshot(arrays={name: _fetch(path, name) for name in names}, **header["snapshot"])
+        arrays = {name: functools.partial(_array, path, name) for name in names}
+        snapshot = Snapshot(arrays=arrays, **header["snapshot"])
         if rows.shape != (snapshot.epoch + 1, _COLUMNS) or "picture" not in snapshot.arrays:
-            raise ValueError("the parts do not go together")
+            raise ValueError("the costs and arrays do not match the header")
     return State(plan, rows, video, snapshot, header["number"], "")
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The arrays of a state, every byte of it compared with its checksum."""
-    with open(path, "rb") as file:  # np.load leaves a damaged archive open
+    """Opens the arrays of a state after verifying every checksum."""
+    with open(path, "rb") as file:  # np.load would leave a damaged archive open
         with zipfile.ZipFile(file) as archive:
-            # Nothing of ours is compressed; a file that says so could unpack to anything.
+            # States are not compressed, and a compressed member could unpack to any size.
             size = os.fstat(file.fileno()).st_size
             if any(item.compress_type or item.file_size > size for item in archive.infolist()) or archive.testzip():
-                raise ValueError("not as it was written")
+                raise ValueError("a checksum or size does not match")
         file.seek(0)
         with np.load(file, allow_pickle=False) as stored:
             yield stored
 
 
-def _fetch(path: Path, name: str) -> Callable[[], NDArray[Any]]:
-    def fetch() -> NDArray[Any]:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            array: NDArray[Any] = stored[f"painting/{name}"]
-            return array
-
-    return fetch
+def _array(path: Path, name: str) -> NDArray[Any]:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+        array: NDArray[Any] = stored[f"painting/{name}"]
+        return array

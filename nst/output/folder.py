@@ -1,7 +1,7 @@
-"""The output folder: makes it, and moves what an earlier run left out of the way of a new one.
+"""The output folder: creates and locks it, and moves the files of an earlier run out of the way of a new one.
 
-Nothing is deleted but the hidden halves of files that a killed run was writing. Which frames an earlier run wrote
-follows from its `config.json`; a file that no run of this program writes stays where it is, unless its name is needed.
+Only unfinished hidden files of a killed run are deleted. The frames of an earlier run follow from its `config.json`;
+files that this program did not write stay, unless a new file needs their name.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from nst.config import TransferConfig
 from nst.output import checkpoint
@@ -26,10 +26,10 @@ FILES = (
     *(f"generated_image_16bit.{kind}" for kind in ("png", "tiff")),
     *("contact_sheet.png", "costs.csv", "costs.png", "config.json", "flags.txt", "RESUME.txt"),
 )
-"""What a run writes beside its frames and its video."""
+"""The files of a run besides its frames and its video."""
 
 MOVING = ("frames", "painted.mp4", "costs.csv", "config.json", "flags.txt", "RESUME.txt")
-"""What a run writes that paints a video."""
+"""The files of a run that paints a video."""
 
 _LOCK = ".nst"
 _FRAME = re.compile(r"(\d{1,12})\.png")
@@ -38,18 +38,11 @@ _UNFINISHED_FILE = re.compile(r"\.nst-[0-9a-f]{16}\.part")
 _LARGEST_CONFIG = 1_000_000
 
 
-class Frames(NamedTuple):
-    """Which epochs of a run are frames: those below `epochs` that `print_every` divides."""
-
-    epochs: int
-    print_every: int
-
-
 def make(folder: Path) -> None:
-    """Makes the folder if it is not there, and tries whether it can be written.
+    """Creates the folder if necessary, and checks that it is writable.
 
     Raises:
-        OSError: it cannot; the message says why and what to do.
+        OSError: it cannot be created or written; the message gives the reason and says what to do.
     """
     probe = folder / f".nst-{secrets.token_hex(8)}.part"
     try:
@@ -65,32 +58,32 @@ def make(folder: Path) -> None:
 
 @contextlib.contextmanager
 def lock(folder: Path, part: str = "") -> Iterator[None]:
-    """Keeps other runs out of a folder while the block runs; a killed run's lock goes with it.
+    """Locks a folder against other runs; the lock of a killed run vanishes with its process.
 
     Args:
-        folder: the folder; it is there.
-        part: which part of its work the run does, where several may share a folder; no other run does the same.
+        folder: the folder, which must exist.
+        part: the part of the work to lock instead, if several runs may share the folder.
 
     Raises:
-        BusyError: another run has the folder.
+        BusyError: another run holds the lock.
     """
     from filelock import FileLock, Timeout
 
     path = folder / f"{_LOCK}{part and f'-{part}'}.lock"
     held = FileLock(path)
-    holder = _holder(path)  # before the try: early versions of filelock empty the file even where they fail
+    holder = _holder(path)  # first, because early versions of filelock empty the file even when they fail
     try:
         held.acquire(timeout=0)
     except Timeout:
         raise BusyError(
-            f"another run is painting into {folder}{holder}: wait until it has ended, or choose another folder"
+            f"another run is painting into {folder}{holder}: wait until it ends, or choose another folder"
         ) from None
-    except (OSError, NotImplementedError):  # a file system without locks, or a full one: no reason not to paint
+    except (OSError, NotImplementedError):  # a file system without locks, or a full one, should not stop the run
         yield
         return
     try:
         with contextlib.suppress(OSError):
-            path.write_text(str(os.getpid()))  # the same file, so the lock holds
+            path.write_text(str(os.getpid()))  # in place, so that the lock stays valid
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -98,11 +91,11 @@ def lock(folder: Path, part: str = "") -> Iterator[None]:
 
 
 class BusyError(OSError):
-    """The folder is another run's at the moment."""
+    """Another run is using the folder."""
 
 
 def _holder(path: Path) -> str:
-    """Which process it is, as far as is known."""
+    """The process that holds the lock, for a message; empty if unknown."""
     try:
         return f" (process {int(path.read_text()[:20])})"
     except (OSError, ValueError):
@@ -110,7 +103,7 @@ def _holder(path: Path) -> str:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what a killed run was writing when it ended."""
+    """Removes the unfinished files of a killed run."""
     with contextlib.suppress(OSError):
         for place in (folder, folder / checkpoint.FOLDER, folder / MOVING[0]):
             for path in place.glob(".*"):
@@ -119,37 +112,38 @@ def sweep(folder: Path) -> None:
 
 
 def clear(folder: Path, config: TransferConfig, *, moving: bool = False) -> Path | None:
-    """Moves the files of an earlier run, and whatever has a name that this one needs, into `earlier-N/`.
+    """Moves the files of an earlier run, and any file whose name this run needs, into `earlier-N/`.
 
     Args:
         folder: the folder.
         config: the settings of the new run.
-        moving: whether it paints a video.
+        moving: whether the new run paints a video.
 
     Returns:
-        Path | None: the folder they were moved to.
+        Path | None: the folder that they were moved to; None if there was nothing to move.
 
     Raises:
-        OSError: something cannot be moved.
+        OSError: a file cannot be moved.
     """
     sweep(folder)
-    document = _document(folder / "config.json")
-    runs = [*([] if moving else [Frames(config.epochs, config.print_every)]), *_earlier(document)]
-    moves = {path: name for path in folder.iterdir() if (name := _written_name(path.name, runs))}
+    document = read_config(folder)
+    names = {*FILES, checkpoint.FOLDER, *(f"progress.{kind}" for kind in KINDS)}
     if moving or "moving" in document:
-        moves |= {folder / name: name for name in MOVING if os.path.lexists(folder / name)}
-    if not moves:
+        names.update(MOVING)
+    runs = _earlier_frames(document) + ([] if moving else [(config.epochs, config.print_every)])
+    moved = [path for path in folder.iterdir() if path.name in names or _is_frame(path.name, runs)]
+    if not moved:
         return None
-    # First what a resumed run would go on from: it must not be taken for the new run's if this is interrupted.
-    moves = dict(sorted(moves.items(), key=lambda move: move[0].name != checkpoint.FOLDER))
+    # The checkpoints go first: if this is interrupted, they must not be taken for the new run's.
+    moved.sort(key=lambda path: path.name != checkpoint.FOLDER)
     number = 1
     while (folder / f"earlier-{number}").exists():
         number += 1
     shelf = folder / f"earlier-{number}"
     try:
         shelf.mkdir()
-        for path, name in moves.items():
-            path.rename(shelf / (name if not (shelf / name).exists() else path.name))
+        for path in moved:
+            path.rename(shelf / path.name)
     except OSError as error:
         raise atomic.same_kind(
             error, f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}"
@@ -157,17 +151,18 @@ def clear(folder: Path, config: TransferConfig, *, moving: bool = False) -> Path
     return shelf
 
 
-def report_moved(shelf: Path, how_to_resume: Callable[[Path], str], warn: Callable[[str], None]) -> None:
-    """Reports an unfinished run that `clear` has moved, and says in its note how to resume it there."""
-    if not (shelf / "RESUME.txt").exists():
+def report_moved(shelf: Path | None, how_to_resume: Callable[[Path], str], warn: Callable[[str], None]) -> None:
+    """Warns about an unfinished run that `clear` has moved, and corrects the note on resuming it."""
+    if shelf is None or not (shelf / "RESUME.txt").exists():
         return
     with contextlib.suppress(OSError):
         atomic.write_bytes(shelf / "RESUME.txt", resume_note(how_to_resume(shelf)))
     warn(f"an unfinished run was moved to {shelf}; to resume it: {how_to_resume(shelf)}")
 
 
-def _document(path: Path) -> dict[str, Any]:
-    """What stands in a `config.json`; nothing when it is not there or not ours."""
+def read_config(folder: Path) -> dict[str, Any]:
+    """Reads the `config.json` of the run in a folder; empty if there is none that this program wrote."""
+    path = folder / "config.json"
     with contextlib.suppress(OSError, ValueError, RecursionError):
         if path.is_file() and path.stat().st_size <= _LARGEST_CONFIG:
             document = json.loads(path.read_text(encoding="utf-8"))
@@ -176,30 +171,26 @@ def _document(path: Path) -> dict[str, Any]:
     return {}
 
 
-def _earlier(document: Mapping[str, Any]) -> list[Frames]:
-    """The frames of the run that wrote this `config.json`; none when it is not ours, or painted a video.
+def _earlier_frames(document: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """The `epochs` and `print_every` of an earlier run; empty if they are unknown, or if it painted a video.
 
-    Only two numbers are taken from it, so that a file of another version of the program does as well.
+    Nothing else is needed from its `config.json`, so one of another version of the program will do.
     """
     if "moving" in document:
         return []
     try:
-        frames = Frames(document["settings"]["epochs"], document["settings"]["print_every"])
+        epochs, every = (document["settings"][name] for name in ("epochs", "print_every"))
     except (KeyError, TypeError):
         return []
-    return [frames] if all(type(number) is int for number in frames) and frames.print_every > 0 else []
+    return [(epochs, every)] if type(epochs) is int and type(every) is int and every > 0 else []
 
 
-def _written_name(name: str, runs: list[Frames]) -> str:
-    """The name to keep a file under that one of the runs writes; empty for a file that none of them does."""
-    if name in (*FILES, checkpoint.FOLDER) or name in {f"progress.{kind}" for kind in KINDS}:
-        return name
+def _is_frame(name: str, runs: Sequence[tuple[int, int]]) -> bool:
+    """Whether one of the runs, given by `epochs` and `print_every`, writes a frame of this name."""
     frame = _FRAME.fullmatch(name)
-    if frame and any(int(frame[1]) < run.epochs and int(frame[1]) % run.print_every == 0 for run in runs):
-        return name
-    return ""
+    return frame is not None and any(int(frame[1]) < epochs and int(frame[1]) % every == 0 for epochs, every in runs)
 
 
 def reason(error: OSError) -> str:
-    """What went wrong, without numbers and names."""
+    """The reason of an error in words, without its number and file name."""
     return os.strerror(error.errno) if error.errno else str(error)

@@ -1,4 +1,4 @@
-"""The manifest of a run: its settings, inputs and provenance, kept in `config.json`, `flags.txt` and checkpoints."""
+"""The manifest of a run: settings, inputs and provenance, for `config.json`, `flags.txt` and checkpoints."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nst.utils.fields import written
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is settled when a run begins, and holds however often it is resumed.
+    """The settings, inputs and provenance of a run, which stay the same when it is resumed.
 
-    `prints` are the hashes of all inputs, by what messages call them; `details` are further facts for `config.json`;
+    `prints` maps each input, by its name in messages, to its hash; `details` are further facts for `config.json`;
     `flags` are the command's flags besides the settings.
     """
 
@@ -29,9 +29,9 @@ class Manifest:
     flags: Mapping[str, str | Sequence[str]]
 
     def settings(self, part: str) -> dict[str, Any]:
-        """The settings that affect a part of the run (`nst.config.affecting`), as JSON values.
+        """The settings that affect a part of the run (see `nst.config.affecting`), as JSON values.
 
-        A picture to start from is among the inputs, with a hash of its own.
+        The path of a picture to start from is left out, because its hash is among the inputs.
         """
         values = self.config.to_json()
         found = {name: values[name] for name in affecting(part)}
@@ -40,7 +40,7 @@ class Manifest:
         return found
 
     def differences(self, other: Manifest, part: str) -> str:
-        """What keeps a part of this run from being resumed as the other; empty if nothing does."""
+        """Names the settings and inputs in which another manifest differs for a part of the run; empty if none do."""
         old = self.settings(part)
         found = [
             f"{name} is {_shown(value)}, but was {_shown(old[name])}"
@@ -52,12 +52,12 @@ class Manifest:
         return "; ".join(found)
 
     def config_json(self, facts: Mapping[str, Any]) -> bytes:
-        """The contents of `config.json`, with facts about how the run ended."""
+        """The contents of `config.json`, with facts such as how the run ended."""
         document = {"program": f"nst {__version__}", **self.details, "settings": self.config.to_json(), **facts}
         return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
     def flag_lines(self, without: Sequence[str] = ()) -> str:
-        """The contents of `flags.txt`: `--name=value` lines that repeat the run with `--flagfile`."""
+        """The contents of `flags.txt`: `--name=value` lines for `--flagfile`, which repeat the run."""
         fields = (field.name for field in dataclasses.fields(self.config))
         left_out = {*without, *self.flags}
         lines = {name: [written(getattr(self.config, name))] for name in fields if name not in left_out}
@@ -66,7 +66,7 @@ class Manifest:
 
 
 def costs_csv(columns: Sequence[str], rows: Sequence[Sequence[float]]) -> bytes:
-    """The contents of `costs.csv`; the last column is a number of seconds."""
+    """The contents of `costs.csv`; the last column is in seconds."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)

@@ -1,4 +1,4 @@
-"""Cost curves → a PNG, without pyplot, so that it works in any thread and without a display."""
+"""Plots of cost curves, drawn without pyplot so that they work in any thread and without a display."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _LOOKS = (("#222222", 3.5), ("#d1495b", 1.5), ("#00798c", 1.5), ("#edae49", 1.5)
 
 
 def cost_curve(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], title: str = "") -> bytes:
-    """Draws costs over the epochs on a logarithmic scale. A curve without a positive value is left out.
+    """Draws costs over the epochs on a logarithmic scale. Curves without a positive value are left out.
 
     Args:
-        epochs: numbers of the epochs; at least one.
-        curves: name → one value per epoch. The first is drawn broad, because the others lie on it where they make
-            most of it.
-        title: stands above the curves.
+        epochs: the numbers of the epochs; at least one.
+        curves: the values per epoch of each curve, by name. The first is drawn wide, because a part that makes up most
+            of the total would hide it.
+        title: the title of the plot.
 
     Returns:
-        bytes: a PNG file, 1200×750 pixels.
+        bytes: a PNG file of 1200×750 pixels.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
-"""The progress video of one run: which epochs it shows, how its frames look, and what of it outlives the run.
+"""The progress video of a run: which epochs it shows, how its frames look, and which parts outlive the process.
 
-Trouble with the video never stops the painting: it is told, and the run goes on without.
+A problem with the video never stops the painting: it is reported, and the run continues without a video.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from nst.utils.ffmpeg import VideoError
 
 
 class ProgressVideo:
-    """The video of a run, or its absence.
+    """The video of a run; does nothing if the settings ask for none.
 
     Args:
         place: the folder of the run.
-        parts: the folder of the video's parts, which stay there for a run that goes on.
-        config: kind, layout, frames.
-        content: uint8 RGB `[H, W, 3]` of the painted size.
-        styles: the same, of their own sizes.
-        before: the video of the run that is gone on with.
-        trouble: gets a sentence for what is lost.
-        warn: gets a sentence for what is merely to be known.
+        parts: the folder for the parts of the video, which stay there for a resumed run.
+        config: the format, layout and frames of the video.
+        content: uint8 RGB `[H, W, 3]` in the painted size.
+        styles: the styles, each uint8 RGB `[H, W, 3]` in its own size.
+        before: the video so far of a resumed run.
+        trouble: called with a sentence about a loss, which the record of the run keeps.
+        warn: called with a sentence that is only shown.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class ProgressVideo:
     ) -> None:
         self._parts = parts
         self._look = f"{config.video} {config.video_layout}"
-        # As planned when the run was begun: with more epochs it would become another.
+        # As planned when the run was started: with more epochs the default would differ.
         self._stride = before.stride if before and not config.video_every else config.video_stride
-        self._state = before  # as of the last state; it stays so when the video cannot be gone on with
+        self._state = before  # kept in every checkpoint, even when this run writes no video
         self._trouble = trouble
         self._writer: VideoWriter | None = None
         self._row: montage.SideBySide | None = None
@@ -60,10 +60,10 @@ class ProgressVideo:
             height, width = self._row.height, self._row.width
         there = [] if before is None else [part for part in before.parts if self._is_there(part)]
         if before is not None and before.look != self._look:
-            warn("the video begins here: what there was of it has another kind or layout")
+            warn("the video starts here: what there was of it has another format or layout")
             there = []
         elif before is not None and len(there) < len(before.parts):
-            warn(f"the video lacks frames: of its parts in {parts} some are gone or damaged")
+            warn(f"the video lacks frames: some of its parts in {parts} are missing or damaged")
         path = place / f"progress.{config.video}"
         self._writer = VideoWriter(path, height, width, config.video_fps, folder=parts, parts=there)
 
@@ -72,7 +72,7 @@ class ProgressVideo:
         return epoch % self._stride == 0
 
     def add(self, picture: NDArray[np.uint8]) -> None:
-        """Adds a frame, from uint8 RGB `[H, W, 3]`."""
+        """Adds a frame for a picture, uint8 RGB `[H, W, 3]`."""
         if self._writer is not None:
             try:
                 self._writer.add(self._frame(picture))
@@ -80,7 +80,7 @@ class ProgressVideo:
                 self._lose(error)
 
     def state(self) -> VideoState | None:
-        """The video so far, all of its frames in finished parts; None where there is none."""
+        """Finishes the current part and returns the video so far; None if there is none."""
         if self._writer is not None:
             try:
                 self._writer.commit()
@@ -90,7 +90,7 @@ class ProgressVideo:
         return self._state
 
     def close(self, picture: NDArray[np.uint8], epoch: int) -> Path | None:
-        """Makes the video, which ends with this picture, of this epoch; gives its path if there is one."""
+        """Writes the video, ending with the picture of the given epoch, and returns its path if it succeeds."""
         writer, self._writer = self._writer, None
         if writer is None:
             return None
@@ -103,19 +103,17 @@ class ProgressVideo:
             return None
 
     def abandon(self) -> None:
-        """Stops the encoder; the finished parts stay with the state."""
+        """Stops the encoder; the finished parts stay for a resumed run."""
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
 
-    def remove(self) -> bool:
-        """Gives the video up to make room; False where there was none to give up."""
-        if self._writer is None:
-            return False
-        self._writer.remove()
-        self._writer = self._state = None
-        self._trouble("the video was given up to make room for the picture")
-        return True
+    def remove(self) -> None:
+        """Deletes the video to free disk space."""
+        if self._writer is not None:
+            self._writer.remove()
+            self._writer = self._state = None
+            self._trouble("the video was deleted to make room for the picture")
 
     def _frame(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return picture if self._row is None else self._row.frame(picture)
@@ -127,7 +125,7 @@ class ProgressVideo:
             return False
 
     def _lose(self, error: VideoError) -> None:
-        self._trouble(f"{error}; the painting goes on without a video")
+        self._trouble(f"{error}; the painting continues without a video")
         if self._writer is not None:
             self._state = VideoState(self._look, self._stride, list(self._writer.parts))
         self.abandon()

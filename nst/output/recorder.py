@@ -1,7 +1,7 @@
-"""What one run leaves on disk: frames, the picture, the video, the costs and the settings.
+"""Records a run on disk: frames, the picture, the video, the costs and the settings.
 
-Every file appears whole or not at all. Trouble with a file never stops the painting: it is told through `warn`, and
-the finished picture finds another place if it must.
+Files are written atomically. A file that cannot be written never stops the painting: it is reported through `warn`,
+and the finished picture is saved elsewhere if necessary.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nst.utils import atomic
 
 
 class CostRow(NamedTuple):
-    """One row of `costs.csv`: the costs after update `epoch`, and the seconds spent on updates until then."""
+    """One row of `costs.csv`: the costs after update `epoch`, and the seconds spent on updates so far."""
 
     epoch: int
     total: float
@@ -36,9 +36,9 @@ class CostRow(NamedTuple):
 
 
 class Originals(NamedTuple):
-    """What is painted: content and styles, uint8 RGB; and how opaque the content is, uint8 `[H, W]`, None where wholly.
+    """The pictures that a run paints from: content and styles, uint8 RGB `[H, W, 3]`, and the content's opacity.
 
-    Content and opacity have the painted picture's size.
+    Content and opacity have the size of the painted picture; `opacity` is uint8 `[H, W]`, None if all is opaque.
     """
 
     content: NDArray[np.uint8]
@@ -47,16 +47,15 @@ class Originals(NamedTuple):
 
 
 class Record:
-    """Keeps one run in a folder.
+    """Writes the files of one run.
 
     Args:
-        place: the folder; it is there, and no other run paints into it (`folder.lock`).
-        plan: settings, inputs, and what `config.json` says besides: names of the pictures, network, device; and the
-            flags beside the settings, for `flags.txt`.
-        originals: what is painted.
-        warn: gets a sentence for each trouble that the run survives.
-        before: the state that the run goes on from; None begins anew, and moves what an earlier run left.
-        how: gives the command that resumes the run in a folder.
+        place: the folder, which exists and is locked by this run (`folder.lock`).
+        plan: settings, inputs, details for `config.json` and flags for `flags.txt`.
+        originals: the pictures that the run paints from.
+        warn: called with a sentence about each problem that the run survives.
+        before: the state that the run resumes from; None starts anew and moves the files of an earlier run.
+        how: returns the command that resumes the run in a folder.
 
     Raises:
         OSError: the folder cannot be written.
@@ -80,9 +79,7 @@ class Record:
         self._warn = warn
         self._originals = originals
         if before is None:
-            shelf = folder.clear(place, plan.config)
-            if shelf is not None:
-                folder.report_moved(shelf, how, warn)
+            folder.report_moved(folder.clear(place, plan.config), how, warn)
         else:
             folder.sweep(place)
             self.rows += [CostRow(int(row[0]), *row[1:]) for row in before.rows.tolist()]
@@ -100,11 +97,11 @@ class Record:
         self._save("RESUME.txt", manifest.resume_note(how(place)))
 
     def wants_picture(self, epoch: int) -> bool:
-        """Whether the picture of this epoch becomes a frame, of the folder or of the video."""
+        """Whether the picture of this epoch is saved, as a file or in the video."""
         return epoch % self._config.print_every == 0 or self._video.wants(epoch)
 
     def add(self, row: CostRow, picture: NDArray[np.uint8] | None) -> None:
-        """Keeps the costs of an epoch, and its picture if it is wanted (uint8 RGB `[H, W, 3]`)."""
+        """Records the costs of an epoch, and its picture, uint8 RGB `[H, W, 3]`, if `wants_picture`."""
         self.rows.append(row)
         if picture is None:
             return
@@ -115,20 +112,21 @@ class Record:
             self._video.add(picture)
 
     def due(self) -> bool:
-        """Whether it is time for `keep`."""
+        """Whether the next checkpoint is due."""
         return self._vault.due()
 
     def keep(self, snapshot: Snapshot | None) -> None:
-        """Writes the state of the run: costs and frames so far, and where the painting stands."""
+        """Writes a checkpoint: the costs and the video so far, and the snapshot of the painting."""
         video = self._video.state()
         try:
             self._vault.save(self.rows, video, snapshot)
+            return
         except OSError as error:
-            self._vault.postpone()
-            self.trouble(f"cannot write into {self.folder}: {folder.reason(error)}")
+            trouble = f"cannot write into {self.folder}: {folder.reason(error)}"
         except MemoryError:
-            self._vault.postpone()
-            self.trouble("there was not enough memory to keep the state of the run, which resuming needs")
+            trouble = "there was not enough memory to write a checkpoint, which resuming needs"
+        self._vault.postpone()
+        self.trouble(trouble)
 
     def finish(
         self,
@@ -137,13 +135,13 @@ class Record:
         ended: str,
         snapshot: Snapshot | None = None,
     ) -> dict[str, Path]:
-        """Writes the final picture, the video, the costs and their plot; gives the files that were written, by name.
+        """Writes the final picture, the video, the costs and their plot; returns the files written, by name.
 
         Args:
             picture: the final picture, uint8 RGB `[H, W, 3]`.
-            exact: gives the same before it was rounded, float32, levels 0 to 255; asked only where it is written.
-            ended: how the run ended: `finished`, `stopped`, `diverged` or `failed`; stands in `config.json`.
-            snapshot: where the painting stands; None where that is not known any more, or has been kept.
+            exact: returns the picture before rounding, float32, levels 0 to 255; called only if it is written.
+            ended: how the run ended, for `config.json`: `finished`, `stopped`, `diverged` or `failed`.
+            snapshot: the snapshot of the painting; None if it is no longer known, or is saved already.
         """
         try:
             saved: dict[str, Path | None] = {"picture": self._save_picture(picture)}
@@ -158,39 +156,42 @@ class Record:
             if self._config.contact_sheet:
                 page = montage.contact_sheet(self._originals.content, self._originals.styles, picture, plotted)
                 saved["contact_sheet"] = self._save("contact_sheet.png", encode(page, "png"))
-            last = self.rows[-1]
-            end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
-            end |= {"costs": last._asdict(), "troubles": self.troubles}
-            self._save("config.json", self._plan.config_json({"run": end}))
-            if ended in ("finished", "diverged"):
-                with contextlib.suppress(OSError):
-                    (self.folder / "RESUME.txt").unlink(missing_ok=True)
-            if ended == "finished":
-                with contextlib.suppress(OSError):  # told already, where it could not be written
-                    self._vault.settle(self.rows, self._video.state(), snapshot)
+            self._save_end(ended, snapshot)
         finally:
             self.abandon()
         return {name: path for name, path in saved.items() if path is not None}
 
+    def _save_end(self, ended: str, snapshot: Snapshot | None) -> None:
+        """Writes how the run ended, and removes what only an unfinished run needs."""
+        last = self.rows[-1]
+        end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
+        end |= {"costs": last._asdict(), "troubles": self.troubles}
+        self._save("config.json", self._plan.config_json({"run": end}))
+        if ended in ("finished", "diverged"):
+            with contextlib.suppress(OSError):
+                (self.folder / "RESUME.txt").unlink(missing_ok=True)
+        if ended == "finished":
+            with contextlib.suppress(OSError):  # reported by `keep` already
+                self._vault.settle(self.rows, self._video.state(), snapshot)
+
     def abandon(self) -> None:
-        """Stops the encoder of a video that was not finished; its finished parts stay with the state."""
+        """Stops the encoder of an unfinished video; its finished parts stay for a resumed run."""
         self._video.abandon()
 
     def trouble(self, sentence: str) -> None:
-        """Tells of a trouble that the run survives; the same sentence is told once."""
+        """Reports a problem that the run survives; a repeated sentence is reported once."""
         if sentence not in self.troubles:
             self.troubles.append(sentence)
             self._warn(sentence)
 
     def _save_picture(self, picture: NDArray[np.uint8]) -> Path | None:
-        """`generated_image.png`: at the price of the video when the disk is full, and elsewhere if it must be."""
+        """Saves `generated_image.png`: on a full disk instead of the video, and if necessary in another folder."""
         png = encode(self._transparent(picture), "png", text=self._notes())
         path = self._save("generated_image.png", png)
-        if path is None:
-            self._vault.forget_older()
-            path = self._save("generated_image.png", png)
-        if path is None and self._video.remove():
-            path = self._save("generated_image.png", png)
+        for make_room in (self._vault.forget_older, self._video.remove):
+            if path is None:
+                make_room()
+                path = self._save("generated_image.png", png)
         if path is not None:
             return path
         for refuge in (tempfile.gettempdir(), Path.home(), Path.cwd()):
@@ -201,11 +202,11 @@ class Record:
                 continue
             self.trouble(f"the picture was saved as {path} instead")
             return path
-        self.trouble("the picture could not be saved as PNG anywhere")
+        self.trouble("the picture could not be saved as a PNG anywhere")
         return None
 
     def _transparent(self, picture: NDArray[Any]) -> NDArray[Any]:
-        """The picture as transparent as the content is."""
+        """Adds the transparency of the content to a picture."""
         opacity = self._originals.opacity
         return picture if opacity is None else reader.with_alpha(picture, opacity)
 
@@ -227,7 +228,7 @@ class Record:
             return None
 
     def _save(self, name: str, data: bytes) -> Path | None:
-        """Writes one file, into a folder made again if somebody has removed it; None when it cannot be."""
+        """Writes a file, recreating the folder if it was removed; None if it cannot be written."""
         path = self.folder / name
         try:
             try:
@@ -245,7 +246,7 @@ class Record:
 
     def _plot(self) -> bytes:
         config = self._config
-        alpha = self._plan.details.get("alpha", config.alpha)  # the one that the strength has come to
+        alpha = self._plan.details.get("alpha", config.alpha)  # as changed by `strength`
         curves = {
             "total": [row.total for row in self.rows],
             "style × beta": [config.beta * row.style for row in self.rows],

@@ -1,8 +1,8 @@
-"""Frames → mp4, gif or webp, one frame at a time, in parts that outlive the process.
+"""Writes mp4, gif or webp videos frame by frame, in parts that outlive the process.
 
-A part is a stream of H.264 frames that ffmpeg (from imageio-ffmpeg) encodes in a process of its own as they come. Once
-`commit` has closed it, its frames are safe, whatever happens to the writer; `close` joins the parts, which for an mp4
-encodes nothing again. Only the frames since the last commit are in memory: they are sent again when an encoder dies.
+A part is a stream of H.264 frames, encoded by an ffmpeg process (from imageio-ffmpeg) as they arrive. Once `commit` has
+closed a part, its frames survive a crash; `close` joins the parts, for an mp4 without encoding them again. Only the
+frames since the last commit are kept in memory, to be sent again if the encoder dies.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,23 +21,23 @@ from nst.utils.ffmpeg import FFmpeg, VideoError
 
 KINDS = ("mp4", "gif", "webp")
 _HOLD_SECONDS = 1.0
-_MOST_PENDING = 64_000_000  # bytes of frames that are kept to be sent again
+_MOST_PENDING = 64_000_000  # bytes of frames kept in memory to be sent again
 
-# Frames in the order they are shown (-bf 0), so that streams can be put one behind the other. What is encoded again for
-# its kind is lossless here.
+# Frames are stored in display order (-bf 0), so that streams can be concatenated. Parts of the formats that are encoded
+# again when they are joined are lossless.
 _LOSSLESS = "-c:v libx264rgb -preset ultrafast -qp 0"
 _PART = {
-    # The colour matrix is named: players guess it by the size of the picture otherwise, and tint it.
+    # The colour matrix is declared, because players otherwise guess it from the size and tint the picture.
     "mp4": "-vf scale=out_color_matrix=bt709:out_range=tv -colorspace bt709 -color_primaries bt709 -color_trc bt709 "
     "-c:v libx264 -preset veryfast -crf 18 -pix_fmt yuv420p",
-    # Half the size keeps the file small.
+    # Half the size, to keep the file small.
     "gif": f"-vf scale=ceil(iw/2):ceil(ih/2):flags=area {_LOSSLESS}",
     "webp": _LOSSLESS,
 }
 _JOIN = {
     "mp4": "-c copy -bsf:v setts=pts=N:dts=N:duration=1:time_base=1/{fps} "
     "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -movflags +faststart",
-    # A palette of its own for every frame keeps memory flat.
+    # One palette per frame keeps memory use constant.
     "gif": "-vf setpts=N/({fps}*TB),split[a][b];[a]palettegen=max_colors=128:stats_mode=single[p];"
     "[b][p]paletteuse=new=1:dither=bayer:bayer_scale=3 -r {fps} -loop 0",
     "webp": "-vf setpts=N/({fps}*TB) -r {fps} -c:v libwebp_anim -quality 75 -compression_level 2 -loop 0",
@@ -49,41 +47,31 @@ _JOIN = {
 class VideoWriter:
     """Writes a progress video that ends with its last picture held for a second.
 
-    The file appears under its name when the writer is closed.
+    The file appears when the writer is closed.
 
     Args:
-        path: the video; the suffix says the kind, see `KINDS`.
-        height: rows of every frame.
-        width: columns of every frame.
+        path: the video; its suffix is the format, one of `KINDS`.
+        height: the height of every frame.
+        width: the width of every frame.
         fps: frames per second.
-        folder: where the parts are kept, so that another writer can go on with them; made when it is not there. None:
-            in a hidden folder beside the video, until it is closed.
-        parts: finished parts of an earlier writer, in that folder. What else is there of parts is removed.
+        folder: the folder for the parts, created if necessary, from which another writer can continue.
+        parts: the finished parts of an earlier writer in that folder. Other parts there are removed.
     """
 
     def __init__(
-        self,
-        path: Path,
-        height: int,
-        width: int,
-        fps: int,
-        *,
-        folder: Path | None = None,
-        parts: Sequence[VideoPart] = (),
+        self, path: Path, height: int, width: int, fps: int, *, folder: Path, parts: Sequence[VideoPart] = ()
     ) -> None:
         self.path = path
         self.parts = list(parts)
         self._kind = path.suffix.removeprefix(".")
         self._shape = (height, width, 3)
-        # yuv420p, which browsers play, needs even sides: an odd last row or column is repeated, nothing stretched.
+        # yuv420p, which browsers play, needs even sides: an odd last row or column is repeated rather than scaled.
         even = self._kind == "mp4"
         self._padding = ((0, height % 2 * even), (0, width % 2 * even), (0, 0))
         self._fps = fps
-        self._kept = folder is not None
-        self._folder = folder or path.with_name(f".{path.stem}.{secrets.token_hex(4)}")
+        self._folder = folder
         self._encoder: _Encoder | None = None
         self._pending: list[bytes] = []
-        self._last: bytes | None = None
         self._frames = sum(part.frames for part in parts)
         self._clear_up()
 
@@ -91,26 +79,26 @@ class VideoWriter:
         """Adds one frame, uint8 RGB `[H, W, 3]`.
 
         Raises:
-            ValueError: the picture has another shape than the video.
-            VideoError: the encoder could not be started, or has died twice; the message says why.
+            ValueError: the shape of the picture differs from that of the video.
+            VideoError: the encoder could not be started, or died twice; the message gives the reason.
         """
-        self._last = self._padded(picture)
-        self._pending.append(self._last)
+        frame = self._padded(picture)
+        self._pending.append(frame)
         self._frames += 1
         try:
             if self._encoder is None:
                 self._encoder = self._started(self._folder / self._name())
-            self._encoder.send(self._last)
+            self._encoder.send(frame)
         except VideoError:
             self._again()
-        if len(self._pending) * len(self._last) > _MOST_PENDING:
+        if len(self._pending) * len(frame) > _MOST_PENDING:
             self.commit()
 
     def commit(self) -> None:
-        """Finishes the part under way: then `parts` has all frames.
+        """Finishes the current part, so that `parts` contains all frames.
 
         Raises:
-            VideoError: the encoder could not finish it, not even in a second try.
+            VideoError: the encoder failed twice.
         """
         if not self._pending:
             return
@@ -122,21 +110,19 @@ class VideoWriter:
         self.parts.append(VideoPart(self._name(), size, len(self._pending)))
         self._pending.clear()
 
-    def close(self, last: NDArray[np.uint8] | None = None, *, shown: bool = True) -> Path:
-        """Holds the last picture, joins the parts and gives the path of the file.
+    def close(self, last: NDArray[np.uint8], *, shown: bool) -> Path:
+        """Holds the last picture, joins the parts and returns the path of the video.
 
         Args:
-            last: the picture to end with; the last frame when None.
-            shown: whether it is the last frame, and not one more.
+            last: the picture to end with.
+            shown: whether it is the last frame already, rather than one more.
 
         Raises:
-            VideoError: there is no frame at all, or the encoder could not finish; no file is left then.
+            VideoError: the encoder failed; no file is left.
         """
         try:
             self.commit()
-            held = self._last if last is None else self._padded(last)
-            if held is None:
-                raise VideoError("a video without a frame")
+            held = self._padded(last)
             tail = self._folder / "video-end.h264"
             encoder = self._started(tail)
             try:
@@ -151,47 +137,34 @@ class VideoWriter:
         return self.path
 
     def missing(self) -> int:
-        """How many frames are lost, because somebody has removed finished parts."""
+        """The number of frames lost because finished parts were removed from the folder."""
         there = sum(part.frames for part in self.parts if (self._folder / part.name).is_file())
         return self._frames - there - len(self._pending)
 
     def discard(self) -> None:
-        """Stops the encoder. A writer that was given a folder leaves its finished parts there, another one nothing."""
+        """Stops the encoder and removes the unfinished part."""
         if self._encoder is not None:
             self._encoder.kill()
             self._encoder = None
         self._pending.clear()
         self._clear_up()
-        if not self._kept:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def remove(self) -> None:
-        """Stops the encoder and leaves nothing, to make room."""
+        """Stops the encoder and removes all parts, to free disk space."""
         self.parts.clear()
         self.discard()
 
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
     def _padded(self, picture: NDArray[np.uint8]) -> bytes:
         if picture.shape != self._shape:
-            raise ValueError(f"a frame of shape {picture.shape} in a video of shape {self._shape}")
+            raise ValueError(f"the frame has the shape {picture.shape}, but the video {self._shape}")
         return np.pad(picture, self._padding, mode="edge").tobytes()
 
     def _name(self) -> str:
-        """The file of the part under way, which no finished part has."""
+        """The file name of the current part."""
         return f"video-{1 + max((int(part.name[6:-5]) for part in self.parts), default=-1):06d}.h264"
 
     def _clear_up(self) -> None:
-        """Removes what no finished part is: it was under way when a run ended."""
+        """Removes unfinished parts."""
         mine = {part.name for part in self.parts}
         with contextlib.suppress(OSError):
             for path in self._folder.glob("video-*.h264"):
@@ -199,20 +172,20 @@ class VideoWriter:
                     path.unlink()
 
     def _started(self, path: Path) -> _Encoder:
-        """An encoder of frames into a part."""
+        """Starts an encoder of frames into a part."""
         (top, bottom), (left, right), _ = self._padding
         height, width = self._shape[0] + top + bottom, self._shape[1] + left + right
         source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {self._fps}"
         return _Encoder(self.path, source, f"{_PART[self._kind]} -bf 0 -f h264", path)
 
     def _finished(self) -> int:
-        """Ends the part under way; gives its bytes."""
+        """Ends the current part and returns its size in bytes."""
         assert self._encoder is not None
         encoder, self._encoder = self._encoder, None
         return encoder.finish()
 
     def _again(self) -> None:
-        """Sends the frames of the part under way to a new encoder."""
+        """Sends the frames of the current part to a new encoder."""
         if self._encoder is not None:
             self._encoder.kill()
         self._encoder = self._started(self._folder / self._name())
@@ -220,7 +193,7 @@ class VideoWriter:
             self._encoder.send(frame)
 
     def _join(self, parts: Iterable[Path]) -> None:
-        """Makes the video of its parts; one whose file has gone is left out."""
+        """Joins the parts to the video; missing ones are skipped."""
         unfinished = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}{self.path.suffix}")
         encoder = _Encoder(self.path, f"-f h264 -r {self._fps}", _JOIN[self._kind].format(fps=self._fps), unfinished)
         try:
@@ -241,16 +214,16 @@ class VideoWriter:
 
 
 class _Encoder:
-    """ffmpeg, reading from here and writing a file.
+    """An ffmpeg process that encodes what is sent to it into a file.
 
     Args:
-        video: what messages call the file.
-        source: options that say what will be sent.
-        encoding: options that say what becomes of it.
-        path: the file.
+        video: the video that error messages name.
+        source: ffmpeg's options for the input.
+        encoding: ffmpeg's options for the output.
+        path: the output file.
 
     Raises:
-        VideoError: it cannot be started.
+        VideoError: ffmpeg cannot be started.
     """
 
     def __init__(self, video: Path, source: str, encoding: str, path: Path) -> None:
@@ -265,24 +238,24 @@ class _Encoder:
             self._ffmpeg.send(data)
 
     def finish(self) -> int:
-        """Waits until the file is complete; gives its bytes."""
+        """Waits until the file is complete and returns its size in bytes."""
         with self._named():
             self._ffmpeg.finish()
             with open(self._path, "r+b") as file:
-                os.fsync(file.fileno())  # a state that names it must not outlive it in a power cut
+                os.fsync(file.fileno())  # after a power cut, a state must not refer to a part that is lost
             return self._path.stat().st_size
 
     def kill(self) -> None:
-        """Stops ffmpeg if it still runs."""
+        """Stops ffmpeg if it is still running."""
         self._ffmpeg.kill()
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
-        """Names the video in an error, and removes the unfinished file."""
+        """Names the video in errors, and removes the unfinished file."""
         try:
             yield
         except OSError as error:
-            with contextlib.suppress(OSError, AttributeError):  # where it could not even be started
+            with contextlib.suppress(OSError, AttributeError):  # ffmpeg could not be started
                 self._ffmpeg.kill()
                 self._path.unlink()
             reason = error if isinstance(error, VideoError) else error.strerror

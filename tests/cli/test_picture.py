@@ -122,7 +122,7 @@ def test_help_and_flag_errors_load_nothing_heavy():
         (["--init=content", "--noise_ratio=0.5"], "noise_ratio has no effect"),
         (["--preserve_color=hue"], "use none, luminance or histogram"),
         (["--like=me.png", "--preset=fast"], "like and preset contradict each other"),
-        ([f"--like={ROOT / 'images' / 'chelsea.jpg'}"], "is no PNG that can be read"),
+        ([f"--like={ROOT / 'images' / 'chelsea.jpg'}"], "is not a readable PNG"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_status_2(command, tmp_path, words, sentence):

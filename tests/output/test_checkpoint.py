@@ -1,6 +1,6 @@
-"""A run that is cut off and resumed leaves what an undisturbed one leaves.
+"""A run that is interrupted and resumed leaves the same files as an undisturbed one.
 
-Here the cut is an exception that nothing of the run sees; `test_faults` cuts real processes.
+Here the interruption is an exception that the run cannot catch; `test_faults` cuts real processes.
 """
 
 import csv
@@ -62,7 +62,7 @@ def assert_same_run(folder, expected):
     assert rows_of(folder) == rows_of(expected)
     with open(folder / "costs.csv", newline="") as file:
         seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
-    assert seconds == sorted(seconds), "the clock goes on"
+    assert seconds == sorted(seconds), "the clock continues"
     assert probe(folder / "progress.mp4")[3] == probe(expected / "progress.mp4")[3]
 
 
@@ -83,25 +83,23 @@ def undisturbed(tmp_path_factory, network, pictures):
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in ("adam", "lbfgs") else pytest.mark.slow) for name in CONFIGS]
 )
-def test_a_run_killed_goes_on_as_if_it_had_not_been(
-    tmp_path, network, pictures, undisturbed, always_keep, killed, name
-):
+def test_a_killed_run_is_resumed_exactly(tmp_path, network, pictures, undisturbed, always_keep, killed, name):
     config = CONFIGS[name]
     for epoch in CUTS[name]:
         folder = tmp_path / str(epoch)
         killed(epoch, *pictures, folder, network, config)
         for part in (".nst-0123456789abcdef.part", ".progress.0123abcd.mp4", "resume/.nst-0123456789abcdef.part"):
             (folder / part).write_bytes(b"what was being written")
-        told, starts = [], []
+        troubles, starts = [], []
         result = run.stylize(
             *pictures,
             folder,
             network,
             config,
             resume=True,
-            callbacks=Callbacks(on_trouble=told.append, on_start=starts.append),
+            callbacks=Callbacks(on_trouble=troubles.append, on_start=starts.append),
         )
-        assert told == result.troubles == []
+        assert troubles == result.troubles == []
         assert result.ended == "finished"
         assert [row.epoch for row in result.rows] == list(range(config.epochs))
         # The state is that of the epoch before: on_step comes first.
@@ -119,7 +117,7 @@ def test_a_run_killed_again_and_again(tmp_path, network, pictures, undisturbed, 
 
 
 @pytest.mark.slow
-def test_with_few_states_more_is_painted_again(tmp_path, network, pictures, undisturbed, killed):
+def test_with_few_checkpoints_more_is_painted_again(tmp_path, network, pictures, undisturbed, killed):
     """The usual interval: there is only the state of the beginning."""
     killed(6, *pictures, tmp_path, network, CONFIGS["lbfgs"])
     assert checkpoint.read(tmp_path).epochs == 0
@@ -130,7 +128,7 @@ def test_with_few_states_more_is_painted_again(tmp_path, network, pictures, undi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
-def test_a_stopped_run_goes_on(tmp_path, network, pictures, undisturbed, name):
+def test_a_stopped_run_is_resumed(tmp_path, network, pictures, undisturbed, name):
     steps = []
     stopped = run.stylize(
         *pictures,
@@ -146,7 +144,7 @@ def test_a_stopped_run_goes_on(tmp_path, network, pictures, undisturbed, name):
     assert_same_run(tmp_path, undisturbed(name))
 
 
-def test_a_run_whose_callback_fails_goes_on(tmp_path, network, pictures, undisturbed):
+def test_a_run_whose_callback_fails_is_resumed(tmp_path, network, pictures, undisturbed):
     def fail(step):
         if step.epoch == 3:
             raise RuntimeError
@@ -160,7 +158,7 @@ def test_a_run_whose_callback_fails_goes_on(tmp_path, network, pictures, undistu
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
-def test_more_epochs_simply_go_on(tmp_path, network, pictures, undisturbed, name):
+def test_more_epochs_continue_a_finished_run(tmp_path, network, pictures, undisturbed, name):
     """A finished run that is given more of them ends like one that had them from the beginning."""
     config = CONFIGS[name]
     few = TransferConfig(**{**vars(config), "epochs": config.epochs - 3})
@@ -173,7 +171,7 @@ def test_more_epochs_simply_go_on(tmp_path, network, pictures, undisturbed, name
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["adam", "lbfgs"])
 def test_the_state_of_a_finished_run_is_small(tmp_path, network, pictures, name, monkeypatch):
-    """Where the history takes much room it goes: more epochs then go on from the best picture."""
+    """A large history is dropped: more epochs then continue from the best picture."""
     config = CONFIGS[name]
     monkeypatch.setattr(checkpoint, "_LARGEST", 1000)
     first = run.stylize(*pictures, tmp_path, network, config)
@@ -267,9 +265,11 @@ def test_settings_of_the_files_may_change(tmp_path, network, pictures, always_ke
     config = TransferConfig(epochs=6, image_size=0, beta=0.01, print_every=2)
     killed(3, *pictures, tmp_path, network, config)
     other = TransferConfig(**{**vars(config), "print_every": 1, "video": "gif", "contact_sheet": True})
-    told = []
-    result = run.stylize(*pictures, tmp_path, network, other, resume=True, callbacks=Callbacks(on_trouble=told.append))
-    assert told == ["the video begins here: what there was of it has another kind or layout"]
+    troubles = []
+    result = run.stylize(
+        *pictures, tmp_path, network, other, resume=True, callbacks=Callbacks(on_trouble=troubles.append)
+    )
+    assert troubles == ["the video starts here: what there was of it has another format or layout"]
     assert result.troubles == []
     assert {path.name for path in tmp_path.glob("?.png")} == {"0.png", "2.png", "3.png", "4.png", "5.png"}
     with Image.open(tmp_path / "progress.gif") as animation:
@@ -311,18 +311,18 @@ def test_nothing_to_resume_begins_at_the_start(tmp_path, network, pictures, undi
 
 
 @pytest.mark.slow
-def test_a_new_run_moves_an_unfinished_one_and_says_how_to_go_on_with_it(
+def test_a_new_run_moves_an_unfinished_one_and_says_how_to_resume_it(
     tmp_path, network, pictures, undisturbed, always_keep, killed
 ):
     killed(4, *pictures, tmp_path, network, CONFIGS["adam"])
-    told = []
+    troubles = []
     run.stylize(
-        *pictures, tmp_path, network, CONFIGS["lbfgs"], callbacks=Callbacks(on_trouble=told.append),
+        *pictures, tmp_path, network, CONFIGS["lbfgs"], callbacks=Callbacks(on_trouble=troubles.append),
         provenance=Provenance(how_to_resume=lambda place: f"nst --resume --output_dir={place}"),
     )  # fmt: skip
     shelf = tmp_path / "earlier-1"
     command = f"nst --resume --output_dir={shelf}"
-    assert told == [f"an unfinished run was moved to {shelf}; to resume it: {command}"]
+    assert troubles == [f"an unfinished run was moved to {shelf}; to resume it: {command}"]
     assert command in (shelf / "RESUME.txt").read_text()
     run.stylize(*pictures, shelf, network, CONFIGS["adam"], resume=True)
     assert_same_run(shelf, undisturbed("adam"))
@@ -349,7 +349,7 @@ def test_the_best_picture_is_kept_beside_the_one_that_is_tried(network, pictures
     )
     assert any(apart)
     assert not all(apart)
-    assert [step.snapshot() for step in steps] == [None] * 9, "a step of the past cannot be gone on from"
+    assert [step.snapshot() for step in steps] == [None] * 9, "a past step cannot be resumed from"
 
 
 def test_a_state_holds_what_it_says(tmp_path, network, pictures, always_keep, killed):
@@ -387,14 +387,14 @@ def test_tiles_are_those_of_the_beginning_while_memory_allows(
     killed(3, *pictures, tmp_path, network, config)
     asked = []
     monkeypatch.setattr(loop, "tiles", lambda sizes, *rest: asked.append(sizes) or [64] * len(sizes))
-    told = []
+    troubles = []
     monkeypatch.setattr(loop.system, "free_memory", lambda: 10**12)
-    killed(5, *pictures, tmp_path, network, config, resume=True, on_trouble=told.append)
-    assert asked == told == []
+    killed(5, *pictures, tmp_path, network, config, resume=True, on_trouble=troubles.append)
+    assert asked == troubles == []
     monkeypatch.setattr(loop.system, "free_memory", lambda: 1000)
-    run.stylize(*pictures, tmp_path, network, config, resume=True, callbacks=Callbacks(on_trouble=told.append))
+    run.stylize(*pictures, tmp_path, network, config, resume=True, callbacks=Callbacks(on_trouble=troubles.append))
     assert len(asked) == 1
-    assert told == ["less memory is free than when the run was begun: the picture is computed in smaller tiles"]
+    assert troubles == ["less memory is free than when the run was started: the picture is computed in smaller tiles"]
 
 
 def test_other_colours_and_sizes_of_the_final_picture(tmp_path, network, pictures, always_keep, killed):

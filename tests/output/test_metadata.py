@@ -26,7 +26,7 @@ def test_settings_of_an_older_version_take_todays_defaults(tmp_path):
 @pytest.mark.parametrize(
     ("note", "sentence"),
     [
-        (None, "carries no settings"),
+        (None, "contains no settings"),
         ("{", "cannot be used"),
         ("[]", "cannot be used"),
         ("{}", "cannot be used"),
@@ -48,7 +48,7 @@ def test_a_file_that_is_no_png_is_a_sentence(tmp_path):
     path = tmp_path / "me.png"
     for data in (b"", b"GIF89a", writer.encode(PICTURE, "jpg"), writer.encode(PICTURE, "png")[:40]):
         path.write_bytes(data)
-        with pytest.raises(ValueError, match="is no PNG that can be read"):
+        with pytest.raises(ValueError, match="is not a readable PNG"):
             metadata.read(path)
     with pytest.raises(FileNotFoundError):
         metadata.read(tmp_path / "nobody.png")

@@ -39,7 +39,7 @@ def make(folder, config, **changes):
 
 @pytest.fixture(autouse=True)
 def no_encoder_left(monkeypatch):
-    """A record that is dropped with its video under way, as these tests do, leaves an encoder."""
+    """These tests drop records whose encoder is still running."""
     made = []
     real = progress_video.VideoWriter
     monkeypatch.setattr(
@@ -188,7 +188,7 @@ def test_a_folder_that_is_there_but_cannot_be_written():
 
 
 def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monkeypatch):
-    """Frames and costs fail once the disk is full; the video is given up and the picture fits then."""
+    """Frames and costs fail once the disk is full; the video is deleted, and the picture fits."""
     said = []
     config = TransferConfig(epochs=4, print_every=1)
     kept = make(tmp_path, config, warn=said.append)
@@ -207,9 +207,9 @@ def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monk
     assert written["picture"] == tmp_path / "generated_image.png"
     assert "progress" not in written
     assert not list(tmp_path.glob("*progress*"))
-    assert len(said) == 2, "the same trouble is told once"
+    assert len(said) == 2, "a repeated problem is reported once"
     assert "No space left on device" in said[0]
-    assert "the video was given up" in said[1]
+    assert "the video was deleted" in said[1]
     np.testing.assert_array_equal(np.asarray(Image.open(written["picture"])), PICTURE)
 
 
@@ -238,7 +238,7 @@ def test_a_folder_that_can_no_longer_be_written_leaves_the_picture_elsewhere(tmp
     assert any(str(written["picture"]) in sentence for sentence in kept.troubles)
 
 
-def test_nowhere_to_write_is_told_and_is_no_crash(tmp_path, monkeypatch):
+def test_nowhere_to_write_is_reported_and_is_no_crash(tmp_path, monkeypatch):
     kept = make(tmp_path, TransferConfig(epochs=1, video="none"))
     kept.add(row(0), PICTURE)
 
@@ -251,7 +251,7 @@ def test_nowhere_to_write_is_told_and_is_no_crash(tmp_path, monkeypatch):
     assert any("could not be saved" in sentence for sentence in kept.troubles)
 
 
-def test_a_picture_too_wide_for_jpeg_is_a_trouble_and_no_error(tmp_path):
+def test_a_picture_too_wide_for_jpeg_is_reported_and_no_error(tmp_path):
     wide = np.zeros((1, 65_501, 3), np.uint8)
     kept = make(tmp_path, TransferConfig(epochs=1, video="none"))
     kept.add(row(0), wide)
@@ -302,7 +302,7 @@ def test_a_dead_encoder_is_started_again(tmp_path):
     assert probe(written["progress"])[3] == 6 + 25
 
 
-def test_an_encoder_that_dies_again_is_told_once_and_survived(tmp_path, monkeypatch):
+def test_an_encoder_that_dies_again_is_reported_once_and_survived(tmp_path, monkeypatch):
     said = []
     config = TransferConfig(epochs=60, print_every=20, video_every=1)
     kept = make(tmp_path, config, warn=said.append)

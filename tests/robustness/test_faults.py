@@ -100,7 +100,7 @@ def test_a_kill_at_every_change_of_the_disk(tmp_path, network, pictures, whole, 
             for name in ("replace", "rename", "unlink", "mkdir"):
                 patched.setattr(os, name, counted(getattr(os, name)))
             # What clears up behind an error is not there to run when a process is killed.
-            patched.setattr(run._Run, "rescue", run._Run.abandon)
+            patched.setattr(run._Run, "rescue", lambda self: None)
             with contextlib.suppress(Killed):
                 run.stylize(*pictures, place, network, config)
         return done
@@ -439,8 +439,7 @@ def test_a_second_run_into_the_folder_is_refused(tmp_path, network, pictures, wh
 
     run.stylize(*pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=second))
     assert told[0] == (
-        f"another run is painting into {tmp_path} (process {os.getpid()}): wait until it has ended, or choose another "
-        "folder"
+        f"another run is painting into {tmp_path} (process {os.getpid()}): wait until it ends, or choose another folder"
     )
     assert told[1].startswith("another run is painting into")
     assert order[0].ended == "finished", "another folder is free"
@@ -456,7 +455,7 @@ def test_the_command_says_that_another_run_has_the_folder(tmp_path, command):
         done = command(*given, "--output_dir=output", "--image_size=0", cwd=tmp_path)
         assert done.returncode == 1
         assert done.stderr == (
-            f"nst_main.py: another run is painting into output (process {process.pid}): wait until it has ended, or "
+            f"nst_main.py: another run is painting into output (process {process.pid}): wait until it ends, or "
             "choose another folder\n"
         )
         process.kill()
@@ -507,7 +506,7 @@ def test_a_damaged_state_and_the_one_before_it(tmp_path, network, pictures, whol
     assert checkpoint.read(tmp_path).epochs == 3
     told = []
     run.stylize(*pictures, tmp_path, network, LBFGS, resume=True, callbacks=Callbacks(on_trouble=told.append))
-    assert told == [f"{newest} is damaged: going on from the state before it, of 3 epochs"]
+    assert told == [f"{newest} is damaged: resuming from the previous state, at 3 epochs"]
     assert_same_run(tmp_path, whole(LBFGS))
 
 
@@ -516,7 +515,7 @@ def test_two_damaged_states_are_a_sentence_and_nothing_is_touched(tmp_path, netw
     for path in (tmp_path / "resume").glob("state-*"):
         path.write_bytes(path.read_bytes()[:-1])
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(StateError, match=r"state-0.npz is damaged and .*state-1.npz is damaged; begin anew"):
+    with pytest.raises(StateError, match=r"state-0.npz is damaged and .*state-1.npz is damaged; start a new run"):
         run.stylize(*pictures, tmp_path, network, CONFIG, resume=True)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -535,7 +534,7 @@ def test_parts_of_the_video_that_have_gone_are_told(tmp_path, network, pictures,
     parts[2].write_bytes(b"")
     told = []
     run.stylize(*pictures, tmp_path, network, CONFIG, resume=True, callbacks=Callbacks(on_trouble=told.append))
-    assert told == [f"the video lacks frames: of its parts in {tmp_path / 'resume'} some are gone or damaged"]
+    assert told == [f"the video lacks frames: some of its parts in {tmp_path / 'resume'} are missing or damaged"]
     assert probe(tmp_path / "progress.mp4")[3] == 4 + 25
     np.testing.assert_array_equal(
         reader.read(tmp_path / "generated_image.png"), reader.read(whole(CONFIG) / "generated_image.png")
@@ -700,7 +699,7 @@ def test_memory_that_runs_out_while_a_state_is_written(tmp_path, network, pictur
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint, "_write", write)
         result = run.stylize(*pictures, tmp_path, network, CONFIG)
-    assert result.troubles == ["there was not enough memory to keep the state of the run, which resuming needs"]
+    assert result.troubles == ["there was not enough memory to write a checkpoint, which resuming needs"]
     assert_same_run(tmp_path, whole(CONFIG))
 
 
@@ -864,5 +863,5 @@ def test_a_device_without_the_precision_of_the_beginning(tmp_path, network, pict
     monkeypatch.setattr(run.sessions, "precision", precision)
     told = []
     result = run.stylize(*pictures, tmp_path, network, config, resume=True, callbacks=Callbacks(on_trouble=told.append))
-    assert told == ["the run was begun in bfloat16, which this device lacks: it goes on in float32"]
+    assert told == ["the run was started in bfloat16, which this device lacks: it continues in float32"]
     assert (result.ended, len(result.rows), result.troubles) == ("finished", 5, [])
