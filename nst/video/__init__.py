@@ -1,1 +1,1 @@
-"""Moving pictures: frames, scenes, optical flow, and the painting of a video."""
+"""Video stylisation: footage, scenes, optical flow, and the painting of frames."""

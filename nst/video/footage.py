@@ -1,7 +1,6 @@
-"""A video in, one frame at a time, and painted frames out again with its sound: ffmpeg's work, from imageio-ffmpeg.
+"""Reads a video frame by frame, and writes painted frames with its sound, with ffmpeg from imageio-ffmpeg.
 
-Frames come upright, with square pixels, at a constant rate, and with even sides, as uint8 RGB `[H, W, 3]`. ffmpeg's
-own words are shown to nobody but in the last line of an error.
+Frames are uint8 RGB `[H, W, 3]`, upright, with square pixels and even sides, at a constant rate.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from nst.images.decode import MAX_PIXELS
 from nst.utils import ffmpeg
 from nst.utils.ffmpeg import FFmpeg, VideoError
 
-# A frame rate that is so many times the mean one is a clock's, not a camera's: a phone's or a screen's recording.
+# A declared rate this many times the mean rate is that of a clock, as in phone and screen recordings.
 _ODD_RATE = 1.5
-_COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # what players take out of an mp4
+_COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # the codecs that players support in an mp4
 _ENCODING = (
     "-vf scale=out_color_matrix=bt709:out_range=tv -colorspace bt709 -color_primaries bt709 -color_trc bt709 "
     "-c:v libx264 -preset medium -crf 16 -pix_fmt yuv420p -movflags +faststart"
@@ -31,7 +30,7 @@ _ENCODING = (
 
 
 class Footage(NamedTuple):
-    """A video: its file, the size of its frames as they are painted, frames per second, and its sound's codecs."""
+    """A video file, the size at which its frames are painted, its frames per second, and the codecs of its sound."""
 
     path: Path
     height: int
@@ -41,18 +40,18 @@ class Footage(NamedTuple):
 
 
 def look(path: Path, longest_side: int) -> Footage:
-    """Reads what a video is, without its frames.
+    """Probes a video without decoding all of it.
 
     Args:
         path: the file.
-        longest_side: of the frames as they are painted, in pixels; 0: as they are. Both sides become even.
+        longest_side: the longest side of the painted frames in pixels; 0 keeps their size. Both sides become even.
 
     Raises:
-        VideoError: there is no such file, it cannot be read, or has no picture; frames that would be too large.
+        VideoError: the file does not exist, cannot be read as a video, or its frames would be too large.
     """
     if not path.is_file():
         raise VideoError(f"there is no video {path}: check the spelling and the folder")
-    # What a filter sees: upright, and after the decoder's own guess of the rate. Its header is made to be read.
+    # The header of a converted frame describes it after rotation and with the rate that the decoder found.
     one = ["-map", "0:v:0", "-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "pipe:1"]
     done = ffmpeg.run(*_source(path), *one)
     words = done.stderr.decode(errors="replace")
@@ -73,12 +72,14 @@ def look(path: Path, longest_side: int) -> Footage:
 
 
 def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
-    """The frames one after the other, uint8 RGB `[H, W, 3]`; closing the iterator stops the decoder.
+    """Yields the frames, uint8 RGB `[H, W, 3]`; closing the generator stops the decoder.
+
+    A damaged end of the video is skipped.
 
     Raises:
-        VideoError: there is no frame at all; the decoder's last words stand in it. A damaged end is left out.
+        VideoError: no frame can be decoded; the message gives the decoder's reason.
     """
-    # From the file's own beginning, so that a picture that starts after the sound stays with it.
+    # From the start of the file, so that a picture that starts after the sound stays in sync.
     chain = f"fps=fps={footage.rate}:start_time=0,scale={footage.width}:{footage.height}:flags=lanczos+accurate_rnd"
     command = [*_source(footage.path), "-map", "0:v:0", "-vf", f"{chain},setsar=1"]
     count, size = 0, footage.height * footage.width * 3
@@ -91,17 +92,17 @@ def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
 
 
 def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> None:
-    """Writes the painted frames as an mp4 with the sound of the video that they are of.
+    """Writes painted frames as an mp4 with the sound of the original video.
 
-    The sound is copied where an mp4 can hold it so that it plays, and made AAC elsewhere. It ends with the frames.
+    The sound is copied if players support its codec in an mp4, and converted to AAC otherwise. It ends with the frames.
 
     Args:
-        path: the file; it appears whole or not at all.
-        pictures: uint8 RGB, of the size that `footage` says.
-        footage: the video that they are of.
+        path: the file, written atomically.
+        pictures: the frames, uint8 RGB `[H, W, 3]` of the size in `footage`.
+        footage: the original video.
 
     Raises:
-        VideoError: it cannot be written.
+        VideoError: the video cannot be written.
     """
     silent = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4")
     loud = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4")
@@ -121,7 +122,7 @@ def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage
                 loud.replace(path)
                 return
         reason = ffmpeg.last_line(done.stderr.decode(errors="replace"))
-        raise VideoError(f"the sound of {footage.path} cannot be put to {path}: {reason}")
+        raise VideoError(f"the sound of {footage.path} cannot be added to {path}: {reason}")
     except OSError as error:
         if isinstance(error, VideoError):
             raise
@@ -133,7 +134,7 @@ def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage
 
 
 def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> int:
-    """Writes the frames without sound; gives their number."""
+    """Writes the frames without sound, and returns how many there are."""
     size = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{footage.width}x{footage.height}", "-r", str(footage.rate)]
     count = 0
     try:
@@ -148,12 +149,12 @@ def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage)
 
 
 def _rate(guess: Fraction, mean: Fraction) -> Fraction:
-    """Frames per second: the video's own, or the whole number nearest to the mean where its frames come unevenly."""
+    """Frames per second: the declared rate, or the mean rate, rounded, if the frames are unevenly spaced."""
     if not mean or (guess and guess <= _ODD_RATE * mean):
         return guess.limit_denominator(1001) or Fraction(25)
     return Fraction(max(1, round(mean)))
 
 
 def _source(path: Path) -> list[str]:
-    """A file to read, whatever its name looks like; one that is a list of addresses is not followed into the net."""
+    """The input options for a local file. A playlist in it cannot open network addresses."""
     return ["-protocol_whitelist", "file", "-i", f"file:{path.absolute()}"]

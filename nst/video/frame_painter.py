@@ -1,16 +1,15 @@
-"""The engine for the frames of one video: what is measured once, and graphs that serve all of them.
+"""Paints the frames of one video, with style targets measured once and graphs shared by all frames.
 
-A frame starts from the last painted one, warped to it, where both show the same, and is held to it there; elsewhere it
-starts as any picture does. So it needs fewer updates than the first frame of a scene. Where there are several sizes,
-the smaller ones are painted without the last frame, for what has just come into sight: beside a frame that has its
-style already, nothing would press what is new to take it on.
+Where a frame shows the same as the previous one, it starts from that painted frame, warped, and the temporal cost keeps
+it close; elsewhere it starts like any picture. It therefore needs fewer updates than the first frame of a scene. With
+several sizes, only the final one uses the previous frame: beside pixels that are styled already, newly visible ones
+would hardly take on the style.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
@@ -28,10 +27,10 @@ from nst.video import optical_flow
 from nst.weights.network import Network
 
 FOLLOWING = {"lbfgs": (1 / 2, 3 / 4), "adam": (1 / 2, 1 / 3)}
-"""The share of the epochs of a smaller size, and of the final one, that a frame gets which goes on from the last one.
+"""The shares of the epochs, of the smaller sizes and of the final one, for frames that follow another, by optimiser.
 
-By the optimiser: the style cost is then no higher than that of a frame painted alone, see `benchmarks.speed.moving`.
-Adam leaves a picture far from its end, so that the second frame gains more of the first one's epochs.
+With these the style cost is no higher than that of a frame painted alone, see `benchmarks.speed.moving`. Adam leaves
+the first frame far from convergence, so that a following frame gains more from its epochs.
 """
 
 
@@ -45,32 +44,28 @@ class Painted(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The frame before one: as it was filmed, and as it was painted, uint8 RGB `[H, W, 3]`."""
+    """The previous frame, as filmed and as painted, both uint8 RGB `[H, W, 3]`."""
 
     filmed: NDArray[np.uint8]
     painted: NDArray[np.uint8]
 
 
 class Painter:
-    """Paints the frames of one video. It holds sessions: close it, or use it in a `with` block.
+    """Paints the frames of one video. Use it in a `with` block, which frees its sessions.
 
     Args:
-        inputs: the first frame, whose size all others have and to which colours are matched, and the styles.
+        inputs: the styles, and the first frame, which gives the size of all frames and the colours to match.
         network: the network.
         config: the settings; `image_size` is the longest side of the frames, and the precision is not `auto`.
-        warn: gets a sentence when memory runs out, and when a cost is not finite.
+        warn: called with a sentence when memory runs out, and when a cost is not finite.
 
     Raises:
-        ValueError: a layer that the network lacks, or frames or styles too small for it.
-        MemoryError: frames of this size do not fit, not even in tiles.
+        ValueError: the network lacks a layer, or frames or styles are too small for it.
+        MemoryError: frames of this size do not fit into memory, not even in tiles.
     """
 
     def __init__(
-        self,
-        inputs: Inputs,
-        network: Network,
-        config: TransferConfig,
-        warn: Callable[[str], None] | None = None,
+        self, inputs: Inputs, network: Network, config: TransferConfig, warn: Callable[[str], None] | None = None
     ) -> None:
         self._sizes = inputs.sizes(config)
         pyramid.check(network, config, self._sizes)
@@ -78,27 +73,22 @@ class Painter:
         self._start = inputs.start
         self._network = network
         self._config = config
+        self._luminance = config.preserve_color == "luminance"
         self._warn = warn
         self._targets: dict[int, Targets] = {}
         self._goal: Objective | None = None
         self._opened = contextlib.ExitStack()
         self._probe = self._opened.enter_context(Probe(network, config))
-        self._bench = self._opened.enter_context(Bench(most=1 << 60))  # all frames are of the same sizes
+        self._bench = self._opened.enter_context(Bench(most=1 << 60))  # all frames have the same sizes
 
     def __enter__(self) -> Painter:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Frees what the device holds for it."""
+    def __exit__(self, *error: object) -> None:
         self._opened.close()
 
     def epochs(self, *, following: bool) -> list[int]:
-        """The epochs of each size, of a frame that begins a scene or of one that follows another."""
+        """The epochs of each size, for the first frame of a scene or for one that follows another."""
         planned = [size.epochs for size in self._sizes]
         if not following:
             return planned
@@ -113,18 +103,17 @@ class Painter:
 
         Args:
             frame: uint8 RGB `[H, W, 3]`.
-            before: the frame before it; None at the beginning of a scene.
-            stop: asked after every epoch; True gives the frame up.
+            before: the previous frame; None for the first of a scene.
+            stop: called after every epoch; True abandons the frame.
 
         Returns:
-            Painted | None: None where it was given up.
+            Painted | None: None if the frame was abandoned.
 
         Raises:
-            transfer.DivergedError: a cost is not finite, even after shorter steps.
-            MemoryError: the device has no room.
+            loop.DivergedError: a cost is not finite, even after shorter steps.
+            MemoryError: the device is out of memory.
         """
-        luminance = self._config.preserve_color == "luminance"
-        content = color_transfer.luminance(frame) if luminance else frame
+        content = self._colours(frame)
         past = None if before is None else self._past(frame, before)
         epochs = self.epochs(following=before is not None)
         step: Step | None = None
@@ -142,24 +131,21 @@ class Painter:
                     if stop and stop():
                         return None
             if self._goal.tile_size < (self._tiles[index] or max(content.shape)):
-                self._tiles[index] = self._goal.tile_size  # memory has run out: the next frame need not find out anew
+                self._tiles[index] = self._goal.tile_size  # memory ran out: start the next frame with these tiles
         assert step is not None
-        picture = color_transfer.with_chroma(step.picture, frame) if luminance else step.picture
+        picture = color_transfer.with_chroma(step.picture, frame) if self._luminance else step.picture
         temporal = 0.0 if past is None else float(np.mean(past.kept * (step.image - past.picture) ** 2))
         return Painted(picture, step.costs, temporal, sum(epochs))
 
     def _past(self, frame: NDArray[np.uint8], before: Before) -> Past:
-        """The last painted frame as this one should show it, and where."""
+        """The previous painted frame warped to this one, and the mask of where it is valid."""
         backward = optical_flow.between(frame, before.filmed)
         kept = optical_flow.consistent(optical_flow.between(before.filmed, frame), backward)
-        painted = (
-            color_transfer.luminance(before.painted) if self._config.preserve_color == "luminance" else before.painted
-        )
-        pixels = vgg.preprocess(painted, self._network.mean)
+        pixels = vgg.preprocess(self._colours(before.painted), self._network.mean)
         return Past(optical_flow.warp(pixels[0], backward)[np.newaxis], kept[np.newaxis, ..., np.newaxis])
 
     def _aim(self, index: int, content: NDArray[np.uint8], past: Past | None) -> None:
-        """Sets the objective to this frame in one of the sizes."""
+        """Sets the targets of the objective to this frame in one of the sizes."""
         size = self._sizes[index]
         height, width, _ = size.content.shape
         pixels = vgg.preprocess(self._fitted(content, index), self._network.mean)
@@ -169,7 +155,7 @@ class Painter:
             maps = self._targets[index].content
         else:
             maps = self._probe.content(pixels, self._tiles[index])
-        # One graph for all frames: where there is no last one, nothing of it holds.
+        # One graph serves all frames: without a previous frame, the mask is zero everywhere.
         past = past or Past(np.zeros(pixels.shape, np.float32), np.zeros((1, height, width, 1), np.float32))
         targets = self._targets[index]._replace(content=maps, past=past)
         if self._goal is None:
@@ -181,7 +167,7 @@ class Painter:
     def _begin(
         self, index: int, content: NDArray[np.uint8], smaller: NDArray[np.float32] | None, past: Past | None
     ) -> NDArray[np.float32]:
-        """G before the first update of a size: the last frame where it holds, elsewhere as any picture begins."""
+        """G before the first update of a size: the previous frame where it is valid, the usual start elsewhere."""
         size = self._sizes[index]
         if smaller is None:
             shown = size._replace(content=self._fitted(content, index))
@@ -192,3 +178,7 @@ class Painter:
 
     def _fitted(self, content: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
         return resize.fit(content, max(self._sizes[index].content.shape[:2]))
+
+    def _colours(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture in the colours in which it is painted."""
+        return color_transfer.luminance(picture) if self._luminance else picture

@@ -1,11 +1,11 @@
-"""Where every pixel of a video's frame was in the frame before: optical flow, warping, and what of it can be trusted.
+"""Optical flow between the frames of a video, warping along it, and the mask of pixels where it is reliable.
 
-A flow is float32 `[H, W, 2]`, in pixels: the picture content at column x and row y of one frame lies at (x + u, y + v)
-of the other, u = flow[y, x, 0] and v = flow[y, x, 1]. `backward` flows go from a frame to the one before it, `forward`
-ones from there to the frame.
+A flow is float32 `[H, W, 2]`, in pixels: what is at column x and row y of one frame is at (x + u, y + v) of the other,
+with u = flow[y, x, 0] and v = flow[y, x, 1]. A `backward` flow leads from a frame to the previous one, a `forward` flow
+from the previous frame to this one.
 
 The checks are those of Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos" (arXiv:1604.08610),
-section 4.2, equations 5 and 6. OpenCV, which is asked for the flow alone, is imported when it is first needed.
+section 4.2, equations 5 and 6. OpenCV, which only computes the flow, is imported on first use.
 """
 
 from __future__ import annotations
@@ -17,41 +17,43 @@ from numpy.typing import NDArray
 
 from nst.utils import locations
 
-_SMALLEST = 12  # pixels of the longer side that DIS wants
+_SMALLEST = 12  # pixels of the longer side that DIS needs
 # Ruder, Dosovitskiy, Brox 2016, equations 5 and 6: a share of the squared flow, and pixels squared.
 _OCCLUDED = (0.01, 0.5)
 _BOUNDARY = (0.01, 0.002)
 
 
 class FlowError(OSError):
-    """There is no optical flow to be had; the message can be shown as it is."""
+    """Optical flow is not available; the message can be shown to the user."""
 
 
 def check() -> None:
-    """Raises `FlowError` where OpenCV is not installed: said before the work begins."""
+    """Raises `FlowError` if OpenCV is not installed, so that this is known before the work starts."""
     _opencv()
 
 
 def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The flow from one frame to another, by DIS (Kroeger et al. 2016, arXiv:1603.03590) in OpenCV's medium quality.
+    """Computes the flow between two frames by DIS (Kroeger et al. 2016, arXiv:1603.03590), OpenCV's medium preset.
 
-    It is the same to the last bit however many threads compute it.
+    The result is the same, bit for bit, for any number of threads.
 
     Args:
         first: uint8 RGB `[H, W, 3]`.
         second: the same, of the same size.
 
     Returns:
-        NDArray: float32 `[H, W, 2]`, in pixels: what is at (x, y) in `first` is at (x + u, y + v) in `second`.
+        NDArray: float32 `[H, W, 2]`, pixels: what is at (x, y) in `first` is at (x + u, y + v) in `second`.
 
     Raises:
         FlowError: OpenCV is not installed.
         ValueError: the frames differ in size, or are smaller than 12 pixels on their longer side.
     """
     if first.shape != second.shape or first.ndim != 3:
-        raise ValueError(f"a flow between frames of {first.shape} and {second.shape}: two of one size are needed")
+        raise ValueError(f"frames of {first.shape} and {second.shape}: optical flow needs two of the same size")
     if max(first.shape[:2]) < _SMALLEST:
-        raise ValueError(f"a frame of {first.shape[1]}×{first.shape[0]} pixels is too small for optical flow: take 12")
+        raise ValueError(
+            f"a frame of {first.shape[1]}×{first.shape[0]} pixels is too small for optical flow: it needs 12"
+        )
     cv2 = _opencv()
     grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (first, second)]
     method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -60,9 +62,9 @@ def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.f
 
 
 def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
-    """ω(x, y) = image(x + u, y + v): the frame before as it would look now, pulled along a backward flow.
+    """ω(x, y) = image(x + u, y + v): warps the previous frame to this one along a backward flow.
 
-    Bilinear; what lies outside the picture is taken from its nearest pixel.
+    Interpolation is bilinear; positions outside the picture take its nearest pixel.
 
     Args:
         image: float32 `[H, W, C]`.
@@ -72,10 +74,10 @@ def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.fl
         NDArray: float32 `[H, W, C]`.
 
     Raises:
-        ValueError: picture and flow differ in size.
+        ValueError: image and flow differ in size.
     """
     if image.shape[:2] != flow.shape[:2]:
-        raise ValueError(f"a flow of {flow.shape} for a picture of {image.shape}: both must have one size")
+        raise ValueError(f"a flow of {flow.shape} for a picture of {image.shape}: both must have the same size")
     height, width = flow.shape[:2]
     columns, rows = _targets(flow)
     columns, rows = columns.clip(0, width - 1), rows.clip(0, height - 1)
@@ -89,19 +91,19 @@ def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.fl
 
 
 def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> NDArray[np.float32]:
-    """c: 1 where a frame shows what the one before it showed, 0 where that cannot be said.
+    """c: the mask of pixels, 1 where a frame shows the same as the previous one, and 0 where that is uncertain.
 
-    With ŵ = (û, v̂) the backward flow, and w̃(x, y) = w((x, y) + ŵ(x, y)) the forward flow at the place that it comes
-    from, a pixel is 0
+    With ŵ = (û, v̂) the backward flow, and w̃(x, y) = w((x, y) + ŵ(x, y)) the forward flow at the position that it leads
+    to, a pixel is 0
 
-    - where it was covered before, so that the two do not cancel: |w̃ + ŵ|² > 0.01·(|w̃|² + |ŵ|²) + 0.5 (equation 5);
-    - at the boundary of a motion: |∇û|² + |∇v̂|² > 0.01·|ŵ|² + 0.002 (equation 6); ∇ by central differences, one-sided
-      at the picture's edge;
-    - where it comes from outside the picture, which the paper does not say.
+    - if it was hidden before, so that the two do not cancel: |w̃ + ŵ|² > 0.01·(|w̃|² + |ŵ|²) + 0.5 (equation 5);
+    - at the boundary of a motion: |∇û|² + |∇v̂|² > 0.01·|ŵ|² + 0.002 (equation 6), with ∇ by central differences,
+      one-sided at the edge of the picture;
+    - if it comes from outside the picture, a case that the paper leaves out.
 
     Args:
-        forward: w, float32 `[H, W, 2]`, pixels, from the frame before to this one.
-        backward: ŵ, the same from this one to the frame before.
+        forward: w, float32 `[H, W, 2]`, pixels, from the previous frame to this one.
+        backward: ŵ, the same from this frame to the previous one.
 
     Returns:
         NDArray: float32 `[H, W]`, 0 or 1.
@@ -110,10 +112,10 @@ def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> N
         ValueError: the flows differ in size, or have a side of one pixel.
     """
     if forward.shape != backward.shape:
-        raise ValueError(f"flows of {forward.shape} and {backward.shape}: both must have one size")
+        raise ValueError(f"flows of {forward.shape} and {backward.shape}: both must have the same size")
     height, width = backward.shape[:2]
     if min(height, width) < 2:
-        raise ValueError(f"a flow of {width}×{height} pixels has no gradient: each side needs 2")
+        raise ValueError(f"a flow of {width}×{height} pixels has no gradient: each side needs 2 pixels")
     columns, rows = _targets(backward)
     inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
     there = warp(forward, backward)
@@ -128,15 +130,13 @@ def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> N
 
 
 def _targets(flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Columns and rows that a flow leads to, float32 `[H, W]`."""
-    height, width = flow.shape[:2]
-    return flow[..., 0] + np.arange(width).astype(np.float32), flow[..., 1] + np.arange(height, dtype=np.float32)[
-        :, None
-    ]
+    """The columns and rows that a flow leads to, float32 `[H, W]`."""
+    rows, columns = (np.arange(side, dtype=np.float32) for side in flow.shape[:2])
+    return flow[..., 0] + columns, flow[..., 1] + rows[:, np.newaxis]
 
 
 def _squares(vectors: NDArray[Any]) -> NDArray[Any]:
-    """|v|² of the last axis."""
+    """|v|² along the last axis."""
     found: NDArray[Any] = np.einsum("...i,...i->...", vectors, vectors)
     return found
 

@@ -1,8 +1,8 @@
-"""stylize_video: paints a video frame by frame into a folder, and puts the frames together with the video's sound.
+"""`stylize_video`: paints a video frame by frame into a folder, and joins the frames with the sound of the video.
 
-A run knows nothing but what lies in its folder: it paints the frames that are not there. So it goes on after any end,
-several machines can share the scenes of one video, and a run that finds all frames only puts them together. A frame is
-started from the file of the one before it, not from memory: with and without an interruption the result is the same.
+The folder is the only state of a run, which paints the frames that are missing from it. Any run can therefore be
+resumed, several machines can share the scenes of a video, and a run that finds all frames only joins them. A frame
+starts from the file of the previous one, not from memory, so that an interruption does not change the result.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -41,9 +41,10 @@ ALL = Shard()
 
 @dataclass(frozen=True)
 class Opening:
-    """What is known when the painting begins: the video as it is painted, its scenes, and the frames to be painted.
+    """What `on_start` receives when a run starts or resumes.
 
-    `epochs` are those of the first frame of a scene, and of the others.
+    `painted` and `left` count the frames that exist already and that this run will paint; `epochs` are those of the
+    first frame of a scene and those of the other frames.
     """
 
     footage: Footage
@@ -55,11 +56,10 @@ class Opening:
 
 @dataclass(frozen=True)
 class Film:
-    """What a run came to.
+    """The result of a run.
 
-    `rows` has the costs of all frames that are there, `frames` is how many there are to be, `video` the file put
-    together of those from the first on without a gap, None where there is none; `ended` is `finished` (its part of the
-    frames is painted) or `stopped`.
+    `rows` has the costs of all painted frames, of `frames` in all; `video` is the file joined from the frames before
+    the first gap, None if there is none; `ended` is `finished`, when this run's share is painted, or `stopped`.
     """
 
     rows: list[FrameRow]
@@ -83,29 +83,30 @@ def stylize_video(
 ) -> Film:
     """Paints a video in the style of a picture, or of several.
 
-    Frames that lie in the folder and are this run's are not painted again; an earlier run of anything else is moved
-    to `earlier-N/`.
+    Frames of this run that exist in the folder are not painted again; an earlier run with other settings or inputs is
+    moved to `earlier-N/`.
 
     Args:
-        content: the video, any file that ffmpeg reads; scaled so that its longest side is `image_size`, with even
+        content: the video, in any format that ffmpeg reads; scaled so that its longest side is `image_size`, with even
             sides.
-        style: as of `nst.run.stylize`.
+        style: as in `nst.stylize`.
         output_dir: the folder for `frames/`, `painted.mp4`, `costs.csv` and `config.json`.
         network: from `nst.load_network`.
         config: the settings; `epochs` are those of the first frame of a scene.
-        shard: which of the scenes are painted; `painted.mp4` is made where all frames are there.
-        masks: as of `nst.run.stylize`; they stand still.
-        callbacks: what is called when the scenes are known, after every frame, and with trouble.
-        provenance: what `config.json`, `flags.txt` and the note on resuming say besides.
-        resume: the folder has to hold frames of this run, or none.
+        shard: the share of the scenes to paint; `painted.mp4` is written once all frames exist.
+        masks: as in `nst.stylize`; the same for every frame.
+        callbacks: functions called when the scenes are known, after every frame, and to report trouble or ask whether
+            to stop.
+        provenance: further contents of `config.json`, `flags.txt` and the note on resuming.
+        resume: whether it is an error if the folder contains frames of another run.
 
     Raises:
-        StateError: the folder holds another video, or one with other settings.
+        StateError: the folder contains another video, or one with other settings.
         BusyError: another run is painting into `output_dir`.
-        VideoError: the video cannot be read, or the painted one not be written.
+        VideoError: the video cannot be read, or the painted one cannot be written.
         FlowError: OpenCV is not installed.
-        PictureError, ValueError, MemoryError, DivergedError: as of `nst.run.stylize`.
-        OSError: the folder cannot be made or written.
+        PictureError, ValueError, MemoryError, DivergedError: as in `nst.stylize`.
+        OSError: the folder cannot be created or written.
     """
     config, callbacks, provenance = config or TransferConfig(), callbacks or Callbacks(), provenance or Provenance()
     place = Path(output_dir)
@@ -118,41 +119,32 @@ def stylize_video(
         # Several machines may share a folder, but not a shard.
         opened.enter_context(folder.lock(place, "" if shard == ALL else f"{shard.index}-of-{shard.count}"))
         moved = _make_room(place, manifest, resume=resume, alone=shard == ALL)
-        if moved is not None:
-            folder.report_moved(moved, how, callbacks.on_trouble)
+        folder.report_moved(moved, how, callbacks.on_trouble)
         scenes = video_scenes.scenes(footage.frames(film))
-        tape = Reel(place, manifest)
-        tape.begin(how(place))
-        rows = {number: row for number in range(scenes[-1].end) if (row := tape.row(number)) is not None}
+        reel = Reel(place, manifest)
+        reel.begin(how(place))
+        rows = {number: row for number in range(scenes[-1].end) if (row := reel.row(number)) is not None}
         mine = [scene for number, scene in enumerate(scenes) if shard.has(number)]
         left = sum(number not in rows for scene in mine for number in range(*scene))
         epochs = sum(painter.epochs(following=False)), sum(painter.epochs(following=True))
         callbacks.on_start(Opening(film, scenes, len(rows), left, epochs))
-        ended = "failed"
         try:
-            ended = "finished"
-            for row in _paint(film, painter, tape, scenes, shard, rows, callbacks.stop) if left else ():
-                if row is None:
-                    ended = "stopped"
-                    break
-                rows[row.frame] = row
-                callbacks.on_step(row)
+            ended = _paint(film, painter, reel, scenes, shard, rows, callbacks) if left else "finished"
         except Exception:
-            # Out of memory, a full disk, a callback's own error: the frames are there, and the table should be too.
+            # Out of memory, a full disk, an error in a callback: the frames are saved, and the table should be too.
             with contextlib.suppress(OSError):
-                _end(tape, scenes, rows, "failed")
+                _write_end(reel, scenes, rows, "failed")
             raise
-        _end(tape, scenes, rows, ended)
-        video = None
-        if shard == ALL or len(rows) == scenes[-1].end:
-            video = _assemble(film, tape, rows)
-        if len(rows) == scenes[-1].end:
-            tape.finish()
+        _write_end(reel, scenes, rows, ended)
+        complete = len(rows) == scenes[-1].end
+        video = _assemble(film, reel, rows) if complete or shard == ALL else None
+        if complete:
+            reel.finish()
         return Film([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
 
 
 class _Prepared(NamedTuple):
-    """A video made ready: its first frame with the styles, and the settings that this machine paints with."""
+    """A video ready to paint: its first frame with the styles, and the settings resolved for this machine."""
 
     film: Footage
     inputs: Inputs
@@ -168,33 +160,35 @@ def _prepare(
     masks: MaskInputs | None,
     provenance: Provenance,
 ) -> _Prepared:
-    """Reads and checks whatever can be wrong before a folder is touched."""
+    """Finds every mistake in the inputs before the output folder is touched."""
     film = footage.look(content, config.image_size)
     with contextlib.closing(footage.frames(film)) as pictures:
         first = next(pictures)
-    size = max(film.height, film.width) if config.image_size else 0  # its sides are even, which may be a pixel off
+    size = (
+        max(film.height, film.width) if config.image_size else 0
+    )  # not config.image_size, because sides are rounded to even ones
     engine = dataclasses.replace(
         balanced(config, network), precision=sessions.precision(config.precision), image_size=size
     )
     prepared = inputs.prepare(first, style, engine, masks)
     prints = {**inputs.of_network(network), **prepared.fingerprints, "video": hashing.digest(content)}
     del prints["content picture"]
-    facts = {
+    details = {
+        **provenance.details,
         "network": {"name": network.name, "file": network.source, "notice": network.notice},
         "picture_size": [film.width, film.height],
         "frames_per_second": str(film.rate),
         "precision": engine.precision,
         "alpha": engine.alpha,
     }
-    manifest = Manifest(config, prints, {**provenance.details, **facts}, provenance.flags)
-    return _Prepared(film, prepared, engine, manifest)
+    return _Prepared(film, prepared, engine, Manifest(config, prints, details, provenance.flags))
 
 
 def _make_room(place: Path, plan: Manifest, *, resume: bool, alone: bool) -> Path | None:
-    """Goes on with what is this run's, and moves what is not, unless it is asked to go on with it; says whereto."""
+    """Moves the files of another run away and returns where to, unless this run may only resume: then it fails."""
     before = frame_store.found(place)
     if before is not None and frame_store.mark(before) == frame_store.mark(plan):
-        if alone:  # another machine may be writing at the moment
+        if alone:  # otherwise another machine may be writing
             folder.sweep(place)
     elif before is not None and (resume or not alone):
         frame_store.check(before, plan)
@@ -206,50 +200,52 @@ def _make_room(place: Path, plan: Manifest, *, resume: bool, alone: bool) -> Pat
 def _paint(
     film: Footage,
     painter: Painter,
-    tape: Reel,
+    reel: Reel,
     scenes: Sequence[Scene],
     shard: Shard,
-    rows: Mapping[int, FrameRow],
-    stop: Callable[[], bool],
-) -> Iterator[FrameRow | None]:
-    """Paints the frames of the shard that are not there yet, and gives their costs; None where it is stopped."""
+    rows: dict[int, FrameRow],
+    callbacks: Callbacks[Opening, FrameRow],
+) -> str:
+    """Paints the missing frames of the shard and adds their costs to `rows`; returns `finished` or `stopped`."""
     which = {number: index for index, scene in enumerate(scenes) for number in range(*scene)}
-    before: NDArray[np.uint8] | None = None
+    filmed: NDArray[np.uint8] | None = None
     with contextlib.closing(footage.frames(film)) as pictures:
         for number, frame in enumerate(pictures):
             scene = which[number]
             if number not in rows and shard.has(scene):
                 began = time.perf_counter()
-                follows = number > scenes[scene].first
-                assert before is not None or not follows
-                last = Before(before, tape.picture(number - 1)) if before is not None and follows else None
-                painted = painter.paint(frame, last, stop)
+                before = None
+                if number > scenes[scene].first:
+                    assert filmed is not None
+                    before = Before(filmed, reel.picture(number - 1))
+                painted = painter.paint(frame, before, callbacks.stop)
                 if painted is None:
-                    yield None
-                    return
-                found, seconds = painted.costs, time.perf_counter() - began
+                    return "stopped"
+                costs, seconds = painted.costs, time.perf_counter() - began
                 row = FrameRow(
-                    number, scene, painted.epochs, found.total, found.content, found.style, painted.temporal, seconds
+                    number, scene, painted.epochs, costs.total, costs.content, costs.style, painted.temporal, seconds
                 )
-                tape.keep(painted.picture, row)
-                yield row
-                if stop():
-                    yield None
-                    return
-            before = frame
+                reel.keep(painted.picture, row)
+                rows[number] = row
+                callbacks.on_step(row)
+                if callbacks.stop():
+                    return "stopped"
+            filmed = frame
+    return "finished"
 
 
-def _assemble(film: Footage, tape: Reel, rows: Mapping[int, FrameRow]) -> Path | None:
-    """Puts together the frames from the first on, as far as there is no gap."""
+def _assemble(film: Footage, reel: Reel, rows: Mapping[int, FrameRow]) -> Path | None:
+    """Joins the frames before the first gap to a video; None if the first frame is missing."""
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
         return None
-    footage.assemble(tape.place / frame_store.VIDEO, tape.pictures(range(count)), film)
-    return tape.place / frame_store.VIDEO
+    video = reel.place / frame_store.VIDEO
+    footage.assemble(video, (reel.picture(number) for number in range(count)), film)
+    return video
 
 
-def _end(tape: Reel, scenes: Sequence[Scene], rows: Mapping[int, FrameRow], ended: str) -> None:
-    """Writes the table of the costs, and how the run ended."""
-    tape.write_costs([rows[number] for number in sorted(rows)])
+def _write_end(reel: Reel, scenes: Sequence[Scene], rows: Mapping[int, FrameRow], ended: str) -> None:
+    """Writes the table of costs, and how the run ended."""
+    reel.write_costs([rows[number] for number in sorted(rows)])
     run = {"ended": ended, "frames": len(rows), "seconds": round(sum(row.seconds for row in rows.values()), 3)}
-    tape.note({"scenes": [list(scene) for scene in scenes], "run": run})
+    reel.note({"scenes": [list(scene) for scene in scenes], "run": run})

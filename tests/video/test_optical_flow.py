@@ -99,13 +99,13 @@ def test_each_check_finds_its_own():
     [
         (
             lambda: optical_flow.warp(np.zeros((4, 5, 3), np.float32), np.zeros((5, 4, 2), np.float32)),
-            "must have one size",
+            "must have the same size",
         ),
-        (lambda: optical_flow.consistent(np.zeros((4, 5, 2)), np.zeros((5, 4, 2))), "must have one size"),
+        (lambda: optical_flow.consistent(np.zeros((4, 5, 2)), np.zeros((5, 4, 2))), "must have the same size"),
         (lambda: optical_flow.consistent(np.zeros((1, 5, 2)), np.zeros((1, 5, 2))), "each side needs 2"),
         (
             lambda: optical_flow.between(np.zeros((20, 30, 3), np.uint8), np.zeros((20, 31, 3), np.uint8)),
-            "two of one size",
+            "two of the same size",
         ),
         (
             lambda: optical_flow.between(np.zeros((8, 9, 3), np.uint8), np.zeros((8, 9, 3), np.uint8)),
@@ -113,7 +113,7 @@ def test_each_check_finds_its_own():
         ),
     ],
 )
-def test_what_does_not_go_together_is_told(call, sentence):
+def test_mismatched_sizes_are_errors(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
 

@@ -1,4 +1,4 @@
-"""Moving pictures from end to end: resumed, shared between machines, stopped, with sound, and refused."""
+"""Video stylisation from end to end: resumed, shared between machines, stopped, with sound, and rejected."""
 
 import csv
 import itertools
@@ -90,7 +90,7 @@ def test_a_video_is_painted_with_everything_that_it_leaves(whole, clip):
     assert document["run"]["ended"] == "finished"
     assert TransferConfig.from_json(document["settings"]) == CONFIG
     assert not (place / "RESUME.txt").exists()
-    assert "--video=" not in (place / "flags.txt").read_text(), "it would be refused"
+    assert "--video=" not in (place / "flags.txt").read_text(), "it would be rejected"
 
 
 def test_the_table_has_the_costs_of_every_frame(whole):
@@ -143,7 +143,7 @@ def test_it_flickers_less_than_frames_painted_alone():
 
 
 @pytest.mark.parametrize("where", ["step", "write"])
-def test_a_killed_run_goes_on_to_the_last_bit(whole, clip, tmp_path, monkeypatch, where):
+def test_a_killed_run_is_resumed_bit_for_bit(whole, clip, tmp_path, monkeypatch, where):
     """Killed in the middle of frame 2, or while its file is being written."""
     begun = []
 
@@ -193,7 +193,7 @@ def test_a_frame_that_is_missing_in_the_middle_is_painted_again_alike(whole, cli
     assert_same_frames(tmp_path, whole[0])
 
 
-def test_luminance_and_adam_are_resumed_to_the_last_bit_too(clip, tmp_path):
+def test_luminance_and_adam_are_resumed_bit_for_bit_too(clip, tmp_path):
     config = TransferConfig(epochs=3, image_size=0, beta=0.01, preserve_color="luminance")
     one, two = tmp_path / "one", tmp_path / "two"
     paint(clip, one, config)
@@ -316,7 +316,7 @@ def test_a_video_of_odd_sides_without_sound_and_in_tiles(tmp_path):
     assert clips.decoded(film.video).shape == (3, 48, 72, 3)
 
 
-def test_what_cannot_be_painted_is_told_before_a_folder_is_made(clip, tmp_path):
+def test_what_cannot_be_painted_is_an_error_before_a_folder_is_made(clip, tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     place = tmp_path / "out"
     with pytest.raises(VideoError, match="cannot be read as a video"):
@@ -342,7 +342,7 @@ def desk(tmp_path_factory, clip):
     return place
 
 
-def test_the_command_is_stopped_by_a_signal_and_goes_on(command, desk):
+def test_the_command_is_stopped_by_a_signal_and_resumed(command, desk):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     words = [*COMMAND, "--epochs=40", "--output_dir=out", "--optimizer=lbfgs"]
     process = subprocess.Popen(
