@@ -12,7 +12,7 @@ from nst.config import TransferConfig
 
 FLAGS = flags.FLAGS
 LEGACY = ("content_image_filename", "style_image_filename", "epochs", "print_every", "alpha", "beta", "learning_rate")
-"""The flags of the older script, which could be abbreviated there."""
+"""The flags of the older script, which allowed abbreviations of them."""
 ABOUT = """
 Neural style transfer: paints a content picture in the style of another.
 
@@ -62,16 +62,16 @@ commandline.define_config()
 
 
 def main() -> int:
-    """Reads the flags, then the pictures, then the network, and paints; returns the exit status."""
+    """Checks the flags, paints the picture or video, and returns the exit status."""
     before = None
     try:
         if not FLAGS.output_dir:
             raise ValueError("output_dir is empty: name a folder")
         if FLAGS.resume:
-            before = take_up(Path(FLAGS.output_dir).expanduser())
+            before = restore(Path(FLAGS.output_dir).expanduser())
         video.check()
         config = commandline.read_config(before)
-        from nst.engine import mask_regions  # NumPy, which --help and a wrong flag do without
+        from nst.engine import mask_regions  # imports NumPy, which --help and flag errors do not need
 
         mask_regions.weights(config, len(FLAGS.style_image_filename))
     except ValueError as error:
@@ -90,11 +90,11 @@ def main() -> int:
             screen.close()
 
 
-def take_up(place: Path) -> TransferConfig | None:
-    """The settings of the run in a folder; sets the flags that were not given by hand to what they were for it."""
-    before = None if FLAGS["content_image_filename"].present else video.take_up(place)
+def restore(place: Path) -> TransferConfig | None:
+    """Restores the settings of the run in a folder, and its flags where none were given by hand."""
+    before = None if FLAGS["content_image_filename"].present else video.restore(place)
     if before is None and not FLAGS.content_video:
-        before = picture.take_up(place)
+        before = picture.restore(place)
     if before is None:
         print_line(f"Nothing to resume in {place}: starting from the beginning")
     return before

@@ -1,10 +1,10 @@
-"""Neural style transfer as an optimisation, in TF1 graph style: the library behind `nst_main.py`.
+"""Neural style transfer by optimisation, in TF1 graph style: the library behind `nst_main.py`.
 
     import nst
 
     nst.stylize("content.jpg", "style.jpg", "output", nst.load_network("auto"))
 
-Names are imported when they are first used, so that `import nst` loads neither NumPy nor TensorFlow.
+Names are imported on first use, so that `import nst` loads neither NumPy nor TensorFlow.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _HOMES = {
     "stylize_video": "nst.video.stylize",
 }
 
-__all__ = [  # noqa: RUF022 - by what it is for
+__all__ = [  # noqa: RUF022 - ordered by topic
     "stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step", "Callbacks", "MaskInputs", "Provenance",
     "load_network", "fetch_network", "Network", "read_image",
     "DivergedError", "BusyError", "FetchError", "PictureError", "StateError", "VideoError", "WeightsError",

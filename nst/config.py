@@ -1,8 +1,7 @@
-"""TransferConfig: every number that changes a picture, with its unit and its check; presets; JSON both ways.
+"""`TransferConfig`, the settings of a run with their units and checks, the presets, and conversion to and from JSON.
 
-The defaults are the Coursera assignment's, and they stand here only: the command's flags are made from these
-fields, and a preset or a model says only where it differs. The module imports nothing heavy, so that `--help` is
-instant.
+The defaults are the Coursera assignment's and are defined only here: the command's flags are generated from these
+fields, and a preset or a model lists only its differences. The module imports nothing heavy, to keep `--help` instant.
 """
 
 from __future__ import annotations
@@ -33,19 +32,19 @@ STARTS = ("blend", "content", "matched", "style", "noise")
 _COSTS = "picture frames graph"
 _FILES = "files"
 
-SMALLEST_TILE = 32  # four poolings leave 2 × 2 values of it
+SMALLEST_TILE = 32  # four poolings reduce it to 2 × 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransferConfig:
-    """The settings of one run. A value of another kind or out of range raises `ValueError` with the setting's name.
+    """The settings of one run. An invalid value raises `ValueError` with the name of the setting.
 
-    NumPy's numbers become Python's, and layers may also be a dict or a list of pairs, and have Keras' names; a whole
-    number stands for a float, but neither a float nor a bool for a whole number.
+    NumPy numbers are converted to Python's. Layers may also be a dict or a list of pairs, and have Keras' names. An
+    integer is accepted for a float, but neither a float nor a bool for an integer.
 
     J(G) = alpha * J_content(C, G) + beta * J_style(S, G) + tv_weight * J_tv(G); Gatys, Ecker, Bethge 2015,
-    equation 7, with the normalisation of the Coursera assignment. A frame of a video has temporal_weight * J_temporal
-    (G) besides; a picture has no frame before it, and the setting no effect.
+    equation 7, with the normalisation of the Coursera assignment. Frames of a video that follow another add
+    temporal_weight * J_temporal(G), which has no effect on a picture.
     """
 
     epochs: int = number(200, "number of updates of the picture", at_least=1, affects="frames")
@@ -160,7 +159,7 @@ class TransferConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            # The class is frozen: this is how its own initialiser sets a field.
+            # The class is frozen; the generated initialiser sets its fields in the same way.
             object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
         if self.alpha == 0 and self.beta == 0 and self.tv_weight == 0:
             raise ValueError("alpha, beta and tv_weight are all 0: nothing would be painted; raise one of them")
@@ -172,11 +171,11 @@ class TransferConfig:
 
     @property
     def video_stride(self) -> int:
-        """Epochs between two frames of the video: `video_every`, or what makes about 200 frames."""
+        """The epochs between two frames of the video: `video_every`, or as many as give about 200 frames."""
         return self.video_every or max(1, round(self.epochs / 200))
 
     def to_json(self) -> dict[str, Any]:
-        """A dict of JSON values; layers as `{"conv1_1": 0.2}`."""
+        """Returns the settings as a dict of JSON values, with layers as `{"conv1_1": 0.2}`."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         for name, value in values.items():
             if isinstance(value, tuple):
@@ -185,10 +184,10 @@ class TransferConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TransferConfig:
-        """The inverse of `to_json`; settings that are missing take their defaults.
+        """The inverse of `to_json`; missing settings take their defaults.
 
         Raises:
-            ValueError: a name that is no setting, or a value out of range.
+            ValueError: a setting is unknown, or a value is invalid.
         """
         known = {field.name: field for field in dataclasses.fields(cls)}
         if unknown := sorted(set(values) - set(known)):
@@ -197,24 +196,24 @@ class TransferConfig:
 
     @classmethod
     def from_preset(cls, name: str, *, model: str = "", **changes: Any) -> TransferConfig:
-        """The settings of a preset, with the layers of `MODEL_LAYERS` if it has the model; `changes` win over both.
+        """The settings of a preset with the layers of a model in `MODEL_LAYERS`; `changes` override both.
 
         Raises:
-            ValueError: a name that is no preset, a value out of range, or a change that nothing comes of.
+            ValueError: the preset is unknown, a value is invalid, or a change has no effect.
         """
         if not isinstance(name, str) or name not in PRESETS:
             raise ValueError(f"preset is {name!r}: use {either(tuple(PRESETS))}")
         return cls(**{**PRESETS[name].settings, **MODEL_LAYERS.get(model, {})}).changed(**changes)
 
     def changed(self, **changes: Any) -> TransferConfig:
-        """The same settings but for some.
+        """Returns a copy with some settings changed.
 
         Raises:
-            ValueError: a value out of range, or a change that nothing comes of.
+            ValueError: a value is invalid, or a change has no effect.
         """
         config = dataclasses.replace(self, **changes)
         for setting, idle, reason in _IDLE:
-            # The default's own value says nothing: a flagfile gives every flag.
+            # The default value is no mistake: a flagfile gives every flag.
             if setting in changes and getattr(config, setting) != getattr(type(self), setting) and idle(config):
                 raise ValueError(f"{setting} has no effect: {reason}")
         return config
@@ -236,21 +235,22 @@ _IDLE: tuple[tuple[str, Callable[[TransferConfig], bool], str], ...] = (
     ("video_fps", lambda config: config.video == "none", "there is no video"),
     ("video_layout", lambda config: config.video == "none", "there is no video"),
 )
-"""Settings that change nothing beside certain others, and why: asked for, that is a mistake to be told of."""
+"""Settings that have no effect in combination with others, and why. Giving one is reported as a mistake."""
 
 
 def affecting(part: str) -> tuple[str, ...]:
     """The names of the settings that affect a part of a run.
 
-    `picture` is the finished picture: a run can be resumed with other values of the rest. `frames` are those of a
-    video, `graph` is the graph of the costs, and `files` are what a picture's run leaves besides: a video has none.
+    `picture` is the finished picture, so that the other settings may change when a run is resumed. `frames` are those
+    of a video, `graph` is the graph of the costs, `memory` the use of memory, and `files` the other files of a
+    picture's run, which a video does not have.
     """
     fields = dataclasses.fields(TransferConfig)
     return tuple(field.name for field in fields if part in field.metadata["affects"])
 
 
 class Preset(NamedTuple):
-    """A named set of defaults: what it is for, in one line, and the settings that differ from `TransferConfig`'s."""
+    """A named set of defaults: its purpose in one line, and the settings that differ from `TransferConfig`'s."""
 
     about: str
     settings: Mapping[str, Any]
@@ -269,7 +269,7 @@ PRESETS: Mapping[str, Preset] = {
             "scales": 2,
             "init": "matched",
             "alpha": 1e4,
-            # conv5_1 would add next to nothing to the cost, and three tenths to the time.
+            # conv5_1 would add hardly anything to the cost, but 30 % to the time.
             "style_layers": parse_layers("conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2"),
         },
     ),
@@ -290,7 +290,7 @@ PRESETS: Mapping[str, Preset] = {
         },
     ),
 }
-"""The presets by name; the first changes nothing, and a door that is told no preset takes it."""
+"""The presets by name. The first changes nothing and is the default."""
 
 
 MODEL_LAYERS: Mapping[str, Mapping[str, LayerWeights]] = {
@@ -299,14 +299,14 @@ MODEL_LAYERS: Mapping[str, Mapping[str, LayerWeights]] = {
         "style_layers": parse_layers("conv1_2=0.2,conv2_2=0.2,conv3_3=0.2,conv4_3=0.2,conv5_3=0.2"),
     },
 }
-"""The layers of a model that is not painted with VGG-19's, by its name; a path brings none, because settings are
-checked before the network is read."""
+"""The layers of models other than VGG-19, by name. Not used for a path, because settings are checked before the
+network is read."""
 
 
 class Setting(NamedTuple):
-    """One setting as a door offers it; `default` is text for `kind` `str`, `layers` and `weights`.
+    """One setting, described for a flag or a form; `default` is text for the kinds `str`, `layers` and `weights`.
 
-    `bounds` of a number are `at_least`, `at_most` and `above`, as far as there are any.
+    `bounds` of a number are those of `at_least`, `at_most` and `above` that exist.
     """
 
     name: str
@@ -318,10 +318,9 @@ class Setting(NamedTuple):
 
 
 def settings(preset: str | None = None, model: str = "") -> list[Setting]:
-    """All settings in the order of `TransferConfig`: what a door makes its flags or its form from.
+    """Describes all settings, in the order of `TransferConfig`, for flags or a form.
 
-    With a preset's name the defaults are that preset's, with a model's its layers. Raises `ValueError` for a name
-    that is no preset.
+    The defaults are those of the preset, and the layers those of the model. Raises `ValueError` for an unknown preset.
     """
     defaults = TransferConfig.from_preset(next(iter(PRESETS)) if preset is None else preset, model=model)
     found = []

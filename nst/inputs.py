@@ -1,4 +1,4 @@
-"""What a run was given: pictures and masks, read and checked once, and what accompanies them."""
+"""The inputs of a run: pictures and masks, read and checked once, with callbacks and provenance."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Progress = TypeVar("Progress")
 
 @dataclass(frozen=True)
 class MaskInputs:
-    """Where each style acts, and what of it is used: see `nst.engine.mask_regions.mixture`.
+    """Masks that select where each style acts, and which part of it is used (see `nst.engine.mask_regions.mixture`).
 
-    `content` is a grey picture for each style, or a coloured one for all; `style` is a picture for each style.
+    `content` is one grey picture per style, or one coloured picture for all; `style` is one picture per style.
     """
 
     content: Masks = None
@@ -37,11 +37,11 @@ class MaskInputs:
 
 @dataclass(frozen=True)
 class Callbacks(Generic[Opening, Progress]):
-    """What a run calls while it paints. An exception from any of them ends the run; what was painted is saved.
+    """Functions that a run calls. An exception in one of them ends the run, after saving what was painted.
 
     `on_start` is called once, before the first epoch; `on_step` after every epoch, or every frame of a video;
-    `on_trouble` with a sentence about trouble that the run survives, such as a file that cannot be written. `stop` is
-    asked after every epoch: True ends the run with what has been painted.
+    `on_trouble` with a sentence about a problem that the run survives, such as a file that cannot be written. `stop` is
+    called after every epoch and ends the run, keeping what was painted, if it returns True.
     """
 
     on_start: Callable[[Opening], None] = lambda start: None
@@ -52,10 +52,10 @@ class Callbacks(Generic[Opening, Progress]):
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a run comes from: `details` for `config.json`, and `flags` for `flags.txt`, by name.
+    """The origin of a run, for its files: `details` go into `config.json`, and `flags`, by name, into `flags.txt`.
 
-    `how_to_resume` gives the command that resumes the run in a folder, for the note that is left there; None leaves
-    the call of the library.
+    `how_to_resume` returns the command that resumes the run in a folder, for the note left there; None means the call
+    of the library.
     """
 
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -65,12 +65,12 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Pictures and masks as they are painted.
+    """Pictures and masks, ready to paint from.
 
-    `content` is uint8 RGB `[H, W, 3]` of the painted size, and `opacity` uint8 `[H, W]`, None where the content is
-    opaque. `styles` are uint8 RGB in the size of their files. `start` is the picture that `config.init` names, None
-    where it names none. `mixture` says which style acts where. `fingerprints` are hashes of the files' pixels, by
-    what messages call them.
+    `content` is uint8 RGB `[H, W, 3]` in the painted size, `opacity` uint8 `[H, W]`, or None if the content is opaque.
+    `styles` are uint8 RGB in their own sizes. `start` is the picture that `config.init` names, or None if it names a
+    kind of start. `mixture` determines which style acts where. `fingerprints` maps each input, by its name in messages,
+    to a hash of its pixels.
     """
 
     content: NDArray[np.uint8]
@@ -81,7 +81,7 @@ class Inputs:
     fingerprints: Mapping[str, str]
 
     def sizes(self, config: TransferConfig, shares: Sequence[int] | None = None) -> list[Scale]:
-        """The sizes that are painted, in the colours that `preserve_color` asks for; arguments as of `pyramid.plan`."""
+        """The sizes to paint, in the colours that `preserve_color` asks for; `shares` as in `pyramid.plan`."""
         pictures = color_transfer.recoloured(self.content, self.styles, config)
         return pyramid.plan(*pictures, config, self.mixture, shares)
 
@@ -93,17 +93,17 @@ def prepare(
     masks: MaskInputs | None = None,
     start: Source | None = None,
 ) -> Inputs:
-    """Reads and checks what a picture is painted from.
+    """Reads and checks the inputs of a picture.
 
     Args:
         content: a path, bytes, a file, or uint8 `[H, W, 3]`.
         style: the same, or a list of them.
         config: the settings.
         masks: where each style acts.
-        start: the picture that `config.init` names, where it is not to be read from there.
+        start: the picture to start from, if it is not to be read from the path in `config.init`.
 
     Raises:
-        PictureError: a picture that cannot be read.
+        PictureError: a picture cannot be read.
         ValueError: weights or masks that do not fit the pictures.
     """
     masks = masks or MaskInputs()
@@ -128,15 +128,15 @@ def prepare(
 
 
 def find(name: str) -> Path:
-    """The file of a picture: a path, or a sample's name. Raises `PictureError` where there is none."""
+    """Finds a picture by its path or the name of a sample. Raises `PictureError` if there is none."""
     return reader.find(name, locations.folders("images"))
 
 
 def of_network(network: Network) -> dict[str, str]:
-    """The hash of a network's filters, as one of `Inputs.fingerprints`."""
+    """The hash of a network's filters, as an entry of `Inputs.fingerprints`."""
     return {"network": fingerprint(network.mean, *(part for layer in network.layers.values() for part in layer))}
 
 
 def _as_list(style: Source | Sequence[Source]) -> list[Source]:
-    """One style or several as a list; bytes and arrays are sequences too, but one picture each."""
+    """The styles as a list. Bytes and arrays are sequences too, but stand for one picture."""
     return list(style) if isinstance(style, list | tuple) else [cast(Source, style)]

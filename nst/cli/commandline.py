@@ -1,6 +1,6 @@
-"""How the commands read their flags: absl's, with its four gaps mended.
+"""Defines and parses the flags of the commands, working around four limitations of absl.
 
-absl takes `-h` for an error, exits 1 on `--help`, leaves out flags defined in packages, and accepts stray words.
+absl rejects `-h`, exits with 1 on `--help`, omits flags defined in packages from it, and accepts stray words.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _own: list[str] = []
 
 
 def define(name: str, default: Any, text: str, kind: str = "str") -> None:
-    """Defines one flag of this program; they are shown by `--help` in the order of these calls.
+    """Defines a flag; `--help` shows flags in the order of these calls.
 
     `kind` is `str`, `int`, `float`, `bool`, or `several` for a flag that may be repeated.
     """
@@ -47,9 +47,9 @@ def define(name: str, default: Any, text: str, kind: str = "str") -> None:
 
 
 def define_config(*, like: bool = True) -> None:
-    """Defines a flag for the preset, and one for every setting of `TransferConfig` with its default.
+    """Defines a flag for the preset and for every setting of `TransferConfig`.
 
-    With `like`, one as well for the picture whose settings are the defaults instead.
+    With `like`, also one for a picture whose settings replace the defaults.
     """
     define("preset", next(iter(PRESETS)), f"set of defaults; a flag given by hand wins: {', '.join(PRESETS)}")
     if like:
@@ -60,15 +60,15 @@ def define_config(*, like: bool = True) -> None:
 
 
 def read_config(before: TransferConfig | None = None) -> TransferConfig:
-    """The defaults of the preset and the model, or of the picture that `--like` names, and over them what is given.
+    """Reads the settings: the flags given by hand, over the defaults of the preset and model or the `--like` picture.
 
     Args:
-        before: the settings of a run that is resumed; they are the defaults, unless others are named.
+        before: the settings of the run to resume, which are the defaults unless a preset or picture is named.
 
     Raises:
-        ValueError: a name that is no preset, a value out of range, a flag that has no effect, or a picture that
-            carries no settings.
-        OSError: that picture cannot be read.
+        ValueError: the preset is unknown, a value is invalid, a flag has no effect, or the picture contains no
+            settings.
+        OSError: the picture cannot be read.
     """
     given = read_given()
     if FLAGS.like:
@@ -79,20 +79,20 @@ def read_config(before: TransferConfig | None = None) -> TransferConfig:
         return metadata.read(Path(FLAGS.like).expanduser()).config.changed(**given)
     if before is not None and not FLAGS["preset"].present:
         return before.changed(**given)
-    model = FLAGS.model if "model" in _own else ""  # a door may have no such flag
+    model = FLAGS.model if "model" in _own else ""  # not every command has this flag
     return TransferConfig.from_preset(FLAGS.preset, model=model, **given)
 
 
 def read_given() -> dict[str, Any]:
-    """The settings that were given by hand, by name.
+    """The settings given by hand, by name.
 
     Raises:
-        ValueError: a value that is none of its setting.
+        ValueError: a value cannot be parsed.
     """
     given: dict[str, Any] = {}
     for setting in settings():
         flag = FLAGS[setting.name]
-        if not flag.present:  # not `value != default`: the default's own value, given by hand, wins too
+        if not flag.present:  # not `value != default`: the default value, given by hand, overrides a preset too
             continue
         try:
             given[setting.name] = parse(setting.kind, flag.value)
@@ -104,11 +104,11 @@ def read_given() -> dict[str, Any]:
 def run(
     main: Callable[..., int | None], about: str, *, words: bool = False, abbreviated: tuple[str, ...] = ()
 ) -> NoReturn:
-    """Parses the flags and runs `main`; never returns.
+    """Parses the flags, runs `main` and exits.
 
-    Help goes to the screen with status 0, a wrong flag or value is one line and status 2; otherwise the status is
-    what `main` returns. With `words`, what stands between the flags is given to `main`; else it is an error.
-    The flags in `abbreviated` may be shortened as argparse allows it, see `written_out`.
+    Help is printed with status 0; an invalid flag or value is reported on one line with status 2; otherwise the status
+    is the return value of `main`. With `words`, positional arguments are passed to `main`; without, they are an error.
+    The flags in `abbreviated` may be shortened as in argparse, see `written_out`.
     """
 
     def parse(argv: list[str]) -> list[str]:
@@ -117,7 +117,7 @@ def run(
             sys.exit(0)
         try:
             given = FLAGS.read_flags_from_files(written_out(argv[1:], abbreviated), force_gnu=False)
-            rest = FLAGS([argv[0], *written_out(given, abbreviated)])  # once more, for those in a file
+            rest = FLAGS([argv[0], *written_out(given, abbreviated)])  # again, for those in a file
         except UnicodeError:
             fail("the flagfile is not a text file in this system's encoding")
         except (flags.Error, OSError) as error:
@@ -127,7 +127,7 @@ def run(
         return list(rest)
 
     open_streams()
-    for name in ("matplotlib", "PIL"):  # absl's --verbosity=1 would show what they log for their own authors
+    for name in ("matplotlib", "PIL"):  # absl's --verbosity=1 would show their internal messages
         logging.getLogger(name).setLevel(logging.WARNING)
     FLAGS.set_gnu_getopt(words)  # flags may follow words
     app.run(lambda argv: _leave(main(*argv[1:])), flags_parser=parse)
@@ -135,11 +135,11 @@ def run(
 
 
 def written_out(words: Sequence[str], names: tuple[str, ...]) -> list[str]:
-    """The words of a command line with these flags in full: `--epochs=1` for `--epoch=1`.
+    """Expands abbreviated flags in a command line: `--epoch=1` becomes `--epochs=1`.
 
     Args:
         words: the command line, without the program.
-        names: flags that may be abbreviated, no two of which begin with the same letter. A flag of just that name wins.
+        names: the flags that may be abbreviated, each with another first letter. An exact name takes precedence.
     """
     words = list(words)
     for index, word in enumerate(words):
@@ -155,7 +155,7 @@ def written_out(words: Sequence[str], names: tuple[str, ...]) -> list[str]:
 
 
 def _leave(status: int | None) -> NoReturn:
-    """Ends the program at once: everything is written, and taking TensorFlow down in order takes half a second."""
+    """Exits at once: everything is written, and an orderly shutdown of TensorFlow takes half a second."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
@@ -163,7 +163,7 @@ def _leave(status: int | None) -> NoReturn:
 
 
 def repeated(*words: str) -> str:
-    """A command line with other flags, for this program as it was started."""
+    """A command line with other flags that starts this program in the same way."""
     program = [os.path.basename(sys.argv[0])]
     if program[0].endswith(".py"):
         program = [sys.orig_argv[0], sys.argv[0]]
@@ -171,13 +171,9 @@ def repeated(*words: str) -> str:
 
 
 def fail(sentence: str, status: int = 2) -> NoReturn:
-    """Prints one line on the error stream and exits."""
-    print_line(f"{_program()}: {' '.join(sentence.split())}", sys.stderr)
+    """Prints a one-line error and exits."""
+    print_line(f"{os.path.basename(sys.argv[0]) or 'nst'}: {' '.join(sentence.split())}", sys.stderr)
     sys.exit(status)
-
-
-def _program() -> str:
-    return os.path.basename(sys.argv[0]) or "nst"
 
 
 def _help(about: str) -> str:
@@ -199,24 +195,24 @@ def _help(about: str) -> str:
 
 
 def _text(name: str) -> str:
-    """A flag's help, without what absl adds to that of a flag that may be repeated."""
+    """The help of a flag, without the note that absl adds for a flag that may be repeated."""
     return str(FLAGS[name].help).partition(";\n    repeat this option")[0]
 
 
 def _shown(value: Any) -> str:
-    """A flag's value as a person writes it."""
+    """The value of a flag as it is written on the command line."""
     return ",".join(value or []) if isinstance(value, list) else written("" if value is None else value)
 
 
 def _words(defaults: list[Setting]) -> list[str]:
-    """What a person would write by hand to have these defaults: `["--epochs=60", …]`."""
+    """The flags that would give these defaults: `["--epochs=60", …]`."""
     pairs = zip(settings(), defaults, strict=True)
     return [f"--{own.name}={own.default}" for usual, own in pairs if own.default != usual.default]
 
 
 def _entry(title: str, *texts: str) -> list[str]:
-    """The lines of one entry of the help: its title on the left, and on the right each text from a new line."""
-    # A word such as --name=value stays whole, or it could not be copied.
+    """The lines of one entry of the help: the title on the left, and each text on new lines on the right."""
+    # A word such as --name=value is not broken, so that it can be copied.
     wrapped = [textwrap.wrap(text, 82, break_on_hyphens=False, break_long_words=False) for text in texts]
     lines = [line for part in wrapped for line in part] or [""]
     indent = " " * 34
@@ -226,7 +222,7 @@ def _entry(title: str, *texts: str) -> list[str]:
 
 
 def _reworded(message: str) -> str:
-    """The messages of absl, without Python's terms."""
+    """A message of absl without Python's terms."""
     message = re.sub(r"invalid literal for int\(\) with base 10: ('.*?')", r"\1 is not a whole number", message)
     message = re.sub(r"could not convert string to float: ('.*?')", r"\1 is not a number", message)
     message = re.sub(r"\. Did you mean: (\S+) \?", r"; did you mean --\1?", message)

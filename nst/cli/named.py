@@ -1,4 +1,4 @@
-"""What the flags name, for pictures and videos alike: style pictures, masks, a start, the network."""
+"""Resolves the flags that pictures and videos share: style pictures, masks, start picture and network."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags
 
-from nst.cli import weights
+from nst.cli import commandline, weights
 from nst.cli.terminal import Screen
 from nst.config import STARTS, TransferConfig
 from nst.utils import tf_import
 from nst.utils.tf_import import quiet_stderr
 
 if TYPE_CHECKING:
-    from nst.inputs import MaskInputs
+    from nst.inputs import MaskInputs, Provenance
     from nst.weights.network import Network
 
 FLAGS = flags.FLAGS
 
 
 class Files(NamedTuple):
-    """The files that a run reads besides its content. `start` is the picture that `config.init` names, if it does."""
+    """The input files of a run besides its content. `start` is the picture that `config.init` names, if any."""
 
     styles: list[Path]
     content_masks: list[Path]
@@ -31,25 +31,30 @@ class Files(NamedTuple):
     init: str
 
     def masks(self) -> MaskInputs:
-        """The masks as the library takes them."""
+        """The masks as arguments of the library."""
         from nst.inputs import MaskInputs
 
         return MaskInputs(self.content_masks or None, self.style_masks or None)
 
-    def flags(self, network: Network, output_dir: Path) -> dict[str, str | Sequence[str]]:
-        """The flags besides the settings that repeat the run, with absolute paths."""
-        return {
+    def provenance(self, flag: str, content: Path, network: Network, output_dir: Path, device: str) -> Provenance:
+        """The provenance of a run whose content is given by `flag`. Its flags have absolute paths."""
+        from nst.inputs import Provenance
+
+        details = {"content": str(content), "styles": [str(path) for path in self.styles], "device": device}
+        repeat: dict[str, str | Sequence[str]] = {
             "style_image_filename": [str(path.resolve()) for path in self.styles],
             "content_mask": [str(path.resolve()) for path in self.content_masks],
             "style_mask": [str(path.resolve()) for path in self.style_masks],
             "output_dir": str(output_dir.resolve()),
             "model": "preview" if network.notice else str(Path(network.source).resolve()),
             "init": self.init,
+            flag: str(content.resolve()),
         }
+        return Provenance(details, repeat, how_to_resume)
 
 
 def find(config: TransferConfig) -> Files:
-    """The files that the flags name. Raises `PictureError` for one that is not there."""
+    """Finds the files that the flags name. Raises `PictureError` if one is missing."""
     from nst import inputs
 
     lists = [[inputs.find(name) for name in FLAGS[flag].value or []] for flag in _LISTS]
@@ -60,15 +65,21 @@ def find(config: TransferConfig) -> Files:
 _LISTS = ("style_image_filename", "content_mask", "style_mask")
 
 
+def how_to_resume(place: Path) -> str:
+    """The command that resumes this run in a folder."""
+    shard = [f"--shard={FLAGS.shard}"] if FLAGS.shard else []
+    return commandline.repeated("--resume", f"--output_dir={place.resolve()}", *shard)
+
+
 def set_flags(content: str, before: Mapping[str, str | Sequence[str]]) -> None:
-    """Sets the flags of a run's inputs, where they are not given by hand, to those of the run that is resumed."""
+    """Sets the input flags that were not given by hand to those of the run to resume."""
     for name in (content, *_LISTS, "model"):
         if not FLAGS[name].present:
             FLAGS[name].value = before.get(name) or FLAGS[name].default
 
 
 def load_network(screen: Screen) -> Network:
-    """The network that `--model` names, fetched if it is missing. Exits with a sentence where it cannot be had."""
+    """Loads the network that `--model` names, downloading it if necessary. Exits with an error if that fails."""
     from nst.weights import registry
 
     if status := weights.missing(FLAGS.model, screen.say):
@@ -77,7 +88,7 @@ def load_network(screen: Screen) -> Network:
 
 
 def load_tensorflow(screen: Screen) -> str:
-    """Loads TensorFlow quietly; prints the device and returns it."""
+    """Loads TensorFlow quietly, and prints and returns the device."""
     quiet = FLAGS.verbosity < 1
     with quiet_stderr(quiet), tf_import.tensorflow(quiet):
         from nst.engine import sessions

@@ -1,4 +1,4 @@
-"""What the command does with a picture: its flags, and `nst.run.paint` on what they name."""
+"""Paints a picture from the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from nst.cli import commandline, named
+from nst.cli import named
 from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 FLAGS = flags.FLAGS
 
 
-def take_up(place: Path) -> TransferConfig | None:
-    """The settings of the picture's run in a folder, None where there is none; sets the flags not given by hand."""
+def restore(place: Path) -> TransferConfig | None:
+    """Restores the settings and flags of the picture's run in a folder; None if there is none."""
     from nst.output import checkpoint
 
     before = checkpoint.read(place)
@@ -30,10 +30,10 @@ def take_up(place: Path) -> TransferConfig | None:
 
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
-    """Paints the picture that the flags name; whatever can be wrong is tried before TensorFlow is loaded."""
+    """Paints the picture that the flags name. Finds all mistakes in the inputs before it loads TensorFlow."""
     from nst import inputs
     from nst.engine import pyramid
-    from nst.inputs import Callbacks, Provenance
+    from nst.inputs import Callbacks
     from nst.output import folder, metadata
 
     content = inputs.find(FLAGS.content_image_filename)
@@ -47,7 +47,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     output_dir = Path(FLAGS.output_dir).expanduser()
     folder.make(output_dir)
     with folder.lock(output_dir):
-        pass  # taken when the painting begins, but the user should hear of it now
+        pass  # the run locks the folder later, but a conflict should be reported now
     if network.notice:
         screen.say(network.notice)
     device = named.load_tensorflow(screen)
@@ -57,18 +57,13 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         screen.start(begin)
         signals.painting = True
 
-    def how_to_resume(place: Path) -> str:
-        return commandline.repeated("--resume", f"--output_dir={place.resolve()}")
-
-    details = {"content": str(content), "styles": [str(path) for path in files.styles], "device": device}
-    repeat = files.flags(network, output_dir) | {"content_image_filename": str(content.resolve())}
     result = run.paint(
         given, output_dir, network, config,
         callbacks=Callbacks(start, screen.step, screen.warn, signals.requested),
-        provenance=Provenance(details, repeat, how_to_resume),
+        provenance=files.provenance("content_image_filename", content, network, output_dir, device),
         resume=FLAGS.resume,
     )  # fmt: skip
-    screen.end(result, how_to_resume(output_dir))
+    screen.end(result, named.how_to_resume(output_dir))
     if result.ended == "stopped":
         return signals.status
     return 1 if result.troubles else 0

@@ -1,4 +1,4 @@
-"""The screen of the command: printed costs, a progress bar on a terminal, quiet TensorFlow, and Ctrl-C."""
+"""Terminal output of the commands: printed costs, a progress bar, robust streams, and stop signals."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from nst.config import TransferConfig
+from nst.utils.text import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from nst.engine.loop import Step
     from nst.run import Result, Start
-from nst.utils.text import duration
 
 
 class Screen:
-    """Shows a run: on a terminal a progress bar under the printed costs, otherwise plain lines."""
+    """Shows the progress of a run: printed costs, with a progress bar below them on a terminal."""
 
     def __init__(self, config: TransferConfig) -> None:
         self._config = config
@@ -34,9 +34,9 @@ class Screen:
             self._bar = _progress_bar()
 
     def say(self, line: str) -> None:
-        """Prints a line above the bar, at once even into a pipe."""
+        """Prints a line above the bar, flushed even into a pipe."""
         if self._bar is not None:
-            with contextlib.suppress(OSError):  # the terminal has gone; the painting goes on
+            with contextlib.suppress(OSError):  # the terminal was closed, but the painting continues
                 self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             print_line(line)
@@ -49,13 +49,13 @@ class Screen:
             print_line(f"Warning: {sentence}", sys.stderr)
 
     def inputs(self, **files: Sequence[Path]) -> None:
-        """Prints, below a ruler, the files by their flags: `style_image_filename :  monet.jpg`, as the older script."""
+        """Prints the files by their flags as the older script did: a ruler, and `style_image_filename :  monet.jpg`."""
         lines = [f"{name} :  {path}" for name, paths in files.items() for path in paths]
         for line in ("=" * max(map(len, lines)), *lines):
             self.say(line)
 
     def start(self, start: Start) -> None:
-        """Prints network, sizes and an estimate of the time, and starts the bar."""
+        """Prints the network, the sizes and an estimate of the time, and starts the bar."""
         self._start = start
         epochs = self._config.epochs
         self.say(f"Network: {start.network}")
@@ -72,7 +72,7 @@ class Screen:
             self._bar.start()
 
     def step(self, step: Step) -> None:
-        """Prints the costs every `print_every` epochs, as the assignment does, and moves the bar."""
+        """Prints the costs every `print_every` epochs, as the assignment does, and updates the bar."""
         if step.epoch % self._config.print_every == 0:
             self.say(f"Iteration {step.epoch} :")
             self.say(f"total cost = {step.costs.total:g}")
@@ -94,7 +94,7 @@ class Screen:
                 )
 
     def end(self, result: Result, how_to_resume: str) -> None:
-        """Stops the bar and says where the picture is, and how a run that was stopped goes on."""
+        """Stops the bar, and prints the files written and how to resume a stopped run."""
         self.close()
         last = result.rows[-1]
         verb = {"finished": "Painted", "stopped": "Stopped after", "diverged": "Diverged after"}[result.ended]
@@ -114,10 +114,9 @@ class Screen:
 
 
 def open_streams() -> None:
-    """Gives the program its three standard streams, whatever it was started with.
+    """Opens any closed standard stream to the null device, so that no other file takes its number.
 
-    A closed one leads nowhere, so that no file of ours takes its number; characters that the screen's encoding lacks
-    are shown as `?`.
+    Characters that the encoding of the terminal lacks are shown as `?`.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -132,21 +131,21 @@ def open_streams() -> None:
 
 
 def print_line(line: str, stream: TextIO | None = None) -> None:
-    """Prints at once, and goes on in silence when nobody can read it: in `nst_main.py | head`, or on a full disk."""
+    """Prints and flushes a line; output is discarded after an error, as in `nst_main.py | head` or on a full disk."""
     stream = stream or sys.stdout
     try:
         print(line, file=stream, flush=True)
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())  # or Python would complain once more at its exit
+        os.dup2(nowhere, stream.fileno())  # otherwise Python would report the error again at exit
         os.close(nowhere)
 
 
 class StopSignals:
-    """Turns SIGINT, SIGTERM and SIGHUP into a request to stop after the step.
+    """Turns SIGINT, SIGTERM and SIGHUP into a request to stop after the current step.
 
-    Before `painting` is set there is nothing to lose, and a signal ends the program at once; so does a second one.
-    A signal that was ignored at the start, as by `nohup`, stays ignored.
+    A signal ends the program at once while `painting` is not set, because nothing would be lost, and so does a second
+    one. A signal that was ignored at the start, as by `nohup`, stays ignored.
     """
 
     def __init__(self) -> None:
@@ -161,14 +160,12 @@ class StopSignals:
                 self._before[number] = signal.signal(number, self._receive)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def requested(self) -> bool:
-        """Whether a signal has come."""
+        """Whether a signal was received."""
         return self.number != 0
 
     @property
@@ -179,7 +176,7 @@ class StopSignals:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         again, self.number = self.number, number
         if again or not self.painting:
-            # Not an exception: raised while a module is imported it would come out as another one.
+            # Not an exception, which would be converted to another one while a module is being imported.
             os._exit(self.status)
         with contextlib.suppress(OSError):
             os.write(2, b"Stopping after this step; once more ends at once.\n")

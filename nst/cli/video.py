@@ -1,4 +1,4 @@
-"""What the command does with a video: its flags, and `nst.video.stylize.stylize_video` on what they name."""
+"""Paints a video from the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from nst.cli import commandline, named
+from nst.cli import named
 from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig, affecting
 from nst.utils.shard import Shard
@@ -22,7 +22,7 @@ FLAGS = flags.FLAGS
 
 
 def check() -> None:
-    """Raises `ValueError` for flags that contradict each other, or that nothing comes of."""
+    """Raises `ValueError` for flags that contradict each other or have no effect."""
     if not FLAGS.content_video:
         if FLAGS.shard:
             raise ValueError("shard has no effect: there is no content_video")
@@ -35,8 +35,8 @@ def check() -> None:
     Shard.parse(FLAGS.shard)
 
 
-def take_up(place: Path) -> TransferConfig | None:
-    """The settings of the video's run in a folder, None where there is none; sets the flags not given by hand."""
+def restore(place: Path) -> TransferConfig | None:
+    """Restores the settings and flags of the video's run in a folder; None if there is none."""
     from nst.video import frame_store
 
     before = frame_store.found(place)
@@ -47,9 +47,9 @@ def take_up(place: Path) -> TransferConfig | None:
 
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
-    """Paints the video that the flags name; whatever can be wrong is tried before TensorFlow is loaded."""
+    """Paints the video that the flags name. Finds all mistakes in the inputs before it loads TensorFlow."""
     from nst.images import reader
-    from nst.inputs import Callbacks, MaskInputs, Provenance
+    from nst.inputs import Callbacks, MaskInputs
     from nst.output import folder
     from nst.video import footage, optical_flow
 
@@ -62,7 +62,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         [reader.read(path) for path in files.content_masks] or None,
         [reader.read(path) for path in files.style_masks] or None,
     )
-    config = dataclasses.replace(config, init=files.init)  # so that it is found from another folder, too
+    config = dataclasses.replace(config, init=files.init)  # an absolute path, for resuming in another folder
     screen.inputs(content_video=[content], style_image_filename=files.styles)
     network = named.load_network(screen)
     output_dir = Path(FLAGS.output_dir).expanduser()
@@ -75,22 +75,16 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     screen.say(f"Network: {network.name}")
     screen.say("Looking for the scenes of the video")
     progress = _Progress(screen)
-    shard = FLAGS.shard
 
     def start(opening: Opening) -> None:
         progress.start(opening)
         signals.painting = True
 
-    def how_to_resume(place: Path) -> str:
-        return commandline.repeated("--resume", f"--output_dir={place.resolve()}", *(shard and [f"--shard={shard}"]))
-
-    details = {"content": str(content), "styles": [str(path) for path in files.styles], "device": device}
-    repeat = files.flags(network, output_dir) | {"content_video": str(content.resolve())}
     film = stylize.stylize_video(
         content, styles, output_dir, network, config,
-        shard=Shard.parse(shard), masks=masks,
+        shard=Shard.parse(FLAGS.shard), masks=masks,
         callbacks=Callbacks(start, progress.frame, screen.warn, signals.requested),
-        provenance=Provenance(details, repeat, how_to_resume),
+        provenance=files.provenance("content_video", content, network, output_dir, device),
         resume=FLAGS.resume,
     )  # fmt: skip
     verb = "Painted" if film.ended == "finished" else "Stopped with"
@@ -98,13 +92,13 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     if film.video is not None:
         screen.say(f"  video:          {film.video}")
     if film.ended == "stopped":
-        screen.say(f"To resume: {how_to_resume(output_dir)}")
+        screen.say(f"To resume: {named.how_to_resume(output_dir)}")
         return signals.status
     return 0
 
 
 class _Progress:
-    """A line for the video, and one for each frame with the time that is left."""
+    """Prints a line for the video, and one for each frame with the time left."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
@@ -124,7 +118,7 @@ class _Progress:
 
     def frame(self, row: FrameRow) -> None:
         self._left -= 1
-        # The first frame takes longer than those that follow; the latest say most of what is to come.
+        # A moving average: the first frame takes longer, and the latest ones predict the rest best.
         self._seconds = row.seconds if not self._seconds else 0.8 * self._seconds + 0.2 * row.seconds
         left = f", {duration(self._seconds * self._left)} left" if self._left else ""
         costs = f"total cost = {row.total:g}, temporal cost = {row.temporal:g}"
