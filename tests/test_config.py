@@ -132,7 +132,7 @@ def test_a_value_out_of_range_names_its_setting(values):
         TransferConfig(**values)
 
 
-def test_numbers_beyond_float32_are_told_in_one_sentence():
+def test_numbers_beyond_float32_are_one_sentence():
     with pytest.raises(
         ValueError, match=r"^alpha is 1e\+300: it must not be above 1e\+30, or 32-bit numbers overflow$"
     ):
@@ -196,13 +196,13 @@ def test_changes_win_over_a_preset(name):
 
 
 @pytest.mark.parametrize("name", ["slow", "", "Fast", None, ["fast"]])
-def test_an_unknown_preset_is_told_with_the_known_ones(name):
+def test_an_unknown_preset_is_an_error_that_names_the_known_ones(name):
     with pytest.raises(ValueError, match=f"^preset is {re.escape(repr(name))}: use coursera, fast or quality$"):
         TransferConfig.from_preset(name)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_vgg16_brings_its_own_layers_to_every_preset(name):
+def test_vgg16_has_its_own_layers_in_every_preset(name):
     config, usual = TransferConfig.from_preset(name, model="vgg16"), TransferConfig.from_preset(name)
     assert config.content_layers == (("conv2_2", 1.0),)
     style = ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3")
@@ -215,7 +215,7 @@ def test_vgg16_brings_its_own_layers_to_every_preset(name):
 
 
 @pytest.mark.parametrize("model", ["", "auto", "vgg19", "preview", "vgg16.mat", "imagenet-vgg-verydeep-16.mat"])
-def test_other_models_and_paths_bring_none(model):
+def test_other_models_and_paths_have_none(model):
     assert TransferConfig.from_preset("fast", model=model) == TransferConfig.from_preset("fast")
     assert settings("fast", model) == settings("fast")
 
@@ -294,7 +294,7 @@ def test_a_layer_named_twice_in_two_ways(layers):
         *("Block1_conv1", "block1", "block_conv1", "xblock1_conv1", "block1_pool1", "block4_conv2_relu"),
     ],
 )
-def test_a_name_that_is_no_layers_is_told_as_it_was_given(name):
+def test_an_unknown_layer_is_named_as_it_was_given(name):
     sentence = (
         f"content_layers: there is no layer {name!r}; layers are called conv1_1 … conv5_4, pool1 … pool4, or as in "
         "Keras block1_conv1, block1_pool"
@@ -368,7 +368,7 @@ def test_weights_are_parsed_written_and_kept():
         ("coursera", {"video": "none", "video_layout": "side_by_side"}, "no video"),
     ],
 )
-def test_a_change_that_nothing_comes_of_is_an_error(preset, changes, reason):
+def test_a_change_without_effect_is_an_error(preset, changes, reason):
     name = list(changes)[-1]
     with pytest.raises(ValueError, match=f"{name} has no effect: .*{reason}"):
         TransferConfig.from_preset(preset, **changes)

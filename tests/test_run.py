@@ -98,12 +98,12 @@ def test_an_error_under_way_keeps_what_was_painted(tmp_path, content, style, net
         if step.epoch == 1:
             raise error
 
-    told = []
+    troubles = []
     with pytest.raises(error):
         run.stylize(
-            content, style, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=fail, on_trouble=told.append)
+            content, style, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=fail, on_trouble=troubles.append)
         )
-    assert told == ["the run failed after epoch 1; what was painted so far was saved"]
+    assert troubles == ["the run failed after epoch 1; what was painted so far was saved"]
     assert json.loads((tmp_path / "config.json").read_text())["run"]["ended"] == "failed"
     assert (tmp_path / "generated_image.png").exists()
     assert len((tmp_path / "costs.csv").read_text().splitlines()) == 3
@@ -120,10 +120,10 @@ def test_divergence_keeps_the_last_good_picture(tmp_path, content, style, networ
             yield step
 
     monkeypatch.setattr(loop, "steps", diverging)
-    told = []
-    result = run.stylize(content, style, tmp_path, network, CONFIG, callbacks=Callbacks(on_trouble=told.append))
-    assert told == result.troubles
-    assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == told
+    troubles = []
+    result = run.stylize(content, style, tmp_path, network, CONFIG, callbacks=Callbacks(on_trouble=troubles.append))
+    assert troubles == result.troubles
+    assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == troubles
     assert result.ended == "diverged"
     assert "epoch 2 was kept" in result.troubles[0]
     assert "learning rate" in result.troubles[0]
@@ -178,7 +178,7 @@ def pictures(content, style):
 
 
 def test_several_sizes_make_one_run(tmp_path, pictures, network):
-    """One numbering, one clock, one size of all pictures that are kept, one video."""
+    """Epochs and seconds are counted through, and all saved pictures and the video have one size."""
     starts, steps = [], []
     config = TransferConfig(epochs=7, print_every=2, video_every=3, image_size=0, beta=0.01, scales=3)
     result = run.stylize(
@@ -209,7 +209,7 @@ def test_several_sizes_make_one_run(tmp_path, pictures, network):
     assert document["run"]["epochs"] == 7
 
 
-def test_each_size_goes_on_from_the_one_before(pictures, network):
+def test_each_size_continues_from_the_previous_one(pictures, network):
     """With a tiny step the picture of every size is the first one's, enlarged."""
     steps = []
     config = TransferConfig(epochs=3, scales=3, image_size=0, learning_rate=1e-4, init="content")
@@ -289,10 +289,10 @@ def test_tiles_give_the_picture_that_one_piece_gives(pictures, network, optimize
 
 @pytest.mark.slow
 @pytest.mark.parametrize("raises", [tensorflow_runs_out, numpy_runs_out])
-def test_memory_that_runs_out_once_is_told_and_no_trouble(tmp_path, pictures, network, monkeypatch, raises):
-    """The run goes on in tiles and comes to the same picture; what is kept on disk knows of no trouble."""
+def test_memory_that_runs_out_once_is_reported_and_no_trouble(tmp_path, pictures, network, monkeypatch, raises):
+    """The run continues in tiles to the same picture, and its files mention no trouble."""
     expected = run.stylize(*pictures, None, network, CONFIG)
-    told, runs = [], []
+    troubles, runs = [], []
     scarce = Machine(monkeypatch, raises)
     scarce.fails = lambda number: len(runs) == 2 and number == runs[1] + 2  # the first after a step is the update
     result = run.stylize(
@@ -300,9 +300,9 @@ def test_memory_that_runs_out_once_is_told_and_no_trouble(tmp_path, pictures, ne
         tmp_path,
         network,
         CONFIG,
-        callbacks=Callbacks(on_step=lambda step: runs.append(scarce.runs), on_trouble=told.append),
+        callbacks=Callbacks(on_step=lambda step: runs.append(scarce.runs), on_trouble=troubles.append),
     )
-    assert told == ["memory ran out: the picture is now computed in tiles of 66 pixels"]
+    assert troubles == ["memory ran out: the picture is now computed in tiles of 66 pixels"]
     assert result.ended == "finished"
     assert result.troubles == []
     assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == []
@@ -314,7 +314,7 @@ def test_memory_that_runs_out_once_is_told_and_no_trouble(tmp_path, pictures, ne
 @pytest.mark.parametrize(("first", "tiles"), [(1, []), (2, [66, 46, 32])])
 def test_memory_that_is_never_enough_keeps_what_was_painted(tmp_path, pictures, network, monkeypatch, first, tiles):
     """It runs out in the update, or in the objective, for which smaller and smaller tiles are tried."""
-    told, steps, runs = [], [], []
+    troubles, steps, runs = [], [], []
     scarce = Machine(monkeypatch, tensorflow_runs_out)
     scarce.fails = lambda number: len(steps) == 2 and number >= runs[1] + first
 
@@ -323,11 +323,13 @@ def test_memory_that_is_never_enough_keeps_what_was_painted(tmp_path, pictures, 
         runs.append(scarce.runs)
 
     with pytest.raises(MemoryError, match="take a smaller one"):
-        run.stylize(*pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=on_step, on_trouble=told.append))
-    assert told == [
+        run.stylize(
+            *pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=on_step, on_trouble=troubles.append)
+        )
+    assert troubles == [
         *(f"memory ran out: the picture is now computed in tiles of {side} pixels" for side in tiles),
         "the run failed after epoch 1; what was painted so far was saved",
     ]
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "generated_image.png")), steps[1].picture)
-    assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == told[-1:]
+    assert json.loads((tmp_path / "config.json").read_text())["run"]["troubles"] == troubles[-1:]
     assert scarce.opened == 0

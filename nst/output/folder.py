@@ -28,10 +28,11 @@ FILES = (
 )
 """The files of a run besides its frames and its video."""
 
-MOVING = ("frames", "painted.mp4", "costs.csv", "config.json", "flags.txt", "RESUME.txt")
+FRAMES = "frames"
+VIDEO = "painted.mp4"
+MOVING = (FRAMES, VIDEO, "costs.csv", "config.json", "flags.txt", "RESUME.txt")
 """The files of a run that paints a video."""
 
-_LOCK = ".nst"
 _FRAME = re.compile(r"(\d{1,12})\.png")
 _UNFINISHED_VIDEO = re.compile(r"\.(?:progress|painted)\.[0-9a-f]{8}\.(\w+)")
 _UNFINISHED_FILE = re.compile(r"\.nst-[0-9a-f]{16}\.part")
@@ -69,7 +70,7 @@ def lock(folder: Path, part: str = "") -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path = folder / f"{_LOCK}{part and f'-{part}'}.lock"
+    path = folder / f".nst{part and f'-{part}'}.lock"
     held = FileLock(path)
     holder = _holder(path)  # first, because early versions of filelock empty the file even when they fail
     try:
@@ -105,7 +106,7 @@ def _holder(path: Path) -> str:
 def sweep(folder: Path) -> None:
     """Removes the unfinished files of a killed run."""
     with contextlib.suppress(OSError):
-        for place in (folder, folder / checkpoint.FOLDER, folder / MOVING[0]):
+        for place in (folder, folder / checkpoint.FOLDER, folder / FRAMES):
             for path in place.glob(".*"):
                 if _UNFINISHED_FILE.fullmatch(path.name) or _UNFINISHED_VIDEO.fullmatch(path.name):
                     path.unlink()

@@ -24,8 +24,6 @@ from nst.output import folder, manifest
 from nst.output.manifest import Manifest
 from nst.utils import atomic, hashing
 
-FRAMES = "frames"
-VIDEO = "painted.mp4"
 _KEY = "nst-frame"
 _LARGEST = 1_000_000  # characters of a note; ours have a few hundred
 
@@ -61,11 +59,11 @@ class Reel:
 
     def path(self, number: int) -> Path:
         """The file of a frame."""
-        return self.place / FRAMES / f"{number:06d}.png"
+        return self.place / folder.FRAMES / f"{number:06d}.png"
 
     def begin(self, how_to_resume: str) -> None:
         """Creates the folder of the frames, and writes the files that describe the run. May raise `OSError`."""
-        (self.place / FRAMES).mkdir(parents=True, exist_ok=True)
+        (self.place / folder.FRAMES).mkdir(parents=True, exist_ok=True)
         self.note({})
         # Flags that do not apply to a video would be rejected.
         atomic.write_text(self.place / "flags.txt", self._plan.flag_lines(without=affecting("files")))

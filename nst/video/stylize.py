@@ -239,7 +239,7 @@ def _assemble(film: Footage, reel: Reel, rows: Mapping[int, FrameRow]) -> Path |
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
         return None
-    video = reel.place / frame_store.VIDEO
+    video = reel.place / folder.VIDEO
     footage.assemble(video, (reel.picture(number) for number in range(count)), film)
     return video
 

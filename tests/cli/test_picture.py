@@ -1,4 +1,4 @@
-"""The command as a person uses it, in processes of its own."""
+"""The command from end to end, in separate processes."""
 
 import ast
 import dataclasses
@@ -287,7 +287,7 @@ def test_flags_txt_repeats_a_run_with_several_styles_and_masks(command, place):
 
 
 @pytest.mark.slow
-def test_a_picture_by_another_network_is_told(command, place):
+def test_a_picture_by_another_network_is_a_warning(command, place):
     settings = metadata.notes(TransferConfig(epochs=2), {"network": {"name": "VGG-19"}})
     writer.write(place / "like.png", np.zeros((4, 5, 3), np.uint8), text=settings)
     done = command(*TINY, "--like=like.png", "--output_dir=liked", cwd=place)
@@ -330,7 +330,7 @@ def test_a_signal_ends_the_run_with_everything_written(place, number, status):
 
 @pytest.mark.slow
 def test_a_terminal_shows_a_bar_under_the_costs(place):
-    """Seen through a pseudo-terminal, as a person's would."""
+    """Seen through a pseudo-terminal."""
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     command = [sys.executable, str(ROOT / "nst_main.py"), *TINY, "--epochs=30", "--print_every=10"]
     text = in_terminal([*command, "--output_dir=seen"], place, environment)
