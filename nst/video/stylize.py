@@ -93,12 +93,12 @@ def stylize_video(
         output_dir: the folder for `frames/`, `painted.mp4`, `costs.csv` and `config.json`.
         network: from `nst.load_network`.
         config: the settings; `epochs` are those of the first frame of a scene.
-        shard: the share of the scenes to paint; `painted.mp4` is written once all frames exist.
+        shard: the share of the scenes to paint; with one, `painted.mp4` is written only once all frames exist.
         masks: as in `nst.stylize`; the same for every frame.
         callbacks: functions called when the scenes are known, after every frame, and to report trouble or ask whether
             to stop.
         provenance: further contents of `config.json`, `flags.txt` and the note on resuming.
-        resume: whether it is an error if the folder contains frames of another run.
+        resume: treat frames of another run in the folder as an error, instead of moving them away.
 
     Raises:
         StateError: the folder contains another video, or one with other settings.
@@ -164,9 +164,8 @@ def _prepare(
     film = footage.look(content, config.image_size)
     with contextlib.closing(footage.frames(film)) as pictures:
         first = next(pictures)
-    size = (
-        max(film.height, film.width) if config.image_size else 0
-    )  # not config.image_size, because sides are rounded to even ones
+    # Not config.image_size itself, because the sides are rounded to even numbers.
+    size = max(film.height, film.width) if config.image_size else 0
     engine = dataclasses.replace(
         balanced(config, network), precision=sessions.precision(config.precision), image_size=size
     )
@@ -185,7 +184,7 @@ def _prepare(
 
 
 def _make_room(place: Path, plan: Manifest, *, resume: bool, alone: bool) -> Path | None:
-    """Moves the files of another run away and returns where to, unless this run may only resume: then it fails."""
+    """Moves the files of another run away and returns where to; raises `StateError` if this run must resume."""
     before = frame_store.found(place)
     if before is not None and frame_store.mark(before) == frame_store.mark(plan):
         if alone:  # otherwise another machine may be writing
