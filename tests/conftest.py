@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import subprocess
@@ -88,16 +89,10 @@ def killed(monkeypatch):
 
 @pytest.fixture(scope="session")
 def command():
-    """Runs `nst_main.py` in a folder as a person does; gives the finished process with its text."""
+    """Runs `nst_main.py` in a folder; gives the finished process with its text."""
+    from tests.support import warm
 
-    def run(*words, cwd, timeout=120):
-        environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-        return subprocess.run(
-            [sys.executable, str(ROOT / "nst_main.py"), *map(str, words)],
-            cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
-        )  # fmt: skip
-
-    return run
+    return functools.partial(warm.commands().run, "nst_main.py")
 
 
 def in_terminal(command, folder, environment):

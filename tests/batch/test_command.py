@@ -23,7 +23,7 @@ from nst.engine import architecture, memory
 from nst.images import reader, writer
 from nst.inputs import MaskInputs
 from tests.conftest import ROOT
-from tests.support import fake_vgg
+from tests.support import fake_vgg, warm
 
 SMALL = ("--image_size=64", "--epochs=4", "--print_every=2", "--video=none")
 
@@ -47,9 +47,8 @@ def start(folder, *words):
 
 
 def batch(folder, *words):
-    process = start(folder, *words)
-    said, errors = process.communicate(timeout=120)
-    return process.returncode, said, errors
+    done = warm.commands().run("nst.batch", "--model=net.mat", *SMALL, *words, cwd=folder)
+    return done.returncode, done.stdout, done.stderr
 
 
 def table(folder, place="batch"):
