@@ -271,8 +271,8 @@ def _paint(
             callbacks.on_start(_start(job, network, progress, 0 if before is None else before.epochs, run.picture))
 
     steps = loop.paint(
-        job.sizes, job.start.pop() if job.start else None, network, job.engine, tile_sizes=job.plan.tile_sizes,
-        before=snapshot, on_scale=on_scale, warn=callbacks.on_trouble, bench=bench,
+        job.sizes, snapshot or job.start.pop(), network, job.engine, tile_sizes=job.plan.tile_sizes,
+        on_scale=on_scale, warn=callbacks.on_trouble, bench=bench,
     )  # fmt: skip
     with contextlib.closing(steps):
         try:

@@ -1,6 +1,6 @@
-"""Where the layers of a network stand, what a picture needs to reach them, and what a step through them costs.
+"""The order of a network's layers, the smallest picture that reaches a layer, and the operations of a step.
 
-Plain arithmetic on the table of convolutions, so that a door can check its input before TensorFlow is loaded.
+Plain arithmetic on the table of convolutions, so that an entry point can check its input without loading TensorFlow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from nst.weights.network import Network
 
 
 def names(network: Network) -> list[str]:
-    """Names of all layers in order: the convolutions (after their ReLU) and the poolings, `pool1` on."""
+    """Names of all layers in order: the convolutions (after their ReLU) and the poolings, from `pool1`."""
     found: list[str] = []
     for name in network.layers:
         if name.endswith("_1") and name != "conv1_1":
@@ -27,10 +27,10 @@ def wanted(config: TransferConfig) -> list[str]:
 
 
 def up_to_deepest(network: Network, wanted_names: Iterable[str]) -> list[str]:
-    """Names of the layers that have to be computed to reach the wanted ones.
+    """Names of all layers up to the deepest wanted one.
 
     Raises:
-        ValueError: a wanted layer is not in the network.
+        ValueError: the network lacks a wanted layer.
     """
     all_names = names(network)
     for name in wanted_names:
@@ -40,15 +40,15 @@ def up_to_deepest(network: Network, wanted_names: Iterable[str]) -> list[str]:
 
 
 def check(network: Network, config: TransferConfig, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Checks that the network has the wanted layers, and that the pictures are halved whole at every pooling to them.
+    """Checks that the network has the wanted layers and that every picture is large enough for the deepest of them.
 
     Args:
         network: the network.
-        config: which layers are wanted.
-        shapes: name of a picture, as a message calls it → `(height, width, …)`.
+        config: the layers that the costs read.
+        shapes: name of each picture, as error messages give it → `(height, width, …)` in pixels.
 
     Raises:
-        ValueError: a layer that the network lacks, or a picture with a side too small for the deepest layer.
+        ValueError: the network lacks a layer, or a side of a picture is too small for the deepest layer.
     """
     needed = up_to_deepest(network, wanted(config))
     smallest = 2 ** sum(name.startswith("pool") for name in needed)
@@ -57,16 +57,16 @@ def check(network: Network, config: TransferConfig, shapes: Mapping[str, tuple[i
             scale = "a larger style scale, " if "style" in picture and config.style_scale < 1 else ""
             raise ValueError(
                 f"the {picture} of {width}×{height} pixels is too small: {needed[-1]} needs {smallest} on each side; "
-                f"take a larger picture, a larger image size, {scale}{'fewer sizes, ' if config.scales > 1 else ''}or "
-                "layers less deep"
+                f"use a larger picture, a larger image size, {scale}{'fewer sizes, ' if config.scales > 1 else ''}or "
+                "shallower layers"
             )
 
 
 def step_flops(network: Network, height: int, width: int, wanted_names: Iterable[str]) -> float:
-    """Floating-point operations of one step, forward and back: 2 passes of 2·9·in·out·h·w for each convolution.
+    """Floating-point operations of one step: a forward and a backward pass of 2·9·in·out·h·w per convolution.
 
-    The first convolution's backward pass gives the gradient of the picture, so it counts as the others do; the
-    filters are constants and have no gradient.
+    The backward pass of the first convolution counts like the others, as it gives the gradient of the picture. The
+    kernels are constants and have no gradient.
     """
     total = 0.0
     for name in up_to_deepest(network, wanted_names):

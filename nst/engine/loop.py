@@ -1,7 +1,7 @@
-"""The engine: an iterator of `Step`, each an update of the picture and its costs after it.
+"""The optimisation loop: an iterator of `Step`, each one update of the picture together with its costs.
 
-`Objective` says how good a picture is and which way is better; the update here makes the next picture of that.
-To cancel is to stop asking for the next `Step`.
+`Objective` evaluates a picture's costs and their gradient; the optimiser's update turns these into the next picture.
+To cancel, stop asking for the next `Step`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,29 +28,21 @@ from nst.engine.snapshot import Snapshot
 from nst.utils import system
 from nst.weights.network import Network
 
-_TRIES = 5  # shorter steps from a good picture before a run is given up
-
-
-@dataclass
-class _Held:
-    """The optimiser's variables while its session is open: what reads them, by name, after which epoch.
-
-    `at_best` says whether its picture is the best so far, `halvings` how often the learning rate was halved.
-    """
-
-    session: Any
-    values: Mapping[str, tf.Tensor]
-    epoch: int
-    at_best: bool
-    halvings: int
+_TRIES = 5  # shorter steps from a good picture before the run is given up
 
 
 @dataclass(frozen=True)
 class Step:
-    """The picture after update number `epoch` (counted from 0), and its costs.
+    """The picture after one update, and its costs.
 
-    `image` is float32 `[1, H, W, 3]` in VGG's pixel space; `seconds` is the time spent on updates so far. `held` is
-    what the optimiser holds, and `tile_limits` as of `Snapshot`.
+    Attributes:
+        epoch: number of the update, counted from 0.
+        costs: the costs of `image`.
+        seconds: time spent on updates so far.
+        image: float32 `[1, H, W, 3]` in VGG's pixel space. With L-BFGS, the best picture so far.
+        mean: float32 `[3]`, the mean colour of VGG's pixel space.
+        descent: the state of the optimisation, from which `snapshot` is taken.
+        tile_limits: see `Snapshot`.
     """
 
     epoch: int
@@ -58,29 +50,27 @@ class Step:
     seconds: float
     image: NDArray[np.float32]
     mean: NDArray[np.float32]
-    held: _Held | None = None
+    descent: _Descent | None = None
     tile_limits: tuple[int, int] = (0, 0)
 
     def snapshot(self) -> Snapshot | None:
-        """All that is needed to go on from here; None once the next step has been asked for, or the steps ended."""
-        held = self.held
-        if held is None or held.session is None or held.epoch != self.epoch:
+        """Everything needed to resume from here; None once the next step has been asked for or the steps have ended."""
+        descent = self.descent
+        if descent is None or descent.epoch != self.epoch:
             return None
-        arrays: dict[str, Callable[[], NDArray[Any]]] = {
-            name: functools.partial(held.session.run, value) for name, value in held.values.items()
-        }
-        if not held.at_best:
+        arrays = descent.variables()
+        if not descent.at_best:
             arrays["shown"] = lambda: self.image
-        return Snapshot(self.epoch, self.seconds, tuple(self.costs), held.halvings, self.tile_limits, arrays)
+        return Snapshot(self.epoch, self.seconds, tuple(self.costs), descent.halvings, self.tile_limits, arrays)
 
     @functools.cached_property
     def picture(self) -> NDArray[np.uint8]:
-        """uint8 RGB `[H, W, 3]`, made when it is first asked for."""
+        """`image` as uint8 RGB `[H, W, 3]`, converted on first use."""
         return vgg.deprocess(self.image, self.mean)
 
 
 class DivergedError(ArithmeticError):
-    """The cost of a picture is not a finite number; `epoch` is the first epoch of which that is so."""
+    """A cost that is not a finite number; `epoch` is the first epoch with such a cost."""
 
     def __init__(self, epoch: int, tries: int = 0) -> None:
         tried = f", nor after {tries} shorter steps" if tries else ""
@@ -92,7 +82,7 @@ class DivergedError(ArithmeticError):
 
 
 class Progress(NamedTuple):
-    """What is known when a size begins: `seconds` are those of all steps from here to the end, roughly."""
+    """What is known when a size begins; `seconds` is a rough estimate for all remaining steps of all sizes."""
 
     scale: Scale
     tile_size: int
@@ -101,39 +91,37 @@ class Progress(NamedTuple):
 
 def paint(
     sizes: Sequence[Scale],
-    start: NDArray[np.float32] | None,
+    start: NDArray[np.float32] | Snapshot,
     network: Network,
     config: TransferConfig,
     *,
     tile_sizes: Sequence[int] | None = None,
-    before: Snapshot | None = None,
     on_scale: Callable[[Progress], None] | None = None,
     warn: Callable[[str], None] | None = None,
     bench: Bench | None = None,
 ) -> Generator[Step, None, None]:
-    """Paints the sizes one after the other, each from the picture of the last, and yields every `Step`.
+    """Paints the sizes one after another, each starting from the result of the one before, and yields every `Step`.
 
     Args:
-        sizes: from `scales.plan`.
-        start: G before the first update, float32 `[1, H, W, 3]` in VGG's pixel space, of the first size; None where
-            the painting goes on.
+        sizes: from `pyramid.plan`.
+        start: G before the first update of the first size, float32 `[1, H, W, 3]` in VGG's pixel space; or the snapshot
+            to resume from, with the same steps as an uninterrupted run.
         network: the network.
-        config: the settings; its precision is not `auto`.
-        tile_sizes: from `tiles`; asked for when None.
-        before: from where to go on, as if the painting had not been interrupted there.
-        on_scale: called when the targets of a size have been measured.
-        warn: gets a sentence when memory runs out and smaller tiles are taken, and when a cost is not finite.
-        bench: graphs that earlier pictures have left; it keeps those of this one.
+        config: the settings, with a precision other than `auto`.
+        tile_sizes: from `tiles`, which is called if this is None.
+        on_scale: called for each size once its targets have been measured.
+        warn: receives a sentence when memory runs out and smaller tiles are used, and when a cost is not finite.
+        bench: graphs left by earlier pictures; it keeps the graphs of this one.
 
     Raises:
         DivergedError, MemoryError, StateError: see `steps`.
     """
     tile_sizes = tiles(sizes, network, config) if tile_sizes is None else tile_sizes
     limits, spent, done = (0, 0), 0.0, 0
-    kept = [] if start is None else [start]
-    if before is not None:
-        limits, spent, done = (before.tile_limits[0], before.tile_limits[1]), before.seconds, before.epoch + 1
-    del start  # a large one weighs hundreds of megabytes, and is given away when the updates begin
+    current = start
+    del start  # a large picture takes hundreds of megabytes, and must be free to go once the updates begin
+    if isinstance(current, Snapshot):
+        limits, spent, done = (current.tile_limits[0], current.tile_limits[1]), current.seconds, current.epoch + 1
     with contextlib.ExitStack() as opened:
         lent, bench = bench is not None, bench or opened.enter_context(Bench(most=0))
         probe = bench.probe(network, config)
@@ -143,10 +131,10 @@ def paint(
                 continue
             content, *styles = (vgg.preprocess(picture, network.mean) for picture in (scale.content, *scale.styles))
             _, height, width, _ = content.shape
-            # What an earlier size, or an earlier part of the run, found out by running out of memory holds on. Where
-            # it was found out in this size, its targets had been measured already: to the last bit, they are again.
-            in_the_middle = before is not None and done > scale.first
-            limits = limits if in_the_middle else (limits[1], limits[1])
+            # A limit found by running out of memory, in an earlier size or before the interruption, still applies.
+            # If it was found within this size, the targets had been measured before: they must be the same bit for bit.
+            mid_size = done > scale.first
+            limits = limits if mid_size else (limits[1], limits[1])
             longest = max(side for picture in (content, *styles) for side in picture.shape[1:3])
             planned = tile_sizes[index] or longest
             measured, tile_size = (min(planned, limit) if limit else planned for limit in limits)
@@ -158,23 +146,18 @@ def paint(
                 flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index + 1 :])
                 flops += left * _flops(scale, network, config)
                 on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
-            goal = bench.goal(targets, network, config, height, width, tile_size, warn)
-            earlier = spent
-            # In the middle of a size the optimiser goes on; a new size begins with its picture alone.
-            begin: Snapshot | NDArray[np.float32]
-            if before is not None and in_the_middle:
-                begin = before
-            else:
-                if before is not None and not kept:
-                    kept = [before.shown]
-                begin = pyramid.carry(kept.pop(), height, width)
-            first = scale.first + scale.epochs - left
-            painted = steps(goal, begin, left, network.mean, first=first, warn=warn, bench=bench)
-            del begin
+            objective = bench.objective(targets, network, config, height, width, tile_size, warn)
+            if not mid_size:  # a new size starts from the picture alone, without the optimiser's variables
+                shown = current.shown if isinstance(current, Snapshot) else current
+                current = pyramid.carry(shown, height, width)
+                del shown
+            earlier, first = spent, scale.first + scale.epochs - left
+            painted = steps(objective, current, left, network.mean, first=first, warn=warn, bench=bench)
+            del current
             with contextlib.closing(painted):
                 for step in painted:
-                    limits = limits[0], goal.tile_size if goal.tile_size < tile_size else limits[1]
-                    kept, spent = [step.image], earlier + step.seconds
+                    limits = limits[0], objective.tile_size if objective.tile_size < tile_size else limits[1]
+                    current, spent = step.image, earlier + step.seconds  # noqa: F841 - the next size reads it
                     yield dataclasses.replace(step, seconds=spent, tile_limits=limits)
 
 
@@ -184,22 +167,19 @@ def _flops(scale: Scale, network: Network, config: TransferConfig) -> float:
 
 
 def tiles(sizes: Sequence[Scale], network: Network, config: TransferConfig) -> list[int]:
-    """The side of the tiles for each size, 0 for none, by the memory that is free now.
+    """Chooses the side of the tiles for each size, in pixels, from the memory that is free now; 0 means no tiles.
 
-    On a GPU nothing is tiled before its memory has run out: how much it has free is not known beforehand.
+    On a GPU nothing is tiled until memory has run out, because its free memory is not known in advance.
 
     Raises:
-        MemoryError: a size does not fit in any tiles; the message says which does.
+        MemoryError: a size does not fit in any tiles; the message says which size would.
     """
     free = None if sessions.on_gpu() else system.free_memory()
-    found = []
-    for scale in sizes:
-        found.append(memory.tile_size(network, config, *_largest(scale), free, len(scale.mixture.guides)))
-    return found
+    return [memory.tile_size(network, config, *_largest(scale), free, len(scale.mixture.guides)) for scale in sizes]
 
 
 def fits(sizes: Sequence[Scale], network: Network, config: TransferConfig, tile_sizes: Sequence[int]) -> bool:
-    """Whether there is memory for these tiles, as far as is known beforehand."""
+    """Whether memory suffices for these tiles, as far as can be known in advance."""
     free = None if sessions.on_gpu() else system.free_memory()
     return free is None or peak_memory(sizes, network, config, tile_sizes) <= free
 
@@ -213,7 +193,7 @@ def peak_memory(sizes: Sequence[Scale], network: Network, config: TransferConfig
 
 
 def _largest(scale: Scale) -> tuple[int, int]:
-    """Rows and columns of the largest picture of a size."""
+    """Height and width of the largest picture of a size."""
     height, width, _ = max((scale.content.shape, *(style.shape for style in scale.styles)), key=math.prod)
     return height, width
 
@@ -224,7 +204,7 @@ def last_step(snapshot: Snapshot, mean: NDArray[np.float32]) -> Step:
 
 
 def steps(
-    goal: Objective,
+    objective: Objective,
     start: NDArray[np.float32] | Snapshot,
     epochs: int,
     mean: NDArray[np.float32],
@@ -232,99 +212,161 @@ def steps(
     warn: Callable[[str], None] | None = None,
     bench: Bench | None = None,
 ) -> Generator[Step, None, None]:
-    """Runs the updates and yields the picture and its costs after each.
+    """Runs the updates and yields the picture and its costs after each of them.
 
-    The costs after update i come with the gradient of update i + 1, so only the last ones need a pass of their own.
-    L-BFGS may try a worse picture and comes back from it by itself: with it a `Step` holds the best one so far.
+    The evaluation of picture i gives both its costs and the gradient for update i + 1, so only the last picture needs
+    a pass of its own. L-BFGS may try a worse picture and then takes the step back; its `Step` has the best one so far.
 
-    Where costs or gradient are not finite, the next step is a shorter one from the last good picture: L-BFGS shortens
-    its own, Adam begins anew with half the learning rate.
+    After a cost or gradient that is not finite, the next step is a shorter one from the last good picture: L-BFGS
+    shortens its own step, Adam restarts with half the learning rate.
 
     Args:
-        goal: what comes down.
-        start: float32 `[1, H, W, 3]` in VGG's pixel space, or where the same steps were interrupted.
-        epochs: how many updates.
-        mean: mean colour of VGG's pixel space.
+        objective: the cost to minimise.
+        start: float32 `[1, H, W, 3]` in VGG's pixel space, or the snapshot at which the same steps were interrupted.
+        epochs: number of updates.
+        mean: float32 `[3]`, the mean colour of VGG's pixel space.
         first: number of the first epoch.
-        warn: gets a sentence when a cost is not finite.
-        bench: as of `paint`.
+        warn: receives a sentence when a cost is not finite.
+        bench: see `paint`.
 
     Raises:
-        DivergedError: even after shorter steps a cost is not finite; the `Step` given out last holds the last good
+        DivergedError: a cost is still not finite after several shorter steps; the last `Step` yielded has the last good
             picture.
-        MemoryError: the device has no room for the step.
-        StateError: `start` is another version's, with other variables.
+        MemoryError: the device has too little memory for the step.
+        StateError: `start` is from another version, with other variables.
     """
     bench = bench or Bench(most=0)
-    graph, session = bench.update(goal.shape, goal.config, mean)
-    restarts = goal.config.optimizer == "adam"  # L-BFGS comes back from a bad picture by itself
-    held = _Held(session, graph.values, first - 1, at_best=True, halvings=0)
     try:
         began = time.perf_counter()
-        best: Step | None = None
-        if isinstance(start, Snapshot):
-            if start.alone:
-                session.run(graph.initialize, {graph.start: start.shown})
-            image = start.shown if start.alone else update_graph.restore(session, graph, start)
-            held.halvings = start.halvings
-            best = Step(start.epoch, Costs(*start.costs), 0.0, start.shown, mean, held)
-        else:
-            session.run(graph.initialize, {graph.start: start})
-            image = start
-        found, gradient = goal(image)
-        if not _finite(found, gradient):
-            if best is None or restarts:
-                raise DivergedError(first)
-            found = found._replace(total=math.inf)  # interrupted at a bad picture, which L-BFGS comes back from
-        good = image if restarts else None
-        del start, image
-        seconds = 0.0
-        bad = 0
-        epoch = first
-        while epoch < first + epochs:
-            rate = goal.config.learning_rate * 0.5**held.halvings
-            image = session.run(graph.picture, {graph.cost: found.total, graph.gradient: gradient, graph.rate: rate})
-            seconds += time.perf_counter() - began
-            began = time.perf_counter()
-            tried, slope = goal(image) if epoch + 1 < first + epochs else (goal.costs(image), gradient)
-            finite = _finite(tried, slope)
-            if finite:
-                good, found, gradient, bad = image if restarts else None, tried, slope, 0
-            else:
-                bad += 1
-                if bad > _TRIES:
-                    raise DivergedError(epoch, _TRIES)
-                held.halvings += restarts
-                if warn:
-                    warn(_bad_step(epoch, goal.config.learning_rate * 0.5**held.halvings if restarts else None))
-                if restarts:
-                    session.run(graph.initialize, {graph.start: good})  # the moments led here
-                    continue
-                found = found._replace(total=math.inf)
-                if best is None:
-                    continue
-            if best is None or restarts or (finite and found.total <= best.costs.total):
-                best = Step(epoch, found, seconds, image, mean, held)
-            else:
-                best = dataclasses.replace(best, epoch=epoch, seconds=seconds)
-            held.epoch, held.at_best = epoch, best.image is image
-            epoch += 1
-            spent = time.perf_counter() - began
-            yield best
-            began = time.perf_counter() - spent
+        with contextlib.closing(_Descent(objective, start, mean, first, bench)) as descent:
+            del start
+            seconds, epoch, end = 0.0, first, first + epochs
+            while epoch < end:
+                image = descent.update()
+                seconds += time.perf_counter() - began
+                began = time.perf_counter()
+                costs, gradient = objective(image) if epoch + 1 < end else (objective.costs(image), descent.gradient)
+                if _finite(costs, gradient):
+                    descent.accept(image, costs, gradient)
+                else:
+                    remedy = descent.reject(epoch)
+                    if warn:
+                        warn(f"the cost after epoch {epoch} is not a finite number: {remedy}")
+                    if descent.adam:
+                        descent.restart()
+                    if descent.adam or descent.shown is None:
+                        continue
+                step = descent.step(epoch, seconds)
+                epoch += 1
+                spent = time.perf_counter() - began
+                yield step
+                began = time.perf_counter() - spent
     except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError("the device has not enough memory for a picture of this size: take a smaller one") from error
+        raise MemoryError("the device has too little memory for a picture of this size: use a smaller one") from error
     finally:
-        held.session = None
         bench.put_back()
 
 
-def _finite(found: Costs, gradient: NDArray[np.float32]) -> bool:
+class _Descent:
+    """The state between two updates: the optimiser's variables, the evaluation to update from, the picture to show.
+
+    Adam updates from the last good picture and shows it. L-BFGS remembers its last accepted point itself, and shows the
+    best picture so far.
+
+    Attributes:
+        gradient: float32 `[1, H, W, 3]`, the last finite one.
+        shown: the picture of the next `Step`; None with L-BFGS before the first good picture.
+        at_best: whether `shown` is what the optimiser's variable holds.
+        epoch: the last epoch given out as a `Step`; None once closed.
+        halvings: how often Adam's learning rate was halved.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        start: NDArray[np.float32] | Snapshot,
+        mean: NDArray[np.float32],
+        first: int,
+        bench: Bench,
+    ) -> None:
+        """Sets the optimiser's variables and evaluates the first picture; arguments and errors as of `steps`."""
+        self._graph, self._session = bench.update(objective.shape, objective.config, mean)
+        self._mean = mean
+        self.adam = objective.config.optimizer == "adam"
+        resumed = start if isinstance(start, Snapshot) else None
+        self.halvings = 0 if resumed is None else resumed.halvings
+        self._rate = objective.config.learning_rate * 0.5**self.halvings
+        self._failures = 0
+        self.at_best = True
+        self.epoch: int | None = None
+        if isinstance(start, Snapshot) and not start.alone:
+            image = update_graph.restore(self._session, self._graph, start)
+        else:
+            image = start.shown if isinstance(start, Snapshot) else start
+            self._session.run(self._graph.initialize, {self._graph.start: image})
+        self._costs, self.gradient = objective(image)
+        if not _finite(self._costs, self.gradient):
+            if self.adam or resumed is None:
+                raise DivergedError(first)
+            self._costs = self._costs._replace(total=math.inf)  # interrupted at a bad picture: L-BFGS takes it back
+        self.shown: NDArray[np.float32] | None = image if self.adam else None
+        self._shown_costs = self._costs
+        if resumed is not None:
+            self.shown, self._shown_costs = resumed.shown, Costs(*resumed.costs)
+
+    def update(self) -> NDArray[np.float32]:
+        """Runs one update of the optimiser; returns the picture to evaluate next, float32 `[1, H, W, 3]`."""
+        graph = self._graph
+        feed = {graph.cost: self._costs.total, graph.gradient: self.gradient, graph.rate: self._rate}
+        image: NDArray[np.float32] = self._session.run(graph.picture, feed)
+        return image
+
+    def accept(self, image: NDArray[np.float32], costs: Costs, gradient: NDArray[np.float32]) -> None:
+        """Takes a finite evaluation as the one to update from; shows the picture unless L-BFGS has had a better one."""
+        self._costs, self.gradient, self._failures = costs, gradient, 0
+        self.at_best = self.adam or self.shown is None or costs.total <= self._shown_costs.total
+        if self.at_best:
+            self.shown, self._shown_costs = image, costs
+
+    def reject(self, epoch: int) -> str:
+        """Counts an evaluation that is not finite; returns what is done about it, as a clause.
+
+        The infinite cost makes L-BFGS shorten its step at the next update. Adam needs a `restart`.
+
+        Raises:
+            DivergedError: there were too many in succession.
+        """
+        self._failures += 1
+        if self._failures > _TRIES:
+            raise DivergedError(epoch, _TRIES)
+        if self.adam:
+            self.halvings += 1
+            self._rate /= 2
+            return f"continuing from the last good picture with half the learning rate, {self._rate:g}"
+        self._costs = self._costs._replace(total=math.inf)
+        self.at_best = False
+        return "continuing from the last good picture with a shorter step"
+
+    def restart(self) -> None:
+        """Sets Adam back to the last good picture, without the moments, which led to the bad one."""
+        self._session.run(self._graph.initialize, {self._graph.start: self.shown})
+
+    def step(self, epoch: int, seconds: float) -> Step:
+        """The picture to show after an epoch, as a `Step`."""
+        assert self.shown is not None
+        self.epoch = epoch
+        return Step(epoch, self._shown_costs, seconds, self.shown, self._mean, self)
+
+    def variables(self) -> dict[str, Callable[[], NDArray[Any]]]:
+        """Functions that fetch the optimiser's variables, by name."""
+        return {name: functools.partial(self._session.run, value) for name, value in self._graph.values.items()}
+
+    def close(self) -> None:
+        """Lets go of session and arrays, because steps that were given out refer to this object."""
+        self.epoch = self.shown = None
+        del self._session, self.gradient
+
+
+def _finite(costs: Costs, gradient: NDArray[np.float32]) -> bool:
     with np.errstate(invalid="ignore"):
-        return all(math.isfinite(value) for value in (*found, gradient.min(), gradient.max()))
-
-
-def _bad_step(epoch: int, rate: float | None) -> str:
-    """What is done about a cost that is not finite; `rate` is Adam's new learning rate."""
-    how = "a shorter step" if rate is None else f"half the learning rate, {rate:g}"
-    return f"the cost after epoch {epoch} is not a finite number: going on from the last good picture with {how}"
+        return all(math.isfinite(value) for value in (*costs, gradient.min(), gradient.max()))

@@ -1,4 +1,4 @@
-"""Optimisers as graph updates: a variable, its cost and its gradient in, an operation out.
+"""Optimisers as graph updates: functions from a variable, its cost and its gradient to an operation.
 
 Each run of the operation makes one step and needs one evaluation of cost and gradient.
 """
@@ -13,33 +13,34 @@ import tensorflow.compat.v1 as tf
 from numpy.typing import ArrayLike
 
 _SHRINK = 0.3  # of a step that raised the cost
-_SHRINKS = 3  # of one step, before the history is forgotten
+_SHRINKS = 3  # of one step, before the history is discarded
 _CURVATURE = 1e-8  # least cosine between a step and the change of the gradient along it
-_POWER = 0.25  # of the frequency, in the spectral metric
-_LOWEST = 1 / 256  # cycles per pixel, below which all frequencies count alike
+_POWER = 0.25  # exponent of the frequency in the spectral metric
+_LOWEST = 1 / 256  # cycles per pixel; lower frequencies are weighted like this one
 
 Metric: TypeAlias = "Callable[[tf.Tensor], tf.Tensor]"
-"""P of L-BFGS: linear, symmetric, positive definite, from a tensor to one of the same shape."""
+"""The preconditioner P of L-BFGS: a linear, symmetric, positive definite map between tensors of one shape."""
 
 
 def adam(variable: tf.Variable, gradient: tf.Tensor, learning_rate: float) -> tf.Operation:
     """One step of Adam (Kingma, Ba 2014, algorithm 1) with TensorFlow's constants: 0.9, 0.999, ε = 1e-8.
 
     Args:
-        variable: what is updated; float32.
+        variable: the variable to update; float32.
         gradient: dJ/dvariable, of the variable's shape.
-        learning_rate: size of a step; in grey levels when the variable is a picture.
+        learning_rate: size of a step, in the variable's unit: grey levels for a picture.
 
     Returns:
-        tf.Operation: running it makes the step. Its moments are further variables, for the initialiser to set.
+        tf.Operation: makes one step. Adam's moments are further variables, which the initialiser sets.
     """
     return tf.train.AdamOptimizer(learning_rate).apply_gradients([(gradient, variable)])
 
 
 class _State(NamedTuple):
-    """What L-BFGS remembers: the last accepted point, and how often its step has been shortened.
+    """The state of L-BFGS besides its history: the last accepted point, and how often the step from it was shortened.
 
-    `point` and `gradient` are float32 `[n]`, `cost` float32, `pairs` (in the history, ever added) and `shrinks` int32.
+    `point` and `gradient` are float32 `[n]`, `cost` is float32; `pairs`, the number of pairs ever added to the history,
+    and `shrinks` are int32.
     """
 
     point: tf.Tensor
@@ -63,30 +64,32 @@ def lbfgs(
 ) -> tf.Operation:
     """One step of L-BFGS (Nocedal 1980) without a line search.
 
-    The unit step along −H·g is tried at once; the next run's cost judges it. Where the cost has risen or is not finite
-    the step is shortened from the last accepted point, and after three shortenings the history is forgotten and a small
-    step goes down the gradient. So the accepted costs never rise, and no run is spent on a search that is not needed.
+    The unit step along −H·g is tried at once, and the next run judges it by its cost. If the cost has risen or is not
+    finite, the step from the last accepted point is shortened; after three shortenings the history is discarded and a
+    small step is made down the gradient. So the accepted costs never rise, and no evaluation is spent on a line search
+    that is not needed.
 
-    Within bounds the step is projected on them, and values that stand at a bound and would leave it are held out of
-    the recursion (Bertsekas 1982, two-metric projection). A picture painted without them has its cost partly from
-    values that no file can hold: saved, with those cut off, it may cost many times as much.
+    With bounds, the step is projected onto them, and values at a bound that would leave it are excluded from the
+    recursion (Bertsekas 1982, two-metric projection). Without bounds, a picture owes part of its low cost to values
+    that no file can store: saved, with these clipped, it may cost many times as much.
 
-    The metric P stands where the textbook has the identity: the recursion begins with H = γ·P, and a step without a
-    history goes along −P·g. That is L-BFGS of z with x = P^(1/2)·z, written in x, where the bounds are.
+    The metric P replaces the identity of the textbook: the recursion begins with H = γ·P, and a step without a history
+    goes along −P·g. This is L-BFGS preconditioned by x = P^(1/2)·z, but written in x, where the bounds apply.
 
     Args:
-        variable: what is updated; float32.
-        value: the one reading of the variable that cost and gradient were made from.
+        variable: the variable to update; float32.
+        value: the reading of the variable that cost and gradient were computed from.
         cost: float32 scalar, J(value).
         gradient: dJ/dvalue, of the variable's shape.
-        history: pairs of steps and gradient changes that are kept; each takes the memory of two variables.
-        first_change: mean change of a value in the first step, when nothing is known of the curvature.
-        largest_change: mean change of a value that no step exceeds. Both in the variable's unit: grey levels here.
-        bounds: the smallest and the largest value, for each index of the variable's last axis; None: no bounds.
-        metric: P; `spectral` is one for pictures.
+        history: number of pairs of steps and gradient changes to keep; each takes the memory of two variables.
+        first_change: mean absolute change of a value in the first step, when nothing is known of the curvature. Like
+            `largest_change`, in the variable's unit: grey levels for a picture.
+        largest_change: upper limit of the mean absolute change of a value in a step.
+        bounds: the smallest and the largest value, for each index of the variable's last axis; None for no bounds.
+        metric: the preconditioner P, such as `spectral` for pictures.
 
     Returns:
-        tf.Operation: running it judges the last step and makes the next. Its state are further variables.
+        tf.Operation: judges the last step and makes the next. The optimiser's state is kept in further variables.
     """
     shape = variable.shape.as_list()
     size = math.prod(shape)
@@ -101,7 +104,7 @@ def lbfgs(
     if bounds is None:
         low, high = -math.inf, math.inf
     else:
-        # In rows of the picture and not of its three channels, which broadcast ten times as slowly.
+        # Per row of the picture: broadcasting over an axis of three channels is ten times as slow.
         columns = shape[-2] if len(shape) > 1 else 1
         low, high = (tf.tile(tf.constant(bound, tf.float32), [columns]) for bound in bounds)
     rows = [-1, math.prod(shape[-2:])]
@@ -110,7 +113,7 @@ def lbfgs(
         return tf.reshape(metric(tf.reshape(vector, shape)), [-1])
 
     def free(slope: tf.Tensor) -> tf.Tensor:
-        """The slope, but 0 where the value stands at a bound and going down would leave it."""
+        """The gradient, but 0 where a value is at a bound that a step downhill would cross."""
         values, slopes = tf.reshape(value, rows), tf.reshape(slope, rows)
         stuck = tf.where(slopes > 0, values <= low, values >= high)
         return tf.reshape(tf.where(stuck, tf.zeros_like(slopes), slopes), [-1])
@@ -120,7 +123,7 @@ def lbfgs(
 
     def accept() -> tuple[tf.Tensor, _State]:
         pairs = _remember(steps, changes, point - last.point, slope - last.gradient, last)
-        # A row written into a variable makes every later reading a copy, unless it is told that nobody else reads.
+        # After a write to one of its rows, every read of a variable is a copy unless copy-on-read is switched off.
         with tf.control_dependencies([pairs]):
             shared = [tf.raw_ops.DisableCopyOnRead(resource=ring.handle) for ring in (steps, changes)]
         downward = free(slope)
@@ -129,7 +132,7 @@ def lbfgs(
         direction = tf.where(tf.equal(downward, 0), tf.zeros_like(slope), direction)
         downhill = tf.logical_and(pairs > 0, _dot(direction, slope) < 0)
         length = tf.minimum(1.0, largest_change / tf.reduce_mean(tf.abs(direction)))
-        # Not tf.where: of the two steps only the one that is taken needs memory.
+        # Not tf.where, which would compute both steps: only the one that is made should take memory.
         move = tf.cond(downhill, lambda: direction * length, lambda: _along(-times_metric(downward), first_change))
         return within(point + move), _State(point, slope, cost, pairs, tf.constant(0))
 
@@ -147,7 +150,7 @@ def lbfgs(
 
     better = tf.logical_and(tf.math.is_finite(cost), cost <= last.cost)
     target, state = tf.cond(better, accept, reject)
-    # An accepted point does not depend on the last one, so nothing else makes its assignment wait for that reading.
+    # Accepting assigns a point that does not depend on the last one; without this it might be written before it is read.
     with tf.control_dependencies(last):
         updates = [part.assign(new) for part, new in zip(stored, state, strict=True)]
     return tf.group(variable.assign(target), *updates)
@@ -158,17 +161,17 @@ def _variable(value: tf.Tensor | float) -> tf.Variable:
 
 
 def _dot(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """Σ left·right of two vectors, without a third one for the products."""
+    """Σ left·right of two vectors, without allocating their product."""
     return tf.matmul(left[tf.newaxis], right[tf.newaxis], transpose_b=True)[0, 0]
 
 
 def _along(direction: tf.Tensor, change: tf.Tensor | float) -> tf.Tensor:
-    """A step in a direction that changes a value by `change` in the mean."""
+    """A step along a direction, scaled to a mean absolute change of `change`."""
     return direction * (change / (tf.reduce_mean(tf.abs(direction)) + 1e-30))
 
 
 def _remember(steps: tf.Variable, changes: tf.Variable, step: tf.Tensor, change: tf.Tensor, last: _State) -> tf.Tensor:
-    """Puts a pair into the ring of the history unless its curvature is not positive; gives the new count."""
+    """Adds a pair to the ring buffers of the history if its curvature is positive; returns the new count."""
     curvature = _dot(step, change)
     lengths = tf.sqrt(_dot(step, step) * _dot(change, change))
     convex = tf.logical_and(tf.math.is_finite(last.cost), curvature > _CURVATURE * lengths)
@@ -188,19 +191,19 @@ def _remember(steps: tf.Variable, changes: tf.Variable, step: tf.Tensor, change:
 def _direction(
     gradient: tf.Tensor, steps: tf.Tensor, changes: tf.Tensor, pairs: tf.Tensor, metric: Metric
 ) -> tf.Tensor:
-    """−H·g by the two-loop recursion (Nocedal, Wright 2006, algorithm 7.4), its loops as two triangular systems.
+    """−H·g by the two-loop recursion (Nocedal, Wright 2006, algorithm 7.4), its loops written as triangular systems.
 
     With s_i, y_i newest first, A_ij = s_i·y_j, L the lower triangle of A and D its diagonal, the first loop is
     L·α = S·g and leaves q = g − Yᵀα. Then r = γ·P·q with γ = s_0·y_0 / y_0·P·y_0, the second loop is
-    Lᵀ·δ = D·α − Y·r, and H·g = r + Sᵀδ. So the pictures are read by a few matrix products, and the recursion itself
-    runs on `history` numbers.
+    Lᵀ·δ = D·α − Y·r, and H·g = r + Sᵀδ. So a few matrix products read the history, and the recursion itself works on
+    vectors of `history` numbers.
 
     Args:
         gradient: float32 `[n]`.
-        steps: float32 `[history, n]`, a ring.
+        steps: float32 `[history, n]`, a ring buffer.
         changes: the same for the changes of the gradient.
-        pairs: int32, how many were ever put into the ring.
-        metric: P, of vectors `[n]`.
+        pairs: int32, the number of pairs ever added to the ring.
+        metric: P, on vectors `[n]`.
 
     Returns:
         tf.Tensor: float32 `[n]`.
@@ -221,7 +224,7 @@ def _direction(
     alpha = _solve(lower, products(steps, gradient))
     newest = changes[order[0]]
     scale = lower[0, 0] / tf.maximum(_dot(newest, metric(newest)), 1e-30)
-    with tf.control_dependencies([scale]):  # not at the same time, for the memory of one
+    with tf.control_dependencies([scale]):  # one after the other, to halve the peak memory
         left = gradient - combined(changes, alpha)
     remainder = scale * metric(left)
     delta = _solve(lower, tf.linalg.diag_part(lower) * alpha - products(changes, remainder), adjoint=True)
@@ -233,16 +236,17 @@ def _solve(lower: tf.Tensor, right: tf.Tensor, adjoint: bool = False) -> tf.Tens
 
 
 def spectral(picture: tf.Tensor) -> tf.Tensor:
-    """P·x = F⁻¹·s²·F·x over each channel, s = f^−0.25: a metric in which broad strokes are small changes.
+    """P·x = F⁻¹·s²·F·x for each channel, s = f^−0.25: a preconditioner that favours broad strokes over fine grain.
 
-    Photographs and paintings have less of the higher frequencies f: one grey level more is little as a patch of colour
-    and much as grain. With P in the place of the identity the first steps move colours and strokes.
-    lucid draws its pictures in such a basis (Olah, Mordvintsev, Schubert 2017, "Feature Visualization",
-    preconditioning); here it is L-BFGS's first guess, and the steps to a cost by p are in `docs/experiments.md`.
+    In photographs and paintings amplitudes fall with the frequency f: a change of one grey level is small for a patch
+    of colour, but large for grain. With P instead of the identity, the first steps change colours and broad strokes.
+    lucid parametrises its pictures in such a basis (Olah, Mordvintsev, Schubert 2017, "Feature Visualization",
+    preconditioning); here it is L-BFGS's initial guess of H. `docs/experiments.md` has steps to a given cost by
+    exponent.
 
-    F takes the picture for periodic, so a change at one border shows a little at the other. That does no harm: P only
-    says where the search begins, and any positive definite one has the same minima. A cosine transform, which has no
-    such seam, comes to the same costs.
+    The Fourier transform F treats the picture as periodic, so a change at one border affects the opposite one a
+    little. This is harmless: P only directs the search, and the minima are the same for every positive definite P. A
+    cosine transform, which has no such seam, reaches the same costs.
 
     Args:
         picture: float32 `[1, H, W, C]`.
@@ -260,7 +264,7 @@ def spectral(picture: tf.Tensor) -> tf.Tensor:
     weights = tf.pow(tf.maximum(squared, _LOWEST**2), -_POWER)
     found: list[tf.Tensor] = []
     for channel in tf.unstack(picture[0], axis=-1):
-        with tf.control_dependencies(found):  # one after the other, for the memory of one
+        with tf.control_dependencies(found):  # one channel at a time, to save memory
             waves = tf.signal.rfft2d(tf.identity(channel))
         found.append(tf.signal.irfft2d(waves * tf.cast(weights, tf.complex64), [height, width]))
     return tf.stack(found, axis=-1)[tf.newaxis]

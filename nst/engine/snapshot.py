@@ -1,4 +1,4 @@
-"""What has to be kept of a painting to resume it: the picture and the optimiser's variables after some epoch."""
+"""The state from which a painting can be resumed: the picture and the optimiser's variables after an epoch."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from numpy.typing import NDArray
 
 
 class StateError(ValueError):
-    """A state that cannot be gone on from: damaged, or of another run. The message can be shown as it is."""
+    """A state that cannot be resumed: damaged, or of another run. The message is fit to be shown to the user."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a painting stands after the update number `epoch`.
+    """The state of a painting after an update.
 
-    `arrays` gives the optimiser's variables by name, `picture` among them, and `shown` where the best picture so far
-    is another one: float32 `[1, H, W, 3]` in VGG's pixel space. Each is fetched when it is asked for, so that never two
-    are in memory. `costs` are those of the best picture (`nst.engine.objective.Costs`). `halvings` is how often Adam's
-    learning rate was halved. `tile_limits` are the sides of the tiles that memory allowed when it ran out, 0 where it
-    did not: as known when the present size was begun, and by now.
+    Attributes:
+        epoch: number of the update, counted from 0.
+        seconds: time spent on updates so far.
+        costs: the costs of the best picture (`nst.engine.objective.Costs`).
+        halvings: how often Adam's learning rate was halved.
+        tile_limits: sides in pixels of the tiles to which running out of memory has led, 0 if it has not run out: when
+            the present size began, and now.
+        arrays: functions that fetch the optimiser's variables, by name; called one at a time, so that no two arrays are
+            in memory together. `picture` is float32 `[1, H, W, 3]` in VGG's pixel space; `shown`, of the same shape, is
+            the best picture so far where that is another one.
     """
 
     epoch: int
@@ -41,9 +46,9 @@ class Snapshot:
 
     @property
     def alone(self) -> bool:
-        """Whether only the picture is known, and the optimiser begins anew with it."""
+        """Whether there is only the picture, from which the optimiser has to start afresh."""
         return set(self.arrays) == {"picture"}
 
     def stripped(self) -> Snapshot:
-        """The best picture alone."""
+        """The same with the best picture only, without the optimiser's variables."""
         return dataclasses.replace(self, arrays={"picture": lambda: self.shown})

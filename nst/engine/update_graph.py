@@ -1,4 +1,4 @@
-"""The graph of one update: the picture and the optimiser's state are its variables, cost and gradient are fed to it."""
+"""The graph of one update: the picture and the optimiser's state are variables; cost and gradient are fed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from nst.engine.snapshot import Snapshot, StateError
 
 
 class Update(NamedTuple):
-    """Handles into the graph of one update: what to feed, and what a step runs.
+    """Handles into the graph of one update.
 
-    `values` reads the optimiser's variables, by name; `restore` sets one, fed with the tensor beside it.
+    Running `picture` makes the update and reads its result, with `cost`, `gradient` and Adam's learning rate `rate`
+    fed. `initialize` begins with the picture fed as `start`. `values` reads the variables, by name; `restore` has for
+    each the operation that sets it and the tensor to feed.
     """
 
     graph: tf.Graph
@@ -26,17 +28,22 @@ class Update(NamedTuple):
     cost: tf.Tensor
     gradient: tf.Tensor
     rate: tf.Tensor
-    update: tf.Operation
     picture: tf.Tensor
     values: Mapping[str, tf.Tensor]
     restore: Mapping[str, tuple[tf.Operation, tf.Tensor]]
 
 
 def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> Update:
-    """Makes the graph of one update: the picture and the optimiser's state as its variables; cost and gradient are fed.
+    """Builds the graph of one update of a picture of the given shape.
 
-    So the objective may be one graph or many tiles, and may change under way, without the optimiser's knowing.
-    L-BFGS keeps the picture between black and white, -mean and 255 - mean; Adam does as the assignment does.
+    Cost and gradient are fed, so the objective may be one graph or many tiles, and may even change from one update to
+    the next. L-BFGS keeps the picture between black and white, −mean and 255 − mean; Adam, as in the assignment, does
+    not.
+
+    Args:
+        shape: `(1, H, W, 3)`.
+        config: optimizer and metric.
+        mean: float32 `[3]`, the mean colour of VGG's pixel space.
     """
     graph = tf.Graph()
     with graph.as_default():
@@ -45,7 +52,7 @@ def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float
         variable = tf.Variable(start, use_resource=True, name="picture")
         if config.optimizer == "lbfgs":
             pairs = memory.history(*shape[1:3])
-            # What lies below black or above white is lost in the saved picture, so it must not lower its cost.
+            # Values below black or above white are clipped in the saved picture, so they must not lower its cost.
             bounds = (0 - mean, 255 - mean)
             metric = optimizers.spectral if config.metric == "spectral" else tf.identity
             update = optimizers.lbfgs(
@@ -59,19 +66,19 @@ def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float
         values = {each.op.name: each.read_value() for each in tf.global_variables()}
         restore = {each.op.name: (each.initializer, each.initializer.inputs[1]) for each in tf.global_variables()}
     graph.finalize()
-    return Update(graph, start, initialize, cost, gradient, rate, update, picture, values, restore)
+    return Update(graph, start, initialize, cost, gradient, rate, picture, values, restore)
 
 
 def restore(session: Any, graph: Update, snapshot: Snapshot) -> NDArray[np.float32]:
-    """Sets the optimiser's variables to what they were; gives the picture among them.
+    """Sets the variables to those of a snapshot; returns the picture among them, float32 `[1, H, W, 3]`.
 
     Raises:
-        StateError: the snapshot is another version's, with other variables.
+        StateError: the snapshot is from another version, with other variables.
     """
     for name, (operation, value) in graph.restore.items():
         array = snapshot.arrays[name]() if name in snapshot.arrays else None
         if array is None or array.shape != tuple(value.shape.as_list()) or array.dtype != value.dtype.as_numpy_dtype:
-            raise StateError(f"the state lacks {name} as this version of the program has it; begin anew")
+            raise StateError(f"the state lacks {name} as this version of the program has it; start again")
         session.run(operation, {value: array})
     picture: NDArray[np.float32] = session.run(graph.values["picture"])
     return picture

@@ -578,7 +578,7 @@ def test_adam_goes_back_and_halves_its_rate(tmp_path, network, pictures, monkeyp
     )
     # Evaluation 3 is that of the picture of epoch 2, which is tried three times.
     assert told == [
-        f"the cost after epoch 2 is not a finite number: going on from the last good picture with half the learning "
+        f"the cost after epoch 2 is not a finite number: continuing from the last good picture with half the learning "
         f"rate, {rate:g}"
         for rate in (1, 0.5)
     ]
@@ -599,7 +599,8 @@ def test_lbfgs_shortens_its_step(tmp_path, network, pictures, monkeypatch, gradi
         *pictures, tmp_path, network, LBFGS, callbacks=Callbacks(on_step=steps.append, on_trouble=told.append)
     )
     assert told == [
-        f"the cost after epoch {epoch} is not a finite number: going on from the last good picture with a shorter step"
+        f"the cost after epoch {epoch} is not a finite number: continuing from the last good picture with a shorter "
+        "step"
         for epoch in (2, 3)
     ]
     assert result.ended == "finished"
