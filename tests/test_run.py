@@ -322,7 +322,7 @@ def test_memory_that_is_never_enough_keeps_what_was_painted(tmp_path, pictures, 
         steps.append(step)
         runs.append(scarce.runs)
 
-    with pytest.raises(MemoryError, match="take a smaller one"):
+    with pytest.raises(MemoryError, match="use a smaller one"):
         run.stylize(
             *pictures, tmp_path, network, CONFIG, callbacks=Callbacks(on_step=on_step, on_trouble=troubles.append)
         )

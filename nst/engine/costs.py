@@ -1,19 +1,18 @@
-"""The costs: tensors in, scalars out.
+"""The costs: functions from tensors to scalars.
 
 The formulas are those of Gatys, Ecker, Bethge, "A Neural Algorithm of Artistic Style" (2015, arXiv:1508.06576),
-with the normalisation of the Coursera assignment. Every function adds to the graph of its arguments; none of them
-runs anything. Shapes are checked before tensors are subtracted, because `[1, 1]` would broadcast silently.
+with the normalisation of the Coursera assignment. Each function adds operations to the graph of its arguments and runs
+nothing. Shapes are checked before tensors are subtracted, because `[1, 1]` would broadcast silently.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import tensorflow.compat.v1 as tf
 
-Key = TypeVar("Key", bound=Hashable)
 Gradient: TypeAlias = "Callable[..., Sequence[tf.Tensor | None]]"
 """See `with_gradient`."""
 
@@ -23,7 +22,7 @@ def content_cost(target: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
 
     Args:
         target: float32 `[1, n_H, n_W, n_C]`, feature maps of the content picture.
-        features: the same of the painted picture.
+        features: feature maps of the painted picture, of the same shape.
 
     Returns:
         tf.Tensor: float32 scalar.
@@ -49,57 +48,34 @@ def gram_matrix(unrolled: tf.Tensor) -> tf.Tensor:
     return tf.matmul(unrolled, unrolled, transpose_b=True)
 
 
-def mean_gram(features: tf.Tensor, *, means: bool = False) -> tf.Tensor:
-    """G / (n_H·n_W): the Gram matrix of feature maps, per pixel, so that pictures of unlike sizes compare.
+def mean_gram(features: tf.Tensor, guide: tf.Tensor | None = None, *, means: bool = False) -> tf.Tensor:
+    """G_ij = Σ_p g(p)·f_i(p)·f_j(p): the Gram matrix of feature maps per pixel, comparable between sizes of pictures.
 
-    The sums are float32 whatever the maps are. The gradient is A·(S + Sᵀ), S = dJ/dG, as one product and in the type
-    of the maps; left to TensorFlow it would be two, in float32.
+    Without a guide g is 1 / (n_H·n_W), for G / (n_H·n_W). A guide selects a region (Gatys et al. 2017,
+    arXiv:1611.07865, section 4): with Σ_p g(p) = 1 the matrix is a mean per pixel too, and the matrices of a picture's
+    tiles add up to that of the picture.
+
+    The sums are computed in float32 for either type of `features`. The gradient is g·A·(S + Sᵀ) with S = dJ/dG, exactly
+    0 where g is 0, computed as one product in the type of the maps; TensorFlow's own would be two products in float32.
 
     Args:
         features: `[1, n_H, n_W, n_C]`, float32 or bfloat16.
-        means: whether the matrix is bordered with the means of the feature maps, as if one more map were 1 everywhere.
+        guide: g, float32 `[1, n_H, n_W, 1]`, the weight of each pixel; it has no gradient.
+        means: whether to border the matrix with the means of the feature maps, as if there were one more map of ones.
 
     Returns:
-        tf.Tensor: float32 `[n_C, n_C]`; with the means `[n_C + 1, n_C + 1]`, 1 in its last corner.
+        tf.Tensor: float32 `[n_C, n_C]`; with the means `[n_C + 1, n_C + 1]`, Σ_p g(p) in its last corner.
 
     Raises:
-        ValueError: `features` is not 4-D.
+        ValueError: an argument is not 4-D, or the guide does not have one value per pixel.
     """
     features = tf.convert_to_tensor(features)
     _check_rank("feature maps", features, 4)
-    return _gram(features, None, means)
-
-
-def guided_gram(features: tf.Tensor, guide: tf.Tensor, *, means: bool = False) -> tf.Tensor:
-    """G_ij = Σ_p g(p)·f_i(p)·f_j(p): the Gram matrix of a region (Gatys et al. 2017, arXiv:1611.07865, section 4).
-
-    With Σ_p g(p) = 1 it is per pixel, as `mean_gram`; over the tiles of a picture it adds up. Sums and gradient are as
-    there, g·A·(S + Sᵀ); where the guide is 0 the gradient is 0 exactly.
-
-    Args:
-        features: `[1, n_H, n_W, n_C]`, float32 or bfloat16.
-        guide: float32 `[1, n_H, n_W, 1]`, what each pixel counts; it has no gradient.
-        means: as of `mean_gram`; the last corner is Σ_p g(p).
-
-    Returns:
-        tf.Tensor: float32 `[n_C, n_C]`, or `[n_C + 1, n_C + 1]` with the means.
-
-    Raises:
-        ValueError: an argument is not 4-D, or the guide has more than one channel.
-    """
-    features, guide = tf.convert_to_tensor(features), tf.convert_to_tensor(guide)
-    _check_rank("feature maps", features, 4)
-    _check_rank("a guide", guide, 4)
-    if features.shape.rank and guide.shape.rank and not guide.shape.is_compatible_with([*features.shape[:3], 1]):
-        raise ValueError(
-            f"a guide of shape {guide.shape} for feature maps of {features.shape}: one value each is needed"
-        )
-    return _gram(features, guide, means)
-
-
-def _gram(features: tf.Tensor, guide: tf.Tensor | None, means: bool) -> tf.Tensor:
-    """Σ_p g(p)·f(p)·f(p)ᵀ; without a guide g is 1 over the number of pixels."""
-    # AᵀA with pixels as rows: the sums of gram_matrix without first turning the feature maps round in memory.
+    if guide is not None:
+        guide = tf.convert_to_tensor(guide)
+        _check_rank("a guide", guide, 4)
+        _check_one_channel("a guide", guide, "feature maps", features)
+    # AᵀA with pixels as rows: the sums of gram_matrix, without transposing the feature maps in memory.
     rows = _rows(features)
     exact = tf.cast(rows, tf.float32)
     pixels = tf.cast(tf.shape(rows)[0], tf.float32)
@@ -107,7 +83,7 @@ def _gram(features: tf.Tensor, guide: tf.Tensor | None, means: bool) -> tf.Tenso
     weighed = exact if counts is None else exact * counts
     found = tf.matmul(weighed, exact, transpose_a=True)
     if means:
-        # As a product, for the accuracy of its sums.
+        # A matrix product sums more accurately than reduce_sum.
         sums = tf.matmul(weighed, tf.ones_like(exact[:, :1]), transpose_a=True)
         total = pixels if counts is None else tf.reduce_sum(counts)
         last = tf.concat([tf.transpose(sums), tf.reshape(total, [1, 1])], axis=1)
@@ -118,7 +94,7 @@ def _gram(features: tf.Tensor, guide: tf.Tensor | None, means: bool) -> tf.Tenso
 
 
 def _rows(maps: tf.Tensor) -> tf.Tensor:
-    """Feature maps with a row for each pixel."""
+    """Feature maps as a matrix with one row per pixel."""
     rows = tf.reshape(maps, [-1, tf.shape(maps)[3]])
     rows.set_shape([None, maps.shape[3]])
     return rows
@@ -127,7 +103,7 @@ def _rows(maps: tf.Tensor) -> tf.Tensor:
 def _gram_gradient(
     slope: tf.Tensor, maps: tf.Tensor, *guides: tf.Tensor, means: bool = False
 ) -> list[tf.Tensor | None]:
-    """A·(S + Sᵀ), or with a guide g·A·(S + Sᵀ)."""
+    """A·(S + Sᵀ), or g·A·(S + Sᵀ) with a guide; see `with_gradient`."""
     rows = _rows(maps)
     channels = tf.shape(maps)[3]
     both = slope + tf.transpose(slope)
@@ -147,16 +123,16 @@ def _gram_gradient_with_means(slope: tf.Tensor, *reads: tf.Tensor) -> list[tf.Te
 
 
 def with_gradient(gradient: Gradient, value: tf.Tensor, *reads: tf.Tensor) -> tf.Tensor:
-    """`value`, but with a gradient of its own with respect to the tensors that it is made of.
+    """Returns `value` with a custom gradient with respect to the tensors it was computed from.
 
-    As tf.custom_gradient, which keeps every graph that it is used in for as long as the process lives: it registers a
-    new function each time, and TensorFlow forgets none.
+    Replaces tf.custom_gradient, which keeps every graph that it is used in alive until the process ends, as it
+    registers a new function each time.
 
     Args:
-        gradient: a function of a module, so that it knows no graph; it takes dJ/dvalue and `reads`, and gives dJ/dread
-            for each of them, None where there is none.
+        gradient: a function at module level, so that it refers to no graph; takes dJ/dvalue and `reads`, and returns
+            dJ/dread for each of them, or None where there is none.
         value: float tensor.
-        reads: what `gradient` needs.
+        reads: the tensors that `gradient` needs.
     """
     kind = f"{gradient.__module__}.{gradient.__qualname__}"
     with contextlib.suppress(KeyError):  # it is registered already
@@ -166,11 +142,11 @@ def with_gradient(gradient: Gradient, value: tf.Tensor, *reads: tf.Tensor) -> tf
 
 
 def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
-    """Σ (G_S − G_G)² / (4·n_C²) for Gram matrices per pixel: the layer style cost once both are measured.
+    """Σ (G_S − G_G)² / (4·n_C²): the style cost of a layer, from its two Gram matrices per pixel.
 
     Args:
         target: float32 `[n_C, n_C]`, `mean_gram` of the style picture.
-        gram: the same of the painted picture.
+        gram: `mean_gram` of the painted picture, of the same shape.
 
     Returns:
         tf.Tensor: float32 scalar.
@@ -185,13 +161,13 @@ def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
 
 
 def layer_style_cost(style_features: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
-    """J_style^[l] = Σ (G_S/n_S − G_G/n_G)² / (4·n_C²), n the number of pixels of each (equation 4).
+    """J_style^[l] = Σ (G_S/n_S − G_G/n_G)² / (4·n_C²), with n the number of pixels of each picture (equation 4).
 
-    When both pictures have one size this is the assignment's Σ (G_S − G_G)² / (4·n_C²·(n_H·n_W)²).
+    When both pictures have the same size, this is the assignment's Σ (G_S − G_G)² / (4·n_C²·(n_H·n_W)²).
 
     Args:
-        style_features: float32 `[1, h, w, n_C]`, feature maps of the style picture; its size is its own.
-        features: float32 `[1, n_H, n_W, n_C]`, the same of the painted picture.
+        style_features: float32 `[1, h, w, n_C]`, feature maps of the style picture, of any size.
+        features: float32 `[1, n_H, n_W, n_C]`, feature maps of the painted picture.
 
     Returns:
         tf.Tensor: float32 scalar.
@@ -202,43 +178,21 @@ def layer_style_cost(style_features: tf.Tensor, features: tf.Tensor) -> tf.Tenso
     return gram_cost(mean_gram(style_features), mean_gram(features))
 
 
-def style_cost(
-    targets: Mapping[Key, tf.Tensor],
-    grams: Mapping[Key, tf.Tensor],
-    weights: Sequence[tuple[Key, float | tf.Tensor]],
-    distance: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = gram_cost,
-) -> tf.Tensor:
-    """J_style = Σ_l w_l · J_style^[l] (equation 5), over layers whose `mean_gram` is known.
-
-    Of several styles or regions it is the sum over all their layers.
-
-    Args:
-        targets: layer (or region and layer) → float32 `[n_C, n_C]`, of the style picture, as `distance` wants it.
-        grams: the same of the painted picture.
-        weights: layers and their weights, numbers or float32 scalars.
-        distance: J_style^[l] of two such matrices; `nst.engine.style_distances` has another.
-
-    Returns:
-        tf.Tensor: float32 scalar.
-    """
-    return weighted_sum([(weight, distance(targets[name], grams[name])) for name, weight in weights])
-
-
 def weighted_sum(terms: Sequence[tuple[float | tf.Tensor, tf.Tensor]]) -> tf.Tensor:
-    """Σ weight · cost, as a float32 scalar; 0 for no terms."""
+    """Σ weight · cost as a float32 scalar, 0 without terms; for layers, J_style = Σ_l w_l · J_style^[l] (equation 5)."""
     return tf.add_n([weight * cost for weight, cost in terms]) if terms else tf.constant(0.0)
 
 
 def total_variation(image: tf.Tensor, window: tf.Tensor | None = None) -> tf.Tensor:
-    """J_tv = Σ (|x_(i+1,j) − x_(i,j)| + |x_(i,j+1) − x_(i,j)|) / (H·W·3): mean step between neighbours.
+    """J_tv = Σ (|x_(i+1,j) − x_(i,j)| + |x_(i,j+1) − x_(i,j)|) / (H·W·3): total variation per value.
 
-    Rudin, Osher, Fatemi 1992, in its anisotropic form; divided by the number of values so that one weight does
-    for every picture size.
+    Rudin, Osher, Fatemi 1992, in the anisotropic form; divided by the number of values so that one weight suits every
+    size of picture.
 
     Args:
         image: float32 `[1, H, W, 3]`.
-        window: int32 `[4]`, top, bottom, left and right: only the steps from a pixel in there to the next, per value
-            in there. The picture has to reach a pixel further unless it ends there.
+        window: int32 `[4]`, top, bottom, left and right: count only the differences between a pixel inside it and the
+            next one, per value inside it. `image` has to extend one pixel beyond it, except at the picture's border.
 
     Returns:
         tf.Tensor: float32 scalar, in grey levels.
@@ -257,29 +211,28 @@ def total_variation(image: tf.Tensor, window: tf.Tensor | None = None) -> tf.Ten
 
 
 def temporal_cost(image: tf.Tensor, past: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
-    """J_temporal = Σ c·(G − ω)² / (H·W·3): mean squared distance from the last frame, where it can be compared.
+    """J_temporal = Σ c·(G − ω)² / (H·W·3): mean squared difference from the last frame of a video.
 
     Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos" (arXiv:1604.08610), section 4.2. Divided by the
-    number of all values, not of those that count: a frame that shows little of the last one is held by little.
+    number of all values, not of those with c > 0: a frame that shows little of the last one is little constrained.
     dJ/dG = 2·c·(G − ω) / (H·W·3).
 
     Args:
         image: G, float32 `[1, H, W, 3]`.
-        past: ω, the same of the last painted frame, warped to this one (`nst.video.optical_flow.warp`).
-        kept: c, float32 `[1, H, W, 1]`, 1 where the two show the same, 0 elsewhere
+        past: ω, float32 `[1, H, W, 3]`, the last painted frame warped to this one (`nst.video.optical_flow.warp`).
+        kept: c, float32 `[1, H, W, 1]`, 1 where both frames show the same thing, 0 elsewhere
             (`nst.video.optical_flow.consistent`).
 
     Returns:
         tf.Tensor: float32 scalar, in grey levels squared.
 
     Raises:
-        ValueError: the shapes do not go together.
+        ValueError: the shapes do not match.
     """
     image, past, kept = (tf.convert_to_tensor(tensor) for tensor in (image, past, kept))
-    check_same_shape("the picture and the last one", image, past, rank=4)
-    _check_rank("where the last picture holds", kept, 4)
-    if image.shape.rank and not kept.shape.is_compatible_with([*image.shape[:3], 1]):
-        raise ValueError(f"where the last picture holds: {kept.shape} for a picture of {image.shape}")
+    check_same_shape("the frame and the last one", image, past, rank=4)
+    _check_rank("the mask of the last frame", kept, 4)
+    _check_one_channel("the mask of the last frame", kept, "a frame", image)
     squares = kept * tf.squared_difference(image, past)
     return tf.reduce_sum(squares) / tf.cast(tf.size(image, out_type=tf.int64), image.dtype)
 
@@ -287,18 +240,23 @@ def temporal_cost(image: tf.Tensor, past: tf.Tensor, kept: tf.Tensor) -> tf.Tens
 def total_cost(
     content: tf.Tensor, style: tf.Tensor, content_weight: float = 10.0, style_weight: float = 40.0
 ) -> tf.Tensor:
-    """J = alpha·J_content + beta·J_style (equation 7); alpha is `content_weight`, beta `style_weight`."""
+    """J = alpha·J_content + beta·J_style (equation 7), with alpha `content_weight` and beta `style_weight`."""
     return content_weight * content + style_weight * style
 
 
 def _check_rank(what: str, tensor: tf.Tensor, rank: int) -> None:
     if tensor.shape.rank not in (None, rank):
-        raise ValueError(f"{what}: a {rank}-D tensor is needed, not one of shape {tensor.shape}")
+        raise ValueError(f"{what}: expected a {rank}-D tensor, got the shape {tensor.shape}")
 
 
 def check_same_shape(what: str, first: tf.Tensor, second: tf.Tensor, rank: int) -> None:
-    """Raises `ValueError` for shapes that are known to differ; `None` dimensions are left to the run."""
+    """Raises `ValueError` for shapes known to differ; unknown dimensions are checked when the graph is run."""
     _check_rank(what, first, rank)
     _check_rank(what, second, rank)
     if not first.shape.is_compatible_with(second.shape):
-        raise ValueError(f"{what} of unlike shapes: {first.shape} and {second.shape}")
+        raise ValueError(f"{what} of different shapes: {first.shape} and {second.shape}")
+
+
+def _check_one_channel(what: str, mask: tf.Tensor, of: str, maps: tf.Tensor) -> None:
+    if maps.shape.rank and mask.shape.rank and not mask.shape.is_compatible_with([*maps.shape[:3], 1]):
+        raise ValueError(f"{what} of shape {mask.shape} for {of} of shape {maps.shape}: it needs one value per pixel")

@@ -1,8 +1,8 @@
-"""Masks in the sizes of feature maps: how much each value of a layer counts for a region.
+"""Spatial guidance: masks at the resolution of feature maps, as the weight of each value of a layer in a region.
 
 Regions are those of Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer" (arXiv:1611.07865),
-section 4, guided "inside": a value of a layer counts for a region as little as the least of the pixels that it sees, so
-that the cost of a region cannot change a pixel outside it.
+section 4, with "inside" guidance: the weight of a value is the smallest mask value in its receptive field, so that the
+cost of a region cannot change a pixel outside it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from nst.engine import architecture
 from nst.engine.mask_regions import Mixture
 from nst.weights.network import Network
 
-_LEAST = 0.1  # share of a region that is left at a layer; a Gram matrix of less would be one of chance
+_LEAST = 0.1  # share of a region that must be left at a layer; a Gram matrix of less would be arbitrary
 
 
 def guide(network: Network, config: TransferConfig, mask: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """A region of the painted picture at each style layer: float32 `[1, h, w, 1]`, Σ = 1.
+    """A region of the painted picture at each style layer: name → float32 `[1, h, w, 1]`, Σ = 1.
 
-    Values are the least of the mask's over all pixels that the layer's value sees. Zeros where (next to) nothing of
-    the region is left: there it is smaller than what a value sees.
+    Each value is proportional to the smallest mask value in its receptive field. All are 0 at layers where (next to)
+    nothing of the region is left, because it is smaller than a receptive field.
     """
     found = {}
     for name, _ in config.style_layers:
@@ -34,7 +34,7 @@ def guide(network: Network, config: TransferConfig, mask: NDArray[np.float32]) -
 
 
 def part(network: Network, config: TransferConfig, mask: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """A part of a style picture at each style layer: as `guide`, but where that is empty what the part covers."""
+    """A part of a style picture at each style layer: like `guide`, but with the mask's means where that is empty."""
     found = guide(network, config, mask)
     for name, values in found.items():
         if not values.any():
@@ -45,12 +45,15 @@ def part(network: Network, config: TransferConfig, mask: NDArray[np.float32]) ->
 def layer_weights(
     config: TransferConfig, weight: float, values: Mapping[str, NDArray[np.float32]] | None
 ) -> dict[str, float]:
-    """What each style layer weighs in a term: `weight` · w_l; the share of empty layers goes to the others.
+    """The weight of each style layer in a term: `weight` · w_l, the share of empty layers distributed to the others.
 
     Args:
         config: the style layers and their weights.
-        weight: the term's.
-        values: from `guide`, None for the whole picture. All weights are 0 where no layer is left.
+        weight: the weight of the term.
+        values: from `guide`; None for the whole picture.
+
+    Returns:
+        dict: name → weight; all are 0 if the region is empty at every layer.
     """
     if values is None:
         return {name: weight * part for name, part in config.style_layers}
@@ -60,7 +63,7 @@ def layer_weights(
 
 
 def check(network: Network, config: TransferConfig, mix: Mixture) -> None:
-    """Raises `ValueError` for a region that no style layer sees by itself; the masks have their pictures' size."""
+    """Raises `ValueError` for a region empty at every style layer; masks must have the size of their pictures."""
     for name, mask in mix.guides:
         if not any(layer_weights(config, 1.0, guide(network, config, mask)).values()):
             height, width = mask.shape
@@ -69,12 +72,12 @@ def check(network: Network, config: TransferConfig, mix: Mixture) -> None:
             raise ValueError(
                 f"{name} is too small a region in the {'smallest ' if config.scales > 1 else ''}picture of "
                 f"{width}×{height} pixels: a style layer sees {needed} pixels or more at once; paint a larger region, "
-                f"or take a larger image size{', fewer sizes' if config.scales > 1 else ''} or layers less deep"
+                f"or use a larger image size{', fewer sizes' if config.scales > 1 else ''} or shallower layers"
             )
 
 
 def eroded(network: Network, layer: str, mask: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The least value of the mask among the pixels that each value of a layer sees: float32 `[h, w]`."""
+    """The smallest mask value in the receptive field of each value of a layer: float32 `[h, w]`."""
     stride, before, after = _window(network, layer)
     for _ in range(2):
         begins = range(0, len(mask), stride)
@@ -83,7 +86,7 @@ def eroded(network: Network, layer: str, mask: NDArray[np.float32]) -> NDArray[n
 
 
 def averaged(network: Network, layer: str, mask: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the mask over the pixels that each value of a layer stands for: float32 `[h, w]`."""
+    """The mean of the mask over the stride × stride pixels that each value of a layer covers: float32 `[h, w]`."""
     stride, _, _ = _window(network, layer)
     for _ in range(2):
         begins = range(0, len(mask), stride)
@@ -92,7 +95,7 @@ def averaged(network: Network, layer: str, mask: NDArray[np.float32]) -> NDArray
 
 
 def _window(network: Network, layer: str) -> tuple[int, int, int]:
-    """Value number i of a layer sees the pixels from i·stride − before to i·stride + after."""
+    """Stride, before and after: value i of a layer sees the pixels from i·stride − before to i·stride + after."""
     stride, before, after = 1, 0, 0
     for name in architecture.up_to_deepest(network, [layer]):
         if name.startswith("pool"):

@@ -1,4 +1,4 @@
-"""What G starts from: noise over the content, the content in the style's colours, a style, or another picture."""
+"""The start picture: noise blended with the content, the content in the style's colours, a style, or a given one."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ from nst.engine.pyramid import Scale
 from nst.images import color_transfer, resize
 from nst.weights.network import Network
 
-_NOISE_RANGE = 20.0  # grey levels; the assignment's uniform noise
+_NOISE_RANGE = 20.0  # grey levels, as in the assignment
 
 
 def start_image(
     size: Scale, picture: NDArray[np.uint8] | None, network: Network, config: TransferConfig
 ) -> NDArray[np.float32]:
-    """G before the first update of a size; `picture`, and the style as a start, is cut to the content's shape."""
+    """G before the first update: float32 `[1, H, W, 3]` in VGG's pixel space.
+
+    Args:
+        size: the pictures of the first size.
+        picture: uint8 RGB `[h, w, 3]` to start from, or None. Like a style, it is scaled and cropped to the content's
+            shape.
+        network: the network, for its mean colour.
+        config: the start, its noise ratio and its seed.
+    """
     content, source = size.content, picture
     if config.init == "style":
         source = size.style
@@ -35,15 +43,13 @@ def start_image(
 def blend(
     content: NDArray[np.float32], init: str, noise_ratio: float, rng: np.random.RandomState
 ) -> NDArray[np.float32]:
-    """G before the first update, for the starts that are made of content and noise.
-
-    `blend` is the assignment's noise·r + content·(1 − r), with noise uniform in [−20, 20] grey levels.
+    """noise·r + content·(1 − r): the assignment's start, with noise uniform in [−20, 20] grey levels.
 
     Args:
         content: float32 `[1, H, W, 3]` in VGG's pixel space.
         init: `blend`, `content` (r = 0) or `noise` (r = 1).
-        noise_ratio: r of `blend`.
-        rng: where the noise is drawn from.
+        noise_ratio: r for `blend`.
+        rng: the generator of the noise.
 
     Returns:
         NDArray: float32 `[1, H, W, 3]` in VGG's pixel space.
@@ -54,19 +60,19 @@ def blend(
 
 
 def in_style(content: NDArray[np.uint8], styles: Sequence[NDArray[np.uint8]], mixture: Mixture) -> NDArray[np.uint8]:
-    """Gives the content picture the mean colour and the covariance of the colours of the styles (`colors.matched`).
+    """Gives the content the mean and covariance of the styles' colours (see `nst.images.color_transfer`).
 
-    Of several styles it takes the mixture by their weights, as if their pixels lay in one picture. A region of the
-    content gets the colours of what is painted in it; where regions overlap they are mixed, and where no style acts
-    the content stays as it is.
+    Several styles are mixed by their weights, as if their pixels were in one picture. Each region of the content gets
+    the colours of the styles that act in it; overlapping regions are mixed, and where no style acts, the content keeps
+    its colours.
 
     Args:
         content: uint8 `[H, W, 3]`.
         styles: uint8 `[h, w, 3]`, one or more.
-        mixture: how they share the picture; its masks have the sizes of the pictures.
+        mixture: how they share the picture, with masks of the sizes of the pictures.
 
     Returns:
-        uint8 `[H, W, 3]`.
+        NDArray: uint8 `[H, W, 3]`.
     """
     painted, covered = np.zeros(content.shape, np.float32), np.zeros((*content.shape[:2], 1), np.float32)
     for guide in dict.fromkeys(term.guide for term in mixture.terms):

@@ -33,16 +33,10 @@ _TRIES = 5  # shorter steps from a good picture before the run is given up
 
 @dataclass(frozen=True)
 class Step:
-    """The picture after one update, and its costs.
+    """The picture after update number `epoch` (counted from 0), and its costs.
 
-    Attributes:
-        epoch: number of the update, counted from 0.
-        costs: the costs of `image`.
-        seconds: time spent on updates so far.
-        image: float32 `[1, H, W, 3]` in VGG's pixel space. With L-BFGS, the best picture so far.
-        mean: float32 `[3]`, the mean colour of VGG's pixel space.
-        descent: the state of the optimisation, from which `snapshot` is taken.
-        tile_limits: see `Snapshot`.
+    `image` is float32 `[1, H, W, 3]` in VGG's pixel space, whose mean colour is `mean`, float32 `[3]`. `seconds` is the
+    time spent on updates so far. `snapshot` is taken from `descent`; for `tile_limits` see `Snapshot`.
     """
 
     epoch: int
@@ -270,25 +264,15 @@ def steps(
 class _Descent:
     """The state between two updates: the optimiser's variables, the evaluation to update from, the picture to show.
 
-    Adam updates from the last good picture and shows it. L-BFGS remembers its last accepted point itself, and shows the
-    best picture so far.
-
-    Attributes:
-        gradient: float32 `[1, H, W, 3]`, the last finite one.
-        shown: the picture of the next `Step`; None with L-BFGS before the first good picture.
-        at_best: whether `shown` is what the optimiser's variable holds.
-        epoch: the last epoch given out as a `Step`; None once closed.
-        halvings: how often Adam's learning rate was halved.
+    With Adam, `shown` is the last good picture, from which it may have to `restart`. With L-BFGS, which remembers its
+    last accepted point itself, it is the best picture so far, None before the first good one; `at_best` says whether
+    it is also the optimiser's own. `epoch` is that of the last `Step` given out, None once closed.
     """
 
     def __init__(
-        self,
-        objective: Objective,
-        start: NDArray[np.float32] | Snapshot,
-        mean: NDArray[np.float32],
-        first: int,
+        self, objective: Objective, start: NDArray[np.float32] | Snapshot, mean: NDArray[np.float32], first: int,
         bench: Bench,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Sets the optimiser's variables and evaluates the first picture; arguments and errors as of `steps`."""
         self._graph, self._session = bench.update(objective.shape, objective.config, mean)
         self._mean = mean

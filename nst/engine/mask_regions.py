@@ -1,9 +1,9 @@
-"""Several styles, and where each of them acts: which parts of which pictures are compared, with what weights.
+"""Several styles and masks: which parts of which pictures the style cost compares, and with what weights.
 
-The style cost is a sum of *terms*, each of one style's Gram matrices and one region of the painted picture. What a
-region means at each layer is in `nst.engine.guidance`.
+The style cost is a sum of *terms*, each comparing the Gram matrices of one style with those of one region of the
+painted picture. `nst.engine.guidance` converts regions to the resolution of each layer.
 
-Plain arithmetic: an entry point can check its pictures before TensorFlow is loaded.
+Plain arithmetic, so that an entry point can check its pictures without loading TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,23 +20,26 @@ from nst.config import TransferConfig
 from nst.images import reader
 
 Masks: TypeAlias = reader.Source | Sequence[reader.Source | None] | None
-"""No mask, one, or one for each style picture; None among them lets that style act, or be seen, everywhere."""
+"""No mask, one, or one for each style picture. None in a sequence stands for a mask that is white all over."""
 
-_BLACK, _WHITE = 8, 247  # JPEG leaves such levels about an edge in black and white
-_EVEN = 0.02  # levels, of 1, that a mask of one value may differ by
-_COLOURED = 48  # levels between the channels of a pixel that is not grey
-_ALIKE = 48.0  # levels between two shades of one colour: JPEG's, and those that a brush makes
-_SMALLEST = 0.005  # share of a mask that a colour covers; what is rarer is the edge between two
+_BLACK, _WHITE = 8, 247  # grey levels; JPEG blurs black and white this much near an edge
+_EVEN = 0.02  # largest difference, on the scale 0 to 1, within a mask of one shade
+_COLOURED = 48  # smallest difference in levels between the channels of a coloured pixel
+_ALIKE = 48.0  # largest distance in levels between two shades of one colour, from JPEG or a soft brush
+_SMALLEST = 0.005  # smallest share of a mask that a region covers; rarer colours are from the edges between regions
 _MOST_REGIONS = 24
-_MOST_PIXELS = 16_000_000  # of a mask; it is scaled to the painted picture anyway
-_SHAPE = 1.1  # a mask may be so much longer or wider in proportion than its picture
+_MOST_PIXELS = 16_000_000  # of a mask, which is scaled to the painted picture anyway
+_SHAPE = 1.1  # largest ratio between the aspect ratios of a mask and its picture
 
 
 class Term(NamedTuple):
-    """A summand of the style cost: `weight` · the cost of the picture's Gram in a guide to the style's in `part`.
+    """A term of the style cost, which compares a region of the painted picture with a part of a style picture.
 
-    `style` is the number of the style picture, `guide` that of `Mixture.guides`, None for the whole picture. `part`
-    is float32 `[h, w]`, 0 to 1: the part of the style picture that is looked at, None for all of it.
+    Attributes:
+        style: index of the style picture.
+        weight: factor of the term.
+        guide: index of the region in `Mixture.guides`; None for the whole picture.
+        part: float32 `[h, w]`, 0 to 1, the part of the style picture that is used; None for all of it.
     """
 
     style: int
@@ -46,20 +49,20 @@ class Term(NamedTuple):
 
 
 class Guide(NamedTuple):
-    """A region of the painted picture: float32 `[h, w]`, 0 to 1; `name` is what messages call it."""
+    """A region of the painted picture: its name in error messages, and its mask, float32 `[h, w]`, 0 to 1."""
 
     name: str
     mask: NDArray[np.float32]
 
 
 class Mixture(NamedTuple):
-    """The terms of the style cost, and the regions of the painted picture that they name."""
+    """The terms of the style cost, and the regions of the painted picture that they refer to."""
 
     terms: tuple[Term, ...]
     guides: tuple[Guide, ...] = ()
 
     def fitted(self, content: tuple[int, ...], styles: Sequence[tuple[int, ...]]) -> Mixture:
-        """The same with all masks in the size of their pictures, whose shapes `(height, width, …)` are given."""
+        """The same mixture with masks resized to the given shapes `(height, width, …)` of their pictures."""
         terms = (
             term if term.part is None else term._replace(part=resize(term.part, *styles[term.style][:2]))
             for term in self.terms
@@ -68,14 +71,14 @@ class Mixture(NamedTuple):
 
 
 ALONE = Mixture((Term(0, 1.0),))
-"""One style, everywhere."""
+"""One style, over the whole picture."""
 
 
 def weights(config: TransferConfig, count: int) -> tuple[float, ...]:
     """The share of each of `count` style pictures, Σ = 1.
 
     Raises:
-        ValueError: no picture, weights for another number of pictures, or a weight for the only one.
+        ValueError: there is no picture, the number of weights differs, or there is a weight for a single picture.
     """
     if count < 1:
         raise ValueError("no style picture was given: name one or more")
@@ -89,7 +92,7 @@ def weights(config: TransferConfig, count: int) -> tuple[float, ...]:
             f"there {'is 1 style weight' if len(given) == 1 else f'are {len(given)} style weights'} for {count} style "
             "pictures: give each picture one weight"
         )
-    largest = max(given)  # first, so that the sum of huge weights is finite
+    largest = max(given)  # divided by first, so that the sum of huge weights is finite
     total = sum(weight / largest for weight in given)
     return tuple(weight / largest / total for weight in given)
 
@@ -101,24 +104,24 @@ def mixture(
     content_mask: Masks = None,
     style_mask: Masks = None,
 ) -> Mixture:
-    """Reads the masks and says what the style cost is made of.
+    """Reads the masks and derives the terms of the style cost.
 
-    Grey masks are weights from black, 0, to white, 1: of the places where each style acts, and of the parts of each
-    style picture that are looked at. A coloured content mask shows regions; each is painted in what has its colour in
-    the style masks. A region's weight is its share of the picture times its style's weight, all of them multiplied so
-    that their sum is the share of the picture where any style acts: per pixel style and content are balanced as
-    without masks.
+    Grey masks are weights, from 0 for black to 1 for white: content masks of where each style acts, style masks of the
+    parts of each style picture to use. A coloured content mask defines regions, and each is painted in the parts of the
+    style pictures whose masks have the same colour. The weight of a region is its share of the picture times the weight
+    of its style, all scaled to add up to the share of the picture where any style acts; so per pixel, style and content
+    are balanced as they are without masks.
 
     Args:
         content: uint8 RGB `[H, W, 3]`.
-        styles: the same, one or more.
-        config: the styles' weights.
-        content_mask: a picture, or one for each style; stretched to the content's size.
-        style_mask: the same, stretched to the styles' sizes.
+        styles: uint8 RGB `[h, w, 3]`, one or more.
+        config: the weights of the styles.
+        content_mask: a mask, or one for each style; stretched to the content's size.
+        style_mask: a mask for each style; stretched to the style's size.
 
     Raises:
-        images.PictureError: a mask that cannot be read.
-        ValueError: weights or masks that do not fit the pictures or each other, or that would have no effect.
+        nst.images.decode.PictureError: a mask cannot be read.
+        ValueError: weights or masks do not match the pictures or each other, or would have no effect.
     """
     shares = weights(config, len(styles))
     (contents, content_sizes), (parts, part_sizes) = _read(content_mask), _read(style_mask)
@@ -143,7 +146,7 @@ def mixture(
 
 
 def _read(masks: Masks) -> tuple[list[NDArray[np.uint8] | None], list[tuple[int, int] | None]]:
-    """The pictures, thinned where they are large, and the sizes of their files; none where all are None."""
+    """The masks, subsampled if large, and the original size of each; two empty lists if all are None."""
     given = list(masks) if isinstance(masks, list | tuple) else [masks]
     found: list[NDArray[np.uint8] | None] = []
     sizes: list[tuple[int, int] | None] = []
@@ -155,7 +158,7 @@ def _read(masks: Masks) -> tuple[list[NDArray[np.uint8] | None], list[tuple[int,
 
 
 def _thinned(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Every second pixel of a mask, or fewer, where it has more than are worth the time and memory they would take."""
+    """A large mask at every second pixel or fewer, as more would not be worth their time and memory."""
     step = math.ceil(math.sqrt(mask.shape[0] * mask.shape[1] / _MOST_PIXELS))
     return mask if step <= 1 else np.ascontiguousarray(mask[::step, ::step])
 
@@ -171,8 +174,8 @@ def _check_shape(name: str, size: tuple[int, int] | None, of: str, picture: NDAr
     ratio = height * columns / (width * rows)
     if not 1 / _SHAPE <= ratio <= _SHAPE:
         raise ValueError(
-            f"{name} of {width}×{height} pixels has another shape than {of} of {columns}×{rows}: draw it over that "
-            "picture, in the same proportions"
+            f"{name} of {width}×{height} pixels has another aspect ratio than {of} of {columns}×{rows}: draw it over "
+            "that picture, in the same proportions"
         )
 
 
@@ -186,15 +189,15 @@ def _coloured(mask: NDArray[np.uint8]) -> bool:
 def _by_grey(
     contents: Sequence[NDArray[np.uint8] | None], parts: Sequence[NDArray[np.uint8] | None], shares: Sequence[float]
 ) -> Mixture:
-    """The terms where each style has a grey mask, or none."""
+    """The terms if each style has a grey mask or none."""
     for index, part in enumerate(parts):
         if part is not None and _coloured(part):
             raise ValueError(
-                f"{_name('style', index, parts)} is coloured, and there is no coloured content mask: equal colours "
-                "pair the regions of both; give one, or make the style mask grey"
+                f"{_name('style', index, parts)} is coloured, but there is no coloured content mask: equal colours "
+                "pair the regions of both; add one, or make the style mask grey"
             )
-    seen = _levels(parts, "style", "shall be looked at")
-    acts = _levels(contents, "content", "the style shall act")
+    seen = _levels(parts, "style", "what should be used")
+    acts = _levels(contents, "content", "where the style should act")
     guides: list[Guide] = []
     terms, covers = [], []
     for style, share in enumerate(shares):
@@ -221,7 +224,7 @@ def _by_grey(
 
 
 def _levels(masks: Sequence[NDArray[np.uint8] | None], role: str, purpose: str) -> list[NDArray[np.float32] | None]:
-    """Grey masks as numbers from 0 to 1. Raises `ValueError` for an empty one, and where none has an effect."""
+    """Grey masks as weights from 0 to 1. Raises `ValueError` if one is black, or if none has an effect."""
     found: list[NDArray[np.float32] | None] = []
     for index, mask in enumerate(masks):
         if mask is None:
@@ -230,13 +233,13 @@ def _levels(masks: Sequence[NDArray[np.uint8] | None], role: str, purpose: str) 
         grey = mask.mean(axis=2, dtype=np.float32)
         level = np.where(grey < _BLACK, 0, np.where(grey > _WHITE, 1, grey / 255)).astype(np.float32)
         if not level.any():
-            raise ValueError(f"{_name(role, index, masks)} is black all over: paint white what {purpose}")
+            raise ValueError(f"{_name(role, index, masks)} is black all over: paint white {purpose}")
         found.append(level)
     if found and all(level is None or _even(level) for level in found):
         index = next(index for index, level in enumerate(found) if level is not None)
         raise ValueError(
             f"{_name(role, index, masks)} is of one shade all over and would have no effect: leave it out, or paint "
-            f"black what {purpose.replace('shall', 'shall not')}"
+            f"black {purpose.replace('should', 'should not')}"
         )
     return found
 
@@ -255,38 +258,39 @@ def _check_pairing(
     if len(contents) != 1:
         index = next(index for index, mask in enumerate(contents) if mask is not None and _coloured(mask))
         raise ValueError(
-            f"{_name('content', index, contents)} is coloured: regions in colour are shown by a single content mask; "
-            "give that one alone, or a grey mask for each style"
+            f"{_name('content', index, contents)} is coloured: coloured regions need a single content mask; "
+            "use that one alone, or a grey mask for each style"
         )
     if not parts or (len(parts) == styles and any(part is None for part in parts)):
-        which = "style masks" if not parts else f"style mask {1 + [part is None for part in parts].index(True)}"
+        first = next((index for index, part in enumerate(parts, start=1) if part is None), None)
+        lacking = f"is no style mask {first}" if first else "are no style masks"
         raise ValueError(
-            f"the content mask is coloured, and there {'are no' if not parts else 'is no'} {which}: paint one for each "
-            "style picture, in the colours of the content mask, or make the content mask grey"
+            f"the content mask is coloured, but there {lacking}: paint one for each style picture, in the colours of "
+            "the content mask, or make the content mask grey"
         )
 
 
 def _by_colour(content: NDArray[np.uint8], parts: Sequence[NDArray[np.uint8]], shares: Sequence[float]) -> Mixture:
-    """The terms where equal colours pair the regions of the content and of the styles."""
+    """The terms if equal colours pair the regions of the content and of the styles."""
     colours, labels = _regions(content, "the content mask")
     areas = np.bincount(labels.ravel(), minlength=len(colours)) / labels.size
-    found: list[tuple[int, int, NDArray[np.float32]]] = []  # region, style, its part
+    found: list[tuple[int, int, NDArray[np.float32]]] = []  # region, style, part of the style
     for style, picture in enumerate(parts):
         name = _name("style", style, parts)
-        others, places = _regions(picture, name)
+        others, pixels = _regions(picture, name)
         for other, colour in enumerate(others):
             distances = np.linalg.norm(colours - colour, axis=1)
             if distances.min() > _ALIKE:
                 raise ValueError(
-                    f"{name} has a region in {_hex(colour)} ({np.mean(places == other):.0%} of it), which the content "
-                    "mask lacks: paint that colour into the content mask, or another one over it"
+                    f"{name} has a region in {_hex(colour)} ({np.mean(pixels == other):.0%} of it), which the content "
+                    "mask lacks: paint that colour into the content mask, or paint over it with another colour"
                 )
-            found.append((int(distances.argmin()), style, (places == other).astype(np.float32)))
+            found.append((int(distances.argmin()), style, (pixels == other).astype(np.float32)))
     for region, colour in enumerate(colours):
         if region not in [paired for paired, _, _ in found]:
             raise ValueError(
                 f"the content mask has a region in {_hex(colour)} ({areas[region]:.0%} of it), which no style mask "
-                "has: paint that colour into a style mask, or another one over it"
+                "has: paint that colour into a style mask, or paint over it with another colour"
             )
     if len(colours) == 1:
         raise ValueError("the content mask is of one colour all over and would have no effect: leave the masks out")
@@ -309,7 +313,7 @@ def _by_colour(content: NDArray[np.uint8], parts: Sequence[NDArray[np.uint8]], s
 
 
 def _regions(mask: NDArray[np.uint8], name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The main colours, float64 `[n, 3]`, and for each pixel `[h, w]` the number of the nearest of them."""
+    """The main colours, float64 `[n, 3]`, and the index of the nearest of them for each pixel, int64 `[h, w]`."""
     values = mask.reshape(-1, 3)
     bins = (values >> 3) @ np.array([1024, 32, 1])
     counts = np.bincount(bins, minlength=32768)
@@ -325,8 +329,8 @@ def _regions(mask: NDArray[np.uint8], name: str) -> tuple[NDArray[np.float64], N
     main = centres[totals >= _SMALLEST * len(values)]
     if not 1 <= len(main) <= _MOST_REGIONS:
         raise ValueError(
-            f"{name} has too many colours to be regions ({len(main) or len(centres)}): paint it in a few flat ones, at "
-            f"most {_MOST_REGIONS}"
+            f"{name} has too many colours for a mask of regions ({len(main) or len(centres)}): paint it in at most "
+            f"{_MOST_REGIONS} flat colours"
         )
     nearest = np.linalg.norm(means[:, np.newaxis] - main, axis=2).argmin(axis=1)
     return main, nearest[bins].reshape(mask.shape[:2])
@@ -336,11 +340,8 @@ def _hex(colour: NDArray[np.float64]) -> str:
     return "#" + "".join(f"{round(value):02x}" for value in colour)
 
 
-# --- masks in the sizes of pictures and layers ---
-
-
 def resize(mask: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """A mask in another size: shares of area where it shrinks, so that no pixel is lost; float32 `[height, width]`."""
+    """A mask at another size, float32 `[height, width]`; shrinking takes means, so that no pixel is lost."""
     if mask.shape == (height, width):
         return mask
     smaller = height <= mask.shape[0] and width <= mask.shape[1]

@@ -1,17 +1,16 @@
-"""The objective: J(G) and its gradient, of a picture of any size.
+"""The objective: J(G) and its gradient, for pictures of any size.
 
 A picture that fits into memory is evaluated in one run of one graph. A larger one is computed in the tiles of
-`nst.engine.tiling`, and the result is still the exact gradient of the whole picture's cost: a first pass sums every
-layer's Gram matrix over the tiles, a second one differentiates each tile with that sum fed in the place of the tile's
-own Gram. By the chain rule dJ/dx = dJ/dG · dG/dx: the first factor needs only the sum, the second is a sum over tiles.
+`nst.engine.tiling`, and the result is still the exact gradient of the whole picture's cost: a first pass sums the Gram
+matrices of each layer over the tiles, and a second differentiates each tile with those sums fed in place of the tile's
+own. By the chain rule dJ/dx = dJ/dG · dG/dx; the first factor needs only the sums, the second is a sum over tiles.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -28,7 +27,7 @@ T = TypeVar("T")
 
 
 class Costs(NamedTuple):
-    """The costs of one picture, unweighted but for the total (and the layers' own weights)."""
+    """The costs of a picture; only the total includes alpha, beta and the other weights of the terms."""
 
     total: float
     content: float
@@ -37,10 +36,10 @@ class Costs(NamedTuple):
 
 
 class _Fall(NamedTuple):
-    """How the distance to the content falls with alpha: (1 + alpha / (ratio · beta))^−power, 1 without a content cost.
+    """How the distance to the content falls with alpha: (1 + alpha / (ratio · beta))^−power, 1 for alpha = 0.
 
-    It is the root of the relative content cost that an exact VGG-16 sees in the finished picture; where that knows the
-    network's pictures badly (the narrow ones'), it is what the eye sees. `benchmarks.research.strength` measures it.
+    The distance is the root of the finished picture's relative content cost in an exact VGG-16, as measured by
+    `benchmarks.research.strength`; for narrow networks, which VGG-16 judges badly, it was fitted by eye.
     """
 
     ratio: float
@@ -53,20 +52,20 @@ _FALLS = {
     ("gram", True): _Fall(8250.0, 0.46),
     ("wasserstein", True): _Fall(0.045, 0.15),
 }
-"""By the style distance, and whether the network is narrower than VGG."""
+"""By the style distance and whether the network is narrower than VGG."""
 
-_LEAST = 0.15  # of the distance, at strength 0: the photograph, with a trace of strokes
+_LEAST = 0.15  # the distance at strength 0: the photograph with a trace of strokes
 
 
 def balanced(config: TransferConfig, network: Network) -> TransferConfig:
-    """The settings with the alpha that their strength comes to on this network, and a strength of 0.5.
+    """The settings with their strength expressed as alpha for this network, and the strength set to 0.5.
 
-    With d(alpha) the distance to the content (`_Fall`) and a = config.alpha, the new alpha has
+    With d(alpha) the distance to the content (`_Fall`) and a = config.alpha, the new alpha satisfies
 
         d = d₀ + (d(a) − d₀)·2·strength       below 0.5, d₀ = min(0.15, d(a))
         d = d(a) + (1 − d(a))·(2·strength − 1)  above it
 
-    so that equal steps of the strength are equal steps of d on either side of 0.5. Strength 0.5 changes nothing.
+    so that on each side of 0.5, equal steps of the strength are equal steps of d. A strength of 0.5 changes nothing.
     """
     if config.strength == 0.5 or config.beta == 0:
         return config
@@ -81,20 +80,20 @@ def balanced(config: TransferConfig, network: Network) -> TransferConfig:
 
 
 class Objective:
-    """J(G) = alpha·J_content + beta·J_style + tv_weight·J_tv and dJ/dG, for pictures of one size after the other.
+    """J(G) = alpha·J_content + beta·J_style + tv_weight·J_tv and dJ/dG.
 
-    Of a frame of a video, whose targets have a `past`, it is that + temporal_weight·J_temporal.
+    For a frame of a video, whose targets have a `past`, temporal_weight·J_temporal is added.
 
-    Call it with a picture. It holds a session: close it, or use it in a `with` block.
+    Call it with a picture. It owns a session: close it, or use it as a context manager.
 
     Args:
-        targets: from a `Probe`, of the picture's size.
+        targets: from a `Probe`, for the picture's size.
         network: the network.
-        config: weights, layers, pooling, padding, and the precision of the convolutions (not `auto`).
+        config: weights, layers, pooling, padding, and a precision other than `auto`.
         height: rows of the picture.
         width: columns of the picture.
-        tile_size: side in pixels of the tiles, see `tiling.plan`; 0 computes the picture in one piece.
-        warn: gets a sentence when memory runs out and smaller tiles are taken.
+        tile_size: side of the tiles in pixels, see `tiling.plan`; 0 for no tiles.
+        warn: receives a sentence when memory runs out and smaller tiles are used.
     """
 
     def __init__(
@@ -107,36 +106,33 @@ class Objective:
         tile_size: int = 0,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        self.config = config
         self._network = network
-        self._warn = warn or (lambda sentence: None)
         self._session: Any = None
-        self._made: Any = None  # what the graph was made for
+        self._made: Any = None  # the properties of tiles and targets that the graph was built for
         self._graph: list[tuple[Layers, Objectives]] = []
+        self.take_over(config, warn)
         self.aim(targets, height, width, tile_size)
 
-    def __enter__(self) -> Objective:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def take_over(self, config: TransferConfig, warn: Callable[[str], None] | None = None) -> None:
-        """Goes over to another run, whose settings make the same graph (see `nst.engine.graph_cache`)."""
+        """Switches to another run, with settings for which the graph is the same (see `nst.engine.graph_cache`)."""
         self.config = config
         self._warn = warn or (lambda sentence: None)
 
     def aim(self, targets: Targets, height: int, width: int, tile_size: int = 0) -> None:
-        """Goes over to pictures of another size, in the same graph; arguments as of the class."""
+        """Switches to other targets and another size of picture, in the same graph if possible; arguments as above."""
         self.shape = (1, height, width, 3)
         self.tile_size = tile_size or max(height, width)
         self._targets = targets
         self._plan()
 
     def close(self) -> None:
-        """Frees what the device holds for it."""
+        """Closes the session, which frees its device memory."""
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -145,16 +141,16 @@ class Objective:
         """The costs of a picture, float32 `[1, H, W, 3]` in VGG's pixel space.
 
         Raises:
-            MemoryError: there is no room for it, not even in the smallest tiles.
+            MemoryError: there is too little memory even for the smallest tiles.
         """
         return self._retried(lambda: self._first_pass(image, with_gradient=False).costs)
 
     def __call__(self, image: NDArray[np.float32]) -> tuple[Costs, NDArray[np.float32]]:
-        """The costs of a picture and their gradient, both float32 `[1, H, W, 3]`. Raises what `costs` does."""
+        """The costs of a picture and the gradient of their total, float32 `[1, H, W, 3]`; see `costs`."""
         return self._retried(lambda: self._second_pass(self._first_pass(image, with_gradient=True)))
 
     def _plan(self) -> None:
-        """Lays the tiles; makes the graph for them unless it is there."""
+        """Plans the tiles, and builds the graph for them unless the present one will do."""
         _, height, width, _ = self.shape
         wanted = architecture.wanted(self.config)
         segments = tiling.plan(self._network, wanted, height, width, self.tile_size)
@@ -164,25 +160,21 @@ class Objective:
         if self._session is None or (tiled, terms, moving) != self._made:
             self.close()
             graph = tf.Graph()
+            self._graph = []
             with graph.as_default():
-                self._graph = [
-                    segment_graph.build_objectives(
-                        segment_graph.build_layers(
-                            self._network, self.config, segment.names, wanted, tiled=tiled, fed=tiled
-                        ),
-                        self.config,
-                        terms,
-                        last=segment is segments[-1],
-                        moving=moving,
+                for segment in segments:
+                    part = segment_graph.build_layers(
+                        self._network, self.config, segment.names, wanted, tiled=tiled, fed=tiled
                     )
-                    for segment in segments
-                ]
+                    last = segment is segments[-1]
+                    found = segment_graph.build_objectives(part, self.config, terms, last=last, moving=moving)
+                    self._graph.append((part, found))
             graph.finalize()
             self._session, self._made = sessions.create(graph), (tiled, terms, moving)
         self._parts = [(segment, part, found) for segment, (part, found) in zip(segments, self._graph, strict=True)]
 
     def _retried(self, evaluate: Callable[[], T]) -> T:
-        """Evaluates, in smaller tiles each time that memory runs out."""
+        """Evaluates, again in smaller tiles whenever memory runs out."""
         while True:
             try:
                 return evaluate()
@@ -192,36 +184,33 @@ class Objective:
             self._plan()
 
     def _first_pass(self, image: NDArray[np.float32], *, with_gradient: bool) -> _Halfway:
-        """Costs and Gram matrices of the whole picture; the gradient as well where one run can give it."""
+        """Costs and Gram matrices of the whole picture; also the gradient of the last segment if it has one tile."""
         inputs: list[NDArray[Any]] = [image]
         grams: list[dict[Region, NDArray[np.float32]]] = []
         gradient = None
-        content = style = variation = temporal = 0.0
+        totals = dict.fromkeys(("content", "style", "variation", "temporal"), 0.0)
         for segment, part, found in self._parts:
             last = part is self._parts[-1][1]
             if last and segment.whole and with_gradient:
-                # Nothing is summed over tiles and nothing follows: the gradient comes with the costs.
-                fetches = (found.content, found.style, found.variation, found.temporal, found.gradient)
-                feed = self._feed(segment, part, found, 0, inputs.pop())
-                *costs_found, gradient = self._session.run(fetches, feed)
+                # With no sum over tiles and no next segment, one run gives the gradient together with the costs.
+                fetches = {name: getattr(found, name) for name in (*totals, "gradient")}
+                values = self._session.run(fetches, self._feed(segment, part, found, 0, inputs.pop()))
+                gradient = values["gradient"]
             else:
-                sums, output = self._sums(segment, part, found, inputs[-1], last=last)
-                grams.append({region: sums[region] for region in found.grams})
+                values, output = self._sums(segment, part, found, inputs[-1], last=last)
+                grams.append({region: values[region] for region in found.grams})
                 whole = {found.grams[region]: gram for region, gram in grams[-1].items()} | self._style(found)
-                costs_found = [sums["content"], self._session.run(found.style, whole)]
-                costs_found += [sums["variation"], sums["temporal"]]
+                values["style"] = self._session.run(found.style, whole)
                 if not last:
                     inputs.append(output)
-            content += float(costs_found[0])
-            style += float(costs_found[1])
-            variation += float(costs_found[2])
-            temporal += float(costs_found[3])
+            totals = {name: value + float(values[name]) for name, value in totals.items()}
+        content, style, variation, temporal = totals.values()
         total = costs.total_cost(content, style, self.config.alpha, self.config.beta)
         total += self.config.tv_weight * variation + self.config.temporal_weight * temporal
         return _Halfway(Costs(total, content, style, variation), inputs, grams, gradient)
 
     def _second_pass(self, halfway: _Halfway) -> tuple[Costs, NDArray[np.float32]]:
-        """Back through the segments that the first pass has not differentiated."""
+        """Backpropagates through the segments that the first pass has not differentiated."""
         gradient = halfway.gradient
         for segment, part, found in reversed(self._parts[: len(halfway.inputs)]):
             inputs, grams = halfway.inputs.pop(), halfway.grams.pop()
@@ -239,7 +228,7 @@ class Objective:
     def _sums(
         self, segment: Segment, part: Layers, found: Objectives, inputs: NDArray[Any], *, last: bool
     ) -> tuple[dict[Any, Any], Any]:
-        """What the tiles of a segment add up to: costs but the style's, Gram matrices; and the whole output."""
+        """A segment's costs (except style) and Gram matrices, summed over its tiles; and its whole output."""
         fetches: dict[Any, Any] = {name: getattr(found, name) for name in ("content", "variation", "temporal")}
         fetches |= found.grams
         if not last:
@@ -267,15 +256,12 @@ class Objective:
 
     def _style(self, found: Objectives) -> dict[tf.Tensor, Any]:
         aims = self._targets.style
-        grams = {placeholder: aims[term].grams[name] for (term, name), placeholder in found.style_targets.items()}
-        weights = {
-            placeholder: aims[term].layer_weights[name] for (term, name), placeholder in found.style_weights.items()
-        }
-        return grams | weights
+        feed: dict[tf.Tensor, Any] = {at: aims[term].grams[name] for (term, name), at in found.style_targets.items()}
+        return feed | {at: aims[term].layer_weights[name] for (term, name), at in found.style_weights.items()}
 
 
 class _Halfway(NamedTuple):
-    """Between the passes: inputs and Gram matrices of the segments still to be differentiated, dJ/doutput of them."""
+    """Between the passes: inputs and Gram matrices of the segments still to differentiate, and dJ/doutput so far."""
 
     costs: Costs
     inputs: list[NDArray[Any]]

@@ -150,7 +150,7 @@ def lbfgs(
 
     better = tf.logical_and(tf.math.is_finite(cost), cost <= last.cost)
     target, state = tf.cond(better, accept, reject)
-    # Accepting assigns a point that does not depend on the last one; without this it might be written before it is read.
+    # An accepted point does not depend on the last one: only this makes its assignment wait for that reading.
     with tf.control_dependencies(last):
         updates = [part.assign(new) for part, new in zip(stored, state, strict=True)]
     return tf.group(variable.assign(target), *updates)

@@ -1,7 +1,7 @@
-"""Coarse to fine: the sizes that are painted one after the other, and how the epochs are shared out between them.
+"""The image pyramid: the sizes that are painted one after another, coarse to fine, and the epochs of each.
 
 A small picture is painted quickly and settles where the large strokes go; each larger one starts from it and adds
-finer ones (Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", section 6).
+finer strokes (Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", section 6).
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from nst.weights.network import Network
 
 
 class Scale(NamedTuple):
-    """One size: its pictures, uint8 RGB `[H, W, 3]`, and its epochs, `first` the number of the first of them.
+    """One size: its pictures and its epochs.
 
-    `mixture` says how the styles share the picture; its masks have the sizes of the pictures.
+    Attributes:
+        content: uint8 RGB `[H, W, 3]`.
+        styles: uint8 RGB `[h, w, 3]`, one or more.
+        first: number of its first epoch.
+        epochs: number of its epochs.
+        mixture: how the styles share the picture, with masks of the sizes of the pictures.
     """
 
     content: NDArray[np.uint8]
@@ -44,21 +49,21 @@ def plan(
     mixture: Mixture | None = None,
     shares: Sequence[int] | None = None,
 ) -> list[Scale]:
-    """The sizes from the smallest to the final one, each twice the last.
+    """The sizes from the smallest to the final one, each twice as large as the one before.
 
-    All pictures shrink alike, so that the style's strokes keep their size in relation to the content.
+    All pictures shrink by the same factor, so that the style's strokes keep their size relative to the content.
 
     Args:
-        content: uint8 RGB `[H, W, 3]`; scaled so that its longest side is `image_size`.
-        style: the same, or several of them; shrunk to `image_size` where it is larger, never enlarged, and then
-            scaled by `style_scale`.
-        config: how many sizes, the final one, and the epochs of all of them.
-        mixture: from `masks.mixture`; None for no masks.
-        shares: the epochs of each size; None shares them out evenly.
+        content: uint8 RGB `[H, W, 3]`; scaled to `image_size` on its longest side.
+        style: uint8 RGB `[h, w, 3]`, or several; shrunk to `image_size` if larger, never enlarged, and then scaled by
+            `style_scale`.
+        config: the number of sizes, the final size, and the total number of epochs.
+        mixture: from `mask_regions.mixture`; None for no masks.
+        shares: the epochs of each size; None to divide them evenly.
 
     Raises:
-        ValueError: style weights that do not fit the number of styles.
-        images.PictureError: a picture that would become too large.
+        ValueError: the style weights do not match the number of styles.
+        nst.images.decode.PictureError: a picture would become too large.
     """
     given = [style] if isinstance(style, np.ndarray) else list(style)
     mixture = mixture or mask_regions.mixture(content, given, config)
@@ -78,15 +83,15 @@ def plan(
 
 
 def _style(picture: NDArray[np.uint8], config: TransferConfig) -> NDArray[np.uint8]:
-    """A style picture at the final size: its strokes grow with its sides."""
+    """A style picture at the final size; `style_scale` scales its strokes with it."""
     picture = resize.fit(picture, config.image_size, enlarge=False)
     return resize.fit(picture, max(1, round(max(picture.shape[:2]) * config.style_scale)))
 
 
 def check(network: Network, config: TransferConfig, sizes: Sequence[Scale]) -> None:
-    """Raises `ValueError` for a layer that the network lacks, and for pictures or regions too small for it.
+    """Raises `ValueError` for a layer that the network lacks, and for pictures or regions too small for the layers.
 
-    See `layers.check` and `masks.check`.
+    See `architecture.check` and `guidance.check`.
     """
     among = "" if len(sizes) == 1 else f"smallest of {len(sizes)} sizes of the "
     smallest = {f"{among}content picture": sizes[0].content.shape}
@@ -97,7 +102,7 @@ def check(network: Network, config: TransferConfig, sizes: Sequence[Scale]) -> N
 
 
 def share(epochs: int, scales: int) -> list[int]:
-    """The epochs of each size, at least one, the smallest size first: equal but for a remainder of one."""
+    """The epochs of each size, the smallest size first: equal to within one, and at least one if there are enough."""
     return [epochs * (index + 1) // scales - epochs * index // scales for index in range(scales)]
 
 

@@ -1,6 +1,6 @@
-"""The graph of one segment of the network: its layers, its costs and its gradient, for one tile at a time.
+"""The graph of one segment of the network: its layers, costs and gradient, for one tile at a time.
 
-A tile's costs are weighted by its share of the picture, so that the tiles' costs add up to the picture's.
+The costs of a tile are weighted by its share of the picture, so that they add up to the costs of the picture.
 """
 
 from __future__ import annotations
@@ -18,16 +18,21 @@ from nst.engine.tiling import Segment, Tile, poolings
 from nst.weights.network import Network
 
 Region: TypeAlias = tuple[int | None, str]
-"""Number of a guide, None for the whole picture, and name of a layer."""
+"""Index of a guide, or None for the whole picture, and name of a layer."""
 
 
 class Layers(NamedTuple):
-    """A segment's layers, to be run for one tile.
+    """The layers of a segment, for one tile.
 
-    `inputs` takes the tile, halo included; `window` (int32 `[4]`, None where a tile is the whole picture) its core
-    in there, and `size` (int32 `[2]`) rows and columns of the whole. `maps` (the wanted layers) and `output` are
-    cut to the core. `shares` are the tile's part of all pixels of each map, and of the inputs under "". `kernels` are
-    fed, where they are not constants.
+    Attributes:
+        names: the layers.
+        inputs: placeholder `[1, h, w, C]` for the tile, halo included.
+        window: placeholder int32 `[4]` for the core within `inputs`; None if the tile is the whole picture.
+        size: placeholder int32 `[2]` for height and width of the segment's whole input.
+        maps: the wanted layers, cut to the core.
+        shares: the core's share of the pixels of each map, and of the input under the name "".
+        output: the last layer, cut to the core.
+        kernels: values to feed for kernels that are not constants.
     """
 
     names: Sequence[str]
@@ -40,7 +45,7 @@ class Layers(NamedTuple):
     kernels: Mapping[tf.Tensor, NDArray[np.float32]]
 
     def feed(self, segment: Segment, tile: Tile, inputs: NDArray[Any]) -> dict[tf.Tensor, Any]:
-        """What to feed for a tile; `inputs` `[1, H, W, C]` is the whole picture's."""
+        """The feed for a tile; `inputs` is the segment's whole input, `[1, H, W, C]`."""
         feed: dict[tf.Tensor, Any] = {self.inputs: inputs[tile.outer.slices], **self.kernels}
         if self.window is not None:
             feed |= {self.window: tile.core.within(tile.outer), self.size: (segment.height, segment.width)}
@@ -50,12 +55,20 @@ class Layers(NamedTuple):
 class Objectives(NamedTuple):
     """A tile's part of the costs, and their gradient.
 
-    `grams` are the tile's part of the picture's Gram matrices per pixel. Fed with the whole picture's, they make
-    `style` the whole style cost of these layers, and `gradient` the tile's part of the whole picture's gradient.
-    `slope` takes dJ/doutput from the segment behind this one; the last has none. `targets` take the content's maps,
-    `guides` the regions', `style_targets` the Gram matrices of each term of the style cost, by its number, and
-    `style_weights`, where there are regions, what it weighs. `past` takes the core's part of the last frame of a video
-    and of its mask, in the segment that reads the picture; there is none without a video.
+    Attributes:
+        targets: layer → placeholder for the content's feature maps, cut to the core.
+        guides: placeholders for the regions' guides, cut to the core.
+        style_targets: index of a term of the style cost, and layer → placeholder for the target matrix.
+        style_weights: placeholders for the weights of the terms; empty if there are no regions.
+        grams: the tile's part of the picture's Gram matrices per pixel. With the sums over all tiles fed in their
+            place, `style` is the picture's style cost and `gradient` the tile's part of the picture's gradient.
+        content: float32 scalar, as are the other costs.
+        style: see `grams`.
+        variation: total variation; 0 except in the first segment, which reads the picture.
+        temporal: temporal cost; 0 except in the first segment, for a frame of a video.
+        past: placeholders for the last frame of a video and its mask, cut to the core; empty where `temporal` is 0.
+        slope: placeholder for dJ/doutput, from the next segment; None in the last.
+        gradient: float32, dJ/dinputs.
     """
 
     targets: Mapping[str, tf.Tensor]
@@ -75,19 +88,19 @@ class Objectives(NamedTuple):
 def build_layers(
     network: Network, config: TransferConfig, names: Sequence[str], wanted: Sequence[str], *, tiled: bool, fed: bool
 ) -> Layers:
-    """Adds the named layers, a segment of the network, to the current graph.
+    """Adds a segment of the network to the current graph.
 
     Args:
         network: the network.
         config: pooling, padding and precision.
-        names: the layers, neighbours in their order.
-        wanted: those that the costs read, the others' too.
-        tiled: whether there will be tiles with a core, and not the whole picture.
-        fed: whether the kernels are fed at every run. As constants they make a run a few percent faster, but
-            TensorFlow keeps half a dozen copies of them: 0.4 GB for VGG-19.
+        names: the segment's layers, in the network's order.
+        wanted: all layers that the costs read, in this segment and others.
+        tiled: whether inputs will be tiles with a halo, rather than the whole picture.
+        fed: whether the kernels are fed at every run. Constants make a run a few percent faster, but TensorFlow keeps
+            half a dozen copies of them: 0.4 GB for VGG-19.
     """
     channels = next(network.layers[name].kernel.shape[2] for name in names if not name.startswith("pool"))
-    # The first segment reads the picture itself, the others what the one before them put out.
+    # The first segment reads the picture, the others the output of the one before them.
     kind = tf.float32 if names[0] == "conv1_1" else tf.as_dtype(config.precision)
     inputs = tf.placeholder(kind, [1, None, None, channels])
     size = tf.placeholder(tf.int32, [2])
@@ -100,11 +113,7 @@ def build_layers(
     built = vgg.extend(network, inputs, names, config.pooling, config.precision, config.padding, kernels)
 
     def core(name: str) -> tf.Tensor:
-        if window is None:
-            return built[name]
-        top, bottom, left, right = _ends(window, poolings(names, name))
-        # Not built[name][:, top:bottom, left:right]: the gradient of that takes as long as a convolution.
-        return tf.slice(built[name], [0, top, left, 0], [1, bottom - top, right - left, -1])
+        return _core(built[name], window, poolings(names, name))
 
     def share(name: str) -> tf.Tensor | float:
         if window is None:
@@ -121,9 +130,9 @@ def build_layers(
 
 
 def build_guides(part: Layers, wanted: Sequence[str], count: int = 1) -> dict[Region, tf.Tensor]:
-    """Placeholders for guides, float32 `[1, h, w, 1]`, at those wanted layers that the segment has.
+    """Placeholders for `count` guides, float32 `[1, h, w, 1]`, at those wanted layers that the segment has.
 
-    They are fed with the core's values of guides whose sum over the whole picture is 1.
+    They take the core's part of guides whose sum over the whole picture is 1.
     """
     return {
         (guide, name): tf.placeholder(tf.float32, [1, None, None, 1])
@@ -140,13 +149,13 @@ def build_grams(
     *,
     whole: bool = True,
 ) -> dict[Region, tf.Tensor]:
-    """The tile's part of the picture's Gram matrices per pixel, of those style layers that the segment has.
+    """The tile's part of the picture's Gram matrices per pixel, for those style layers that the segment has.
 
     Args:
         part: the segment.
-        config: style layers, and the distance, which may want the means too.
-        guides: from `build_guides`; each gets Gram matrices of its own.
-        whole: whether the whole picture gets them too.
+        config: the style layers, and the style distance, which may need the means too.
+        guides: from `build_guides`; each has Gram matrices of its own.
+        whole: whether to add those of the whole picture.
     """
     means = style_distances.DISTANCES[config.style_distance].means
     grams: dict[Region, tf.Tensor] = {}
@@ -154,7 +163,7 @@ def build_grams(
         if whole and name in part.maps:
             grams[None, name] = costs.mean_gram(part.maps[name], means=means) * part.shares[name]
     for (guide, name), values in (guides or {}).items():
-        grams[guide, name] = costs.guided_gram(part.maps[name], values, means=means)
+        grams[guide, name] = costs.mean_gram(part.maps[name], values, means=means)
     return grams
 
 
@@ -164,17 +173,17 @@ def build_objectives(
     terms: Sequence[tuple[int | None, float]],
     *,
     last: bool,
-    moving: bool = False,
-) -> tuple[Layers, Objectives]:
-    """Adds a segment's costs and their gradient to the current graph; gives them with the segment's layers.
+    moving: bool,
+) -> Objectives:
+    """Adds a segment's costs and their gradient to the current graph.
 
     Args:
         part: the segment.
         config: weights and layers.
-        terms: guide and weight of each term of the style cost. Where one has a guide all weights are fed instead:
-            they depend on what of a region is left at a layer.
-        last: whether no segment follows.
-        moving: whether the picture is a frame of a video, and held to the one before it.
+        terms: guide and weight of each term of the style cost. If any has a guide, all weights are fed instead, as
+            they depend on how much of a region is left at each layer.
+        last: whether this is the last segment.
+        moving: whether the picture is a frame of a video, with a temporal cost.
     """
     content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
     style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]
@@ -190,25 +199,23 @@ def build_objectives(
     keys = {(index, name): (guide, name) for index, (guide, _) in enumerate(terms) for name in names}
     style_targets = {key: tf.placeholder(tf.float32, grams[region].shape) for key, region in keys.items()}
     style_weights = {key: tf.placeholder(tf.float32, []) for key in keys} if regions != {None} else {}
-    weighed = [
-        ((index, name), style_weights.get((index, name), term_weight * weight))
-        for index, (_, term_weight) in enumerate(terms)
-        for name, weight in style_layers
-    ]
-    painted = {key: grams[region] for key, region in keys.items()}
-    style_cost = costs.style_cost(
-        style_targets, painted, weighed, style_distances.DISTANCES[config.style_distance].cost
-    )
-    total = costs.total_cost(content, style_cost, config.alpha, config.beta)
+    distance = style_distances.DISTANCES[config.style_distance].cost
+    style = costs.weighted_sum(
+        [(style_weights.get((index, name), term_weight * weight),
+          distance(style_targets[index, name], grams[guide, name]))
+         for index, (guide, term_weight) in enumerate(terms)
+         for name, weight in style_layers]
+    )  # fmt: skip
+    total = costs.total_cost(content, style, config.alpha, config.beta)
     variation = temporal = tf.constant(0.0)
     past: tuple[tf.Tensor, ...] = ()
-    if part.names[0] == "conv1_1":  # the segment that reads the picture itself
+    if part.names[0] == "conv1_1":  # the segment that reads the picture
         variation = costs.total_variation(part.inputs, part.window) * part.shares[""]
         if config.tv_weight:
             total += config.tv_weight * variation
         if moving:
             past = tuple(tf.placeholder(tf.float32, [1, None, None, bands]) for bands in (3, 1))
-            temporal = costs.temporal_cost(_core(part), *past) * part.shares[""]
+            temporal = costs.temporal_cost(_core(part.inputs, part.window), *past) * part.shares[""]
             total += config.temporal_weight * temporal
     ends, slopes = [total], [tf.ones_like(total)]
     slope = None
@@ -218,24 +225,23 @@ def build_objectives(
         slopes.append(tf.cast(slope, part.output.dtype))
     (gradient,) = tf.gradients(ends, [part.inputs], grad_ys=slopes)
     gradient = tf.cast(gradient, tf.float32)
-    return part, Objectives(
-        targets, guides, style_targets, style_weights, grams, content, style_cost, variation, temporal, past, slope,
+    return Objectives(
+        targets, guides, style_targets, style_weights, grams, content, style, variation, temporal, past, slope,
         gradient,
     )  # fmt: skip
 
 
-def _core(part: Layers) -> tf.Tensor:
-    """What a tile has of the picture itself, without its halo."""
-    if part.window is None:
-        return part.inputs
-    top, bottom, left, right = tf.unstack(part.window)
-    return tf.slice(part.inputs, [0, top, left, 0], [1, bottom - top, right - left, -1])
+def _core(maps: tf.Tensor, window: tf.Tensor | None, times: int = 0) -> tf.Tensor:
+    """A tile's maps after `times` poolings, without the halo."""
+    if window is None:
+        return maps
+    top, bottom, left, right = _ends(window, times)
+    # Not maps[:, top:bottom, left:right]: the gradient of that takes as long as a convolution.
+    return tf.slice(maps, [0, top, left, 0], [1, bottom - top, right - left, -1])
 
 
-def place(
-    whole: NDArray[Any] | None, core: NDArray[Any], tile: Tile, segment: Segment, times: int
-) -> NDArray[Any]:  # fmt: skip
-    """Puts a tile's map into the whole picture's, made for the first tile; `times` it has been halved."""
+def place(whole: NDArray[Any] | None, core: NDArray[Any], tile: Tile, segment: Segment, times: int) -> NDArray[Any]:
+    """Writes a tile's maps, after `times` poolings, into those of the whole picture, which None creates."""
     if segment.whole:
         return core
     if whole is None:
@@ -246,12 +252,12 @@ def place(
 
 
 def _halved(side: tf.Tensor, times: int) -> tf.Tensor:
-    """A side after so many poolings, which round up."""
+    """A side after `times` poolings, which round up."""
     return -(-side // 2**times)
 
 
 def _ends(window: tf.Tensor, times: int) -> Iterator[tf.Tensor]:
-    """The window's top, bottom, left and right in a map that is so many poolings smaller."""
+    """Top, bottom, left and right of the window after `times` poolings."""
     return (_halved(end, times) for end in tf.unstack(window))
 
 
@@ -261,7 +267,7 @@ def feed_guides(
     placeholders: Mapping[Region, tf.Tensor],
     guides: Sequence[Mapping[str, NDArray[np.float32]]],
 ) -> dict[tf.Tensor, Any]:
-    """What to feed for a tile's guides: its core's part of the whole picture's."""
+    """The feed for a tile's guides: the core's part of those of the whole picture."""
     feed = {}
     for (guide, name), placeholder in placeholders.items():
         assert guide is not None

@@ -1,4 +1,4 @@
-"""TensorFlow's sessions: how they are opened, on what device, in what precision."""
+"""TensorFlow sessions: their options, device and precision."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from nst.utils import system
 
 
 def create(graph: tf.Graph, *, fold_constants: bool = True) -> Any:
-    """A session on the graph; the caller closes it.
+    """Opens a session on the graph, which the caller closes.
 
-    Without `fold_constants` what the graph makes of constants is made when it runs, and not kept: the zeros that a
-    large picture's optimiser begins with would stay in memory beside the variables that they were written to.
+    Without `fold_constants`, expressions of constants are computed at each run and not kept. Otherwise the zeros with
+    which a large picture's optimiser begins would stay in memory beside the variables they were assigned to.
 
-    It is neither TensorFlow's default session nor makes `graph` the default graph, as `with tf.Session()` would: a
-    generator that yields inside such a block leaks both into its caller.
+    Neither the session nor the graph becomes TensorFlow's default, as in `with tf.Session()`: a generator that yields
+    inside such a block leaks both into its caller.
     """
     options = tf.ConfigProto(allow_soft_placement=True)
     options.gpu_options.allow_growth = True
     if not on_gpu():
-        # Grappler makes VGG-19's step no faster on a CPU (0.62 s with and without it), but takes 2.6 s and 0.4 GB for
-        # it, mostly copying constants. A GPU needs its layout pass.
+        # On a CPU, Grappler takes 2.6 s and 0.4 GB, mostly to copy constants, and makes VGG-19's step no faster (0.62 s
+        # with and without it). A GPU needs its layout pass.
         options.graph_options.rewrite_options.disable_meta_optimizer = True
     if not fold_constants:
         options.graph_options.optimizer_options.opt_level = tf.OptimizerOptions.L0
@@ -31,12 +31,12 @@ def create(graph: tf.Graph, *, fold_constants: bool = True) -> Any:
 
 
 def on_gpu() -> bool:
-    """Whether TensorFlow has a GPU to run on."""
+    """Whether TensorFlow has a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def device() -> str:
-    """The device that sessions run on, after opening a first one: `CPU, 2 cores` or `GPU, NVIDIA H100`."""
+    """The device that sessions run on, such as `CPU, 2 cores` or `GPU, NVIDIA H100`; opens a session to find out."""
     with tf.Graph().as_default() as graph:
         probe = tf.nn.conv2d(tf.zeros([1, 8, 8, 3]), tf.zeros([3, 3, 3, 8]), 1, "SAME")
     session = create(graph)
@@ -50,10 +50,10 @@ def device() -> str:
 
 
 def precision(wanted_precision: str) -> str:
-    """`float32` or `bfloat16`: what `auto` comes to on this device.
+    """The precision to use on this device, `float32` or `bfloat16`, for a setting that may be `auto`.
 
     Raises:
-        ValueError: `bfloat16` is asked for and the device has no instructions for it.
+        ValueError: `bfloat16` was requested, but the device has no instructions for it.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:

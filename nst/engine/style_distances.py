@@ -1,9 +1,10 @@
-"""Distances of the style: how far the statistics of one picture's feature maps are from another's.
+"""Style distances: how far the statistics of one picture's feature maps are from those of another.
 
-The assignment compares Gram matrices, by the sum of squares. Feature maps may also be taken for samples of a Gaussian,
-and Gaussians be compared by what it costs to carry one over into the other: the Wasserstein distance, which Mroueh 2019
-("Wasserstein Style Transfer", arXiv:1905.12828) brought to style. It tells means from deviations, and a direction
-in which the features hardly vary counts as the others do, where the squares see the strongest only.
+The assignment compares Gram matrices by their squared differences. Alternatively, feature maps may be regarded as
+samples of a Gaussian, and two Gaussians compared by the cost of transporting one to the other: the Wasserstein
+distance, introduced to style transfer by Mroueh 2019 ("Wasserstein Style Transfer", arXiv:1905.12828). It separates
+means from deviations, and directions in which the features hardly vary count as much as the others, whereas squared
+differences are dominated by the strongest.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from numpy.typing import NDArray
 
 from nst.engine import costs
 
-_HAZE = 1e-3  # of the style's mean variance: what is added to every variance
+_HAZE = 1e-3  # of the style's mean variance; added to every variance
 
 
 class Distance(NamedTuple):
-    """One way to compare.
+    """A distance between two styles.
 
-    `means` says whether Gram matrices are wanted with their means, see `costs.mean_gram`; `aim` makes a style's,
-    float32 `[n, n]`, into what `cost` wants of it, of that shape; `cost` takes it and the painted picture's matrix.
+    `means` says whether it needs Gram matrices with means, see `costs.mean_gram`. `aim` converts the matrix of a style,
+    float32 `[n, n]`, to the target that `cost` takes, of the same shape; `cost` compares it with the painted picture's
+    matrix.
     """
 
     means: bool
@@ -33,10 +35,10 @@ class Distance(NamedTuple):
 
 
 def gaussian(gram: NDArray[np.float32]) -> NDArray[np.float32]:
-    """√(C + h·1) bordered with μ: mean and covariance of feature maps, as `wasserstein_cost` wants the style's.
+    """√(C + h·1) bordered with μ: mean and covariance of feature maps, as the target of `wasserstein_cost`.
 
-    h, a thousandth of the mean variance, is a haze that lies over both pictures: without it the distance has no slope
-    where a feature does not vary.
+    h, a thousandth of the mean variance, is added to the variances of both pictures: without it the distance has no
+    gradient where a feature does not vary.
 
     Args:
         gram: float32 `[n_C + 1, n_C + 1]`, `costs.mean_gram` with its means.
@@ -59,13 +61,13 @@ def gaussian(gram: NDArray[np.float32]) -> NDArray[np.float32]:
 def wasserstein_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
     """(|μ − ν|² + tr(C + D − 2·(√C·D·√C)^½)) / (4·n_C): squared 2-Wasserstein distance of two Gaussians.
 
-    (μ, C) is the style's, (ν, D) the painted picture's mean and covariance; to both variances h is added. It is the
-    least content cost of feature maps that have the style's mean and covariance, and so in that cost's unit. Sums and
-    roots are float64: the difference of the traces is small beside them.
+    (μ, C) are the style's mean and covariance, (ν, D) the painted picture's, both with h added to the variances. The
+    distance is the smallest content cost of feature maps with the style's mean and covariance, and so has the unit of
+    that cost. Sums and roots are float64, because the difference of the traces is small compared to the traces.
 
     Args:
         target: float32 `[n_C + 1, n_C + 1]`, from `gaussian`.
-        gram: the same shape, `costs.mean_gram` of the painted picture with its means.
+        gram: `costs.mean_gram` of the painted picture, with means; the same shape.
 
     Returns:
         tf.Tensor: float32 scalar, 0 or more.
@@ -87,7 +89,7 @@ def wasserstein_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
 
 
 def _trace_of_root(matrix: tf.Tensor) -> tf.Tensor:
-    """tr(√M) of a symmetric M > 0 and its gradient, ½·M^(−½); TensorFlow's own divides by gaps between eigenvalues."""
+    """tr(√M) of a symmetric M > 0, with the gradient ½·M^(−½): TensorFlow's divides by gaps between eigenvalues."""
     values, vectors = tf.linalg.eigh((matrix + tf.transpose(matrix)) / 2)
     roots = tf.sqrt(tf.maximum(values, 1e-30))
     return costs.with_gradient(_root_gradient, tf.reduce_sum(roots), matrix, roots, vectors)
@@ -101,4 +103,4 @@ DISTANCES: Mapping[str, Distance] = {
     "gram": Distance(False, lambda gram: gram, costs.gram_cost),
     "wasserstein": Distance(True, gaussian, wasserstein_cost),
 }
-"""By the name in the settings."""
+"""By their names in the settings."""

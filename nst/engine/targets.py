@@ -1,4 +1,4 @@
-"""What a painting should come to: feature maps of the content and Gram matrices of the styles, as NumPy arrays.
+"""The targets of the costs: feature maps of the content and Gram matrices of the styles, as NumPy arrays.
 
 A picture that fits into memory is measured in one run of one graph, a larger one in the tiles of `nst.engine.tiling`.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -24,12 +23,13 @@ from nst.weights.network import Network
 
 
 class Aim(NamedTuple):
-    """A term of the style cost: what a region's Gram matrices per pixel should come to, and what that weighs.
+    """The target of one term of the style cost.
 
-    `grams` are the style's, as the distance wants them (`distances.Distance.aim`).
-
-    `guide` is the number of the region, None for the whole picture. `layer_weights` hold `weight` already, and are 0
-    where nothing of the region is left.
+    Attributes:
+        grams: layer → float32 `[n, n]`, the style's matrix from `style_distances.Distance.aim`.
+        weight: factor of the term.
+        guide: index of the region; None for the whole picture.
+        layer_weights: layer → weight in the style cost, including `weight`; 0 where nothing of the region is left.
     """
 
     grams: Mapping[str, NDArray[np.float32]]
@@ -39,9 +39,9 @@ class Aim(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The last painted frame of a video as this one should show it, and where: see `costs.temporal_cost`.
+    """The last painted frame of a video, warped to this one, and its mask: see `costs.temporal_cost`.
 
-    `picture` is float32 `[1, H, W, 3]` in VGG's pixel space, `kept` float32 `[1, H, W, 1]`, 0 to 1.
+    `picture` is float32 `[1, H, W, 3]` in VGG's pixel space, `kept` is float32 `[1, H, W, 1]`, 0 to 1.
     """
 
     picture: NDArray[np.float32]
@@ -49,10 +49,14 @@ class Past(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """What the painting should come to: feature maps of the content, and the terms of the style cost.
+    """The targets of a painting.
 
-    `guides` are the regions, layer → float32 `[1, h, w, 1]`. `flops_per_second` is the speed of the forward pass that
-    measured the first style. `past` is there for the frames of a video only.
+    Attributes:
+        content: layer → feature maps of the content, float32 `[1, h, w, C]`.
+        style: the terms of the style cost.
+        guides: for each region, layer → float32 `[1, h, w, 1]`.
+        flops_per_second: speed of the forward pass that measured the first style.
+        past: for frames of a video only.
     """
 
     content: Mapping[str, NDArray[np.float32]]
@@ -63,13 +67,13 @@ class Targets(NamedTuple):
 
 
 class Probe:
-    """Measures targets: runs content and style pictures through the network, in float32 whatever the steps use.
+    """Measures targets, by running content and style pictures through the network in float32.
 
-    Its graph serves pictures of every size. It holds a session: close it, or use it in a `with` block.
+    Its graphs serve pictures of every size. It owns sessions: close it, or use it as a context manager.
 
     Args:
         network: the network.
-        config: which layers are measured, the pooling and the padding.
+        config: the layers to measure, pooling and padding; its precision applies to steps only.
     """
 
     def __init__(self, network: Network, config: TransferConfig) -> None:
@@ -77,16 +81,14 @@ class Probe:
         self._config = dataclasses.replace(config, precision="float32")
         self._open: dict[tuple[bool, bool], _Measuring] = {}
 
-    def __enter__(self) -> Probe:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Frees what the device holds for it."""
+        """Closes the sessions, which frees their device memory."""
         for opened in self._open.values():
             opened.session.close()
         self._open.clear()
@@ -98,16 +100,16 @@ class Probe:
         tile_size: int = 0,
         mixture: Mixture = mask_regions.ALONE,
     ) -> Targets:
-        """The targets of a content picture and its styles.
+        """Measures the targets for a content picture and one or more styles.
 
         Args:
             content: float32 `[1, H, W, 3]` in VGG's pixel space.
-            style: float32 `[1, h, w, 3]`, or several; the size of each is its own.
-            tile_size: as of `Objective`.
-            mixture: how the styles share the picture; its masks have the sizes of the pictures.
+            style: float32 `[1, h, w, 3]` of any size, or several.
+            tile_size: see `Objective`.
+            mixture: how the styles share the picture, with masks of the sizes of the pictures.
 
         Raises:
-            MemoryError: the device has no room for it.
+            MemoryError: there is too little memory even for the smallest tiles.
         """
         styles = [style] if isinstance(style, np.ndarray) else list(style)
         maps = self.content(content, tile_size)
@@ -120,17 +122,17 @@ class Probe:
 
         guides = [guidance.guide(self._network, self._config, mask) for _, mask in mixture.guides]
         aims: list[Aim] = []
-        whole: dict[int, dict[str, NDArray[np.float32]]] = {}  # a style's Gram matrices may be those of many terms
+        whole: dict[int, dict[str, NDArray[np.float32]]] = {}  # Gram matrices of whole styles, which terms may share
         flops_per_second = 0.0
         for number, weight, guide, part in mixture.terms:
             seen = None if part is None else guidance.part(self._network, self._config, part)
-            began = time.perf_counter()  # the pass before this one has set oneDNN up
+            began = time.perf_counter()  # oneDNN has been set up by the content's pass
             grams = whole[number] if part is None and number in whole else measure(number, seen)
             seconds = time.perf_counter() - began
             if part is None:
                 whole[number] = grams
             if not aims:
-                if seconds < 0.1:  # mostly the setting up of this size: a second pass tells the true speed
+                if seconds < 0.1:  # mostly set-up for this size: a second pass shows the true speed
                     began = time.perf_counter()
                     measure(number, seen)
                     seconds = time.perf_counter() - began
@@ -141,7 +143,7 @@ class Probe:
         return Targets(maps, aims, guides, flops_per_second)
 
     def content(self, content: NDArray[np.float32], tile_size: int = 0) -> dict[str, NDArray[np.float32]]:
-        """The content's part of the targets alone: the next frame of a video has the styles of the one before it."""
+        """Measures the content alone, for the next frame of a video, whose styles are those of the frame before it."""
         return self._forward(content, [name for name, _ in self._config.content_layers], tile_size, gram=False)
 
     def _forward(
@@ -153,7 +155,7 @@ class Probe:
         gram: bool,
         guide: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> dict[str, NDArray[np.float32]]:
-        """Feature maps, or Gram matrices per pixel, of one picture; in smaller tiles when memory runs out."""
+        """Feature maps or Gram matrices per pixel of one picture, in smaller tiles whenever memory runs out."""
         _, height, width, _ = image.shape
         tile_size = tile_size or max(height, width)
         while True:
@@ -172,7 +174,7 @@ class Probe:
         gram: bool,
         guide: Mapping[str, NDArray[np.float32]] | None,
     ) -> dict[str, Any]:
-        """Runs all tiles of all segments: the Gram matrices are summed over the tiles, the maps put together."""
+        """Runs all tiles of all segments; sums Gram matrices over the tiles, and assembles maps from them."""
         session, parts = self._graph(tiled=tiling.is_tiled(segments), guided=guide is not None)
         found: dict[str, Any] = {}
         for segment, (part, guides, grams) in zip(segments, parts, strict=False):  # a shallow pass ends early
@@ -197,7 +199,7 @@ class Probe:
         return found
 
     def _graph(self, *, tiled: bool, guided: bool) -> _Measuring:
-        """The session, and what it measures of every segment; made when they are first needed."""
+        """The session and the tensors of every segment, created on first use."""
         if (tiled, guided) not in self._open:
             wanted = architecture.wanted(self._config)
             names = [name for name, _ in self._config.style_layers]
@@ -216,7 +218,7 @@ class Probe:
 
 
 class _Measuring(NamedTuple):
-    """A session, and layers, guides and Gram matrices of every segment."""
+    """A session, and the layers, guides and Gram matrices of every segment."""
 
     session: Any
     parts: list[tuple[Layers, dict[Region, tf.Tensor], dict[Region, tf.Tensor]]]

@@ -1,10 +1,10 @@
-"""How a picture is computed in pieces: which tiles, with what halo, in how much memory.
+"""The plan for computing a large picture in tiles: their sizes, their halos, and the memory they take.
 
-The network is cut behind pool2 and pool3 into *segments*. A segment is computed tile by tile; what it puts out for the
-whole picture is kept, and is what the next segment's tiles are cut from. So a tile needs a halo for the convolutions
-of its own segment only (8, 4 and 6 values a side in VGG-19), not for the 80 pixels that a feature of conv5_1 sees.
+The network is cut after pool2 and pool3 into *segments*. A segment is computed tile by tile; its output for the whole
+picture is kept, and the tiles of the next segment are cut from that. So a tile needs a halo only for the convolutions
+of its own segment (8, 4 and 6 values on each side in VGG-19), not for the receptive field of conv5_1, 80 pixels.
 
-Plain arithmetic: TensorFlow is not needed to say whether a picture fits.
+Plain arithmetic, so that a picture's memory can be estimated without loading TensorFlow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CUTS = ("pool2", "pool3")
 
 
 class Window(NamedTuple):
-    """Rows `top` to `bottom` and columns `left` to `right` of a map, the ends excluded."""
+    """Rows `top` to `bottom` and columns `left` to `right` of a map, excluding `bottom` and `right`."""
 
     top: int
     bottom: int
@@ -30,30 +30,30 @@ class Window(NamedTuple):
 
     @property
     def slices(self) -> tuple[slice, slice, slice]:
-        """What cuts the window out of `[1, H, W, C]`."""
+        """The index that cuts the window out of an array `[1, H, W, C]`."""
         return slice(None), slice(self.top, self.bottom), slice(self.left, self.right)
 
     def within(self, outer: Window) -> Window:
-        """The same window, counted from the corner of another one."""
+        """The same window, in coordinates relative to the corner of another one."""
         return Window(
             self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left
         )  # fmt: skip
 
     def halved(self, times: int) -> Window:
-        """The window in a map that is `times` poolings smaller; ends are rounded up, as poolings do."""
+        """The window in a map after `times` poolings; ends are rounded up, as poolings do."""
         stride = 2**times
         return Window(self.top // stride, -(-self.bottom // stride), self.left // stride, -(-self.right // stride))
 
 
 class Tile(NamedTuple):
-    """`core`: what the tile answers for; `outer`: what has to be read for that. Both in the segment's input."""
+    """A tile of a segment's input: its own part, `core`, and that with its halo, `outer`."""
 
     outer: Window
     core: Window
 
 
 class Segment(NamedTuple):
-    """Layers that are computed together, and the tiles of their input; `height` and `width` are that input's."""
+    """Layers that are computed together, height and width of their input, and the tiles that it is cut into."""
 
     names: tuple[str, ...]
     height: int
@@ -62,12 +62,12 @@ class Segment(NamedTuple):
 
     @property
     def poolings(self) -> int:
-        """How many times the segment halves its input."""
+        """Number of times the segment halves its input."""
         return poolings(self.names)
 
     @property
     def whole(self) -> bool:
-        """Whether one tile is all of it."""
+        """Whether a single tile covers the whole input."""
         return len(self.tiles) == 1
 
 
@@ -76,11 +76,11 @@ def plan(network: Network, wanted: Sequence[str], height: int, width: int, tile_
 
     Args:
         network: the network.
-        wanted: names of the layers that are read.
+        wanted: names of the layers that the costs read.
         height: rows of the picture.
         width: columns of the picture.
-        tile_size: side in pixels of a tile of the first segment, halo included; the tiles of the later segments
-            take as much memory. A picture that is no larger than one tile is one segment of one tile.
+        tile_size: side in pixels of a tile of the first segment, halo included; tiles of later segments take as much
+            memory. A picture no larger than one tile becomes one segment of one tile.
     """
     names = architecture.up_to_deepest(network, wanted)
     if height * width <= tile_size**2:
@@ -98,18 +98,18 @@ def plan(network: Network, wanted: Sequence[str], height: int, width: int, tile_
 
 
 def is_tiled(segments: Sequence[Segment]) -> bool:
-    """Whether a plan is more than the whole picture in one piece."""
+    """Whether a plan has more than one segment or tile."""
     return len(segments) > 1 or not segments[0].whole
 
 
 def poolings(names: Sequence[str], until: str | None = None) -> int:
-    """How many of the layers, up to and with `until`, halve their input."""
+    """Number of poolings among the layers, up to and including `until`."""
     end = len(names) if until is None else names.index(until) + 1
     return sum(name.startswith("pool") for name in names[:end])
 
 
 def halo(names: Sequence[str]) -> int:
-    """How far beyond its core a tile has to see, in values of the segment's input: a multiple of its stride."""
+    """Width of the halo around a tile's core, in values of the segment's input: a multiple of its stride."""
     need = 0
     for name in reversed(names):
         need = 2 * need if name.startswith("pool") else need + 1
@@ -118,15 +118,15 @@ def halo(names: Sequence[str]) -> int:
 
 
 def cut(names: Sequence[str], *, tiled: bool = True) -> list[tuple[str, ...]]:
-    """The layers of each segment; all of them in one where nothing is tiled."""
+    """The layers of each segment; a single segment if not `tiled`."""
     ends = [index for index, name in enumerate(names[:-1], start=1) if tiled and name in _CUTS]
     return [tuple(names[begin:end]) for begin, end in itertools.pairwise([0, *ends, len(names)])]
 
 
 def _tiles(names: Sequence[str], height: int, width: int, area: float) -> Iterator[Tile]:
-    """Tiles of at most `area` values each, halo included, in the grid that computes the fewest values twice.
+    """Tiles of at most `area` values each, halo included, in the grid that computes the fewest values in all.
 
-    Cores begin at multiples of the stride, so that no pooling reaches over an edge.
+    Cores begin at multiples of the stride, so that no pooling crosses an edge between them.
     """
     stride, reach = 2 ** poolings(names), halo(names)
 
@@ -135,7 +135,7 @@ def _tiles(names: Sequence[str], height: int, width: int, area: float) -> Iterat
         return [(max(0, begin - reach), min(side, end + reach), begin, end) for begin, end in cores]
 
     def cores(side: int) -> Iterator[int]:
-        """Sides of a core: for each number of tiles the smallest that does, so that tiles come out alike."""
+        """Sides of a core: for each number of tiles the smallest that suffices, so that the tiles are nearly equal."""
         units = -(-side // stride)
         return iter(sorted({-(-units // count) * stride for count in range(1, units + 1)}))
 
@@ -161,13 +161,17 @@ def _tiles(names: Sequence[str], height: int, width: int, area: float) -> Iterat
 
 
 def channels(network: Network, names: Sequence[str], name: str) -> int:
-    """Channels of a layer's map; a pooling has those of the convolution before it."""
+    """Number of channels of a layer; a pooling has that of the convolution before it."""
     before = [other for other in names[: names.index(name) + 1] if not other.startswith("pool")]
     return int(network.layers[before[-1]].kernel.shape[3])
 
 
+def density(network: Network, names: Sequence[str], name: str) -> float:
+    """Values of one layer's maps per pixel of the input of these layers."""
+    return float(channels(network, names, name) / 4 ** poolings(names, name))
+
+
 def floats(network: Network, names: Sequence[str]) -> float:
-    """Values of all maps of these layers, their input included, for each pixel of that input."""
+    """Values of the maps of all these layers and of their input, per pixel of that input."""
     first = next(network.layers[name] for name in names if not name.startswith("pool"))
-    maps: float = sum(channels(network, names, name) / 4 ** poolings(names, name) for name in names)
-    return float(first.kernel.shape[2]) + maps
+    return float(first.kernel.shape[2]) + sum(density(network, names, name) for name in names)

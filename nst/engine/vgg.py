@@ -1,7 +1,7 @@
-"""VGG's pixel space, and the network as a graph.
+"""VGG's pixel space, and the graph of the network.
 
-A network is the table of its convolutions (`Network.layers`): a 2×2 pooling stands wherever the block number
-changes, and every convolution is followed by its bias and a ReLU (Simonyan, Zisserman 2014, arXiv:1409.1556).
+A network is the table of its convolutions (`Network.layers`). There is a 2×2 pooling wherever the block number changes,
+and every convolution is followed by its bias and a ReLU (Simonyan, Zisserman 2014, arXiv:1409.1556).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from nst.weights.network import Network
 
 
 def preprocess(picture: NDArray[np.uint8], mean: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A picture in VGG's pixel space: uint8 RGB `[H, W, 3]` → float32 `[1, H, W, 3]`, less the mean colour."""
+    """Converts uint8 RGB `[H, W, 3]` to VGG's pixel space: float32 `[1, H, W, 3]`, with the mean colour subtracted."""
     return (picture.astype(np.float32) - mean)[np.newaxis]
 
 
 def deprocess(image: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The inverse of `preprocess`: rounds, and clips what painting has driven below 0 or above 255."""
+    """The inverse of `preprocess`, rounded and clipped to 0…255."""
     return np.clip(np.rint(image[0] + mean), 0, 255).astype(np.uint8)
 
 
@@ -34,22 +34,22 @@ def build(
     precision: str = "float32",
     padding: str = "zeros",
 ) -> dict[str, tf.Tensor]:
-    """Adds the network to the current graph, as deep as the deepest of the wanted layers.
+    """Adds the network to the current graph, up to the deepest of the wanted layers.
 
     Args:
-        network: kernels and biases; they become constants, which lets oneDNN keep them in its own layout.
+        network: kernels and biases, which become constants, so that oneDNN can keep them in its own layout.
         image: float32 `[1, H, W, 3]` in VGG's pixel space.
         wanted: names of layers, see `nst.engine.architecture`.
-        pooling: `avg` (Gatys et al. 2015, section 2: a smoother gradient) or `max` (as the network was trained).
-        precision: `float32`, or `bfloat16` for the convolutions' factors; what is wanted comes back as float32.
-        padding: what conv1_1 sees beyond the border: `zeros` (the mean colour), or `replicate`, the border itself.
+        pooling: `avg` (a smoother gradient: Gatys et al. 2015, section 2) or `max` (as the network was trained).
+        precision: `float32`, or `bfloat16` for the factors of the convolutions; results are float32 either way.
+        padding: what conv1_1 sees beyond the border: `zeros` (the mean colour) or `replicate` (the border pixels).
 
     Returns:
         dict: name → activations float32 `[1, h, w, C]`, for every layer up to the deepest one wanted. h and w are
         halved, rounding up, at each pooling.
 
     Raises:
-        ValueError: a wanted layer is not in the network.
+        ValueError: the network lacks a wanted layer.
     """
     built = extend(network, image, architecture.up_to_deepest(network, wanted), pooling, precision, padding)
     return {name: tf.cast(activations, tf.float32) for name, activations in built.items()}
@@ -64,19 +64,19 @@ def extend(
     padding: str,
     kernels: Mapping[str, tf.Tensor] | None = None,
 ) -> dict[str, tf.Tensor]:
-    """Adds the named layers, one after the other, to the current graph.
+    """Adds consecutive layers of the network to the current graph.
 
     Args:
-        network: as of `build`.
-        inputs: `[1, h, w, C]`, what the first of them reads; any float type.
-        names: neighbouring layers of the network in their order.
-        pooling: as of `build`.
-        precision: as of `build`.
-        padding: as of `build`.
-        kernels: name of a convolution → float32 tensor to take instead of the network's kernel as a constant.
+        network: see `build`.
+        inputs: `[1, h, w, C]` of any float type, the input of the first layer.
+        names: the layers, in the network's order.
+        pooling: see `build`.
+        precision: see `build`.
+        padding: see `build`.
+        kernels: name of a convolution → float32 tensor that replaces the constant kernel; None for constants only.
 
     Returns:
-        dict: name → activations `[1, h, w, C]` of the type that `precision` names.
+        dict: name → activations `[1, h, w, C]`, of the type named by `precision`.
     """
     inner = tf.as_dtype(precision)
     pool = {"avg": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[pooling]
@@ -90,7 +90,7 @@ def extend(
             border = "SAME"
             with tf.name_scope(name):
                 if name == "conv1_1" and padding == "replicate":
-                    # One pixel mirrored at the border is the border pixel itself.
+                    # Mirroring a single pixel at the border repeats the border pixel.
                     current = tf.pad(current, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
                     border = "VALID"
                 filters = tf.cast(kernels[name], inner) if kernels else tf.constant(kernel, inner)

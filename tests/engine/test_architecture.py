@@ -47,7 +47,7 @@ def test_check_refuses_small_pictures_and_says_which():
 def test_fewer_sizes_are_advised_to_those_only_who_have_several():
     network = fake_vgg.network()
     for scales, advised in ((1, False), (2, True)):
-        with pytest.raises(ValueError, match=r"a larger image size, .*or layers less deep$") as raised:
+        with pytest.raises(ValueError, match=r"a larger image size, .*or shallower layers$") as raised:
             architecture.check(network, TransferConfig(scales=scales), {"content picture": (15, 40, 3)})
         assert ("fewer sizes" in str(raised.value)) == advised
 

@@ -209,22 +209,22 @@ def many():
 @pytest.mark.parametrize(
     ("content_mask", "style_mask", "message"),
     [
-        ([left(), flat(0)], None, "content mask 2 is black all over: paint white what the style shall act"),
+        ([left(), flat(0)], None, "content mask 2 is black all over: paint white where the style should act"),
         ([left(), flat(6)], None, "content mask 2 is black all over"),
-        (None, [None, flat(0, 30, 60)], "style mask 2 is black all over: paint white what shall be looked at"),
+        (None, [None, flat(0, 30, 60)], "style mask 2 is black all over: paint white what should be used"),
         (left(), None, "there is 1 content mask for 2 style pictures: give one for each style"),
         ([left()] * 3, None, "there are 3 content masks for 2 style pictures"),
         (None, left(48, 32), "there is 1 style mask for 2 style pictures"),
         ([flat(255), flat(255)], None, "content mask 1 is of one shade all over and would have no effect: leave it"),
         ([None, flat(130)], None, "content mask 2 is of one shade all over and would have no effect"),
-        (None, [flat(255, 48, 32), None], "style mask 1 is of one shade .* paint black what shall not be looked at"),
-        ([left(), left(40, 64)], None, "content mask 2 of 64×40 pixels has another shape than the content picture of"),
+        (None, [flat(255, 48, 32), None], "style mask 1 is of one shade .* paint black what should not be used"),
+        ([left(), left(40, 64)], None, "content mask 2 of 64×40 pixels has another aspect ratio than the content"),
         (None, [None, left(30, 50)], "style mask 2 of 50×30 .* than style picture 2 of 60×30: draw it over that"),
-        (painted(40, 56, RED, BLUE), None, "the content mask is coloured, and there are no style masks: paint one"),
-        (painted(40, 56, RED, BLUE), [None, painted(30, 60, RED, BLUE)], "coloured, and there is no style mask 1"),
+        (painted(40, 56, RED, BLUE), None, "the content mask is coloured, but there are no style masks: paint one"),
+        (painted(40, 56, RED, BLUE), [None, painted(30, 60, RED, BLUE)], "coloured, but there is no style mask 1"),
         (painted(40, 56, RED, BLUE), painted(48, 32, RED), "there is 1 style mask for 2 style pictures"),
         ([left(), painted(40, 56, RED, BLUE)], None, "content mask 2 is coloured: .* a single content mask"),
-        ([left(), None], [None, painted(30, 60, RED)], "style mask 2 is coloured, and there is no coloured content"),
+        ([left(), None], [None, painted(30, 60, RED)], "style mask 2 is coloured, but there is no coloured content"),
         (
             painted(40, 56, RED, BLUE, GREEN),
             [painted(48, 32, RED), painted(30, 60, BLUE)],
@@ -333,7 +333,9 @@ def test_a_region_that_no_layer_sees_is_an_error():
     )
     with pytest.raises(ValueError, match=message):
         guidance.check(NETWORK, CONFIG, region)
-    with pytest.raises(ValueError, match=r"in the smallest picture .* larger image size, fewer sizes or layers"):
+    with pytest.raises(
+        ValueError, match=r"in the smallest picture .* larger image size, fewer sizes or shallower layers"
+    ):
         guidance.check(NETWORK, TransferConfig(scales=2), region)
     mask[10:14, 10:14] = 1
     guidance.check(NETWORK, CONFIG, region)

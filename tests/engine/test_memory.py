@@ -72,7 +72,7 @@ def test_a_tile_size_that_was_asked_for_is_taken_where_the_picture_is_larger():
 
 def test_a_picture_that_cannot_fit_is_refused_with_the_size_that_does():
     with pytest.raises(
-        MemoryError, match=r"a picture of 3840×2160 pixels needs about .* of memory, and 1.5 GB are free"
+        MemoryError, match=r"a picture of 3840×2160 pixels needs about .* of memory, but only 1.5 GB is free"
     ) as raised:
         choose(15 * GIGABYTE // 10)
     side = int(re.search(r"(\d+) pixels on the longest side fit", str(raised.value))[1])

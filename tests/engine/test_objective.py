@@ -250,7 +250,7 @@ def test_memory_that_is_never_enough_is_an_error_with_the_size(scarce, targets, 
     with Objective(targets, NETWORK, CONFIG, 117, 203, tile_size) as goal:
         for evaluate_ in (goal, goal.costs):
             with pytest.raises(
-                MemoryError, match=rf"picture of 203×117 pixels, even in tiles of {last}: take a smaller"
+                MemoryError, match=rf"picture of 203×117 pixels, even in tiles of {last}: use a smaller"
             ):
                 evaluate_(PAINTED)
     assert scarce.opened == 0

@@ -51,7 +51,7 @@ def test_gram_matrices_with_their_means_and_the_gradient_of_both(guided):
 
     def make(values, factors):
         if guided:
-            gram = costs.guided_gram(values, tf.constant(where), means=True)
+            gram = costs.mean_gram(values, tf.constant(where), means=True)
         else:
             gram = costs.mean_gram(values, means=True)
         return gram, tf.gradients(tf.reduce_sum(factors * gram), [values])[0]
@@ -131,7 +131,7 @@ def test_its_gradient_is_its_slope():
     assert (gradient * way).sum() * 2 == pytest.approx(after - before, rel=1e-2)
 
 
-def test_unlike_shapes_are_refused():
+def test_different_shapes_are_refused():
     with pytest.raises(ValueError, match=r"Gram matrices with means.*\(5, 5\)"):
         evaluate(style_distances.wasserstein_cost, np.eye(5, dtype=np.float32), np.eye(4, dtype=np.float32))
 

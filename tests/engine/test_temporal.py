@@ -98,9 +98,9 @@ def test_without_a_video_the_weight_has_no_effect(targets):
     np.testing.assert_array_equal(found[1], expected[1])
 
 
-def test_shapes_that_do_not_go_together():
+def test_shapes_that_do_not_match():
     with tf.Graph().as_default():
-        with pytest.raises(ValueError, match="the picture and the last one"):
+        with pytest.raises(ValueError, match="the frame and the last one"):
             costs.temporal_cost(PAINTED, PAINTED[:, 1:], PAST.kept)
-        with pytest.raises(ValueError, match="where the last picture holds"):
+        with pytest.raises(ValueError, match="the mask of the last frame"):
             costs.temporal_cost(PAINTED, PAINTED, np.zeros_like(PAINTED))

@@ -131,7 +131,7 @@ def test_a_large_mask_is_thinned_and_told_by_its_own_size(monkeypatch):
     mix = mask_regions.mixture(content, [content], TransferConfig(), half)
     assert mix.guides[0].mask.shape == (7, 8)
     np.testing.assert_array_equal(mix.guides[0].mask, np.tile(np.arange(8) > 3, (7, 1)))
-    with pytest.raises(ValueError, match=r"of 40×16 pixels has another shape than the content picture of 40×32"):
+    with pytest.raises(ValueError, match=r"of 40×16 pixels has another aspect ratio than the content picture of 40×32"):
         mask_regions.mixture(content, [content], TransferConfig(), half[:16])
 
 
