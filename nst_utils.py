@@ -1,17 +1,17 @@
 """The Coursera assignment's `nst_utils`, name for name, on TensorFlow 2.
 
-An unchanged notebook or script of the assignment runs on it. For that, importing this module changes the process:
+Notebooks and scripts of the assignment run on it unchanged. To that end, importing this module changes the process:
 
-- TensorFlow goes into graph mode and does what TensorFlow 1 did, seeds included (`nst.assignment.tf1`). A call that
-  TensorFlow 2 understands stays TensorFlow 2's; one with a keyword that only TensorFlow 1 has, as `tf.nn.conv2d(x,
-  filter=…)`, is TensorFlow 1's.
-- SciPy, NumPy, Pillow, imageio and Python's `time` get back what they have dropped and such code calls:
+- TensorFlow is put into graph mode and behaves like TensorFlow 1, seeds included (`nst.assignment.tf1`). Calls that
+  TensorFlow 2 understands remain TensorFlow 2's; calls with a keyword that only TensorFlow 1 has, such as
+  `tf.nn.conv2d(x, filter=…)`, go to TensorFlow 1.
+- SciPy, NumPy, Pillow, imageio and Python's `time` regain functions that they have dropped and that such code calls:
   `scipy.misc.imread`, `np.float`, `Image.ANTIALIAS`, `imageio.imwrite` of floats, `time.clock`
   (`nst.assignment.dropped`).
 
-It also offers the functions that the assignment asks its students to write, over `nst.engine.costs`; `from nst_utils
-import *` leaves out those that the notebook has written before. New code should use `nst.run.stylize` instead, which
-needs none of this.
+It also provides the functions that students write in the assignment, based on `nst.engine.costs`; `from nst_utils
+import *` leaves out those that the notebook has already defined. New code should use `nst.stylize` instead, which needs
+none of this.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ except ImportError as error:
         raise
     raise ImportError(
         "nst_utils.py needs the rest of its project, the package nst: copy the folder nst beside it as well, or "
-        "install both with python -m pip install FOLDER, where FOLDER is the project's"
+        "install both with python -m pip install FOLDER, where FOLDER is the project's folder"
     ) from None
 
 __all__ = [
@@ -68,13 +68,13 @@ __all__ = [
 
 
 def _sample(name: str) -> str:
-    """The path of one of the sample pictures, from whatever folder; `images/` and its name where there are none."""
+    """The path of a sample picture, in any working folder; `images/` plus the name if the samples are not installed."""
     paths = [folder / name for folder in locations.folders("images")]
     return next((str(path.resolve()) for path in paths if path.is_file()), f"images/{name}")
 
 
 class CONFIG:
-    """The assignment's constants. Assigning to them before a call changes what the call does."""
+    """The assignment's constants, read at each call: assign to them before a call to change what it does."""
 
     IMAGE_WIDTH = 400
     IMAGE_HEIGHT = 300
@@ -88,26 +88,27 @@ class CONFIG:
 
 
 def load_vgg_model(path: str) -> dict[str, Any]:
-    """Builds the network in the default graph, over a picture variable of CONFIG's size.
+    """Builds the network in the default graph, on a picture variable of CONFIG's size.
 
     Args:
         path: a MatConvNet .mat file, usually `pretrained-model/imagenet-vgg-verydeep-19.mat`; `~` is the home folder.
-            Where that published file is not there, another one of the same network is taken, and where there is none,
-            VGG-19 with kernels of 8 bits is fetched (18.5 MB, said in a line): see `nst.weights.download`.
+            If that published file does not exist, another file of the same network is used; if there is none, VGG-19
+            with 8-bit kernels is downloaded (18.5 MB) and a line printed: see `nst.weights.download`.
 
     Returns:
         dict: `input`, a tf.Variable `[1, IMAGE_HEIGHT, IMAGE_WIDTH, 3]`; `conv1_1` … `conv5_4` after their ReLU;
-        `avgpool1` … `avgpool5`. A network that ends earlier gives the layers it has.
+        `avgpool1` … `avgpool5`. A network that ends earlier has only its own layers.
 
     Raises:
-        ValueError: the file is not there and cannot be fetched (the message says where to get it), or is not a VGG.
+        ValueError: the file does not exist and cannot be downloaded (the message says where to get it), or is not a
+            VGG network.
     """
     path = os.path.expanduser(path)
     if not Path(path).is_file():
-        # A published file that is elsewhere, or nowhere: the engine knows where to look and where to get it.
+        # A published file may be in another folder, or have to be downloaded: nst.weights knows where from.
         path = next((model for model, names in registry.FILES.items() if Path(path).name in names), path)
         if path == "vgg19" and download.missing("auto"):
-            path = "vgg19-8bit"  # 18.5 MB, which a notebook can wait for, and not 535
+            path = "vgg19-8bit"  # 18.5 MB instead of 535, which a notebook can wait for
         download.provide(path, say=print)
     network = registry.load(path)
     shape = (1, CONFIG.IMAGE_HEIGHT, CONFIG.IMAGE_WIDTH, CONFIG.COLOR_CHANNELS)
@@ -115,7 +116,7 @@ def load_vgg_model(path: str) -> dict[str, Any]:
     tf1.check_values(variable, lambda value: _check_size(value, *shape[1:3], "said {} when the network was loaded"))
     layers = vgg.build(network, variable, network.layers)
     if "conv5_4" in layers:
-        # No cost reads it, so the engine does not have it; the assignment's dict does.
+        # No cost reads it, so nst.engine leaves it out; the assignment's dict has it.
         layers["pool5"] = tf.nn.avg_pool2d(layers["conv5_4"], ksize=2, strides=2, padding="SAME")
     return {"input": variable, **{name.replace("pool", "avgpool"): layer for name, layer in layers.items()}}
 
@@ -128,7 +129,7 @@ def generate_noise_image(content_image: NDArray[Any], noise_ratio: float | None 
         noise_ratio: r; CONFIG.NOISE_RATIO when None.
 
     Raises:
-        ValueError: the picture is of another size than CONFIG says.
+        ValueError: the picture's size differs from CONFIG's.
     """
     _check_size(content_image, CONFIG.IMAGE_HEIGHT, CONFIG.IMAGE_WIDTH, "say {}")
     ratio = CONFIG.NOISE_RATIO if noise_ratio is None else noise_ratio
@@ -138,22 +139,22 @@ def generate_noise_image(content_image: NDArray[Any], noise_ratio: float | None 
 
 
 def reshape_and_normalize_image(image: NDArray[Any]) -> NDArray[Any]:
-    """`[H, W, 3]` → `[1, H, W, 3]`, less the mean colour.
+    """Adds a batch axis and subtracts the mean colour: `[H, W, 3]` → `[1, H, W, 3]`.
 
     Raises:
-        ValueError: a grey picture, or one with an opacity.
+        ValueError: the picture is two-dimensional or has an alpha channel.
     """
     shape = np.shape(image)
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(
-            f"a picture of shape {shape} does not have red, green and blue: read it with scipy.misc.imread(path), or "
-            "with Image.open(path).convert('RGB')"
+            f"a picture of shape {shape} does not have red, green and blue: read it with scipy.misc.imread(path) or "
+            "Image.open(path).convert('RGB')"
         )
     return np.reshape(image, (1, *shape)) - CONFIG.MEANS
 
 
 def _check_size(picture: Any, height: int, width: int, said: str) -> None:
-    """Raises `ValueError` for a picture, an array or a tensor `[…, H, W, C]`, that is known to have another size."""
+    """Raises `ValueError` if a picture `[…, H, W, C]`, an array or a tensor, is known to have another size."""
     shape = tf.TensorShape(np.shape(picture))
     rows, columns = shape.as_list()[-3:-1] if shape.rank in (3, 4) else (None, None)
     if None not in (rows, columns) and (rows not in (1, height) or columns not in (1, width)):
@@ -165,22 +166,22 @@ def _check_size(picture: Any, height: int, width: int, said: str) -> None:
 
 
 def save_image(path: str | os.PathLike[str], image: NDArray[Any]) -> None:
-    """Saves `[1, H, W, 3]` in VGG's pixel space as a picture, after adding the mean colour, rounding and clipping.
+    """Adds the mean colour, rounds, clips to 0…255 and saves the picture.
 
-    The assignment truncates where this rounds, so a value may be one grey level above the assignment's.
+    The assignment truncates instead of rounding, so a value may be one grey level above the assignment's.
 
     Args:
-        path: the file; its suffix, one that Pillow can write, says which kind.
-        image: `[1, H, W, 3]`, the mean colour subtracted.
+        path: the file; its suffix selects the format, one that Pillow can write.
+        image: `[1, H, W, 3]` in VGG's pixel space: the mean colour subtracted.
 
     Raises:
-        nst.images.decode.PictureError: a suffix that Pillow does not write.
+        nst.images.decode.PictureError: Pillow cannot write the format.
         OSError: the file cannot be written.
     """
     scipy_misc.write(path, vgg.deprocess(image, CONFIG.MEANS[0, 0, 0]))
 
 
-# The functions that the students write, under the assignment's names for them and for their arguments.
+# The functions that students write, with the assignment's names for them and for their arguments.
 
 
 def compute_content_cost(a_C: Any, a_G: Any) -> Any:
@@ -199,21 +200,21 @@ def compute_layer_style_cost(a_S: Any, a_G: Any) -> Any:
 
 
 def compute_style_cost(model: dict[str, Any], STYLE_LAYERS: Sequence[tuple[str, float]], sess: Any = None) -> Any:
-    """Σ w_l · J_style^[l]; the style's activations are those of the picture that `model['input']` now holds.
+    """Σ w_l · J_style^[l], with the current value of `model['input']` as the style picture.
 
     Args:
-        model: what `load_vgg_model` gives.
+        model: from `load_vgg_model`.
         STYLE_LAYERS: names of layers and their weights.
-        sess: the session that measures them; the default one when None.
+        sess: the session in which to measure the style; the default session if None.
 
     Raises:
-        ValueError: none is given and there is no default session, which the assignment opens with
+        ValueError: `sess` is None and there is no default session, which the assignment opens with
             `tf.InteractiveSession()`.
     """
     sess = sess or tf.compat.v1.get_default_session()
     if sess is None:
         raise ValueError(
-            "no default session: open one first, with sess = tf.InteractiveSession(), or give yours with "
+            "no default session: open one first with sess = tf.InteractiveSession(), or pass yours: "
             "compute_style_cost(model, STYLE_LAYERS, sess)"
         )
     return costs.weighted_sum(
@@ -227,16 +228,16 @@ def total_cost(J_content: Any, J_style: Any, alpha: float = 10, beta: float = 40
 
 
 _NAMES = __all__
-del __all__  # so that `import *` asks __getattr__ for it
+del __all__  # so that `import *` gets it from __getattr__
 
 
 def __getattr__(name: str) -> Any:
-    """`__all__`, less the functions and classes that the module which asks for it has defined itself."""
+    """`__all__`, without the functions and classes that the importing module has defined itself."""
     if name != "__all__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     caller = sys._getframe(1)
     own = caller.f_globals.get("__name__")
-    # `import *` writes into what are the locals of its line: of a module, a cell of a notebook, a text of `exec`.
+    # `import *` writes to the locals at its line: those of a module, a notebook cell or a string run by `exec`.
     return [name for name in _NAMES if not _is_defined_by(own, caller.f_locals.get(name))]
 
 

@@ -179,7 +179,7 @@ def layer_style_cost(style_features: tf.Tensor, features: tf.Tensor) -> tf.Tenso
 
 
 def weighted_sum(terms: Sequence[tuple[float | tf.Tensor, tf.Tensor]]) -> tf.Tensor:
-    """Σ weight · cost as a float32 scalar, 0 without terms; for layers, J_style = Σ_l w_l · J_style^[l] (equation 5)."""
+    """Σ weight · cost as a float32 scalar, 0 without terms; over layers, J_style = Σ w_l · J_style^[l] (equation 5)."""
     return tf.add_n([weight * cost for weight, cost in terms]) if terms else tf.constant(0.0)
 
 

@@ -1,4 +1,4 @@
-"""Optimisers as graph updates: functions from a variable, its cost and its gradient to an operation.
+"""L-BFGS as a graph update: a function from a variable, its cost and its gradient to an operation.
 
 Each run of the operation makes one step and needs one evaluation of cost and gradient.
 """
@@ -20,20 +20,6 @@ _LOWEST = 1 / 256  # cycles per pixel; lower frequencies are weighted like this 
 
 Metric: TypeAlias = "Callable[[tf.Tensor], tf.Tensor]"
 """The preconditioner P of L-BFGS: a linear, symmetric, positive definite map between tensors of one shape."""
-
-
-def adam(variable: tf.Variable, gradient: tf.Tensor, learning_rate: float) -> tf.Operation:
-    """One step of Adam (Kingma, Ba 2014, algorithm 1) with TensorFlow's constants: 0.9, 0.999, ε = 1e-8.
-
-    Args:
-        variable: the variable to update; float32.
-        gradient: dJ/dvariable, of the variable's shape.
-        learning_rate: size of a step, in the variable's unit: grey levels for a picture.
-
-    Returns:
-        tf.Operation: makes one step. Adam's moments are further variables, which the initialiser sets.
-    """
-    return tf.train.AdamOptimizer(learning_rate).apply_gradients([(gradient, variable)])
 
 
 class _State(NamedTuple):

@@ -59,7 +59,8 @@ def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float
                 variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds, metric=metric
             )
         else:
-            update = optimizers.adam(variable, gradient, rate)
+            # Kingma, Ba 2014, algorithm 1, with TensorFlow's constants: 0.9, 0.999 and ε = 1e-8.
+            update = tf.train.AdamOptimizer(rate).apply_gradients([(gradient, variable)])
         with tf.control_dependencies([update]):
             picture = variable.read_value()
         initialize = tf.global_variables_initializer()
