@@ -20,10 +20,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 LONGEST = [
-    *("robustness/faults", "cli/picture", "batch/cluster", "batch/command", "output/checkpoint", "web/page"),
-    *("engine/numbers", "robustness/hostile", "engine/objective", "video/stylize", "robustness/leaks", "web/security"),
+    *("robustness/faults", "robustness/hostile", "batch/cluster", "web/page", "robustness/leaks", "batch/command"),
+    *("weights/real_network", "cli/picture", "output/checkpoint", "training/train_preview"),
+    *("engine/numbers", "engine/objective", "video/stylize", "web/security", "web/submitting", "web/uploads"),
     *("web/service", "web/command", "web/routes", "nst_utils", "examples"),
-    *("training/train_preview", "engine/graph_cache", "engine/styles", "run", "cli/weights", "weights/vgg16"),
+    *("engine/graph_cache", "engine/styles", "run", "cli/weights", "weights/vgg16"),
     *("controls", "engine/loop"),
 ]
 """The files of tests that take longest, which are begun first, so that the workers end together."""

@@ -130,7 +130,7 @@ from nst.config import TransferConfig
 from tests.support import fake_vgg
 
 checkpoint._SECONDS, checkpoint._SHARE = float(sys.argv[2]), 1e9
-config = TransferConfig(epochs=400, image_size=0, beta=0.01, print_every=20, video_every=2, optimizer=sys.argv[3])
+config = TransferConfig(epochs=150, image_size=0, beta=0.01, print_every=20, video_every=2, optimizer=sys.argv[3])
 content, style = (reader.read(name) for name in ("content.png", "style.png"))
 run.stylize(content, style, sys.argv[1], fake_vgg.network(), config, resume=True,
             callbacks=Callbacks(on_start=lambda start: print(start.first, flush=True)))

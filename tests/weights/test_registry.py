@@ -379,7 +379,7 @@ def test_the_second_time_the_file_is_not_parsed(large, parsed, monkeypatch):
     first = registry.load(str(large))
     assert cache_of(large).parent == large.parent
     assert len(parsed) == 1
-    monkeypatch.setattr(mat5, "read", lambda *_, **__: pytest.fail("parsed again"))
+    monkeypatch.setattr(mat5, "checked_copy", lambda *_, **__: pytest.fail("parsed again"))
     second = registry.load(str(large))
     assert len(parsed) == 1
     assert same(first, second)
