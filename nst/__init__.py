@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nst.config import PRESETS, TransferConfig
     from nst.engine.loop import DivergedError, Step
-    from nst.engine.snapshot import StateError
+    from nst.engine.snapshot import CheckpointError
     from nst.images.decode import PictureError
     from nst.images.reader import read as read_image
     from nst.inputs import Callbacks, MaskInputs, Provenance
@@ -41,7 +41,7 @@ _HOMES = {
     "PictureError": "nst.images.decode",
     "Provenance": "nst.inputs",
     "Result": "nst.run",
-    "StateError": "nst.engine.snapshot",
+    "CheckpointError": "nst.engine.snapshot",
     "Step": "nst.engine.loop",
     "TransferConfig": "nst.config",
     "VideoError": "nst.utils.ffmpeg",
@@ -56,7 +56,7 @@ _HOMES = {
 __all__ = [  # noqa: RUF022 - ordered by topic
     "stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step", "Callbacks", "MaskInputs", "Provenance",
     "load_network", "fetch_network", "Network", "read_image",
-    "DivergedError", "BusyError", "FetchError", "PictureError", "StateError", "VideoError", "WeightsError",
+    "DivergedError", "BusyError", "FetchError", "PictureError", "CheckpointError", "VideoError", "WeightsError",
     "__version__",
 ]  # fmt: skip
 

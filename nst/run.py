@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nst import inputs
 from nst.config import TransferConfig
 from nst.engine import initialization, loop, pyramid, sessions
-from nst.engine.graph_cache import Bench
+from nst.engine.graph_cache import GraphCache
 from nst.engine.loop import Step
 from nst.engine.objective import balanced
 from nst.engine.pyramid import Scale
@@ -23,9 +23,9 @@ from nst.images import color_transfer, resize
 from nst.images.reader import Source
 from nst.inputs import Callbacks, Inputs, MaskInputs, Provenance
 from nst.output import checkpoint, folder
-from nst.output.checkpoint import Plan, State
+from nst.output.checkpoint import Checkpoint, RunManifest
 from nst.output.manifest import Manifest
-from nst.output.recorder import CostRow, Originals, Record
+from nst.output.recorder import CostRow, Originals, Recorder
 from nst.weights.network import Network
 
 
@@ -107,7 +107,7 @@ def stylize(
             settings that affect files alone may change. Without a checkpoint there, the run starts from the beginning.
 
     Raises:
-        StateError: the run cannot be resumed: its checkpoint is damaged, or settings or inputs differ.
+        CheckpointError: the run cannot be resumed: its checkpoint is damaged, or settings or inputs differ.
         BusyError: another run is painting into `output_dir`.
         PictureError: a picture cannot be read.
         ValueError: the network lacks a layer, a picture or region is too small for it, the device lacks the precision,
@@ -140,7 +140,7 @@ def paint(
     callbacks: Callbacks[Start, Step] | None = None,
     provenance: Provenance | None = None,
     resume: bool = False,
-    bench: Bench | None = None,
+    graphs: GraphCache | None = None,
 ) -> Result:
     """Paints prepared inputs, for programs that check them before they load the network.
 
@@ -152,7 +152,7 @@ def paint(
         callbacks: as in `stylize`.
         provenance: as in `stylize`.
         resume: as in `stylize`.
-        bench: graphs kept between pictures, for programs that paint many.
+        graphs: graphs kept between pictures, for programs that paint many.
 
     Raises:
         Exception: as in `stylize`.
@@ -172,14 +172,14 @@ def paint(
                 opened.enter_context(folder.lock(place))
             shown = [resize.fit(style, config.image_size, enlarge=False) for style in given.styles]
             originals = Originals(given.content, shown, given.opacity)
-            record = Record(place, job.plan, originals, warn=callbacks.on_trouble, before=before, how=how)
+            record = Recorder(place, job.plan, originals, warn=callbacks.on_trouble, before=before, how=how)
             opened.callback(record.abandon)
         run = _Run(record, given.content, keeps_chroma=config.preserve_color == "luminance")
         try:
-            return _paint(job, network, before, run, callbacks, bench)
+            return _paint(job, network, before, run, callbacks, graphs)
         except BaseException:
-            if bench is not None:
-                bench.close()  # the error may have left its sessions in any condition
+            if graphs is not None:
+                graphs.close()  # the error may have left its sessions in any condition
             raise
 
 
@@ -189,7 +189,7 @@ class _Job(NamedTuple):
     sizes: list[Scale]
     start: list[NDArray[np.float32]]
     engine: TransferConfig
-    plan: Plan
+    plan: RunManifest
 
 
 def _prepare(
@@ -197,7 +197,7 @@ def _prepare(
     network: Network,
     config: TransferConfig,
     provenance: Provenance,
-    before: State | None,
+    before: Checkpoint | None,
     warn: Callable[[str], None],
 ) -> _Job:
     """Plans the run, and finds every mistake in the inputs before the output folder is touched."""
@@ -217,13 +217,13 @@ def _prepare(
         "alpha": engine.alpha,
     }
     shares = [size.epochs for size in sizes]
-    plan = Plan(config, prints, details, provenance.flags, engine.precision, shares, tile_sizes)
+    plan = RunManifest(config, prints, details, provenance.flags, engine.precision, shares, tile_sizes)
     fresh = before is None or not before.epochs
     start = [initialization.start_image(sizes[0], given.start, network, config)] if fresh else []
     return _Job(sizes, start, engine, plan)
 
 
-def _precision(config: TransferConfig, before: State | None, warn: Callable[[str], None]) -> str:
+def _precision(config: TransferConfig, before: Checkpoint | None, warn: Callable[[str], None]) -> str:
     """The precision of the convolutions; a resumed run keeps its own if this device supports it."""
     if before is None:
         return sessions.precision(config.precision)
@@ -239,7 +239,7 @@ def _tile_sizes(
     sizes: list[Scale],
     network: Network,
     engine: TransferConfig,
-    before: State | None,
+    before: Checkpoint | None,
     warn: Callable[[str], None],
 ) -> Sequence[int]:
     """The tile size of each picture size; a resumed run keeps its own if they fit into the memory that is free."""
@@ -253,10 +253,10 @@ def _tile_sizes(
 def _paint(
     job: _Job,
     network: Network,
-    before: State | None,
+    before: Checkpoint | None,
     run: _Run,
     callbacks: Callbacks[Start, Step],
-    bench: Bench | None,
+    graphs: GraphCache | None,
 ) -> Result:
     """Runs the epochs, and saves what was painted however they end."""
     snapshot = None if before is None else before.snapshot
@@ -272,7 +272,7 @@ def _paint(
 
     steps = loop.paint(
         job.sizes, snapshot or job.start.pop(), network, job.engine, tile_sizes=job.plan.tile_sizes,
-        on_scale=on_scale, warn=callbacks.on_trouble, bench=bench,
+        on_scale=on_scale, warn=callbacks.on_trouble, graphs=graphs,
     )  # fmt: skip
     with contextlib.closing(steps):
         try:
@@ -309,7 +309,7 @@ def _start(
 class _Run:
     """The last step of a run, and its record if it has an output folder."""
 
-    def __init__(self, record: Record | None, content: NDArray[np.uint8], *, keeps_chroma: bool) -> None:
+    def __init__(self, record: Recorder | None, content: NDArray[np.uint8], *, keeps_chroma: bool) -> None:
         self.last: Step | None = None
         self._content = content
         self._keeps_chroma = keeps_chroma

@@ -16,7 +16,15 @@ def test_the_public_names():
         [
             *("stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step"),
             *("Callbacks", "MaskInputs", "Provenance", "load_network", "fetch_network", "Network", "read_image"),
-            *("BusyError", "DivergedError", "FetchError", "PictureError", "StateError", "VideoError", "WeightsError"),
+            *(
+                "BusyError",
+                "DivergedError",
+                "FetchError",
+                "PictureError",
+                "CheckpointError",
+                "VideoError",
+                "WeightsError",
+            ),
             "__version__",
         ]
     )

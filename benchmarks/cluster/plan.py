@@ -125,16 +125,16 @@ def measured_painting() -> tuple[float, float]:
     from benchmarks.common import networks
     from nst import inputs, run
     from nst.config import TransferConfig
-    from nst.engine.graph_cache import Bench
+    from nst.engine.graph_cache import GraphCache
 
     network = networks.painting()
     picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     config = TransferConfig.from_preset("fast", epochs=4, scales=1, image_size=256)
-    with Bench() as bench, tempfile.TemporaryDirectory() as place:
+    with GraphCache() as graphs, tempfile.TemporaryDirectory() as place:
         for index in range(2):  # the first builds the graphs
             began = time.perf_counter()
             result = run.paint(
-                inputs.prepare(picture, picture, config), f"{place}/{index}", network, config, bench=bench
+                inputs.prepare(picture, picture, config), f"{place}/{index}", network, config, graphs=graphs
             )
             whole = time.perf_counter() - began
     seconds = result.rows[-1].seconds

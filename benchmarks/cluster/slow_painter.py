@@ -40,8 +40,8 @@ class SlowPainter:
         """See `nst.batch.serial.paint`."""
         before = checkpoint.read(output_dir)
         first = 0 if before is None else before.epochs
-        plan = checkpoint.Plan(work.config, {}, {}, {}, "float32", [work.config.epochs], [0])
-        vault = checkpoint.Vault(output_dir, plan, -1 if before is None else before.number)
+        plan = checkpoint.RunManifest(work.config, {}, {}, {}, "float32", [work.config.epochs], [0])
+        writer = checkpoint.CheckpointWriter(output_dir, plan, -1 if before is None else before.number)
         rows = [] if before is None else before.rows.tolist()
         on_event(work, "started", {"first": first, "epochs": work.config.epochs, "seconds": 0.0, "at": time.time()})
         began = kept = time.monotonic()
@@ -54,7 +54,7 @@ class SlowPainter:
             if stop():
                 status = "stopped"
             if status == "stopped" or time.monotonic() >= kept + self._keep:
-                vault.save(rows, None, _snapshot(epoch))
+                writer.save(rows, None, _snapshot(epoch))
                 kept = time.monotonic()
             if status == "stopped":
                 break

@@ -31,7 +31,7 @@ from nst.images import reader, writer
 from nst.utils import locations
 from nst.video import footage
 from nst.video.footage import Footage
-from nst.video.frame_painter import Before, Painter
+from nst.video.frame_painter import Before, FramePainter
 from nst.weights.network import Network
 
 _SHOWN = (10, 11, 12, clip.FRAMES - 2, clip.FRAMES - 1)  # frames of the sheet
@@ -62,7 +62,7 @@ def paint(
     """Paints the clip one way."""
     painted: list[NDArray[np.uint8]] = []
     styles, contents, times = [], [], []
-    with Painter(inputs.prepare(film.frames[0], [style], config), network, config) as painter:
+    with FramePainter(inputs.prepare(film.frames[0], [style], config), network, config) as painter:
         for number, frame in enumerate(film.frames):
             before = None if alone or not number else Before(film.frames[number - 1], painted[-1])
             began = time.perf_counter()

@@ -16,7 +16,7 @@ from nst.batch.report import COSTS, THUMBNAIL
 from nst.batch.worklist import Work
 from nst.config import STARTS
 from nst.engine import snapshot
-from nst.engine.graph_cache import Bench
+from nst.engine.graph_cache import GraphCache
 from nst.engine.loop import Step
 from nst.images import reader, resize, writer
 from nst.inputs import Callbacks, MaskInputs, Provenance
@@ -42,7 +42,7 @@ class SerialExecutor:
         """See `nst.batch.executor.Executor.run`."""
         load = functools.lru_cache(maxsize=1)(registry.load)
 
-        def outcome_of(work: Work, bench: Bench) -> Outcome:
+        def outcome_of(work: Work, graphs: GraphCache) -> Outcome:
             def ends() -> bool:
                 return stop() or cancelled(work)
 
@@ -52,14 +52,14 @@ class SerialExecutor:
                 network = load(work.model)
             except ValueError as error:
                 return Outcome("failed", str(error))
-            outcome = paint(work, batch_dir / work.name, network, on_event, ends, bench=bench)
+            outcome = paint(work, batch_dir / work.name, network, on_event, ends, graphs=graphs)
             return outcome._replace(status="cancelled") if outcome.status == "stopped" and not stop() else outcome
 
-        with Bench() as bench:
+        with GraphCache() as graphs:
             for work in works:
                 if stop():
                     return
-                on_event(work, "ended", {"outcome": outcome_of(work, bench)})
+                on_event(work, "ended", {"outcome": outcome_of(work, graphs)})
 
 
 def paint(
@@ -70,7 +70,7 @@ def paint(
     stop: Callable[[], bool],
     remote: RemoteInputs | None = None,
     *,
-    bench: Bench,
+    graphs: GraphCache,
 ) -> Outcome:
     """Paints one picture in this process. Errors in its inputs or settings become its outcome.
 
@@ -81,7 +81,7 @@ def paint(
         on_event: receives every event but `ended`.
         stop: as in `nst.run.stylize`.
         remote: the inputs, on a machine that does not have the files.
-        bench: graphs left by earlier pictures.
+        graphs: graphs left by earlier pictures.
     """
     start: run.Start | None = None
 
@@ -109,7 +109,7 @@ def paint(
         provenance = Provenance({**details, "host": socket.gethostname()}, remote.flags, lambda _: how)
 
     stylize = functools.partial(
-        run.paint, output_dir=output_dir, network=network, config=work.config, bench=bench,
+        run.paint, output_dir=output_dir, network=network, config=work.config, graphs=graphs,
         callbacks=Callbacks(on_start, on_step, on_trouble, stop), provenance=provenance,
     )  # fmt: skip
     try:
@@ -120,7 +120,7 @@ def paint(
         )  # fmt: skip
         try:
             result = stylize(given, resume=True)
-        except snapshot.StateError:  # damaged, or of other settings: the earlier files are moved aside
+        except snapshot.CheckpointError:  # damaged, or of other settings: the earlier files are moved aside
             result = stylize(given, resume=False)
     except (ValueError, OSError, MemoryError, ArithmeticError) as error:
         return Outcome("failed", str(error) or "memory ran out: choose a smaller size")

@@ -16,7 +16,7 @@ from nst.utils.text import duration
 
 if TYPE_CHECKING:
     from nst.video.frame_store import FrameRow
-    from nst.video.stylize import Opening
+    from nst.video.stylize import VideoStart
 
 FLAGS = flags.FLAGS
 
@@ -76,7 +76,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     screen.say("Looking for the scenes of the video")
     progress = _Progress(screen)
 
-    def start(opening: Opening) -> None:
+    def start(opening: VideoStart) -> None:
         progress.start(opening)
         signals.painting = True
 
@@ -105,7 +105,7 @@ class _Progress:
         self._left = self._frames = 0
         self._seconds = 0.0
 
-    def start(self, opening: Opening) -> None:
+    def start(self, opening: VideoStart) -> None:
         footage, scenes = opening.footage, opening.scenes
         self._left, self._frames = opening.left, scenes[-1].end
         count = f"{len(scenes)} scene{'' if len(scenes) == 1 else 's'}"

@@ -22,7 +22,7 @@ from nst.engine.update_graph import Update
 from nst.weights.network import Network
 
 
-class Bench:
+class GraphCache:
     """The graphs and sessions of one process, used for one picture at a time. Close it, or use it as a context manager.
 
     It keeps the graphs of the last picture, so it speeds up a series of pictures of the same settings and sizes.

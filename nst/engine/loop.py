@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nst.config import TransferConfig
 from nst.engine import architecture, memory, pyramid, sessions, update_graph, vgg
-from nst.engine.graph_cache import Bench
+from nst.engine.graph_cache import GraphCache
 from nst.engine.objective import Costs, Objective
 from nst.engine.pyramid import Scale
 from nst.engine.snapshot import Snapshot
@@ -92,7 +92,7 @@ def paint(
     tile_sizes: Sequence[int] | None = None,
     on_scale: Callable[[Progress], None] | None = None,
     warn: Callable[[str], None] | None = None,
-    bench: Bench | None = None,
+    graphs: GraphCache | None = None,
 ) -> Generator[Step, None, None]:
     """Paints the sizes one after another, each starting from the result of the one before, and yields every `Step`.
 
@@ -105,10 +105,10 @@ def paint(
         tile_sizes: from `tiles`, which is called if this is None.
         on_scale: called for each size once its targets have been measured.
         warn: receives a sentence when memory runs out and smaller tiles are used, and when a cost is not finite.
-        bench: graphs left by earlier pictures; it keeps the graphs of this one.
+        graphs: graphs left by earlier pictures; it keeps the graphs of this one.
 
     Raises:
-        DivergedError, MemoryError, StateError: see `steps`.
+        DivergedError, MemoryError, CheckpointError: see `steps`.
     """
     tile_sizes = tiles(sizes, network, config) if tile_sizes is None else tile_sizes
     limits, spent, done = (0, 0), 0.0, 0
@@ -117,8 +117,8 @@ def paint(
     if isinstance(current, Snapshot):
         limits, spent, done = (current.tile_limits[0], current.tile_limits[1]), current.seconds, current.epoch + 1
     with contextlib.ExitStack() as opened:
-        lent, bench = bench is not None, bench or opened.enter_context(Bench(most=0))
-        probe = bench.probe(network, config)
+        lent, graphs = graphs is not None, graphs or opened.enter_context(GraphCache(most=0))
+        probe = graphs.probe(network, config)
         for index, scale in enumerate(sizes):
             left = scale.epochs - max(0, done - scale.first)
             if left <= 0:
@@ -140,13 +140,13 @@ def paint(
                 flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index + 1 :])
                 flops += left * _flops(scale, network, config)
                 on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
-            objective = bench.objective(targets, network, config, height, width, tile_size, warn)
+            objective = graphs.objective(targets, network, config, height, width, tile_size, warn)
             if not mid_size:  # a new size starts from the picture alone, without the optimiser's variables
                 shown = current.shown if isinstance(current, Snapshot) else current
                 current = pyramid.carry(shown, height, width)
                 del shown
             earlier, first = spent, scale.first + scale.epochs - left
-            painted = steps(objective, current, left, network.mean, first=first, warn=warn, bench=bench)
+            painted = steps(objective, current, left, network.mean, first=first, warn=warn, graphs=graphs)
             del current
             with contextlib.closing(painted):
                 for step in painted:
@@ -204,7 +204,7 @@ def steps(
     mean: NDArray[np.float32],
     first: int = 0,
     warn: Callable[[str], None] | None = None,
-    bench: Bench | None = None,
+    graphs: GraphCache | None = None,
 ) -> Generator[Step, None, None]:
     """Runs the updates and yields the picture and its costs after each of them.
 
@@ -221,18 +221,18 @@ def steps(
         mean: float32 `[3]`, the mean colour of VGG's pixel space.
         first: number of the first epoch.
         warn: receives a sentence when a cost is not finite.
-        bench: see `paint`.
+        graphs: see `paint`.
 
     Raises:
         DivergedError: a cost is still not finite after several shorter steps; the last `Step` yielded has the last good
             picture.
         MemoryError: the device has too little memory for the step.
-        StateError: `start` is from another version, with other variables.
+        CheckpointError: `start` is from another version, with other variables.
     """
-    bench = bench or Bench(most=0)
+    graphs = graphs or GraphCache(most=0)
     try:
         began = time.perf_counter()
-        with contextlib.closing(_Descent(objective, start, mean, first, bench)) as descent:
+        with contextlib.closing(_Descent(objective, start, mean, first, graphs)) as descent:
             del start
             seconds, epoch, end = 0.0, first, first + epochs
             while epoch < end:
@@ -258,7 +258,7 @@ def steps(
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError("the device has too little memory for a picture of this size: use a smaller one") from error
     finally:
-        bench.put_back()
+        graphs.put_back()
 
 
 class _Descent:
@@ -271,10 +271,10 @@ class _Descent:
 
     def __init__(
         self, objective: Objective, start: NDArray[np.float32] | Snapshot, mean: NDArray[np.float32], first: int,
-        bench: Bench,
+        graphs: GraphCache,
     ) -> None:  # fmt: skip
         """Sets the optimiser's variables and evaluates the first picture; arguments and errors as of `steps`."""
-        self._graph, self._session = bench.update(objective.shape, objective.config, mean)
+        self._graph, self._session = graphs.update(objective.shape, objective.config, mean)
         self._mean = mean
         self.adam = objective.config.optimizer == "adam"
         resumed = start if isinstance(start, Snapshot) else None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class StateError(ValueError):
+class CheckpointError(ValueError):
     """A state that cannot be resumed: damaged, or of another run. The message is fit to be shown to the user."""
 
 

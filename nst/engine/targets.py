@@ -22,7 +22,7 @@ from nst.engine.tiling import Segment
 from nst.weights.network import Network
 
 
-class Aim(NamedTuple):
+class StyleTerm(NamedTuple):
     """The target of one term of the style cost.
 
     Attributes:
@@ -60,7 +60,7 @@ class Targets(NamedTuple):
     """
 
     content: Mapping[str, NDArray[np.float32]]
-    style: Sequence[Aim]
+    style: Sequence[StyleTerm]
     guides: Sequence[Mapping[str, NDArray[np.float32]]]
     flops_per_second: float
     past: Past | None = None
@@ -121,7 +121,7 @@ class Probe:
             return {name: aim(gram) for name, gram in grams.items()}
 
         guides = [guidance.guide(self._network, self._config, mask) for _, mask in mixture.guides]
-        aims: list[Aim] = []
+        aims: list[StyleTerm] = []
         whole: dict[int, dict[str, NDArray[np.float32]]] = {}  # Gram matrices of whole styles, which terms may share
         flops_per_second = 0.0
         for number, weight, guide, part in mixture.terms:
@@ -139,7 +139,7 @@ class Probe:
                 _, height, width, _ = styles[number].shape
                 flops_per_second = architecture.step_flops(self._network, height, width, names) / 2 / seconds
             weights = guidance.layer_weights(self._config, weight, None if guide is None else guides[guide])
-            aims.append(Aim(grams, weight, guide, weights))
+            aims.append(StyleTerm(grams, weight, guide, weights))
         return Targets(maps, aims, guides, flops_per_second)
 
     def content(self, content: NDArray[np.float32], tile_size: int = 0) -> dict[str, NDArray[np.float32]]:

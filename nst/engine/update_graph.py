@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nst.config import TransferConfig
 from nst.engine import memory, optimizers
-from nst.engine.snapshot import Snapshot, StateError
+from nst.engine.snapshot import CheckpointError, Snapshot
 
 
 class Update(NamedTuple):
@@ -74,12 +74,12 @@ def restore(session: Any, graph: Update, snapshot: Snapshot) -> NDArray[np.float
     """Sets the variables to those of a snapshot; returns the picture among them, float32 `[1, H, W, 3]`.
 
     Raises:
-        StateError: the snapshot is from another version, with other variables.
+        CheckpointError: the snapshot is from another version, with other variables.
     """
     for name, (operation, value) in graph.restore.items():
         array = snapshot.arrays[name]() if name in snapshot.arrays else None
         if array is None or array.shape != tuple(value.shape.as_list()) or array.dtype != value.dtype.as_numpy_dtype:
-            raise StateError(f"the state lacks {name} as this version of the program has it; start again")
+            raise CheckpointError(f"the state lacks {name} as this version of the program has it; start again")
         session.run(operation, {value: array})
     picture: NDArray[np.float32] = session.run(graph.values["picture"])
     return picture

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from nst import __version__
 from nst.config import TransferConfig
-from nst.engine.snapshot import Snapshot, StateError
+from nst.engine.snapshot import CheckpointError, Snapshot
 from nst.output.manifest import Manifest
 from nst.utils import atomic
 
@@ -58,7 +58,7 @@ class VideoState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan(Manifest):
+class RunManifest(Manifest):
     """The manifest of a picture's run, with the precision of its convolutions and the epochs and tiles of each size."""
 
     precision: str
@@ -67,14 +67,14 @@ class Plan(Manifest):
 
 
 @dataclass(frozen=True)
-class State:
+class Checkpoint:
     """A state read from disk: plan, costs, video, and the snapshot of the painting, None before the first epoch.
 
     `rows` is float64 `[epochs, 6]`. `number` counts the states of a run. `trouble` is a sentence about a newer state
     that was damaged, or empty.
     """
 
-    plan: Plan
+    plan: RunManifest
     rows: NDArray[np.float64]
     video: VideoState | None
     snapshot: Snapshot | None
@@ -87,7 +87,7 @@ class State:
         return 0 if self.snapshot is None else self.snapshot.epoch + 1
 
 
-class Vault:
+class CheckpointWriter:
     """Writes the states of one run.
 
     Args:
@@ -96,7 +96,7 @@ class Vault:
         number: the number of the state that the run resumes from; -1 for a new run.
     """
 
-    def __init__(self, folder: Path, plan: Plan, number: int = -1) -> None:
+    def __init__(self, folder: Path, plan: RunManifest, number: int = -1) -> None:
         self.folder = folder / FOLDER
         self._plan = plan
         self._number = number
@@ -173,13 +173,13 @@ def parts(data: bytes) -> list[str]:
     return [] if video is None else [VideoPart(*part).name for part in video["parts"]]
 
 
-def read(folder: Path) -> State | None:
+def read(folder: Path) -> Checkpoint | None:
     """Reads the newest intact state in the folder of a run; None if there is no state.
 
     Raises:
-        StateError: every state is damaged, or was written by another version of the program.
+        CheckpointError: every state is damaged, or was written by another version of the program.
     """
-    states: list[State] = []
+    states: list[Checkpoint] = []
     troubles: list[str] = []
     for name in _NAMES:
         path = folder / FOLDER / name
@@ -187,7 +187,7 @@ def read(folder: Path) -> State | None:
             states.append(_read(path))
         except FileNotFoundError:
             continue
-        except StateError as error:
+        except CheckpointError as error:
             troubles.append(str(error))
         except Exception as error:  # libraries raise many kinds for a damaged file
             logging.getLogger(__name__).debug("state %s not used: %s", path, error)
@@ -197,35 +197,35 @@ def read(folder: Path) -> State | None:
         sentence = f"{troubles[0]}: resuming from the previous state, at {best.epochs} epochs" if troubles else ""
         return dataclasses.replace(best, trouble=sentence)
     if troubles:
-        raise StateError(f"this run cannot be resumed: {' and '.join(troubles)}; start a new run")
+        raise CheckpointError(f"this run cannot be resumed: {' and '.join(troubles)}; start a new run")
     return None
 
 
-def check(state: State, now: Manifest) -> None:
+def check(state: Checkpoint, now: Manifest) -> None:
     """Checks that a run can be resumed with the settings and inputs of another manifest.
 
     Raises:
-        StateError: it cannot; the message names every setting and input that differs.
+        CheckpointError: it cannot; the message names every setting and input that differs.
     """
     if differing := state.plan.differences(now, "picture"):
-        raise StateError(
+        raise CheckpointError(
             f"the run cannot be resumed from epoch {state.epochs}: {differing}. Give the original settings and "
             "pictures, or start a new run"
         )
     if now.config.epochs < state.epochs:
-        raise StateError(
+        raise CheckpointError(
             f"epochs is {now.config.epochs}, but {state.epochs} have been painted already; give at least that many"
         )
 
 
-def shares(state: State, config: TransferConfig) -> list[int]:
+def shares(state: Checkpoint, config: TransferConfig) -> list[int]:
     """Distributes the epochs of a resumed run over its sizes.
 
     Epochs beyond the plan go to the final size. If there are fewer than planned, the sizes not yet painted share what
     is left, with at least one epoch each.
 
     Raises:
-        StateError: there are fewer epochs left than sizes to paint.
+        CheckpointError: there are fewer epochs left than sizes to paint.
     """
     given: list[int] = []
     planned = state.plan.shares
@@ -234,7 +234,7 @@ def shares(state: State, config: TransferConfig) -> list[int]:
         behind = len(planned) - 1 - index
         given.append(min(share, left - behind) if behind else left)
         if given[-1] < 1 or (given[-1] < share and state.epochs > sum(given)):
-            raise StateError(f"epochs is {config.epochs}: too few for the sizes not painted yet; give more")
+            raise CheckpointError(f"epochs is {config.epochs}: too few for the sizes not painted yet; give more")
     return given
 
 
@@ -246,15 +246,15 @@ def _write(file: Any, arrays: Mapping[str, Callable[[], NDArray[Any]]]) -> None:
                 np.lib.format.write_array(member, fetch(), allow_pickle=False)
 
 
-def _read(path: Path) -> State:
+def _read(path: Path) -> Checkpoint:
     """Reads one state. A damaged one raises an exception of any kind."""
     with _opened(path) as stored:
         header = json.loads(stored["header"].tobytes())
         rows = np.asarray(stored["rows"], np.float64)
         names = [name.removeprefix("painting/") for name in stored.files if name not in ("header", "rows")]
     if header["format"] != _FORMAT:
-        raise StateError(f"{path} was written by {header['program']}, this is nst {__version__}")
-    plan = Plan(**{**header["plan"], "config": TransferConfig.from_json(header["plan"]["config"])})
+        raise CheckpointError(f"{path} was written by {header['program']}, this is nst {__version__}")
+    plan = RunManifest(**{**header["plan"], "config": TransferConfig.from_json(header["plan"]["config"])})
     video = header["video"]
     if video is not None:
         video = VideoState(video["look"], video["stride"], [VideoPart(*part) for part in video["parts"]])
@@ -264,7 +264,7 @@ def _read(path: Path) -> State:
         snapshot = Snapshot(arrays=arrays, **header["snapshot"])
         if rows.shape != (snapshot.epoch + 1, _COLUMNS) or "picture" not in snapshot.arrays:
             raise ValueError("the costs and arrays do not match the header")
-    return State(plan, rows, video, snapshot, header["number"], "")
+    return Checkpoint(plan, rows, video, snapshot, header["number"], "")
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ _KEY = "nst"
 _LARGEST = 1_000_000  # characters of an uncompressed note; ours have about a thousand
 
 
-class Stamp(NamedTuple):
+class PaintedBy(NamedTuple):
     """The settings of a picture, and the name of the network that painted it."""
 
     config: TransferConfig
@@ -28,7 +28,7 @@ def notes(config: TransferConfig, details: Mapping[str, Any]) -> dict[str, str]:
     return {"Software": f"nst {__version__}", _KEY: json.dumps(document, ensure_ascii=False)}
 
 
-def read(path: Path) -> Stamp:
+def read(path: Path) -> PaintedBy:
     """Reads the settings of a picture that this program painted.
 
     Raises:
@@ -50,6 +50,6 @@ def read(path: Path) -> Stamp:
         document = json.loads(text[:_LARGEST])
         config = TransferConfig.from_json(document["settings"])
         # Both are shown to the user, and come from an untrusted file.
-        return Stamp(config, one_line(str(document.get("network", {}).get("name", "")), 200))
+        return PaintedBy(config, one_line(str(document.get("network", {}).get("name", "")), 200))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"the settings in {path} cannot be used: {one_line(str(error), 500)}") from error

@@ -19,7 +19,7 @@ from nst.engine.snapshot import Snapshot
 from nst.images import decode, montage, reader
 from nst.images.writer import encode, encode16
 from nst.output import folder, manifest, metadata, plot
-from nst.output.checkpoint import Plan, State, Vault
+from nst.output.checkpoint import Checkpoint, CheckpointWriter, RunManifest
 from nst.output.progress_video import ProgressVideo
 from nst.utils import atomic
 
@@ -46,7 +46,7 @@ class Originals(NamedTuple):
     opacity: NDArray[np.uint8] | None
 
 
-class Record:
+class Recorder:
     """Writes the files of one run.
 
     Args:
@@ -64,11 +64,11 @@ class Record:
     def __init__(
         self,
         place: Path,
-        plan: Plan,
+        plan: RunManifest,
         originals: Originals,
         *,
         warn: Callable[[str], None],
-        before: State | None = None,
+        before: Checkpoint | None = None,
         how: Callable[[Path], str],
     ) -> None:
         self.folder = place
@@ -85,9 +85,9 @@ class Record:
             self.rows += [CostRow(int(row[0]), *row[1:]) for row in before.rows.tolist()]
             if before.trouble:
                 self._warn(before.trouble)
-        self._vault = Vault(place, plan, -1 if before is None else before.number)
+        self._checkpoints = CheckpointWriter(place, plan, -1 if before is None else before.number)
         self._video = ProgressVideo(
-            place, self._vault.folder, plan.config, originals.content, originals.styles,
+            place, self._checkpoints.folder, plan.config, originals.content, originals.styles,
             None if before is None else before.video, trouble=self.trouble, warn=warn,
         )  # fmt: skip
         if before is None:
@@ -113,19 +113,19 @@ class Record:
 
     def due(self) -> bool:
         """Whether the next checkpoint is due."""
-        return self._vault.due()
+        return self._checkpoints.due()
 
     def keep(self, snapshot: Snapshot | None) -> None:
         """Writes a checkpoint: the costs and the video so far, and the snapshot of the painting."""
         video = self._video.state()
         try:
-            self._vault.save(self.rows, video, snapshot)
+            self._checkpoints.save(self.rows, video, snapshot)
             return
         except OSError as error:
             trouble = f"cannot write into {self.folder}: {folder.reason(error)}"
         except MemoryError:
             trouble = "there was not enough memory to write a checkpoint, which resuming needs"
-        self._vault.postpone()
+        self._checkpoints.postpone()
         self.trouble(trouble)
 
     def finish(
@@ -172,7 +172,7 @@ class Record:
                 (self.folder / "RESUME.txt").unlink(missing_ok=True)
         if ended == "finished":
             with contextlib.suppress(OSError):  # reported by `keep` already
-                self._vault.settle(self.rows, self._video.state(), snapshot)
+                self._checkpoints.settle(self.rows, self._video.state(), snapshot)
 
     def abandon(self) -> None:
         """Stops the encoder of an unfinished video; its finished parts stay for a resumed run."""
@@ -188,7 +188,7 @@ class Record:
         """Saves `generated_image.png`: on a full disk instead of the video, and if necessary in another folder."""
         png = encode(self._transparent(picture), "png", text=self._notes())
         path = self._save("generated_image.png", png)
-        for make_room in (self._vault.forget_older, self._video.remove):
+        for make_room in (self._checkpoints.forget_older, self._video.remove):
             if path is None:
                 make_room()
                 path = self._save("generated_image.png", png)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nst.config import TransferConfig
 from nst.engine import initialization, loop, pyramid, vgg
-from nst.engine.graph_cache import Bench
+from nst.engine.graph_cache import GraphCache
 from nst.engine.loop import Step
 from nst.engine.objective import Costs, Objective
 from nst.engine.targets import Past, Probe, Targets
@@ -50,7 +50,7 @@ class Before(NamedTuple):
     painted: NDArray[np.uint8]
 
 
-class Painter:
+class FramePainter:
     """Paints the frames of one video. Use it in a `with` block, which frees its sessions.
 
     Args:
@@ -79,9 +79,9 @@ class Painter:
         self._goal: Objective | None = None
         self._opened = contextlib.ExitStack()
         self._probe = self._opened.enter_context(Probe(network, config))
-        self._bench = self._opened.enter_context(Bench(most=1 << 60))  # all frames have the same sizes
+        self._graphs = self._opened.enter_context(GraphCache(most=1 << 60))  # all frames have the same sizes
 
-    def __enter__(self) -> Painter:
+    def __enter__(self) -> FramePainter:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -123,7 +123,7 @@ class Painter:
             start = self._begin(index, content, None if step is None else step.image, held)
             assert self._goal is not None
             updates = loop.steps(
-                self._goal, start, share, self._network.mean, sum(epochs[:index]), self._warn, self._bench
+                self._goal, start, share, self._network.mean, sum(epochs[:index]), self._warn, self._graphs
             )
             with contextlib.closing(updates):
                 for update in updates:

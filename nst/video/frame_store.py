@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nst import __version__
 from nst.config import TransferConfig, affecting
-from nst.engine.snapshot import StateError
+from nst.engine.snapshot import CheckpointError
 from nst.images import reader
 from nst.images.writer import encode
 from nst.output import folder, manifest
@@ -44,7 +44,7 @@ class FrameRow(NamedTuple):
     seconds: float
 
 
-class Reel:
+class FrameStore:
     """Reads and writes the frames of one run.
 
     Args:
@@ -91,7 +91,7 @@ class Reel:
         """Reads the costs of a frame; None if it is not painted yet.
 
         Raises:
-            StateError: the file of the frame cannot be read, or was not painted by this run.
+            CheckpointError: the file of the frame cannot be read, or was not painted by this run.
         """
         path = self.path(number)
         if not path.exists():
@@ -101,8 +101,8 @@ class Reel:
             if values.pop("mark", "") == self._mark:
                 return FrameRow(**values)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise StateError(f"{path} cannot be read: move it away to have its frame painted again") from error
-        raise StateError(
+            raise CheckpointError(f"{path} cannot be read: move it away to have its frame painted again") from error
+        raise CheckpointError(
             f"{path} is a frame of another video or of other settings: choose another folder, or move it away"
         )
 
@@ -124,7 +124,7 @@ def found(place: Path) -> Manifest | None:
     """Reads the plan of the video painted in a folder; None if there is none.
 
     Raises:
-        StateError: this version cannot use the `config.json` of the video.
+        CheckpointError: this version cannot use the `config.json` of the video.
     """
     document = folder.read_config(place)
     if "moving" not in document:
@@ -134,12 +134,14 @@ def found(place: Path) -> Manifest | None:
         config = TransferConfig.from_json(document["settings"])
         return Manifest(config, dict(moving["prints"]), {}, dict(moving["flags"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise StateError(f"{place / 'config.json'} cannot be used, so its video cannot be resumed: {error}") from error
+        raise CheckpointError(
+            f"{place / 'config.json'} cannot be used, so its video cannot be resumed: {error}"
+        ) from error
 
 
 def check(before: Manifest, now: Manifest) -> None:
-    """Raises `StateError` if the frames of two runs cannot be mixed; the message names what differs."""
+    """Raises `CheckpointError` if the frames of two runs cannot be mixed; the message names what differs."""
     if differing := before.differences(now, "frames"):
-        raise StateError(
+        raise CheckpointError(
             f"the video cannot be resumed: {differing}. Give the original settings and inputs, or choose another folder"
         )

@@ -31,8 +31,8 @@ from nst.utils.shard import Shard
 from nst.video import footage, frame_store, optical_flow
 from nst.video import scenes as video_scenes
 from nst.video.footage import Footage
-from nst.video.frame_painter import Before, Painter
-from nst.video.frame_store import FrameRow, Reel
+from nst.video.frame_painter import Before, FramePainter
+from nst.video.frame_store import FrameRow, FrameStore
 from nst.video.scenes import Scene
 from nst.weights.network import Network
 
@@ -40,7 +40,7 @@ ALL = Shard()
 
 
 @dataclass(frozen=True)
-class Opening:
+class VideoStart:
     """What `on_start` receives when a run starts or resumes.
 
     `painted` and `left` count the frames that exist already and that this run will paint; `epochs` are those of the
@@ -55,7 +55,7 @@ class Opening:
 
 
 @dataclass(frozen=True)
-class Film:
+class VideoResult:
     """The result of a run.
 
     `rows` has the costs of all painted frames, of `frames` in all; `video` is the file joined from the frames before
@@ -77,10 +77,10 @@ def stylize_video(
     *,
     shard: Shard = ALL,
     masks: MaskInputs | None = None,
-    callbacks: Callbacks[Opening, FrameRow] | None = None,
+    callbacks: Callbacks[VideoStart, FrameRow] | None = None,
     provenance: Provenance | None = None,
     resume: bool = False,
-) -> Film:
+) -> VideoResult:
     """Paints a video in the style of a picture, or of several.
 
     Frames of this run that exist in the folder are not painted again; an earlier run with other settings or inputs is
@@ -101,7 +101,7 @@ def stylize_video(
         resume: treat frames of another run in the folder as an error, instead of moving them away.
 
     Raises:
-        StateError: the folder contains another video, or one with other settings.
+        CheckpointError: the folder contains another video, or one with other settings.
         BusyError: another run is painting into `output_dir`.
         VideoError: the video cannot be read, or the painted one cannot be written.
         FlowError: OpenCV is not installed.
@@ -114,33 +114,33 @@ def stylize_video(
     optical_flow.check()
     film, prepared, engine, manifest = _prepare(Path(content), style, network, config, masks, provenance)
     with contextlib.ExitStack() as opened:
-        painter = opened.enter_context(Painter(prepared, network, engine, callbacks.on_trouble))
+        painter = opened.enter_context(FramePainter(prepared, network, engine, callbacks.on_trouble))
         folder.make(place)
         # Several machines may share a folder, but not a shard.
         opened.enter_context(folder.lock(place, "" if shard == ALL else f"{shard.index}-of-{shard.count}"))
         moved = _make_room(place, manifest, resume=resume, alone=shard == ALL)
         folder.report_moved(moved, how, callbacks.on_trouble)
         scenes = video_scenes.scenes(footage.frames(film))
-        reel = Reel(place, manifest)
-        reel.begin(how(place))
-        rows = {number: row for number in range(scenes[-1].end) if (row := reel.row(number)) is not None}
+        store = FrameStore(place, manifest)
+        store.begin(how(place))
+        rows = {number: row for number in range(scenes[-1].end) if (row := store.row(number)) is not None}
         mine = [scene for number, scene in enumerate(scenes) if shard.has(number)]
         left = sum(number not in rows for scene in mine for number in range(*scene))
         epochs = sum(painter.epochs(following=False)), sum(painter.epochs(following=True))
-        callbacks.on_start(Opening(film, scenes, len(rows), left, epochs))
+        callbacks.on_start(VideoStart(film, scenes, len(rows), left, epochs))
         try:
-            ended = _paint(film, painter, reel, scenes, shard, rows, callbacks) if left else "finished"
+            ended = _paint(film, painter, store, scenes, shard, rows, callbacks) if left else "finished"
         except Exception:
             # Out of memory, a full disk, an error in a callback: the frames are saved, and the table should be too.
             with contextlib.suppress(OSError):
-                _write_end(reel, scenes, rows, "failed")
+                _write_end(store, scenes, rows, "failed")
             raise
-        _write_end(reel, scenes, rows, ended)
+        _write_end(store, scenes, rows, ended)
         complete = len(rows) == scenes[-1].end
-        video = _assemble(film, reel, rows) if complete or shard == ALL else None
+        video = _assemble(film, store, rows) if complete or shard == ALL else None
         if complete:
-            reel.finish()
-        return Film([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
+            store.finish()
+        return VideoResult([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
 
 
 class _Prepared(NamedTuple):
@@ -184,7 +184,7 @@ def _prepare(
 
 
 def _make_room(place: Path, plan: Manifest, *, resume: bool, alone: bool) -> Path | None:
-    """Moves the files of another run away and returns where to; raises `StateError` if this run must resume."""
+    """Moves the files of another run away and returns where to; raises `CheckpointError` if this run must resume."""
     before = frame_store.found(place)
     if before is not None and frame_store.mark(before) == frame_store.mark(plan):
         if alone:  # otherwise another machine may be writing
@@ -198,12 +198,12 @@ def _make_room(place: Path, plan: Manifest, *, resume: bool, alone: bool) -> Pat
 
 def _paint(
     film: Footage,
-    painter: Painter,
-    reel: Reel,
+    painter: FramePainter,
+    store: FrameStore,
     scenes: Sequence[Scene],
     shard: Shard,
     rows: dict[int, FrameRow],
-    callbacks: Callbacks[Opening, FrameRow],
+    callbacks: Callbacks[VideoStart, FrameRow],
 ) -> str:
     """Paints the missing frames of the shard and adds their costs to `rows`; returns `finished` or `stopped`."""
     which = {number: index for index, scene in enumerate(scenes) for number in range(*scene)}
@@ -216,7 +216,7 @@ def _paint(
                 before = None
                 if number > scenes[scene].first:
                     assert filmed is not None
-                    before = Before(filmed, reel.picture(number - 1))
+                    before = Before(filmed, store.picture(number - 1))
                 painted = painter.paint(frame, before, callbacks.stop)
                 if painted is None:
                     return "stopped"
@@ -224,7 +224,7 @@ def _paint(
                 row = FrameRow(
                     number, scene, painted.epochs, costs.total, costs.content, costs.style, painted.temporal, seconds
                 )
-                reel.keep(painted.picture, row)
+                store.keep(painted.picture, row)
                 rows[number] = row
                 callbacks.on_step(row)
                 if callbacks.stop():
@@ -233,18 +233,18 @@ def _paint(
     return "finished"
 
 
-def _assemble(film: Footage, reel: Reel, rows: Mapping[int, FrameRow]) -> Path | None:
+def _assemble(film: Footage, store: FrameStore, rows: Mapping[int, FrameRow]) -> Path | None:
     """Joins the frames before the first gap to a video; None if the first frame is missing."""
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
         return None
-    video = reel.place / folder.VIDEO
-    footage.assemble(video, (reel.picture(number) for number in range(count)), film)
+    video = store.place / folder.VIDEO
+    footage.assemble(video, (store.picture(number) for number in range(count)), film)
     return video
 
 
-def _write_end(reel: Reel, scenes: Sequence[Scene], rows: Mapping[int, FrameRow], ended: str) -> None:
+def _write_end(store: FrameStore, scenes: Sequence[Scene], rows: Mapping[int, FrameRow], ended: str) -> None:
     """Writes the table of costs, and how the run ended."""
-    reel.write_costs([rows[number] for number in sorted(rows)])
+    store.write_costs([rows[number] for number in sorted(rows)])
     run = {"ended": ended, "frames": len(rows), "seconds": round(sum(row.seconds for row in rows.values()), 3)}
-    reel.note({"scenes": [list(scene) for scene in scenes], "run": run})
+    store.note({"scenes": [list(scene) for scene in scenes], "run": run})

@@ -35,7 +35,7 @@ class Painter:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._networks: dict[str, tuple[Any, Any]] = {}
-        self._bench: Any = None
+        self._graphs: Any = None
         self._stopping = False
 
     def stop(self) -> None:
@@ -48,15 +48,15 @@ class Painter:
 
         with tf_import.tensorflow():
             from nst import inputs, run
-            from nst.engine.graph_cache import Bench
+            from nst.engine.graph_cache import GraphCache
         from nst.config import TransferConfig
 
-        self._bench = Bench()
+        self._graphs = GraphCache()
         picture = np.linspace(0, 255, 32 * 32 * 3).astype(np.uint8).reshape(32, 32, 3)
         config = TransferConfig.from_preset("fast", epochs=2, image_size=32)
         with tempfile.TemporaryDirectory(prefix="nst-") as folder, contextlib.suppress(ValueError, OSError):
             given = inputs.prepare(picture, picture, config)
-            run.paint(given, folder, self._network("preview"), config, bench=self._bench)
+            run.paint(given, folder, self._network("preview"), config, graphs=self._graphs)
 
     def paint(self, folder: Path, styles: int, network: str, settings: dict[str, Any]) -> None:
         """Paints one job, or resumes it; `settings` is a `TransferConfig` as JSON values."""
@@ -79,7 +79,7 @@ class Painter:
             callbacks = Callbacks(live.start, live.step, lambda sentence: self._send("trouble", message=sentence), stop)
             result = run.paint(
                 given, files.run, self._network(network), config,
-                callbacks=callbacks, resume=True, bench=self._bench,
+                callbacks=callbacks, resume=True, graphs=self._graphs,
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             self._send("failed", reason=str(error) or "memory ran out: use a smaller size")

@@ -7,15 +7,15 @@ from nst.batch.cluster import file_sync
 from nst.config import TransferConfig
 from nst.engine.snapshot import Snapshot
 from nst.output import checkpoint
-from nst.output.checkpoint import Plan, Vault, VideoPart, VideoState
+from nst.output.checkpoint import CheckpointWriter, RunManifest, VideoPart, VideoState
 
-PLAN = Plan(TransferConfig(epochs=9), {}, {}, {}, "float32", [9], [0])
+PLAN = RunManifest(TransferConfig(epochs=9), {}, {}, {}, "float32", [9], [0])
 ROWS = [[0.0] * 6, [1.0] * 6]
 
 
-def save(vault, parts):
+def save(writer, parts):
     snapshot = Snapshot(1, 0.0, (1.0, 1.0, 1.0, 0.0), 0, (0, 0), {"picture": lambda: np.zeros((1, 4, 4, 3), "f4")})
-    vault.save(ROWS, VideoState("mp4 single", 1, parts) if parts else None, snapshot)
+    writer.save(ROWS, VideoState("mp4 single", 1, parts) if parts else None, snapshot)
 
 
 def test_changes_and_removals_are_reported_once(tmp_path):
@@ -37,7 +37,7 @@ def test_a_checkpoint_follows_the_video_parts_that_it_refers_to_and_no_others(tm
     folder.mkdir()
     (folder / "video-000000.h264").write_bytes(b"done")
     (folder / "video-000001.h264").write_bytes(b"under way")
-    save(Vault(tmp_path, PLAN), [VideoPart("video-000000.h264", 4, 2)])
+    save(CheckpointWriter(tmp_path, PLAN), [VideoPart("video-000000.h264", 4, 2)])
     found = list(watch.changes())
     assert [name for name, _ in found] == ["resume/video-000000.h264", "resume/state-0.npz"]
     home = tmp_path / "home"
@@ -50,10 +50,10 @@ def test_a_checkpoint_follows_the_video_parts_that_it_refers_to_and_no_others(tm
 
 def test_large_checkpoints_are_skipped_until_the_last(tmp_path):
     watch = file_sync.Watch(tmp_path, rate=1.0)
-    vault = Vault(tmp_path, PLAN)
-    save(vault, [])
+    writer = CheckpointWriter(tmp_path, PLAN)
+    save(writer, [])
     assert len(list(watch.changes())) == 1
-    save(vault, [])
+    save(writer, [])
     (tmp_path / "0.png").write_bytes(b"frame")
     assert list(watch.changes()) == [("0.png", b"frame")]
     assert [name for name, _ in watch.changes(last=True)] == ["resume/state-1.npz"]

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 from nst import inputs, run
 from nst.config import TransferConfig
 from nst.engine import sessions, update_graph
-from nst.engine.graph_cache import Bench
+from nst.engine.graph_cache import GraphCache
 from nst.inputs import Callbacks
 from tests.support import fake_vgg
 
@@ -33,8 +33,8 @@ def closed(session):
     return session._closed
 
 
-def paint(pair, config, bench=None, **options):
-    return run.paint(inputs.prepare(*pair, config), None, fake_vgg.network(), config, bench=bench, **options)
+def paint(pair, config, graphs=None, **options):
+    return run.paint(inputs.prepare(*pair, config), None, fake_vgg.network(), config, graphs=graphs, **options)
 
 
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "lbfgs"}, {"scales": 2}, {"style_distance": "wasserstein"}])
@@ -42,10 +42,10 @@ def test_every_picture_is_what_it_is_by_itself(content, style, changes):
     config = CONFIG.changed(**changes)
     network = fake_vgg.network()
     pairs = [(content, style), (style, content), (content[:, ::-1], style), (content, style[:40])]
-    with Bench() as bench:
+    with GraphCache() as graphs:
         for pair in pairs:
             for settings in (config, config.changed(epochs=3)):
-                ours = run.paint(inputs.prepare(*pair, settings), None, network, settings, bench=bench)
+                ours = run.paint(inputs.prepare(*pair, settings), None, network, settings, graphs=graphs)
                 alone = run.stylize(*pair, None, network, settings)
                 np.testing.assert_array_equal(ours.picture, alone.picture)
                 assert [row[:5] for row in ours.rows] == [row[:5] for row in alone.rows]
@@ -53,8 +53,8 @@ def test_every_picture_is_what_it_is_by_itself(content, style, changes):
 
 def test_pictures_of_one_size_share_their_graphs(content, style, made):
     network = fake_vgg.network()
-    with Bench() as bench:
-        run.paint(inputs.prepare(content, style, CONFIG), None, network, CONFIG, bench=bench)
+    with GraphCache() as graphs:
+        run.paint(inputs.prepare(content, style, CONFIG), None, network, CONFIG, graphs=graphs)
         first = len(made)
         assert first == 3, "one each for measuring, the costs and the updates"
         run.paint(
@@ -62,25 +62,25 @@ def test_pictures_of_one_size_share_their_graphs(content, style, made):
             None,
             network,
             CONFIG.changed(epochs=2, learning_rate=5.0, seed=4),
-            bench=bench,
+            graphs=graphs,
         )
         assert len(made) == first
-        run.paint(inputs.prepare(content[:20], style, CONFIG), None, network, CONFIG, bench=bench)
+        run.paint(inputs.prepare(content[:20], style, CONFIG), None, network, CONFIG, graphs=graphs)
         assert len(made) == first + 1, "of the updates, for another size"
         assert not any(closed(session) for session in made)
     assert all(closed(session) for session in made)
 
 
 def test_other_settings_and_other_networks_have_graphs_of_their_own(content, style, made):
-    with Bench() as bench:
+    with GraphCache() as graphs:
         network = fake_vgg.network()
-        run.paint(inputs.prepare(content, style, CONFIG), None, network, CONFIG, bench=bench)
+        run.paint(inputs.prepare(content, style, CONFIG), None, network, CONFIG, graphs=graphs)
         run.paint(
             inputs.prepare(content, style, CONFIG.changed(alpha=99.0)),
             None,
             network,
             CONFIG.changed(alpha=99.0),
-            bench=bench,
+            graphs=graphs,
         )
         assert [closed(session) for session in made] == [True, True, False, False, False]
         run.paint(
@@ -88,18 +88,18 @@ def test_other_settings_and_other_networks_have_graphs_of_their_own(content, sty
             None,
             fake_vgg.network(seed=1),
             CONFIG.changed(alpha=99.0),
-            bench=bench,
+            graphs=graphs,
         )
         assert [closed(session) for session in made].count(False) == 3
 
 
 def test_what_takes_much_memory_is_not_kept(content, style, made):
-    with Bench(most=200_000) as bench:
-        paint((content, style), CONFIG, bench)
+    with GraphCache(most=200_000) as graphs:
+        paint((content, style), CONFIG, graphs)
         assert [closed(session) for session in made].count(False) == 3
     made.clear()
-    with Bench(most=10_000) as bench:
-        paint((content, style), CONFIG, bench)
+    with GraphCache(most=10_000) as graphs:
+        paint((content, style), CONFIG, graphs)
         assert [closed(session) for session in made].count(False) == 2
 
 
@@ -107,11 +107,11 @@ def test_an_error_closes_all_and_the_next_picture_is_right(content, style, made)
     def fail(step):
         raise RuntimeError("a mistake of the caller's")
 
-    with Bench() as bench:
+    with GraphCache() as graphs:
         with pytest.raises(RuntimeError):
-            paint((content, style), CONFIG, bench, callbacks=Callbacks(on_step=fail))
+            paint((content, style), CONFIG, graphs, callbacks=Callbacks(on_step=fail))
         assert all(closed(session) for session in made)
-        ours = paint((content, style), CONFIG, bench)
+        ours = paint((content, style), CONFIG, graphs)
         np.testing.assert_array_equal(ours.picture, paint((content, style), CONFIG).picture)
 
 
@@ -123,8 +123,8 @@ def test_a_run_without_one_leaves_no_session(content, style, made):
 
 def test_an_update_begins_anew_with_every_picture():
     config = TransferConfig(optimizer="lbfgs")
-    with Bench() as bench:
-        graph, session = bench.update((1, 4, 5, 3), config, np.zeros(3, np.float32))
+    with GraphCache() as graphs:
+        graph, session = graphs.update((1, 4, 5, 3), config, np.zeros(3, np.float32))
         start = np.full((1, 4, 5, 3), 100, np.float32)
         slope = np.linspace(-1, 1, start.size, dtype=np.float32).reshape(start.shape)
 
@@ -148,17 +148,17 @@ def test_an_update_begins_anew_with_every_picture():
 )  # fmt: skip
 def test_a_setting_of_the_graphs_has_graphs_of_its_own(changes):
     network, config = fake_vgg.network(), TransferConfig()
-    with Bench() as bench:
-        probe = bench.probe(network, config)
-        assert bench.probe(network, config.changed(epochs=3, image_size=80)) is probe
-        assert bench.probe(network, config.changed(**changes)) is not probe
+    with GraphCache() as graphs:
+        probe = graphs.probe(network, config)
+        assert graphs.probe(network, config.changed(epochs=3, image_size=80)) is probe
+        assert graphs.probe(network, config.changed(**changes)) is not probe
 
 
 def test_the_update_of_another_metric_is_another_graph():
     config, mean = TransferConfig(optimizer="lbfgs"), np.zeros(3, np.float32)
-    with Bench() as bench:
-        pixels, _ = bench.update((1, 8, 8, 3), config, mean)
-        spectral, _ = bench.update((1, 8, 8, 3), config.changed(metric="spectral"), mean)
-        again, _ = bench.update((1, 8, 8, 3), config, mean)
+    with GraphCache() as graphs:
+        pixels, _ = graphs.update((1, 8, 8, 3), config, mean)
+        spectral, _ = graphs.update((1, 8, 8, 3), config.changed(metric="spectral"), mean)
+        again, _ = graphs.update((1, 8, 8, 3), config, mean)
     assert spectral is not pixels
     assert again is pixels

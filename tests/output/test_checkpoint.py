@@ -13,7 +13,7 @@ from PIL import Image
 from nst import run
 from nst.config import TransferConfig
 from nst.engine import loop
-from nst.engine.snapshot import StateError
+from nst.engine.snapshot import CheckpointError
 from nst.images import reader, writer
 from nst.inputs import Callbacks, MaskInputs, Provenance
 from nst.output import checkpoint
@@ -215,9 +215,9 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, network, pictures, undisturbe
 def test_fewer_epochs_end_sooner_and_never_before_what_is_painted(tmp_path, network, pictures, always_keep, killed):
     config = CONFIGS["sizes"]
     killed(5, *pictures, tmp_path, network, config)
-    with pytest.raises(StateError, match="epochs is 4, but 5 have been painted"):
+    with pytest.raises(CheckpointError, match="epochs is 4, but 5 have been painted"):
         run.stylize(*pictures, tmp_path, network, TransferConfig(**{**vars(config), "epochs": 4}), resume=True)
-    with pytest.raises(StateError, match="too few"):
+    with pytest.raises(CheckpointError, match="too few"):
         run.stylize(*pictures, tmp_path, network, TransferConfig(**{**vars(config), "epochs": 5}), resume=True)
     result = run.stylize(*pictures, tmp_path, network, TransferConfig(**{**vars(config), "epochs": 8}), resume=True)
     assert len(result.rows) == 8
@@ -228,7 +228,7 @@ def test_what_disagrees_is_named(tmp_path, network, pictures, always_keep, kille
     killed(3, *pictures, tmp_path, network, config)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     other = TransferConfig(**{**vars(config), "alpha": 3.0, "style_layers": {"conv1_1": 1.0}})
-    with pytest.raises(StateError) as caught:
+    with pytest.raises(CheckpointError) as caught:
         run.stylize(*pictures, tmp_path, network, other, resume=True)
     assert "alpha is 3.0, but was 10.0" in str(caught.value)
     assert "style_layers is conv1_1=1, but was conv1_1=0.2,conv2_1=0.2" in str(caught.value)
@@ -239,11 +239,11 @@ def test_what_disagrees_is_named(tmp_path, network, pictures, always_keep, kille
         ((content, style[::-1]), "style picture"),
         ((content, [style, style]), "style picture 2"),
     ):
-        with pytest.raises(StateError, match=f"the {word} has changed"):
+        with pytest.raises(CheckpointError, match=f"the {word} has changed"):
             run.stylize(*changed, tmp_path, network, config, resume=True)
-    with pytest.raises(StateError, match="the network has changed"):
+    with pytest.raises(CheckpointError, match="the network has changed"):
         run.stylize(*pictures, tmp_path, fake_vgg.network(seed=1), config, resume=True)
-    with pytest.raises(StateError, match="the set of masks has changed"):
+    with pytest.raises(CheckpointError, match="the set of masks has changed"):
         mask = np.zeros(content.shape, np.uint8)
         mask[:, 50:] = 255
         run.stylize(*pictures, tmp_path, network, config, resume=True, masks=MaskInputs(content=mask))
@@ -256,7 +256,7 @@ def test_the_picture_that_it_starts_from_is_compared_and_not_its_path(tmp_path, 
     writer.write(tmp_path / "c.png", 255 - pictures[1])
     configs = [TransferConfig(epochs=4, init=str(tmp_path / f"{name}.png"), **EVERY) for name in "abc"]
     killed(2, *pictures, tmp_path / "output", network, configs[0])
-    with pytest.raises(StateError, match="the picture that it starts from has changed"):
+    with pytest.raises(CheckpointError, match="the picture that it starts from has changed"):
         run.stylize(*pictures, tmp_path / "output", network, configs[2], resume=True)
     assert run.stylize(*pictures, tmp_path / "output", network, configs[1], resume=True).ended == "finished"
 
@@ -376,7 +376,7 @@ def test_a_state_of_another_versions_optimiser_is_refused(
 ):
     killed(3, *pictures, tmp_path, network, CONFIGS["lbfgs"])
     monkeypatch.setattr(loop.memory, "history", lambda height, width: 4)
-    with pytest.raises(StateError, match="as this version of the program has it"):
+    with pytest.raises(CheckpointError, match="as this version of the program has it"):
         run.stylize(*pictures, tmp_path, network, CONFIGS["lbfgs"], resume=True)
 
 

@@ -14,8 +14,8 @@ from nst.config import TransferConfig
 from nst.images import reader
 from nst.output import folder as output_folder
 from nst.output import metadata, progress_video, recorder
-from nst.output.checkpoint import Plan
-from nst.output.recorder import CostRow, Originals, Record
+from nst.output.checkpoint import RunManifest
+from nst.output.recorder import CostRow, Originals, Recorder
 from nst.utils import atomic
 from tests.output.test_video_writer import probe
 from tests.support import clips
@@ -33,8 +33,8 @@ def make(folder, config, **changes):
     recorder.folder.make(folder)
     originals = changes.pop("originals", Originals(CONTENT, [STYLE], None))
     details, flags = changes.pop("details", {"content": "me.jpg"}), changes.pop("flags", {"model": "auto"})
-    plan = Plan(config, {}, details, flags, "float32", [config.epochs], [0])
-    return Record(folder, plan, originals, **{"warn": lambda sentence: None, "how": str, **changes})
+    plan = RunManifest(config, {}, details, flags, "float32", [config.epochs], [0])
+    return Recorder(folder, plan, originals, **{"warn": lambda sentence: None, "how": str, **changes})
 
 
 @pytest.fixture(autouse=True)

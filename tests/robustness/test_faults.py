@@ -29,7 +29,7 @@ from PIL import Image
 from nst import run
 from nst.config import TransferConfig
 from nst.engine import loop, objective
-from nst.engine.snapshot import StateError
+from nst.engine.snapshot import CheckpointError
 from nst.images import reader, resize, writer
 from nst.inputs import Callbacks
 from nst.output import checkpoint, folder, recorder, video_writer
@@ -515,7 +515,7 @@ def test_two_damaged_states_are_a_sentence_and_nothing_is_touched(tmp_path, netw
     for path in (tmp_path / "resume").glob("state-*"):
         path.write_bytes(path.read_bytes()[:-1])
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(StateError, match=r"state-0.npz is damaged and .*state-1.npz is damaged; start a new run"):
+    with pytest.raises(CheckpointError, match=r"state-0.npz is damaged and .*state-1.npz is damaged; start a new run"):
         run.stylize(*pictures, tmp_path, network, CONFIG, resume=True)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -523,7 +523,7 @@ def test_two_damaged_states_are_a_sentence_and_nothing_is_touched(tmp_path, netw
 def test_a_state_of_another_version_is_a_sentence(tmp_path, network, pictures, always_keep, killed, monkeypatch):
     killed(4, *pictures, tmp_path, network, CONFIG)
     monkeypatch.setattr(checkpoint, "_FORMAT", 99)
-    with pytest.raises(StateError, match=r"was written by nst 0\.1\.0, this is nst"):
+    with pytest.raises(CheckpointError, match=r"was written by nst 0\.1\.0, this is nst"):
         run.stylize(*pictures, tmp_path, network, CONFIG, resume=True)
 
 
@@ -808,7 +808,7 @@ def test_the_weights_are_compared_by_their_values(tmp_path, network, pictures, a
     fake_vgg.write(tmp_path / "three.mat", made=made)
     networks = [matconvnet.read(tmp_path / f"{name}.mat") for name in ("one", "two", "three")]
     killed(3, *pictures, tmp_path / "output", networks[0], CONFIG)
-    with pytest.raises(StateError, match="the network has changed"):
+    with pytest.raises(CheckpointError, match="the network has changed"):
         run.stylize(*pictures, tmp_path / "output", networks[2], CONFIG, resume=True)
     assert run.stylize(*pictures, tmp_path / "output", networks[1], CONFIG, resume=True).ended == "finished"
 

@@ -132,7 +132,7 @@ def test_it_flickers_less_than_frames_painted_alone():
         return np.mean(np.abs(steps))
 
     found = {}
-    with frame_painter.Painter(inputs.prepare(filmed[0], [STYLE], config), NETWORK, config) as brush:
+    with frame_painter.FramePainter(inputs.prepare(filmed[0], [STYLE], config), NETWORK, config) as brush:
         for held in (False, True):
             out = []
             for number, frame in enumerate(filmed):
@@ -162,7 +162,7 @@ def test_a_killed_run_is_resumed_bit_for_bit(whole, clip, tmp_path, monkeypatch,
 
             patched.setattr(loop, "steps", dying)
         else:
-            keep = frame_store.Reel.keep
+            keep = frame_store.FrameStore.keep
 
             def dying(self, picture, row):
                 if row.frame == 2:
@@ -170,7 +170,7 @@ def test_a_killed_run_is_resumed_bit_for_bit(whole, clip, tmp_path, monkeypatch,
                     raise Killed
                 keep(self, picture, row)
 
-            patched.setattr(frame_store.Reel, "keep", dying)
+            patched.setattr(frame_store.FrameStore, "keep", dying)
         with pytest.raises(Killed):
             paint(clip, tmp_path, on_frame=die)
     assert begun == [0, 1]
@@ -257,9 +257,9 @@ def test_other_settings_or_another_video_are_not_mixed_in(whole, clip, tmp_path)
     shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
     other = clips.write(tmp_path / "other.mp4", FRAMES[:3])
     for options in ({"resume": True}, {"shard": Shard.parse("0/2")}):
-        with pytest.raises(snapshot.StateError, match=r"beta is 0\.02, but was 0\.01"):
+        with pytest.raises(snapshot.CheckpointError, match=r"beta is 0\.02, but was 0\.01"):
             paint(clip, tmp_path, CONFIG.changed(beta=0.02), **options)
-        with pytest.raises(snapshot.StateError, match="the video has changed"):
+        with pytest.raises(snapshot.CheckpointError, match="the video has changed"):
             paint(other, tmp_path, **options)
     assert_same_frames(tmp_path, whole[0])
     # Begun anew, everything of the earlier run is moved together.
@@ -272,10 +272,10 @@ def test_a_frame_of_something_else_is_noticed(whole, clip, tmp_path):
     shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
     path = tmp_path / "frames" / "000003.png"
     writer.write(path, FRAMES[0])
-    with pytest.raises(snapshot.StateError, match=r"000003\.png is a frame of another video or of other settings"):
+    with pytest.raises(snapshot.CheckpointError, match=r"000003\.png is a frame of another video or of other settings"):
         paint(clip, tmp_path)
     path.write_bytes(b"no picture")
-    with pytest.raises(snapshot.StateError, match=r"000003\.png cannot be read: move it away"):
+    with pytest.raises(snapshot.CheckpointError, match=r"000003\.png cannot be read: move it away"):
         paint(clip, tmp_path)
 
 
@@ -294,7 +294,7 @@ def test_a_picture_moves_a_video_away_and_a_video_a_picture(whole, clip, tmp_pat
 
 
 def test_a_disk_that_is_full_leaves_what_is_painted(clip, tmp_path, monkeypatch):
-    keep = frame_store.Reel.keep
+    keep = frame_store.FrameStore.keep
 
     def full(self, picture, row):
         if row.frame == 2:
@@ -302,7 +302,7 @@ def test_a_disk_that_is_full_leaves_what_is_painted(clip, tmp_path, monkeypatch)
         keep(self, picture, row)
 
     with monkeypatch.context() as patched:
-        patched.setattr(frame_store.Reel, "keep", full)
+        patched.setattr(frame_store.FrameStore, "keep", full)
         with pytest.raises(OSError, match="No space left"):
             paint(clip, tmp_path)
     assert len(table(tmp_path)) == 2

@@ -37,9 +37,9 @@ def style_painter() -> Painter:
     """Creates the painter of this program, with graphs that all pictures of the same settings share."""
     with tf_import.tensorflow():
         from nst.batch import serial
-        from nst.engine.graph_cache import Bench
+        from nst.engine.graph_cache import GraphCache
 
-    return functools.partial(serial.paint, bench=Bench())
+    return functools.partial(serial.paint, graphs=GraphCache())
 
 
 class PaintTask(NamedTuple):
