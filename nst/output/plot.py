@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 
 _LOOKS = (("#222222", 3.5), ("#d1495b", 1.5), ("#00798c", 1.5), ("#edae49", 1.5))
 
@@ -20,6 +22,25 @@ def cost_curve(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], tit
     Returns:
         bytes: a PNG file of 1200×750 pixels.
     """
+    with _own_settings():
+        return _drawn(epochs, curves, title)
+
+
+@contextlib.contextmanager
+def _own_settings() -> Iterator[None]:
+    """Matplotlib with its own defaults: neither MPLBACKEND, which notebooks set, nor the user's matplotlibrc matter."""
+    backend = os.environ.pop("MPLBACKEND", None)  # read when matplotlib is imported for the first time
+    try:
+        import matplotlib
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+
+
+def _drawn(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], title: str) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator

@@ -151,15 +151,24 @@ class Recorder:
             saved["picture_16bit"] = self._save_16bit(exact)
             saved["progress"] = self._video.close(picture, self.rows[-1].epoch)
             saved["costs"] = self._save("costs.csv", self._costs())
-            plotted = self._plot()
-            saved["plot"] = self._save("costs.png", plotted)
-            if self._config.contact_sheet:
-                page = montage.contact_sheet(self._originals.content, self._originals.styles, picture, plotted)
-                saved["contact_sheet"] = self._save("contact_sheet.png", encode(page, "png"))
+            saved |= self._save_pages(picture)
             self._save_end(ended, snapshot)
         finally:
             self.abandon()
         return {name: path for name, path in saved.items() if path is not None}
+
+    def _save_pages(self, picture: NDArray[np.uint8]) -> dict[str, Path | None]:
+        """Writes the cost curve, and the contact sheet if it is asked for; trouble with them is only a warning."""
+        try:
+            plotted = self._plot()
+            saved = {"plot": self._save("costs.png", plotted)}
+            if self._config.contact_sheet:
+                page = montage.contact_sheet(self._originals.content, self._originals.styles, picture, plotted)
+                saved["contact_sheet"] = self._save("contact_sheet.png", encode(page, "png"))
+            return saved
+        except Exception as error:  # matplotlib depends on fonts, caches and settings of the user
+            self._warn(f"the cost curve could not be drawn: {' '.join(str(error).split()) or type(error).__name__}")
+            return {}
 
     def _save_end(self, ended: str, snapshot: Snapshot | None) -> None:
         """Writes how the run ended, and removes what only an unfinished run needs."""

@@ -1,9 +1,14 @@
 import io
+import os
+import subprocess
+import sys
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from nst.output import plot
+from tests.conftest import ROOT
 
 
 def pixels(png):
@@ -36,9 +41,34 @@ def test_costs_of_zero_are_no_error():
 
 
 def test_pyplot_is_not_used():
-    import subprocess
-    import sys
-
     draw = "plot.cost_curve([0], {'t': [1.0]})"
     code = f"import sys; from nst.output import plot; {draw}; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "settings"),
+    [
+        ({"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, ""),
+        ({"MPLBACKEND": "nonsense"}, ""),
+        ({}, "text.usetex: True"),
+    ],
+)
+def test_settings_of_the_user_do_not_matter(tmp_path, environment, settings):
+    """A notebook's `!python nst_main.py` inherits its backend; a matplotlibrc may ask for LaTeX."""
+    (tmp_path / "matplotlibrc").write_text(f"{settings}\n")
+    code = (
+        "import sys; from nst.output import plot; sys.stdout.buffer.write(plot.cost_curve([0, 1], {'t': [2.0, 1.0]}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout == plot.cost_curve([0, 1], {"t": [2.0, 1.0]})
+
+
+def test_settings_of_this_process_stay_what_they_are():
+    import matplotlib
+
+    with matplotlib.rc_context({"lines.linewidth": 7.0}):
+        plot.cost_curve([0], {"t": [1.0]})
+        assert matplotlib.rcParams["lines.linewidth"] == 7.0

@@ -6,8 +6,8 @@ import shutil
 import signal
 import sqlite3
 import threading
-from pathlib import Path
 
+import psutil
 import pytest
 
 from nst.output import checkpoint
@@ -30,8 +30,9 @@ def serve(serve):
 
 
 def workers():
-    """The child processes of this process."""
-    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+    """The worker processes that this process has started."""
+    children = psutil.Process().children()
+    return {str(child.pid) for child in children if any("studio_worker" in word for word in child.cmdline())}
 
 
 def files_of(served, job):
