@@ -108,7 +108,7 @@ def test_a_failure_is_recorded_and_the_others_continue(pictures):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_batch_resumes(pictures, number):
-    words = ("--content=one.png", "--content=two.png", "--style=style.png", "--epochs=400", "--print_every=1")
+    words = ("--content=one.png", "--content=two.png", "--style=style.png", "--epochs=150", "--print_every=1")
     process = start(pictures, *words)
     frame = pictures / "batch/one-style/20.png"
     until = time.monotonic() + 60
@@ -122,12 +122,12 @@ def test_an_interrupted_batch_resumes(pictures, number):
         assert process.returncode == 130
         assert "To resume: " in said
         painted = len((pictures / "batch/one-style/costs.csv").read_text().splitlines()) - 1
-        assert 20 < painted < 400
+        assert 20 < painted < 150
         assert table(pictures)["two-style"]["status"] == "missing"
     status, said, errors = batch(pictures, *words)
     assert (status, errors) == (0, "")
     assert said.startswith("2 pictures, 0 of them finished\n")
-    config = TransferConfig(image_size=64, epochs=400, print_every=1, video="none")
+    config = TransferConfig(image_size=64, epochs=150, print_every=1, video="none")
     alone = run.stylize(pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), config)
     ours = reader.read(pictures / "batch/one-style/generated_image.png")
     np.testing.assert_array_equal(ours, alone.picture)

@@ -134,7 +134,7 @@ def test_balance_sets_the_mean_activations_and_changes_nothing_else():
 def test_the_command_writes_a_network_that_can_be_painted_with_and_the_same_again(tmp_path):
     """With fewer patches than it takes: they are all of its time."""
     program = (
-        "import runpy\nfrom training import network\nnetwork._STATISTICS, network._WINDOWS = 3000, 1500\n"
+        "import runpy\nfrom training import network\nnetwork._STATISTICS, network._WINDOWS = 1500, 800\n"
         "runpy.run_module('training.train_preview', run_name='__main__')"
     )
     paths = [tmp_path / "first.mat", tmp_path / "again.mat"]
