@@ -7,6 +7,7 @@ and the finished picture is saved elsewhere if necessary.
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -203,7 +204,7 @@ class Recorder:
                 path = self._save("generated_image.png", png)
         if path is not None:
             return path
-        for refuge in (tempfile.gettempdir(), Path.home(), Path.cwd()):
+        for refuge in (tempfile.gettempdir(), os.path.expanduser("~"), Path.cwd()):
             try:
                 path = Path(tempfile.mkdtemp(prefix="nst-", dir=refuge)) / "generated_image.png"
                 atomic.write_bytes(path, png)

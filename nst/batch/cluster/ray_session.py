@@ -118,7 +118,7 @@ def _check_address(address: str) -> None:
 def _settings(*, joins: bool) -> dict[str, str]:
     """Environment variables for Ray and its workers. Raises `ClusterError` if joining a cluster lacks its token."""
     found = dict(_SETTINGS)
-    home = Path("~").expanduser() / _TOKEN_FILE
+    home = Path(os.path.expanduser("~"), _TOKEN_FILE)
     known = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") or home.is_file()
     if joins:
         # A cluster without tokens can be joined, too, if the user says so.
