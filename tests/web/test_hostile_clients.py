@@ -7,21 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nst.web.submission import Limits
-from tests.support import studio_worker
 from tests.support.raw_http import FORM, asked, head
-from tests.support.studio_server import Served, answered, picture, until
-
-BODY = 3_000_000
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """A studio in which nothing is ever painted."""
-    limits = Limits(body_bytes=BODY, file_bytes=BODY)
-    served = Served(tmp_path_factory.mktemp("shared"), command=studio_worker.command("never-ready"), limits=limits)
-    yield served
-    served.close()
+from tests.support.studio_server import answered, picture, until
 
 
 def memory():
@@ -30,12 +17,12 @@ def memory():
 
 
 @pytest.fixture
-def unharmed(shared):
+def unharmed(strict):
     """The studio, which has to be as it was after the test."""
     before = memory() if Path("/proc/self/statm").exists() else None
-    yield shared
-    assert shared.web.get("/api/health").status_code == 200
-    assert shared.post_job().status_code == 202
+    yield strict
+    assert strict.web.get("/api/health").status_code == 200
+    assert strict.post_job().status_code == 202
     if before is not None:
         assert memory() - before < 150_000_000
 
