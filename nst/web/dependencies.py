@@ -52,7 +52,7 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
     progress = dict.fromkeys(("epoch", "costs", "seconds_left", "picture", "width", "height")) | dict(job.progress)
     painted_with = progress.pop("network", None)
     shown = {
-        **vars(job),
+        **job._asdict(),
         **progress,
         "place": studio.store.position(job),
         "epochs": request.config.epochs,

@@ -6,6 +6,7 @@ Everything is in one folder: `studio.sqlite`, and `jobs/ID/` for each job. This 
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
 import sqlite3
 import sys
@@ -108,7 +109,7 @@ class Studio:
         """Yields a new id and its empty folder, which is removed if the block fails. Raises `store.FullError`."""
         if self.store.count("queued") >= self.limits.queue:
             raise store.FullError
-        job = store.new_id()
+        job = secrets.token_hex(8)  # cannot be guessed
         folder = self.folder_of(job)
         folder.path.mkdir()
         try:

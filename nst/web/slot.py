@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import signal
 import sqlite3
 import sys
 import threading
@@ -40,14 +41,6 @@ class State(enum.Enum):
 
 
 _IDLE = (State.STARTING, State.READY)
-_NEXT = {
-    State.STARTING: {State.READY, State.STARTING},
-    State.READY: {State.SENT, State.STARTING},
-    State.SENT: {State.PAINTING, State.CANCELLING, State.STARTING},
-    State.PAINTING: {State.CANCELLING, State.READY, State.STARTING},
-    State.CANCELLING: {State.READY, State.STARTING},
-}
-"""The transitions. Any state leads back to STARTING when the worker dies."""
 
 
 class Slot(threading.Thread):
@@ -88,7 +81,7 @@ class Slot(threading.Thread):
             if self._worker is not None and self._state in _IDLE:
                 self._worker.kill()
             elif self._worker is not None:
-                self._worker.interrupt()
+                self._worker.send_signal(signal.SIGINT)
                 self._kill_after(self._grace.step)
 
     def cancel(self, job: str) -> None:
@@ -97,7 +90,7 @@ class Slot(threading.Thread):
             if self._worker is None or self._job is None or self._job.id != job or self._state is State.CANCELLING:
                 return
             if self._state is State.PAINTING:
-                self._worker.interrupt()
+                self._worker.send_signal(signal.SIGINT)
             self._move(State.CANCELLING)
             self._kill_after(self._grace.step)
 
@@ -116,7 +109,7 @@ class Slot(threading.Thread):
                 job = self._studio.next_job()
                 if job is None:
                     break
-                if not worker.alive():
+                if worker.poll() is not None:
                     self._studio.store.release(job.id)
                     break
                 served = True
@@ -124,66 +117,55 @@ class Slot(threading.Thread):
         finally:
             if self._studio.closing.is_set() or sys.exc_info()[0]:
                 worker.kill()
-            why = worker.wait()
+            why = worker.why_ended()
         self._lose_worker(why)
         return served
 
     def _send(self, worker: Worker, job: Job) -> None:
         """Hands a job to the worker."""
-        submission = Submission.from_json(job.request)
+        folder, wanted = self._studio.folder_of(job.id), Submission.from_json(job.request)
         with self._lock:
             self._move(State.SENT, job)
-            worker.send(
-                {
-                    "folder": str(self._studio.folder_of(job.id).path),
-                    "styles": len(submission.styles),
-                    "network": submission.network,
-                    "settings": submission.config.to_json(),
-                }
-            )
+            worker.send({
+                "folder": str(folder.path), "styles": len(wanted.styles), "network": wanted.network,
+                "settings": wanted.config.to_json(),
+            })  # fmt: skip
         if self._studio.store.read(job.id).cancelling:
             self.cancel(job.id)  # it was cancelled before the slot had it
 
-    def _receive(self, worker: Worker, message: Mapping[str, Any]) -> None:
+    def _receive(self, worker: Worker, message: dict[str, Any]) -> None:
         """Acts on a message of the worker (see `worker_process`)."""
-        kind, job = message["kind"], self._job
-        values = {name: value for name, value in message.items() if name != "kind"}
+        store, job = self._studio.store, self._job
+        kind = message.pop("kind")
         if job is None:
             if kind == "ready":
                 self._move(State.READY)
         elif kind == "begun":
             with self._lock:
                 if self._state is State.CANCELLING:
-                    worker.interrupt()
+                    worker.send_signal(signal.SIGINT)
                 else:
                     self._move(State.PAINTING)
         elif kind == "stopping":
             with self._lock:
                 if self._deadline is not None:
                     self._kill_after(self._grace.save)
-        elif kind == "done":
-            self._studio.store.record(
-                job.id, "picture", {"epoch": values["epoch"]}, picture=values["epoch"], video=values["video"]
-            )
-            self._end_job(State.READY, "stopped" if values["ended"] == "stopped" else "finished")
+        elif kind == "trouble":
+            store.record_trouble(job.id, message["message"])
         elif kind == "failed":
-            self._end_job(State.READY, "failed", values["reason"])
-        else:
-            self._record(job.id, kind, values)
-
-    def _record(self, job: str, kind: str, values: Mapping[str, Any]) -> None:
-        """Saves the progress of a job."""
-        store = self._studio.store
-        if kind == "trouble":
-            store.record_trouble(job, values["message"])
+            self._end_job(State.READY, "failed", message["reason"])
+        elif kind == "done":
+            ended, video = message.pop("ended"), message.pop("video")
+            store.record(job.id, "picture", message, picture=message["epoch"], video=video)
+            self._end_job(State.READY, "stopped" if ended == "stopped" else "finished")
         elif kind == "picture":
-            store.record(job, kind, values, picture=values["epoch"])
+            store.record(job.id, kind, message, picture=message["epoch"])
         elif kind == "start":
-            store.rewind(job, values["first"])
-            store.record(job, kind, values, **{name: values[name] for name in ("width", "height", "network")})
+            store.rewind(job.id, message["first"])
+            store.record(job.id, kind, message, **_parts(message, "width", "height", "network"))
         elif kind == "epoch":
-            costs = {name: values[name] for name in ("total", "content", "style", "total_variation")}
-            store.record(job, kind, values, costs=costs, epoch=values["epoch"], seconds_left=values["seconds_left"])
+            costs = _parts(message, "total", "content", "style", "total_variation")
+            store.record(job.id, kind, message, costs=costs, **_parts(message, "epoch", "seconds_left"))
 
     def _lose_worker(self, why: str) -> None:
         """Acts on the death of the worker, and ends its job if it had one."""
@@ -198,14 +180,12 @@ class Slot(threading.Thread):
             _log.warning("slot %s lost its worker, and starts another: %s", self.name, why)
 
     def _end_job(self, state: State, ended: Literal["finished", "stopped", "failed"], reason: str = "") -> None:
-        """Ends the job of this slot; one that stopped, but was not cancelled, returns to the queue.
-
-        Saving that is retried until it succeeds or the studio closes; then the job is found running at the next start.
-        """
+        """Ends the job of this slot; one that stopped, but was not cancelled, returns to the queue."""
         with self._lock:
             cancelled = self._state is State.CANCELLING and ended != "finished"
             job = self._move(state)
         assert job is not None
+        # Until it is saved or the studio closes; then the job is found running at the next start.
         while True:
             try:
                 if cancelled:
@@ -223,7 +203,6 @@ class Slot(threading.Thread):
     def _move(self, state: State, job: Job | None = None) -> Job | None:
         """Changes the state, along with the job and the deadline that go with it; returns the job before."""
         with self._lock:
-            assert state in _NEXT[self._state], f"{self._state} to {state}"
             before = self._job
             self._state = state
             if state in (State.PAINTING, State.CANCELLING):
@@ -248,3 +227,7 @@ class Slot(threading.Thread):
         self._deadline = threading.Timer(seconds, kill)
         self._deadline.daemon = True
         self._deadline.start()
+
+
+def _parts(message: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: message[name] for name in names}

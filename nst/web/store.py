@@ -13,7 +13,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -64,46 +63,29 @@ class Event(NamedTuple):
     data: str
 
 
-@dataclass(frozen=True)
-class Job:
-    """A job at one moment. Times are Unix seconds.
+class Job(NamedTuple):
+    """A job at one moment. Times are Unix seconds."""
 
-    Attributes:
-        number: counts up; earlier jobs are painted first.
-        request: what is to be painted, as JSON values.
-        starts: how often painting was started.
-        cancelling: whether a running job is about to be cancelled.
-        progress: what painting has reported so far: `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the
-            current picture), `width`, `height`, `network` (its full name), `video`.
-        reason: why the job failed.
-        troubles: what went wrong without failing it.
-        size: bytes on the disk, once the job has ended.
-    """
-
-    number: int
+    number: int  # counts up; earlier jobs are painted first
     id: str
     state: State
     created: float
     started: float | None
     ended: float | None
-    starts: int
-    cancelling: bool
-    request: Mapping[str, Any]
-    progress: Mapping[str, Any]
-    reason: str
-    troubles: list[str]
-    size: int
+    starts: int  # how often painting was started
+    cancelling: bool  # whether a running job is about to be cancelled
+    progress: dict[str, Any]  # what painting has reported so far: see `Store.record`
+    request: dict[str, Any]  # what is to be painted, as JSON values
+    reason: str  # why it failed
+    troubles: list[str]  # what went wrong without failing it
+    size: int  # bytes on the disk, once it has ended
 
 
 class Store:
-    """The jobs of one studio.
+    """The jobs of one studio, in an SQLite file that is created if it does not exist.
 
-    Args:
-        path: the SQLite file; created if it does not exist.
-
-    Raises:
-        ValueError: the file was not written by this version of the program.
-        OSError: the file cannot be written.
+    Raises `ValueError` for a file that this version of the program has not written, and `OSError` for one that cannot
+    be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -113,7 +95,6 @@ class Store:
         try:
             # Every statement is its own transaction unless it runs within `transaction`.
             self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-            self._base.row_factory = sqlite3.Row
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
             found = self._base.execute("PRAGMA user_version").fetchone()[0]
@@ -146,13 +127,13 @@ class Store:
         return self._versions.get(job, 0), self._queue_version
 
     def add(self, request: Mapping[str, Any], *, most: int, id: str | None = None) -> Job:
-        """Appends a job, with an id from `new_id`, to the queue. Raises `FullError` if `most` jobs are queued."""
+        """Appends a job to the queue. Raises `FullError` if `most` jobs are queued."""
         with self.transaction():
             if self.count("queued") >= most:
                 raise FullError
-            job = id or new_id()
-            values = (job, time.time(), json.dumps(request))
-            self._rows("INSERT INTO jobs (id, state, created, wanted) VALUES (?, 'queued', ?, ?)", *values)
+            job = id or secrets.token_hex(8)
+            insert = "INSERT INTO jobs (id, state, created, wanted) VALUES (?, 'queued', ?, ?)"
+            self._rows(insert, job, time.time(), json.dumps(request))
             self._changed(job)
             return self.read(job)
 
@@ -207,10 +188,14 @@ class Store:
         self._update(job, queue=False, bytes=size)
 
     def record(self, job: str, kind: str, data: Mapping[str, Any], **progress: Any) -> None:
-        """Adds an event to a job, and updates its progress."""
+        """Adds an event to a job, and updates its progress.
+
+        That is `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the current picture), `width`, `height`,
+        `network` (its full name) and `video`.
+        """
         with self.transaction():
             self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))
-            self._update(job, queue=False, painted=json.dumps({**self.read(job).progress, **progress}))
+            self._update(job, queue=False, painted=json.dumps(self.read(job).progress | progress))
 
     def record_trouble(self, job: str, message: str) -> None:
         """Adds to a job what went wrong without failing it."""
@@ -225,7 +210,7 @@ class Store:
                 "DELETE FROM events WHERE job = ? AND kind = 'epoch' AND json_extract(data, '$.epoch') >= ?", job, epoch
             )
             last = epoch - 1 if epoch else None
-            self._update(job, queue=False, painted=json.dumps({**self.read(job).progress, "epoch": last}))
+            self._update(job, queue=False, painted=json.dumps(self.read(job).progress | {"epoch": last}))
 
     def delete(self, job: str) -> bool:
         """Deletes a job unless it is running; returns whether it was deleted. Raises `NoJobError`."""
@@ -254,7 +239,7 @@ class Store:
 
     def ids(self) -> set[str]:
         """The ids of all jobs."""
-        return {row["id"] for row in self._rows("SELECT id FROM jobs")}
+        return {id for (id,) in self._rows("SELECT id FROM jobs")}
 
     def count(self, state: State, before: int = 1 << 62) -> int:
         """The number of jobs in that state, with numbers below `before`."""
@@ -272,14 +257,18 @@ class Store:
     def costs(self, job: str) -> list[dict[str, Any]]:
         """The data of a job's `epoch` events, oldest first."""
         rows = self._rows("SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id", job)
-        return [json.loads(row["data"]) for row in rows]
+        return [json.loads(data) for (data,) in rows]
 
-    def _rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._base.execute(statement, values).fetchall()
 
     def _jobs(self, clause: str, *values: Any) -> list[Job]:
-        return [_job(row) for row in self._rows(f"SELECT * FROM jobs {clause}", *values)]
+        rows = self._rows(f"SELECT * FROM jobs {clause}", *values)  # columns in the order of the fields
+        return [
+            Job(*first, bool(cancelling), json.loads(painted), json.loads(wanted), reason, json.loads(troubles), size)
+            for *first, cancelling, painted, wanted, reason, troubles, size in rows
+        ]
 
     def _update(self, job: str, *, queue: bool = True, **columns: Any) -> None:
         """Sets columns of a job; `queue` is whether positions in the queue may change with them."""
@@ -296,15 +285,3 @@ class Store:
 def new_id() -> str:
     """An id that cannot be guessed."""
     return secrets.token_hex(8)
-
-
-def _job(row: sqlite3.Row) -> Job:
-    values = dict(row)
-    return Job(
-        cancelling=bool(values.pop("cancelling")),
-        request=json.loads(values.pop("wanted")),
-        progress=json.loads(values.pop("painted")),
-        troubles=json.loads(values.pop("troubles")),
-        size=values.pop("bytes"),
-        **values,
-    )

@@ -25,71 +25,41 @@ from typing import Any
 _TAIL = 2000  # bytes of the log that are searched for its last line
 
 
-class Worker:
-    """A running worker.
-
-    Args:
-        command: the program and its arguments.
-        log: file for its error stream.
-
-    Raises:
-        OSError: it cannot be started.
-    """
+class Worker(subprocess.Popen[str]):
+    """A running worker, with its error stream in a log file. Raises `OSError` if it cannot be started."""
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
         self._log = log
         with open(log, "wb") as errors:
-            self._process = subprocess.Popen(
+            super().__init__(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
                 start_new_session=True,  # only the server handles Ctrl-C
             )  # fmt: skip
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._input, self._output = self._process.stdin, self._process.stdout
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    def alive(self) -> bool:
-        """Whether the process is still running."""
-        return self._process.poll() is None
 
     def send(self, job: Mapping[str, Any]) -> None:
         """Sends a job. If the process has died, `messages` ends."""
+        assert self.stdin is not None
         with contextlib.suppress(OSError):
-            self._input.write(json.dumps(job) + "\n")
-            self._input.flush()
+            self.stdin.write(json.dumps(job) + "\n")
+            self.stdin.flush()
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """Yields messages until the process ends; NaN and infinity become None, as browsers cannot parse them."""
-        for line in self._output:
+        assert self.stdout is not None
+        for line in self.stdout:
             with contextlib.suppress(ValueError):  # the last line may be cut off
                 yield json.loads(line, parse_constant=lambda _: None)
 
-    def interrupt(self) -> None:
-        """Makes the worker stop after the current step and save the picture."""
-        with contextlib.suppress(OSError):
-            self._process.send_signal(signal.SIGINT)
-
-    def kill(self) -> None:
-        """Kills the process."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-
-    def wait(self) -> str:
+    def why_ended(self) -> str:
         """Waits until the process ends, and returns a message that says why it did."""
-        self._output.close()
-        with contextlib.suppress(OSError):
-            self._input.close()
-        status = self._process.wait()
-        if status == -signal.SIGKILL:
+        with contextlib.suppress(OSError), self:  # closing its input may flush a job that could not be sent
+            pass
+        if self.returncode == -signal.SIGKILL:
             return "the system killed the painting process, probably because memory ran out: use a smaller size"
-        if status < 0:
-            return f"the painting process crashed ({signal.Signals(-status).name}); the last picture is kept"
+        if self.returncode < 0:
+            name = signal.Signals(-self.returncode).name
+            return f"the painting process crashed ({name}); the last picture is kept"
         with open(self._log, "rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL))
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
             lines = file.read().decode("utf-8", "replace").strip().splitlines()
-        return f"the painting process ended with status {status}" + (f": {lines[-1].strip()}" if lines else "")
+        return f"the painting process ended with status {self.returncode}" + (f": {lines[-1].strip()}" if lines else "")
