@@ -17,9 +17,7 @@ from nst.web.routes import catalog, events, jobs, legacy
 from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
-STATIC = Path(__file__).parent / "static"
-"""The page, built from `page/`."""
-
+STATIC = Path(__file__).parent / "static"  # the page, built from `page/`
 _DECODING = 2  # submissions whose pictures are decoded at the same time: each may take a gigabyte
 _ABOUT = "Paints a content picture in the style of others: create a job, watch it, and fetch its picture."
 
@@ -29,12 +27,7 @@ def create(
 ) -> FastAPI:
     """Creates the application, which starts the studio with the server and stops it.
 
-    Args:
-        studio: the studio to serve.
-        host: address that the server is bound to.
-        port: port of the server.
-        token: access token; empty if none is required.
-        known: further host names of the server.
+    The server is bound to `host` and `port`, and has the further host names `known`. An empty token lets everyone in.
     """
 
     @contextlib.asynccontextmanager
@@ -49,7 +42,7 @@ def create(
         responses=problems(401, 403, 421, 422, 507), redirect_slashes=False,
     )  # fmt: skip
     app.state.studio = studio
-    app.state.key = Key(token, port)
+    app.state.key = Key(token, f"nst-token-{port}")  # browsers share cookies between ports
     app.state.decoding = asyncio.Semaphore(_DECODING)
     app.state.watchers = 0
     app.add_middleware(

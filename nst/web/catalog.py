@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nst.config import MODEL_LAYERS, PRESETS, STARTS, TransferConfig, settings
+from nst.config import MODEL_LAYERS, PRESETS, STARTS, TransferConfig, affecting, settings
 from nst.utils import locations
-from nst.utils.fields import written
+from nst.utils.fields import BOUNDS, written
 from nst.web import schemas
 from nst.weights import registry
 from nst.weights.network import WeightsError
 
 CONTENTS = ("chelsea", "coffee", "rocket")
 STYLES = ("strokes", "glass", "mosaic", "swirls", "leaves", "ink")
-HIDDEN = ("temporal_weight",)
-"""Settings without effect here: the studio paints no videos."""
-SMALLEST_SIDE = 16
-"""The least pixels on each side of a picture, at the smallest size painted."""
-PRESET = "fast"
-"""The default preset."""
+HIDDEN = {*affecting("graph")} - {*affecting("picture")}  # affects videos only, and the studio paints none
+SMALLEST_SIDE = 16  # pixels on each side of a picture, at the smallest size painted
+PRESET = "fast"  # the default
 
 _NETWORKS = {
     "vgg19": ("VGG-19", "The network of the paper and of the assignment: it preserves content best."),
@@ -48,12 +44,13 @@ class Picture(NamedTuple):
 
 def samples(names: Sequence[str]) -> dict[str, Picture]:
     """The samples of these names that are installed, by name."""
-    found = {}
-    for name in names:
-        paths = (folder / f"{name}.jpg" for folder in reversed(locations.folders("images")))
-        if path := next((path for path in paths if path.is_file()), None):
-            found[name] = Picture(name.capitalize(), path)
-    return found
+    folders = locations.folders("images")
+    return {
+        name: Picture(name.capitalize(), path)
+        for name in names
+        for folder in folders  # of several files the farthest, which is the program's own
+        if (path := folder / f"{name}.jpg").is_file()
+    }
 
 
 def networks() -> list[schemas.Network]:
@@ -69,39 +66,32 @@ def networks() -> list[schemas.Network]:
         except WeightsError:
             notice, available = "", False
             about = f"{about} Not installed yet: {registry.commands(name)} fetches it."
-        default = available and not any(network.default for network in found)
-        own = {setting: written(layers) for setting, layers in MODEL_LAYERS.get(name, {}).items()}
-        found.append(
-            schemas.Network(
-                name=name, title=title, about=about, available=available, notice=notice, default=default, settings=own
-            )
-        )
+        found.append(schemas.Network(
+            name=name, title=title, about=about, available=available, notice=notice,
+            default=available and not any(network.default for network in found),
+            settings={setting: written(layers) for setting, layers in MODEL_LAYERS.get(name, {}).items()},
+        ))  # fmt: skip
     return found
-
-
-def presets() -> list[schemas.Preset]:
-    """The presets, each with the values of all settings."""
-    return [
-        schemas.Preset(name=name, about=preset.about, settings=form_values(TransferConfig.from_preset(name)))
-        for name, preset in PRESETS.items()
-    ]
 
 
 def form_values(config: TransferConfig) -> dict[str, Any]:
     """All settings as a form shows them: numbers and words, with layers and weights as text."""
-    names = [field.name for field in dataclasses.fields(config) if field.name not in HIDDEN]
-    values = {name: getattr(config, name) for name in names}
+    values = {name: value for name, value in vars(config).items() if name not in HIDDEN}
     return {name: written(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def fields(limits: dict[str, int]) -> list[schemas.Setting]:
-    """The settings from which the page builds its form; `limits` are the studio's, by name of the setting."""
+def describe(limits: dict[str, int]) -> schemas.Settings:
+    """The settings from which the page builds its form, and the presets; `limits` are the studio's."""
     found = []
     for setting in settings():
         if setting.name in HIDDEN:
             continue
-        values = {**setting._asdict(), "at_least": None, "at_most": None, "above": None, **setting.bounds}
+        values = {**setting._asdict(), **dict.fromkeys(BOUNDS), **setting.bounds}
         if setting.name in limits:
             values["at_most"] = limits[setting.name]
         found.append(schemas.Setting.model_validate(values | _OWN.get(setting.name, {})))
-    return found
+    presets = [
+        schemas.Preset(name=name, about=preset.about, settings=form_values(TransferConfig.from_preset(name)))
+        for name, preset in PRESETS.items()
+    ]
+    return schemas.Settings(settings=found, presets=presets, default_preset=PRESET, limits=limits)

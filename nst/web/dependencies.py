@@ -15,6 +15,7 @@ from nst.web.errors import Refused
 from nst.web.service import Studio
 from nst.web.submission import Submission
 
+_THUMBNAILS = 256  # kept in memory, about 30 kB each
 FILES = {
     "generated_image.jpg": "JPEG",
     "generated_image_16bit.png": "16-bit PNG",
@@ -22,8 +23,6 @@ FILES = {
     "contact_sheet.png": "Contact sheet",
 }
 """The output files that can be downloaded besides the picture, and their titles on the page."""
-
-_THUMBNAILS = 256  # kept in memory, about 30 kB each
 
 
 def _the_studio(request: Request) -> Studio:
@@ -49,25 +48,22 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
     request = Submission.from_json(job.request)
     ended = job.state in store.ENDED
     url = f"/api/jobs/{job.id}"
-    progress = dict.fromkeys(("epoch", "costs", "seconds_left", "picture", "width", "height")) | dict(job.progress)
-    painted_with = progress.pop("network", None)
-    shown = {
+    shown = dict.fromkeys(("epoch", "costs", "seconds_left", "picture", "width", "height")) | job.progress
+    last = -1 if shown["epoch"] is None else shown["epoch"]
+    shown |= {
         **job._asdict(),
-        **progress,
         "place": studio.store.position(job),
         "epochs": request.config.epochs,
-        "seconds_left": None if ended else progress["seconds_left"],
+        "seconds_left": None if ended else shown["seconds_left"],
         "content": {"title": request.content, "url": f"{url}/content"},
         "styles": [{"title": title, "url": f"{url}/styles/{index}"} for index, title in enumerate(request.styles)],
         "preset": request.preset,
         "network": request.network,
-        "painted_with": painted_with,
+        "painted_with": job.progress.get("network"),
         "settings": catalog.form_values(request.config),
-        "frames": list(
-            range(0, (-1 if progress["epoch"] is None else progress["epoch"]) + 1, request.config.print_every)
-        ),
+        "frames": list(range(0, last + 1, request.config.print_every)),
         "result": ended and studio.picture(job) is not None,
-        "video": ended and bool(progress.get("video")),
+        "video": ended and bool(shown.get("video")),
         "files": [
             {"title": title, "url": f"{url}/files/{name}"}
             for name, title in FILES.items()
@@ -84,13 +80,10 @@ def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
     may cache it.
     """
     try:
-        if size is None:
-            data = path.read_bytes()
-            kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
-        else:
-            data, kind = _thumbnail(path, path.stat().st_mtime_ns, size), "image/jpeg"
+        data = path.read_bytes() if size is None else _thumbnail(path, path.stat().st_mtime_ns, size)
     except FileNotFoundError:
         raise Refused(404, "there is no picture yet, or it has been deleted") from None
+    kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
     headers = {"cache-control": "private, max-age=86400"} if lasting else {}
     return Response(data, media_type=kind, headers=headers)
 

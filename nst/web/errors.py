@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from nst.web import schemas, store
-from nst.web.submission import SubmissionError
 
 _log = logging.getLogger(__name__)
 _UNROUTED = {404: "there is nothing at this address", 405: "this address does not support that method"}
@@ -29,6 +28,10 @@ class Refused(HTTPException):
     ) -> None:
         super().__init__(status, message, headers)
         self.field = field
+
+    def response(self) -> Response:
+        """The response, as a `schemas.Problem`."""
+        return JSONResponse({"message": self.detail, "field": self.field}, self.status_code, self.headers)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -48,41 +51,33 @@ def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
 PICTURE = media("image/jpeg", "image/png")
 
 
-def problem(status: int, message: str, field: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    """An error response."""
-    return JSONResponse({"message": message, "field": field}, status, headers)
-
-
 def handle_errors(app: FastAPI) -> None:
     """Makes the application answer every error with a `schemas.Problem`."""
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
-        if isinstance(error, Refused):
-            return problem(error.status_code, error.detail, error.field, error.headers)
-        return problem(error.status_code, _UNROUTED.get(error.status_code, error.detail), None, error.headers)
-
-    @app.exception_handler(SubmissionError)
-    async def not_accepted(_: Request, error: SubmissionError) -> Response:
-        return problem(error.status, str(error), error.field)
+        if not isinstance(error, Refused):
+            message = _UNROUTED.get(error.status_code, error.detail)
+            error = Refused(error.status_code, message, headers=error.headers)
+        return error.response()
 
     @app.exception_handler(store.FullError)
     async def queue_full(_: Request, __: Exception) -> Response:
-        return problem(429, "the queue is full: wait until some of its pictures are finished")
+        return Refused(429, "the queue is full: wait until some of its pictures are finished").response()
 
     @app.exception_handler(store.NoJobError)
     async def no_job(_: Request, __: Exception) -> Response:
-        return problem(404, "there is no such picture: it may have been deleted")
+        return Refused(404, "there is no such picture: it may have been deleted").response()
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = [str(part) for part in first["loc"][1:]]
         message = f"{'.'.join(where) or 'the request'}: {first['msg']}"
-        return problem(422, message[:_LONGEST], where[0] if where else None)
+        return Refused(422, message[:_LONGEST], where[0] if where else None).response()
 
     @app.exception_handler(OSError)
     @app.exception_handler(sqlite3.Error)
     async def not_saved(_: Request, error: Exception) -> Response:
         _log.error("a request failed: %s", error)
-        return problem(507, f"the studio cannot save this: {getattr(error, 'strerror', None) or error}")
+        return Refused(507, f"the studio cannot save this: {getattr(error, 'strerror', None) or error}").response()

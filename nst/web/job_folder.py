@@ -4,20 +4,13 @@ from pathlib import Path
 
 
 class JobFolder:
-    """The folder of one job, which the server and the worker share.
-
-    Attributes:
-        path: the folder.
-        content: the content picture, unchanged.
-        live: the current picture while the job is being painted.
-        run: the output folder of the run.
-    """
+    """The folder of one job, which the server and the worker share."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.content = path / "content"
-        self.live = path / "live.jpg"
-        self.run = path / "run"
+        self.content = path / "content"  # the picture, unchanged
+        self.live = path / "live.jpg"  # the current picture while the job is being painted
+        self.run = path / "run"  # the output folder of the run
 
     def style(self, index: int) -> Path:
         """A style picture, unchanged."""

@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,7 +25,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nst.web.errors import Refused, problem
+from nst.web.errors import Refused
 
 _HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -39,12 +40,9 @@ _GUARDED = ("/api", "/generate_stylised_image")
 _OPEN = ("/api/token",)
 _YEAR = 31_536_000  # seconds
 
-STALLED = 30.0
-"""Seconds between two parts of a body, at most."""
-UPLOAD_TIME = 600.0
-"""Seconds for a whole body, at most: one that trickles in would otherwise hold its slot for ever."""
-UPLOADS = 8
-"""Bodies that are read at the same time, at most."""
+STALLED = 30.0  # seconds between two parts of a body, at most
+UPLOAD_TIME = 600.0  # seconds for a whole body, at most: one that trickles in would otherwise hold its slot for ever
+UPLOADS = 8  # bodies that are read at the same time, at most
 
 
 def names(host: str, further: Sequence[str] = ()) -> frozenset[str]:
@@ -63,60 +61,40 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class Key:
-    """The access token of a studio.
+class Key(NamedTuple):
+    """The access token of a studio, which is empty if none is required, and the name of the cookie that has it."""
 
-    Args:
-        token: the token; empty if none is required.
-        port: the server's port. It is part of the cookie's name, as browsers share cookies between ports.
-    """
-
-    def __init__(self, token: str, port: int) -> None:
-        self._token = token
-        self._cookie = f"nst-token-{port}"
-
-    @property
-    def required(self) -> bool:
-        """Whether there is a token."""
-        return bool(self._token)
+    token: str
+    cookie: str
 
     def matches(self, token: str) -> bool:
-        """Whether this is the token."""
-        return self.required and hmac.compare_digest(token.encode(), self._token.encode())
+        """Whether this is the token, or none is required."""
+        return not self.token or hmac.compare_digest(token.encode(), self.token.encode())
 
     def remember(self, response: Response) -> None:
         """Adds the cookie that grants access."""
-        if self.required:
-            response.set_cookie(self._cookie, self._token, max_age=_YEAR, httponly=True, samesite="strict")
+        if self.token:
+            response.set_cookie(self.cookie, self.token, max_age=_YEAR, httponly=True, samesite="strict")
 
     def grants(self, headers: Headers) -> bool:
         """Whether a request has the token, or needs none."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             # Not http.cookies, which stops at the first malformed cookie, of any program on this machine.
-            token = cookie_parser(headers.get("cookie", "")).get(self._cookie, "")
-        return not self.required or self.matches(token.strip())
+            token = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
+        return self.matches(token.strip())
 
 
 @dataclass
 class Guard:
-    """The middleware.
-
-    Attributes:
-        app: the application behind it.
-        known: host names of the server, from `names`.
-        local: whether the server is bound to a loopback address, so that other IP addresses are not its own.
-        key: the access token.
-        body_bytes: the most bytes of one request body.
-        uploads: number of bodies that are being read.
-    """
+    """The middleware."""
 
     app: ASGIApp
-    known: frozenset[str]
-    local: bool
+    known: frozenset[str]  # host names of the server, from `names`
+    local: bool  # whether the server is bound to a loopback address, so that other IP addresses are not its own
     key: Key
-    body_bytes: int
-    uploads: int = 0
+    body_bytes: int  # of one request, at most
+    uploads: int = 0  # bodies that are being read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or passes it on."""
@@ -128,9 +106,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in {**_HEADERS, "cache-control": _cache_control(scope["path"])}.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", _cache_control(scope["path"]))
             await send(message)
 
         request = Request(scope)
@@ -144,7 +121,7 @@ class Guard:
             elif self._has_body(request):
                 application = self._measured
         except Refused as error:
-            application = problem(error.status_code, error.detail, error.field, error.headers)
+            application = error.response()
         await application(scope, receive, send_with_headers)
 
     def _check(self, request: Request) -> None:
@@ -156,7 +133,7 @@ class Guard:
         if request.method not in _SAFE:
             origin = headers.get("origin")
             foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-            if foreign or (origin is not None and not _is_of(origin, host)):
+            if foreign or (origin is not None and origin.lower().partition("://")[2] != host.lower()):
                 raise Refused(403, "this request was sent by another site; the studio accepts only its own page's")
         if path.startswith(_GUARDED) and path not in _OPEN and not self.key.grants(headers):
             raise Refused(
@@ -224,11 +201,3 @@ def _cache_control(path: str) -> str:
     if path.startswith(_GUARDED):
         return "no-store"
     return "max-age=31536000, immutable" if path.startswith("/assets/") else "no-cache"
-
-
-def _is_of(origin: str, host: str) -> bool:
-    """Whether an Origin header names the same server as a Host header."""
-    try:
-        return urlsplit(origin).netloc.lower() == host.lower()
-    except ValueError:
-        return False

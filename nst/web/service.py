@@ -48,21 +48,13 @@ class Studio:
         command: command line of a worker.
         grace: how long a slot waits for its worker.
 
-    Raises:
-        ValueError: the folder was written by another version of the program.
-        OSError: the folder cannot be written.
+    Raises `ValueError` for a folder of another version of the program, and `OSError` for one that cannot be written.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        *,
-        limits: Limits | None = None,
-        keep: Keep | None = None,
-        slots: int = 1,
-        command: Sequence[str] = WORKER,
-        grace: Grace | None = None,
-    ) -> None:
+        self, folder: Path, *, limits: Limits | None = None, keep: Keep | None = None, slots: int = 1,
+        command: Sequence[str] = WORKER, grace: Grace | None = None,
+    ) -> None:  # fmt: skip
         self.limits = limits or Limits()
         self.keep = keep or Keep()
         self.folder = folder
@@ -71,8 +63,8 @@ class Studio:
         self.store = Store(folder / "studio.sqlite")
         self.closing = threading.Event()
         self._changed = threading.Condition()
-        grace = grace or Grace()
-        self._slots = [Slot(self, command, folder / f"worker-{index}.log", grace) for index in range(slots)]
+        logs = (folder / f"worker-{index}.log" for index in range(slots))
+        self._slots = [Slot(self, command, log, grace or Grace()) for log in logs]
 
     def start(self) -> None:
         """Resumes what an earlier server left unfinished, and starts the workers."""

@@ -266,7 +266,9 @@ class Store:
     def _jobs(self, clause: str, *values: Any) -> list[Job]:
         rows = self._rows(f"SELECT * FROM jobs {clause}", *values)  # columns in the order of the fields
         return [
-            Job(*first, bool(cancelling), json.loads(painted), json.loads(wanted), reason, json.loads(troubles), size)
+            Job._make(
+                (*first, bool(cancelling), *map(json.loads, (painted, wanted)), reason, json.loads(troubles), size)
+            )
             for *first, cancelling, painted, wanted, reason, troubles, size in rows
         ]
 

@@ -23,25 +23,15 @@ from nst.utils.fields import parse
 from nst.utils.text import either, one_line
 from nst.web import catalog
 from nst.web.catalog import SMALLEST_SIDE, Picture
+from nst.web.errors import Refused
 from nst.web.job_folder import preview
 from nst.weights import registry
 from nst.weights.network import WeightsError
 
-FRAMES = 200
-"""The most frames that a job may save."""
-
+FRAMES = 200  # that a job may save, at most
 _TITLE = 80  # characters
 _PREVIEW = 2048  # pixels of the longest side of an input picture as the page shows it
 _KINDS = {setting.name: setting.kind for setting in settings()}
-
-
-class SubmissionError(ValueError):
-    """Why a submission is not accepted: a message, the field that caused it, and the HTTP status."""
-
-    def __init__(self, message: str, field: str | None = None, status: int = 400) -> None:
-        super().__init__(message)
-        self.field = field
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -79,28 +69,19 @@ class Submission(NamedTuple):
 def read_settings(
     preset: str | None, network: str | None, text: str | None, limits: Limits, earlier: Submission | None = None
 ) -> tuple[str, str, TransferConfig]:
-    """The preset, the network and the settings that a form asks for.
+    """The preset, the network and the settings that a form asks for; `text` is a JSON object of what differs.
 
-    Args:
-        preset: its name, or nothing for that of `earlier` or else the default.
-        network: the same.
-        text: a JSON object of the settings that differ.
-        limits: limits of the studio.
-        earlier: a submission to start from.
-
-    Raises:
-        SubmissionError: an unknown name, a value out of range, or a network that is not installed.
+    A missing preset or network is that of `earlier`, or else the default. Raises `Refused` for an unknown name, a
+    value out of range, or a network that is not installed.
     """
-    known = {choice.name: choice for choice in catalog.networks()}
-    name = network or (
-        earlier.network if earlier else next((one.name for one in known.values() if one.default), "preview")
-    )
-    if name not in known:
-        raise SubmissionError(f"there is no network {one_line(name, 40)!r}: use {either(tuple(known))}", "network")
+    default = {choice.name: choice.default for choice in catalog.networks()}
+    name = network or (earlier.network if earlier else next(filter(default.get, default), "preview"))
+    if name not in default:
+        raise Refused(400, f"there is no network {one_line(name, 40)!r}: use {either(tuple(default))}", "network")
     try:
         registry.find(name)
     except WeightsError as error:
-        raise SubmissionError(str(error), "network") from None
+        raise Refused(400, str(error), "network") from None
     changes = _changes(text)
     try:
         if earlier is not None and not preset:
@@ -109,7 +90,7 @@ def read_settings(
             preset = preset or catalog.PRESET
             config = TransferConfig.from_preset(preset, model=name, **changes)
     except ValueError as error:
-        raise SubmissionError(str(error), _field(str(error))) from None
+        raise Refused(400, str(error), _field(str(error))) from None
     _check(config, limits)
     return preset, name, config
 
@@ -121,50 +102,48 @@ def _changes(text: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise SubmissionError('settings must be a JSON object such as {"epochs": 60}', "settings")
+        raise Refused(400, 'settings must be a JSON object such as {"epochs": 60}', "settings")
     if unknown := sorted(set(values) - set(_KINDS)):
-        raise SubmissionError(f"there is no setting {one_line(unknown[0], 40)!r}", "settings")
+        raise Refused(400, f"there is no setting {one_line(unknown[0], 40)!r}", "settings")
     for name, value in values.items():
         if isinstance(value, str):
             try:
                 values[name] = parse(_KINDS[name], value)
             except ValueError as error:
-                raise SubmissionError(f"{name}: {error}", name) from None
+                raise Refused(400, f"{name}: {error}", name) from None
     return values
 
 
 def _check(config: TransferConfig, limits: Limits) -> None:
-    """Raises `SubmissionError` for settings that are valid elsewhere, but not in a studio with other users."""
+    """Raises `Refused` for settings that are valid elsewhere, but not in a studio with other users."""
     if config.init not in STARTS:
-        raise SubmissionError(f"init is {one_line(config.init, 40)!r}: use {either(STARTS)}", "init")
+        raise Refused(400, f"init is {one_line(config.init, 40)!r}: use {either(STARTS)}", "init")
     for name, least in (("epochs", 1), ("image_size", SMALLEST_SIDE)):
         value, most = getattr(config, name), getattr(limits, name)
         if not least <= value <= most:
-            raise SubmissionError(f"{name} is {value}: it must be from {least} to {most}", name)
+            raise Refused(400, f"{name} is {value}: it must be from {least} to {most}", name)
     if config.epochs > FRAMES * config.print_every:
         least = -(-config.epochs // FRAMES)
-        raise SubmissionError(
-            f"print_every is {config.print_every}: use {least} or more for {config.epochs} epochs", "print_every"
+        raise Refused(
+            400, f"print_every is {config.print_every}: use {least} or more for {config.epochs} epochs", "print_every"
         )
 
 
 def _field(message: str) -> str:
     """The setting that a message begins with."""
-    found = re.match(r"\w+", message)
-    return found[0] if found and found[0] in {*_KINDS, "preset"} else "settings"
+    first = re.split(r"\W", message)[0]
+    return first if first in {*_KINDS, "preset"} else "settings"
 
 
 def check_pictures(config: TransferConfig, pictures: Sequence[tuple[str, str, tuple[int, int]]]) -> None:
-    """Raises `SubmissionError` if there are not as many style weights as styles, or a picture is too small or narrow.
+    """Raises `Refused` if there are not as many style weights as styles, or a picture is too small or narrow.
 
-    Args:
-        config: the settings.
-        pictures: field (content or style), title and (height, width) in pixels of each picture.
+    Each picture has a field (content or style), a title, and its (height, width) in pixels.
     """
     try:
         mask_regions.weights(config, sum(field == "style" for field, _, _ in pictures))
     except ValueError as error:
-        raise SubmissionError(str(error), "style_weights") from None
+        raise Refused(400, str(error), "style_weights") from None
     for field, name, (height, width) in pictures:
         longest: float = config.image_size if field == "content" else min(config.image_size, max(height, width))
         if field == "style":
@@ -172,22 +151,17 @@ def check_pictures(config: TransferConfig, pictures: Sequence[tuple[str, str, tu
         narrow = round(longest / 2 ** (config.scales - 1) * min(height, width) / max(height, width))
         if narrow < SMALLEST_SIDE:
             when = " at the smallest scale" if config.scales > 1 else ""
-            raise SubmissionError(
-                f"{name} would have {narrow} pixels on its short side{when}, and needs {SMALLEST_SIDE}: choose another "
-                "picture or a larger size", field,
+            raise Refused(
+                400, f"{name} would have {narrow} pixels on its short side{when}, and needs {SMALLEST_SIDE}: choose "
+                "another picture or a larger size", field,
             )  # fmt: skip
 
 
-def title(name: str) -> str:
-    """An uploaded file's name for display: without folders, on one line and not too long."""
-    return one_line(re.split(r"[\\/]", name)[-1], _TITLE) or "picture"
-
-
 def sample(name: str, names: tuple[str, ...], field: str) -> Picture:
-    """The sample of that name. Raises `SubmissionError` if it is not one of `names`."""
+    """The sample of that name. Raises `Refused` if it is not one of `names`."""
     found = catalog.samples(names).get(name)
     if found is None:
-        raise SubmissionError(f"there is no sample {one_line(name, 40)!r}: use {either(names)}", field)
+        raise Refused(400, f"there is no sample {one_line(name, 40)!r}: use {either(names)}", field)
     return found
 
 
@@ -196,29 +170,29 @@ def store_picture(
 ) -> tuple[str, tuple[int, int]]:
     """Stores an input picture with its preview; returns its title, and its (height, width) in pixels.
 
-    Raises:
-        SubmissionError: too many bytes (413), not a picture that can be used (415), or a picture that no longer exists.
-        OSError: the file cannot be written.
+    Raises `Refused` for too many bytes (413), for a file that cannot be used as a picture (415), and for a picture
+    that no longer exists.
     """
     if isinstance(source, Picture):
         try:
             shutil.copyfile(source.path, target)
             return source.title, _store_preview(target, source.title, decode.MAX_PIXELS)
         except (FileNotFoundError, decode.PictureError):
-            raise SubmissionError(f"{source.title} no longer exists: choose another picture", field) from None
-    name = title(source.filename or "")
+            raise Refused(400, f"{source.title} no longer exists: choose another picture", field) from None
+    # For display: without folders, on one line and not too long.
+    name = one_line(re.split(r"[\\/]", source.filename or "")[-1], _TITLE) or "picture"
     size = 0
     with open(target, "wb") as file:
         while piece := source.file.read(1 << 20):
             size += len(piece)
             if size > limits.file_bytes:
                 most = limits.file_bytes // 1_000_000
-                raise SubmissionError(f"{name} is larger than {most} MB: shrink it, or save it as JPEG", field, 413)
+                raise Refused(413, f"{name} is larger than {most} MB: shrink it, or save it as JPEG", field)
             file.write(piece)
     try:
         return name, _store_preview(target, name, limits.pixels)
     except decode.PictureError as error:
-        raise SubmissionError(str(error), field, 415) from None
+        raise Refused(415, str(error), field) from None
 
 
 def _store_preview(picture: Path, name: str, most: int) -> tuple[int, int]:

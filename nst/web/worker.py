@@ -18,10 +18,15 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from nst.utils import tf_import
+import numpy as np
+
+from nst.config import TransferConfig
+from nst.images import writer
+from nst.utils import atomic, tf_import
 from nst.web.job_folder import JobFolder
+from nst.weights import registry
 
 Send = Callable[..., None]
 
@@ -44,12 +49,9 @@ class Painter:
 
     def warm_up(self) -> None:
         """Loads TensorFlow, a network and the encoders by painting a small picture."""
-        import numpy as np
-
         with tf_import.tensorflow():
             from nst import inputs, run
             from nst.engine.graph_cache import GraphCache
-        from nst.config import TransferConfig
 
         self._graphs = GraphCache()
         picture = np.linspace(0, 255, 32 * 32 * 3).astype(np.uint8).reshape(32, 32, 3)
@@ -58,15 +60,13 @@ class Painter:
             given = inputs.prepare(picture, picture, config)
             run.paint(given, folder, self._network("preview"), config, graphs=self._graphs)
 
-    def paint(self, folder: Path, styles: int, network: str, settings: dict[str, Any]) -> None:
+    def paint(self, folder: str, styles: int, network: str, settings: dict[str, Any]) -> None:
         """Paints one job, or resumes it; `settings` is a `TransferConfig` as JSON values."""
         from nst import inputs, run
-        from nst.config import TransferConfig
-        from nst.inputs import Callbacks
 
         self._stopping = False  # a stop before this was meant for the picture before
         self._send("begun")
-        files, config = JobFolder(folder), TransferConfig.from_json(settings)
+        files, config = JobFolder(Path(folder)), TransferConfig.from_json(settings)
         live = _LivePicture(files.live, self._send)
 
         def stop() -> bool:
@@ -76,21 +76,19 @@ class Painter:
 
         try:
             given = inputs.prepare(files.content, [files.style(index) for index in range(styles)], config)
-            callbacks = Callbacks(live.start, live.step, lambda sentence: self._send("trouble", message=sentence), stop)
             result = run.paint(
-                given, files.run, self._network(network), config,
-                callbacks=callbacks, resume=True, graphs=self._graphs,
+                given, files.run, self._network(network), config, resume=True, graphs=self._graphs,
+                callbacks=inputs.Callbacks(
+                    live.start, live.step, lambda sentence: self._send("trouble", message=sentence), stop
+                ),
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             self._send("failed", reason=str(error) or "memory ran out: use a smaller size")
             return
-        last = result.rows[-1]
-        self._send("done", ended=result.ended, epoch=last.epoch, video="progress" in result.files)
+        self._send("done", ended=result.ended, epoch=result.rows[-1].epoch, video="progress" in result.files)
 
     def _network(self, name: str) -> Any:
         """The network of that name, cached until its file changes."""
-        from nst.weights import registry
-
         file = registry.find(name)
         stat = file.path.stat()
         stamp = (file.path, stat.st_size, stat.st_mtime_ns)
@@ -114,9 +112,6 @@ class _LivePicture:
         self._send("start", first=start.first, width=width, height=height, network=start.network)
 
     def step(self, step: Any) -> None:
-        from nst.images import writer
-        from nst.utils import atomic
-
         left = self._start.left(step.epoch, step.seconds)
         self._send("epoch", epoch=step.epoch, **step.costs._asdict(), seconds=step.seconds, seconds_left=left)
         began = time.monotonic()
@@ -129,42 +124,35 @@ class _LivePicture:
         self._next = began + max(_INTERVAL, took / _SHARE)
 
 
-def serve(painter: Painter, jobs: TextIO, send: Send) -> None:
-    """Paints jobs until their stream ends."""
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def read() -> None:
-        # In its own thread, to notice the end of the server while a picture is being painted.
-        for line in jobs:
-            lines.put(line)
-        os._exit(0)
-
-    threading.Thread(target=read, daemon=True).start()
-    painter.warm_up()
-    send("ready")
-    while True:
-        job = json.loads(lines.get())
-        try:
-            painter.paint(Path(job.pop("folder")), **job)
-        except Exception as error:  # a bug: it is reported as one, and the next job gets a new process
-            send("failed", reason=f"internal error: {type(error).__name__}: {error}")
-            raise
-
-
 def main() -> None:
-    """Runs the worker on the standard streams; what libraries print goes to the error stream."""
+    """Paints jobs until the input ends; what libraries print goes to the error stream."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     lock = threading.Lock()
+    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def send(kind: str, **values: Any) -> None:
         with lock, contextlib.suppress(OSError):  # the server is gone, and the reader ends this process
             channel.write(json.dumps({"kind": kind, **values}) + "\n")
 
+    def read() -> None:
+        # In its own thread, to notice the end of the server while a picture is being painted.
+        for line in sys.stdin:
+            jobs.put(line)
+        os._exit(0)
+
     painter = Painter(send)
     signal.signal(signal.SIGINT, lambda *_: painter.stop())
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    serve(painter, sys.stdin, send)
+    threading.Thread(target=read, daemon=True).start()
+    painter.warm_up()
+    send("ready")
+    while True:
+        try:
+            painter.paint(**json.loads(jobs.get()))
+        except Exception as error:  # a bug: it is reported as one, and the next job gets a new process
+            send("failed", reason=f"internal error: {type(error).__name__}: {error}")
+            raise
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from schemathesis import checks  # noqa: E402
 
 from nst import config  # noqa: E402
 from nst.web import app, submission  # noqa: E402
+from nst.web.errors import Refused  # noqa: E402
 from nst.web.service import Studio  # noqa: E402
 from nst.web.submission import Limits  # noqa: E402
 from tests.support.studio_server import Served  # noqa: E402
@@ -88,7 +89,7 @@ def submitted(changes, preset, styles):
         name, network, found = submission.read_settings(preset, None, json.dumps(changes), Limits())
         pictures = [("content", "one", (300, 400)), *[("style", "two", (200, 500))] * styles]
         submission.check_pictures(found, pictures)
-    except submission.SubmissionError as error:
+    except Refused as error:
         return None, error
     return submission.Submission("one", ["two"] * styles, name, network, found), None
 
@@ -101,5 +102,5 @@ def test_any_settings_are_taken_or_refused_with_a_sentence(changes, preset, styl
         assert submission.Submission.from_json(json.loads(json.dumps(found.to_json()))) == found
         assert found.config.epochs <= min(2000, submission.FRAMES * found.config.print_every)
     else:
-        assert (error.status, bool(str(error))) == (400, True)
+        assert (error.status_code, bool(error.detail)) == (400, True)
         assert error.field in {*NAMES, "settings", "content", "style"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -21,24 +21,19 @@ Name = Annotated[str, Path(pattern="^[a-z0-9_]{1,40}$", description="the name of
 Size = Annotated[int | None, Query(ge=16, le=2048, description="maximum pixels of the longest side")]
 
 
-@router.get("/health")
-def health(studio: Served) -> schemas.Health:
+@router.get("/health", response_model=schemas.Health)
+def health(studio: Served) -> dict[str, Any]:
     """The state of the studio; `status` is always `ok`."""
-    return schemas.Health.model_validate(
-        {
-            "version": __version__,
-            "workers": [{"state": state} for state in studio.states()],
-            "queued": studio.store.count("queued"),
-            "running": studio.store.count("running"),
-        }
-    )
+    workers = [{"state": state} for state in studio.states()]
+    count = studio.store.count
+    return {"version": __version__, "workers": workers, "queued": count("queued"), "running": count("running")}
 
 
 @router.post("/token", status_code=204, responses=problems(400, 408, *WITH_BODY))
 def token(request: Request, given: schemas.Token) -> Response:
     """Sets a cookie for a browser that has the token, which later requests need not send."""
     key: Key = request.app.state.key
-    if key.required and not key.matches(given.token):
+    if not key.matches(given.token):
         raise Refused(401, "this is not the token that the studio printed when it started", "token")
     response = Response(status_code=204)
     key.remember(response)
@@ -78,13 +73,7 @@ def networks() -> list[schemas.Network]:
 @router.get("/settings")
 def settings(studio: Served) -> schemas.Settings:
     """All settings with their defaults in the assignment, the presets, and the limits of this studio."""
-    limits = dataclasses.asdict(studio.limits)
-    return schemas.Settings(
-        settings=catalog.fields({name: limits[name] for name in ("epochs", "image_size")}),
-        presets=catalog.presets(),
-        default_preset=catalog.PRESET,
-        limits=limits,
-    )
+    return catalog.describe(dataclasses.asdict(studio.limits))
 
 
 def _samples(kind: str, names: tuple[str, ...]) -> list[schemas.Sample]:

@@ -21,7 +21,7 @@ from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
 from nst.web.job_folder import preview
 from nst.web.routes.catalog import Size
 from nst.web.service import Studio
-from nst.web.submission import Submission, SubmissionError
+from nst.web.submission import Submission
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -29,6 +29,7 @@ PICTURES = {".jpg": "image/jpeg", ".png": "image/png", ".tiff": "image/tiff"}
 VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webp": "image/webp"}
 
 _LARGEST = 1 << 62  # of the numbers of jobs, which SQLite can hold
+_JPEG = {**media("image/jpeg"), **problems(404)}
 Text = Annotated[str | None, Form(max_length=20_000)]
 Chosen = list[UploadFile | Picture]
 
@@ -61,7 +62,7 @@ async def create(
 
 
 async def submit(request: Request, form: SubmissionForm) -> store.Job:
-    """Checks a submission and queues it. Raises `SubmissionError` or `store.FullError`."""
+    """Checks a submission and queues it. Raises `Refused` or `store.FullError`."""
     async with request.app.state.decoding:
         return await run_in_threadpool(_submit, request.app.state.studio, form)
 
@@ -76,7 +77,7 @@ def _submit(studio: Studio, form: SubmissionForm) -> store.Job:
         styles = _choose("style", form.style, form.style_name, catalog.STYLES, studio.limits.styles) or styles
         for field, chosen in (("content", content), ("style", styles)):
             if not chosen:
-                raise SubmissionError(f"choose a {field} picture", field)
+                raise Refused(400, f"choose a {field} picture", field)
         stored = [("content", *submission.store_picture(content[0], folder.content, "content", studio.limits))]
         for index, style in enumerate(styles):
             stored.append(("style", *submission.store_picture(style, folder.style(index), "style", studio.limits)))
@@ -86,13 +87,13 @@ def _submit(studio: Studio, form: SubmissionForm) -> store.Job:
 
 
 def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen, Chosen]:
-    """The submission of an earlier job, with its content and style pictures. Raises `SubmissionError`."""
+    """The submission of an earlier job, with its content and style pictures. Raises `Refused`."""
     if not id:
         return None, [], []
     try:
         earlier = Submission.from_json(studio.store.read(id).request)
     except store.NoJobError:
-        raise SubmissionError("the job to start from has been deleted: choose the pictures again", "again") from None
+        raise Refused(400, "the job to start from has been deleted: choose the pictures again", "again") from None
     folder = studio.folder_of(id)
     styles: Chosen = [Picture(title, folder.style(index)) for index, title in enumerate(earlier.styles)]
     return earlier, [Picture(earlier.content, folder.content)], styles
@@ -101,12 +102,12 @@ def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen,
 def _choose(
     field: str, uploads: Sequence[UploadFile | None], names: Sequence[str | None], known: tuple[str, ...], most: int
 ) -> Chosen:
-    """The pictures given for a field: uploads before samples. Raises `SubmissionError`."""
+    """The pictures given for a field: uploads before samples. Raises `Refused`."""
     # A browser sends an empty part for a field in which no file is chosen.
     given = [upload for upload in uploads if upload and (upload.filename or upload.size)]
     samples = [name for name in names if name]
     if len(given) + len(samples) > most:
-        raise SubmissionError(f"choose at most {most} {field} picture{'s' if most > 1 else ''}", field)
+        raise Refused(400, f"choose at most {most} {field} picture{'s' if most > 1 else ''}", field)
     return [*given, *(submission.sample(name, known, field) for name in samples)]
 
 
@@ -161,13 +162,13 @@ def current(
     return picture(path, size, lasting=job.state in store.ENDED)
 
 
-@router.get("/{id}/content", response_class=Response, responses={**media("image/jpeg"), **problems(404)})
+@router.get("/{id}/content", response_class=Response, responses=_JPEG)
 def content(studio: Served, job: Found, size: Size = None) -> Response:
     """The content picture, as JPEG."""
     return picture(preview(studio.folder_of(job.id).content), size, lasting=True)
 
 
-@router.get("/{id}/styles/{index}", response_class=Response, responses={**media("image/jpeg"), **problems(404)})
+@router.get("/{id}/styles/{index}", response_class=Response, responses=_JPEG)
 def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], size: Size = None) -> Response:
     """A style picture, as JPEG."""
     return picture(preview(studio.folder_of(job.id).style(index)), size, lasting=True)
