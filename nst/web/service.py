@@ -76,12 +76,13 @@ class Studio:
                 shutil.rmtree(path, ignore_errors=True)  # a submission that was not finished, or a partial deletion
         for slot in self._slots:
             slot.start()
-        self._try_to_tidy()
+        self.tidy()
 
     def stop(self) -> None:
         """Ends the workers after they have saved their pictures, which resume when the studio is opened again."""
         self.closing.set()
-        self._wake()
+        with self._changed:
+            self._changed.notify_all()
         for slot in self._slots:
             slot.halt()
         for slot in self._slots:
@@ -113,7 +114,8 @@ class Studio:
     def submit(self, job: str, submission: Submission) -> Job:
         """Queues a submission whose pictures are in the folder of its `draft`. Raises `store.FullError`."""
         queued = self.store.add(submission.to_json(), most=self.limits.queue, id=job)
-        self._wake()
+        with self._changed:
+            self._changed.notify_all()
         return queued
 
     def cancel(self, job: str) -> Job:
@@ -155,32 +157,25 @@ class Studio:
                     return job
                 woken = self._changed.wait(_TIDY_INTERVAL)
             if not woken:
-                self._try_to_tidy()
+                self.tidy()
 
     def end(self, job: str, state: store.State, reason: str = "") -> None:
         """Ends a running job."""
         self._settle(job)
         self.store.end(job, state, reason)
-        self._try_to_tidy()
+        self.tidy()
 
     def tidy(self) -> None:
         """Deletes the oldest ended jobs until the rest are young enough and small enough to keep."""
-        ended = self.store.ended()
-        left = sum(job.size for job in ended)
-        for job in ended:
-            old = time.time() - (job.ended or 0) > self.keep.days * 86_400
-            if old or left > self.keep.disk:
-                with contextlib.suppress(store.NoJobError):  # deleted meanwhile
-                    self.delete(job.id)
-                left -= job.size
-
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
-    def _try_to_tidy(self) -> None:
         with contextlib.suppress(OSError, sqlite3.Error):  # it is tried again later
-            self.tidy()
+            ended = self.store.ended()
+            left = sum(job.size for job in ended)
+            for job in ended:
+                old = time.time() - (job.ended or 0) > self.keep.days * 86_400
+                if old or left > self.keep.disk:
+                    with contextlib.suppress(store.NoJobError):  # deleted meanwhile
+                        self.delete(job.id)
+                    left -= job.size
 
     def _settle(self, job: str) -> None:
         """Removes what only a resumed run would need, and records the size of the rest."""

@@ -12,6 +12,7 @@ import secrets
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -90,7 +91,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._versions: dict[str, int] = {}
+        self._versions: Counter[str] = Counter()
         self._queue_version = 0
         try:
             # Every statement is its own transaction unless it runs within `transaction`.
@@ -124,7 +125,7 @@ class Store:
 
     def version(self, job: str) -> tuple[int, int]:
         """A value that changes whenever the job, or its position in the queue, may have changed."""
-        return self._versions.get(job, 0), self._queue_version
+        return self._versions[job], self._queue_version
 
     def add(self, request: Mapping[str, Any], *, most: int, id: str | None = None) -> Job:
         """Appends a job to the queue. Raises `FullError` if `most` jobs are queued."""
@@ -134,7 +135,7 @@ class Store:
             job = id or secrets.token_hex(8)
             insert = "INSERT INTO jobs (id, state, created, wanted) VALUES (?, 'queued', ?, ?)"
             self._rows(insert, job, time.time(), json.dumps(request))
-            self._changed(job)
+            self._queue_version += 1
             return self.read(job)
 
     def claim(self) -> Job | None:
@@ -149,20 +150,18 @@ class Store:
         """Returns the jobs that an earlier server left running to their old positions in the queue.
 
         A job that was started `most_starts` times fails instead, as it may be what ended the server; one that was
-        about to be cancelled is cancelled. Returns the ids of these.
+        about to be cancelled is cancelled. Returns the ids of these two kinds.
         """
-        ended = []
         with self.transaction():
-            for job in self._jobs("WHERE state = 'running'"):
+            found = self._jobs("WHERE state = 'running'")
+            for job in found:
                 if job.cancelling:
                     self.end(job.id, "cancelled")
                 elif job.starts >= most_starts:
                     self.end(job.id, "failed", f"the studio ended {job.starts} times while painting this picture")
                 else:
                     self._update(job.id, state="queued")
-                    continue
-                ended.append(job.id)
-        return ended
+        return [job.id for job in found if self.read(job.id).state in ENDED]
 
     def release(self, job: str) -> None:
         """Returns a running job to its old position in the queue, as if it had not been started."""
@@ -185,7 +184,7 @@ class Store:
 
     def set_size(self, job: str, size: int) -> None:
         """Records how many bytes a job takes on the disk."""
-        self._update(job, queue=False, bytes=size)
+        self._update(job, bytes=size)
 
     def record(self, job: str, kind: str, data: Mapping[str, Any], **progress: Any) -> None:
         """Adds an event to a job, and updates its progress.
@@ -195,12 +194,12 @@ class Store:
         """
         with self.transaction():
             self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))
-            self._update(job, queue=False, painted=json.dumps(self.read(job).progress | progress))
+            self._update(job, painted=json.dumps(self.read(job).progress | progress))
 
     def record_trouble(self, job: str, message: str) -> None:
         """Adds to a job what went wrong without failing it."""
         with self.transaction():
-            self._update(job, queue=False, troubles=json.dumps([*self.read(job).troubles, message]))
+            self._update(job, troubles=json.dumps([*self.read(job).troubles, message]))
             self.record(job, "trouble", {"message": message})
 
     def rewind(self, job: str, epoch: int) -> None:
@@ -210,7 +209,7 @@ class Store:
                 "DELETE FROM events WHERE job = ? AND kind = 'epoch' AND json_extract(data, '$.epoch') >= ?", job, epoch
             )
             last = epoch - 1 if epoch else None
-            self._update(job, queue=False, painted=json.dumps(self.read(job).progress | {"epoch": last}))
+            self._update(job, painted=json.dumps(self.read(job).progress | {"epoch": last}))
 
     def delete(self, job: str) -> bool:
         """Deletes a job unless it is running; returns whether it was deleted. Raises `NoJobError`."""
@@ -220,7 +219,7 @@ class Store:
             self._rows("DELETE FROM jobs WHERE id = ?", job)
             self._rows("DELETE FROM events WHERE job = ?", job)
             self._queue_version += 1
-            self._versions.pop(job, None)
+            del self._versions[job]
             return True
 
     def read(self, job: str) -> Job:
@@ -272,18 +271,9 @@ class Store:
             for *first, cancelling, painted, wanted, reason, troubles, size in rows
         ]
 
-    def _update(self, job: str, *, queue: bool = True, **columns: Any) -> None:
-        """Sets columns of a job; `queue` is whether positions in the queue may change with them."""
+    def _update(self, job: str, **columns: Any) -> None:
         with self.transaction():
             setters = ", ".join(f"{name} = ?" for name in columns)
             self._rows(f"UPDATE jobs SET {setters} WHERE id = ?", *columns.values(), job)
-            self._changed(job, queue=queue)
-
-    def _changed(self, job: str, *, queue: bool = True) -> None:
-        self._versions[job] = self._versions.get(job, 0) + 1
-        self._queue_version += queue
-
-
-def new_id() -> str:
-    """An id that cannot be guessed."""
-    return secrets.token_hex(8)
+            self._versions[job] += 1
+            self._queue_version += "state" in columns

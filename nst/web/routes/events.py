@@ -10,19 +10,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 
-from nst.web import schemas, store
+from nst.web import store
 from nst.web.dependencies import Found, Served, view
 from nst.web.errors import Refused, media, problems
 from nst.web.service import Studio
 
 router = APIRouter(tags=["jobs"])
 
-WATCHERS = 500
-"""Streams that are open at the same time, at most."""
-POLL_INTERVAL = 0.25
-"""Seconds between two checks for events."""
-KEEP_ALIVE = 15.0
-"""Seconds without an event after which a comment is sent, lest a proxy close the connection."""
+WATCHERS = 500  # streams that are open at the same time, at most
+POLL_INTERVAL = 0.25  # seconds between two checks for events
+KEEP_ALIVE = 15.0  # seconds without an event after which a comment is sent, lest a proxy close the connection
 
 _LARGEST = (1 << 63) - 1  # the largest integer of SQLite
 
@@ -65,39 +62,33 @@ async def events(studio: Served, job: Found, after: Annotated[int, Depends(_last
 
 async def _events(studio: Studio, id: str, after: int) -> AsyncIterator[bytes]:
     """Yields the events of a job after that event id, until the job ends or is deleted."""
-    shown: schemas.Job | None = None
+    shown: tuple[object, ...] = ()
     seen: tuple[int, int] | None = None
     sent = time.monotonic()
     while not studio.closing.is_set():
         version = studio.store.version(id)
         if version != seen:
             try:
-                job = studio.store.read(id)
+                job = view(studio, studio.store.read(id))
             except store.NoJobError:
                 return
-            current = view(studio, job)
-            if shown is None or _state(current) != _state(shown):
-                yield _encoded("state", current.model_dump_json())
-                shown = current
+            # What makes a new `state` event when it changes; the rest is in the other events.
+            state = (job.state, job.place, job.cancelling, job.reason, job.width, len(job.troubles))
+            if state != shown:
+                yield _encoded("state", job.model_dump_json())
             while batch := studio.store.events(id, after):
-                yield b"".join(_encoded(kind, data, number) for number, kind, data in batch)
+                yield b"".join(_encoded(kind, data, f"id: {number}\n") for number, kind, data in batch)
                 after = batch[-1].id
             if job.state in store.ENDED:
-                yield _encoded("end", current.model_dump_json())
+                yield _encoded("end", job.model_dump_json())
                 return
-            seen, sent = version, time.monotonic()
+            shown, seen, sent = state, version, time.monotonic()
         elif time.monotonic() - sent > KEEP_ALIVE:
             yield b": keep-alive\n\n"
             sent = time.monotonic()
         await asyncio.sleep(POLL_INTERVAL)
 
 
-def _encoded(event: str, data: str, number: int | None = None) -> bytes:
+def _encoded(event: str, data: str, id_line: str = "") -> bytes:
     """A server-sent event; JSON text has no line breaks."""
-    id_line = "" if number is None else f"id: {number}\n"
     return f"event: {event}\ndata: {data}\n{id_line}\n".encode()
-
-
-def _state(job: schemas.Job) -> tuple[object, ...]:
-    """What makes a new `state` event when it changes; the rest is in the other events."""
-    return job.state, job.place, job.cancelling, job.reason, job.width, len(job.troubles)
