@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -30,7 +31,6 @@ The studio: a web page on which pictures are painted. Pictures and history are k
 Flags and their defaults:
 """
 
-_GIGABYTE = 1_000_000_000
 _SHORTEST_TOKEN = 16
 
 
@@ -81,7 +81,7 @@ def serve() -> int:
     from nst.web.submission import Limits
 
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    data = Path(FLAGS.data_dir).expanduser() if FLAGS.data_dir else locations.data() / "studio"
+    data = Path(os.path.expanduser(FLAGS.data_dir)) if FLAGS.data_dir else locations.data() / "studio"
     token = FLAGS.token or ("" if is_loopback(FLAGS.host) else secrets.token_hex(16))
     folder.make(data)
     with contextlib.ExitStack() as stack:
@@ -93,10 +93,13 @@ def serve() -> int:
         listening = stack.enter_context(listen(FLAGS.host, FLAGS.port))
         if status := weights.missing("auto", print_line):
             return status
-        keep = Keep(FLAGS.keep_days, round(FLAGS.keep_gb * _GIGABYTE))
+        keep = Keep(FLAGS.keep_days, round(FLAGS.keep_gb * 1e9))
         studio = Studio(data, limits=Limits(queue=FLAGS.queue), slots=FLAGS.slots, keep=keep)
         port = listening.getsockname()[1]
-        _announce(port, token)
+        host = socket.gethostname() if FLAGS.host in ("0.0.0.0", "::") else FLAGS.host
+        host = f"[{host}]" if ":" in host else host
+        query = f"?token={token}" if token else ""
+        print_line(f"The studio is open at http://{host}:{port}/{query} (Ctrl-C closes it)")
         _run(studio, listening, port, token)
     return 0
 
@@ -114,13 +117,6 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot serve {host}:{port}: {error.strerror or error}; choose another --port or --host"
         ) from None
     return listening
-
-
-def _announce(port: int, token: str) -> None:
-    """Prints the address of the studio."""
-    host = socket.gethostname() if FLAGS.host in ("0.0.0.0", "::") else FLAGS.host
-    host = f"[{host}]" if ":" in host else host
-    print_line(f"The studio is open at http://{host}:{port}/{f'?token={token}' if token else ''} (Ctrl-C closes it)")
 
 
 def _run(studio: Studio, listening: socket.socket, port: int, token: str) -> None:

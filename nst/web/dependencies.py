@@ -31,7 +31,6 @@ def _the_studio(request: Request) -> Studio:
 
 
 Served = Annotated[Studio, Depends(_the_studio)]
-"""The studio."""
 JobId = Annotated[str, InPath(pattern="^[0-9a-f]{16}$", description="the id of a job")]
 
 
@@ -39,8 +38,7 @@ def _the_job(studio: Served, id: JobId) -> store.Job:
     return studio.store.read(id)
 
 
-Found = Annotated[store.Job, Depends(_the_job)]
-"""The job that the address names."""
+Found = Annotated[store.Job, Depends(_the_job)]  # the job that the address names
 
 
 def view(studio: Studio, job: store.Job) -> schemas.Job:

@@ -44,8 +44,8 @@ WITH_BODY = (413, 503, 507)
 
 
 def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
-    """A response of these media types, besides JSON where the route has a model, for OpenAPI."""
-    return {200: {"content": {kind: {} for kind in kinds}}}
+    """A response of these media types, besides JSON where the route has a model, or none (404), for OpenAPI."""
+    return {200: {"content": {kind: {} for kind in kinds}}, **problems(404)}
 
 
 PICTURE = media("image/jpeg", "image/png")

@@ -37,7 +37,6 @@ _HEADERS = {
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _GUARDED = ("/api", "/generate_stylised_image")
-_OPEN = ("/api/token",)
 _YEAR = 31_536_000  # seconds
 
 STALLED = 30.0  # seconds between two parts of a body, at most
@@ -135,7 +134,7 @@ class Guard:
             foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
             if foreign or (origin is not None and origin.lower().partition("://")[2] != host.lower()):
                 raise Refused(403, "this request was sent by another site; the studio accepts only its own page's")
-        if path.startswith(_GUARDED) and path not in _OPEN and not self.key.grants(headers):
+        if path.startswith(_GUARDED) and path != "/api/token" and not self.key.grants(headers):
             raise Refused(
                 401, "the studio requires its token, which it printed when it started",
                 headers={"www-authenticate": "Bearer"},
@@ -200,4 +199,4 @@ class Guard:
 def _cache_control(path: str) -> str:
     if path.startswith(_GUARDED):
         return "no-store"
-    return "max-age=31536000, immutable" if path.startswith("/assets/") else "no-cache"
+    return f"max-age={_YEAR}, immutable" if path.startswith("/assets/") else "no-cache"

@@ -38,15 +38,7 @@ class Keep(NamedTuple):
 
 
 class Studio:
-    """One queue, its slots and its folder.
-
-    Args:
-        folder: created if it does not exist.
-        limits: limits of a job.
-        keep: how long ended jobs are kept.
-        slots: number of pictures that are painted at the same time.
-        command: command line of a worker.
-        grace: how long a slot waits for its worker.
+    """One queue, its slots and its folder, which is created if it does not exist; `command` starts a worker.
 
     Raises `ValueError` for a folder of another version of the program, and `OSError` for one that cannot be written.
     """

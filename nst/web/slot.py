@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nst.web.store import Job
-from nst.web.submission import Submission
 from nst.web.worker_process import Worker
 
 if TYPE_CHECKING:
@@ -123,13 +122,9 @@ class Slot(threading.Thread):
 
     def _send(self, worker: Worker, job: Job) -> None:
         """Hands a job to the worker."""
-        folder, wanted = self._studio.folder_of(job.id), Submission.from_json(job.request)
         with self._lock:
             self._move(State.SENT, job)
-            worker.send({
-                "folder": str(folder.path), "styles": len(wanted.styles), "network": wanted.network,
-                "settings": wanted.config.to_json(),
-            })  # fmt: skip
+            worker.send({"folder": str(self._studio.folder_of(job.id).path), "request": job.request})
         if self._studio.store.read(job.id).cancelling:
             self.cancel(job.id)  # it was cancelled before the slot had it
 

@@ -9,7 +9,6 @@ import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,8 +33,7 @@ _PREVIEW = 2048  # pixels of the longest side of an input picture as the page sh
 _KINDS = {setting.name: setting.kind for setting in settings()}
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """Limits of a job. Bytes and pixels are those of one uploaded picture; `body_bytes` those of one request."""
 
     file_bytes: int = 25_000_000

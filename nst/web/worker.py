@@ -60,13 +60,13 @@ class Painter:
             given = inputs.prepare(picture, picture, config)
             run.paint(given, folder, self._network("preview"), config, graphs=self._graphs)
 
-    def paint(self, folder: str, styles: int, network: str, settings: dict[str, Any]) -> None:
-        """Paints one job, or resumes it; `settings` is a `TransferConfig` as JSON values."""
+    def paint(self, folder: str, request: dict[str, Any]) -> None:
+        """Paints one job, or resumes it; `request` is a `Submission` as JSON values."""
         from nst import inputs, run
 
         self._stopping = False  # a stop before this was meant for the picture before
         self._send("begun")
-        files, config = JobFolder(Path(folder)), TransferConfig.from_json(settings)
+        files, config = JobFolder(Path(folder)), TransferConfig.from_json(request["config"])
         live = _LivePicture(files.live, self._send)
 
         def stop() -> bool:
@@ -75,9 +75,10 @@ class Painter:
             return self._stopping
 
         try:
-            given = inputs.prepare(files.content, [files.style(index) for index in range(styles)], config)
+            styles = [files.style(index) for index in range(len(request["styles"]))]
+            given = inputs.prepare(files.content, styles, config)
             result = run.paint(
-                given, files.run, self._network(network), config, resume=True, graphs=self._graphs,
+                given, files.run, self._network(request["network"]), config, resume=True, graphs=self._graphs,
                 callbacks=inputs.Callbacks(
                     live.start, live.step, lambda sentence: self._send("trouble", message=sentence), stop
                 ),

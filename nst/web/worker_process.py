@@ -1,7 +1,7 @@
 """The worker process of a slot, as the server sees it.
 
-Both sides write one JSON object per line. The server sends jobs: `{"folder", "styles", "network", "settings"}`. The
-worker sends messages with a `kind`:
+Both sides write one JSON object per line. The server sends jobs: `{"folder", "request"}`, where the request is a
+`Submission` as JSON. The worker sends messages with a `kind`:
 
 - `ready`: the worker accepts jobs.
 - `begun`: it has read a job; an interrupt from now on is meant for that picture.

@@ -75,11 +75,12 @@ class Painting:
 
     def __init__(self, job, stopping):
         self.folder = Path(job["folder"])
-        self.does = Does(job["settings"]["seed"])
-        self.epochs = job["settings"]["epochs"]
-        self.every = job["settings"]["print_every"]
-        self.video = job["settings"]["video"] == "mp4"
-        self.styles = job["styles"]
+        config = job["request"]["config"]
+        self.does = Does(config["seed"])
+        self.epochs = config["epochs"]
+        self.every = config["print_every"]
+        self.video = config.get("video", "mp4") == "mp4"
+        self.styles = len(job["request"]["styles"])
         self.stopping = stopping
         self.run = self.folder / "run"
         self.kept = self.run / STATE / "epoch"

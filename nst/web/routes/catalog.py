@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from typing import Annotated, Any
 
@@ -52,13 +51,13 @@ def styles() -> list[schemas.Sample]:
     return _samples("styles", catalog.STYLES)
 
 
-@router.get("/contents/{name}", response_class=Response, responses={**PICTURE, **problems(404)})
+@router.get("/contents/{name}", response_class=Response, responses=PICTURE)
 def content(name: Name, size: Size = None) -> Response:
     """A sample content picture, as JPEG."""
     return _sample(catalog.CONTENTS, name, size)
 
 
-@router.get("/styles/{name}", response_class=Response, responses={**PICTURE, **problems(404)})
+@router.get("/styles/{name}", response_class=Response, responses=PICTURE)
 def style(name: Name, size: Size = None) -> Response:
     """A sample style picture, as JPEG."""
     return _sample(catalog.STYLES, name, size)
@@ -73,7 +72,7 @@ def networks() -> list[schemas.Network]:
 @router.get("/settings")
 def settings(studio: Served) -> schemas.Settings:
     """All settings with their defaults in the assignment, the presets, and the limits of this studio."""
-    return catalog.describe(dataclasses.asdict(studio.limits))
+    return catalog.describe(studio.limits._asdict())
 
 
 def _samples(kind: str, names: tuple[str, ...]) -> list[schemas.Sample]:

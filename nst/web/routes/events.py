@@ -44,7 +44,7 @@ async def _counted(request: Request) -> AsyncIterator[None]:
 @router.get(
     "/jobs/{id}/events",
     response_class=StreamingResponse,
-    responses={**media("text/event-stream"), **problems(404, 503)},
+    responses={**media("text/event-stream"), **problems(503)},
     dependencies=[Depends(_counted)],
 )
 async def events(studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]) -> StreamingResponse:

@@ -4,7 +4,6 @@
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, NamedTuple, cast
@@ -29,7 +28,6 @@ PICTURES = {".jpg": "image/jpeg", ".png": "image/png", ".tiff": "image/tiff"}
 VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webp": "image/webp"}
 
 _LARGEST = 1 << 62  # of the numbers of jobs, which SQLite can hold
-_JPEG = {**media("image/jpeg"), **problems(404)}
 Text = Annotated[str | None, Form(max_length=20_000)]
 Chosen = list[UploadFile | Picture]
 
@@ -146,7 +144,7 @@ def delete(studio: Served, job: Found) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/{id}/picture", response_class=Response, responses={**PICTURE, **problems(404)})
+@router.get("/{id}/picture", response_class=Response, responses=PICTURE)
 def current(
     studio: Served,
     job: Found,
@@ -162,21 +160,19 @@ def current(
     return picture(path, size, lasting=job.state in store.ENDED)
 
 
-@router.get("/{id}/content", response_class=Response, responses=_JPEG)
+@router.get("/{id}/content", response_class=Response, responses=media("image/jpeg"))
 def content(studio: Served, job: Found, size: Size = None) -> Response:
     """The content picture, as JPEG."""
     return picture(preview(studio.folder_of(job.id).content), size, lasting=True)
 
 
-@router.get("/{id}/styles/{index}", response_class=Response, responses=_JPEG)
+@router.get("/{id}/styles/{index}", response_class=Response, responses=media("image/jpeg"))
 def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], size: Size = None) -> Response:
     """A style picture, as JPEG."""
     return picture(preview(studio.folder_of(job.id).style(index)), size, lasting=True)
 
 
-@router.get(
-    "/{id}/result", response_class=FileResponse, responses={**media("image/png", "image/jpeg"), **problems(404)}
-)
+@router.get("/{id}/result", response_class=FileResponse, responses=PICTURE)
 def result(studio: Served, job: Found) -> FileResponse:
     """The final picture as a download: lossless, or the last JPEG if the painting process was killed."""
     return _file(job, studio.picture(job))
@@ -197,7 +193,7 @@ def video(
     return _file(job, next(filter(None, found), None), download=download)
 
 
-@router.get("/{id}/costs", responses={**media("text/csv"), **problems(404)})
+@router.get("/{id}/costs", responses=media("text/csv"))
 def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], Query()] = "json") -> schemas.Table:
     """The costs of every epoch so far."""
     names = ("epoch", "total", "content", "style", "total_variation", "seconds")
@@ -225,6 +221,6 @@ def _file(job: store.Job, path: FilePath | None, *, download: bool = True) -> Fi
 
 def _name(job: store.Job) -> str:
     """The file name, without a suffix, under which the files of a job are downloaded."""
-    stem = os.path.splitext(Submission.from_json(job.request).content)[0]
+    stem = FilePath(Submission.from_json(job.request).content).stem
     safe = "".join(letter if letter.isalnum() else "-" for letter in stem)
     return f"{safe.strip('-')[:40] or 'picture'}-{job.number}"
