@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import secrets
@@ -84,23 +83,20 @@ def serve() -> int:
     data = Path(os.path.expanduser(FLAGS.data_dir)) if FLAGS.data_dir else locations.data() / "studio"
     token = FLAGS.token or ("" if is_loopback(FLAGS.host) else secrets.token_hex(16))
     folder.make(data)
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(folder.lock(data))
-        except folder.BusyError:
-            message = f"another studio is open in {data}: close it, or choose another --data_dir"
-            raise folder.BusyError(message) from None
-        listening = stack.enter_context(listen(FLAGS.host, FLAGS.port))
-        if status := weights.missing("auto", print_line):
-            return status
-        keep = Keep(FLAGS.keep_days, round(FLAGS.keep_gb * 1e9))
-        studio = Studio(data, limits=Limits(queue=FLAGS.queue), slots=FLAGS.slots, keep=keep)
-        port = listening.getsockname()[1]
-        host = socket.gethostname() if FLAGS.host in ("0.0.0.0", "::") else FLAGS.host
-        host = f"[{host}]" if ":" in host else host
-        query = f"?token={token}" if token else ""
-        print_line(f"The studio is open at http://{host}:{port}/{query} (Ctrl-C closes it)")
-        _run(studio, listening, port, token)
+    try:
+        with folder.lock(data), listen(FLAGS.host, FLAGS.port) as listening:
+            if status := weights.missing("auto", print_line):
+                return status
+            keep = Keep(FLAGS.keep_days, round(FLAGS.keep_gb * 1e9))
+            studio = Studio(data, limits=Limits(queue=FLAGS.queue), slots=FLAGS.slots, keep=keep)
+            port = listening.getsockname()[1]
+            host = socket.gethostname() if FLAGS.host in ("0.0.0.0", "::") else FLAGS.host
+            host = f"[{host}]" if ":" in host else host
+            query = f"?token={token}" if token else ""
+            print_line(f"The studio is open at http://{host}:{port}/{query} (Ctrl-C closes it)")
+            _run(studio, listening, port, token)
+    except folder.BusyError:
+        raise OSError(f"another studio is open in {data}: close it, or choose another --data_dir") from None
     return 0
 
 

@@ -24,6 +24,7 @@ _NETWORKS = {
     "preview": ("Preview", "A small network that is included: quick, with slightly rougher strokes."),
     "vgg16": ("VGG-16", "VGG-19's smaller sister, with content from an earlier layer."),
 }
+# Where a setting differs from the program's own.
 _OWN: dict[str, dict[str, Any]] = {
     "image_size": {"at_least": SMALLEST_SIDE, "help": "longest side of the picture in pixels"},  # 0 is not allowed
     "init": {  # nor is a path, which would name one of the server's files
@@ -32,7 +33,6 @@ _OWN: dict[str, dict[str, Any]] = {
         "colours), style or noise",
     },
 }
-"""Where a setting differs from the program's own."""
 
 
 class Picture(NamedTuple):
@@ -54,7 +54,7 @@ def samples(names: Sequence[str]) -> dict[str, Picture]:
 
 
 def networks() -> list[schemas.Network]:
-    """The networks; the first one available is the default."""
+    """The networks, and how to install those that are missing."""
     found: list[schemas.Network] = []
     for name, (title, about) in _NETWORKS.items():
         try:
@@ -68,7 +68,7 @@ def networks() -> list[schemas.Network]:
             about = f"{about} Not installed yet: {registry.commands(name)} fetches it."
         found.append(schemas.Network(
             name=name, title=title, about=about, available=available, notice=notice,
-            default=available and not any(network.default for network in found),
+            default=available and not any(network.default for network in found),  # the first one available
             settings={setting: written(layers) for setting, layers in MODEL_LAYERS.get(name, {}).items()},
         ))  # fmt: skip
     return found

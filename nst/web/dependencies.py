@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Request, Response
 from fastapi import Path as InPath
@@ -16,18 +16,17 @@ from nst.web.service import Studio
 from nst.web.submission import Submission
 
 _THUMBNAILS = 256  # kept in memory, about 30 kB each
+# The output files that can be downloaded besides the picture, and their titles on the page.
 FILES = {
     "generated_image.jpg": "JPEG",
     "generated_image_16bit.png": "16-bit PNG",
     "generated_image_16bit.tiff": "16-bit TIFF",
     "contact_sheet.png": "Contact sheet",
 }
-"""The output files that can be downloaded besides the picture, and their titles on the page."""
 
 
 def _the_studio(request: Request) -> Studio:
-    studio: Studio = request.app.state.studio
-    return studio
+    return cast(Studio, request.app.state.studio)
 
 
 Served = Annotated[Studio, Depends(_the_studio)]
@@ -50,13 +49,12 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
     last = -1 if shown["epoch"] is None else shown["epoch"]
     shown |= {
         **job._asdict(),
+        **request._asdict(),
         "place": studio.store.position(job),
         "epochs": request.config.epochs,
         "seconds_left": None if ended else shown["seconds_left"],
         "content": {"title": request.content, "url": f"{url}/content"},
         "styles": [{"title": title, "url": f"{url}/styles/{index}"} for index, title in enumerate(request.styles)],
-        "preset": request.preset,
-        "network": request.network,
         "painted_with": job.progress.get("network"),
         "settings": catalog.form_values(request.config),
         "frames": list(range(0, last + 1, request.config.print_every)),

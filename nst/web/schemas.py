@@ -29,12 +29,17 @@ class Health(BaseModel):
     running: int
 
 
-class Sample(BaseModel):
+class Picture(BaseModel):
+    """An input picture of a job."""
+
+    title: str
+    url: str
+
+
+class Sample(Picture):
     """A picture that comes with the program."""
 
     name: str
-    title: str
-    url: str
     width: int
     height: int
 
@@ -79,13 +84,6 @@ class Settings(BaseModel):
     presets: list[Preset]
     default_preset: str
     limits: dict[str, int]
-
-
-class Picture(BaseModel):
-    """An input picture of a job."""
-
-    title: str
-    url: str
 
 
 class Costs(BaseModel):

@@ -19,10 +19,10 @@ from typing import NamedTuple
 from nst.output import checkpoint
 from nst.utils import atomic
 from nst.web import store
-from nst.web.job_folder import JobFolder
 from nst.web.slot import Grace, Slot
 from nst.web.store import Job, Store
 from nst.web.submission import Limits, Submission
+from nst.web.worker_process import JobFolder
 
 WORKER = (sys.executable, "-m", "nst.web.worker")
 

@@ -146,7 +146,7 @@ class Slot(threading.Thread):
                 if self._deadline is not None:
                     self._kill_after(self._grace.save)
         elif kind == "trouble":
-            store.record_trouble(job.id, message["message"])
+            store.record(job.id, kind, message)
         elif kind == "failed":
             self._end_job(State.READY, "failed", message["reason"])
         elif kind == "done":

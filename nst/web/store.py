@@ -56,14 +56,6 @@ class NoJobError(KeyError):
     """No job has that id."""
 
 
-class Event(NamedTuple):
-    """Something that happened to a job: a serial number, its kind, and its data as JSON text."""
-
-    id: int
-    kind: str
-    data: str
-
-
 class Job(NamedTuple):
     """A job at one moment. Times are Unix seconds."""
 
@@ -187,20 +179,16 @@ class Store:
         self._update(job, bytes=size)
 
     def record(self, job: str, kind: str, data: Mapping[str, Any], **progress: Any) -> None:
-        """Adds an event to a job, and updates its progress.
+        """Adds an event to a job, and updates its troubles and its progress.
 
-        That is `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the current picture), `width`, `height`,
+        Progress is `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the current picture), `width`, `height`,
         `network` (its full name) and `video`.
         """
         with self.transaction():
             self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))
-            self._update(job, painted=json.dumps(self.read(job).progress | progress))
-
-    def record_trouble(self, job: str, message: str) -> None:
-        """Adds to a job what went wrong without failing it."""
-        with self.transaction():
-            self._update(job, troubles=json.dumps([*self.read(job).troubles, message]))
-            self.record(job, "trouble", {"message": message})
+            before = self.read(job)
+            troubles = [*before.troubles, *([data["message"]] if kind == "trouble" else [])]
+            self._update(job, painted=json.dumps(before.progress | progress), troubles=json.dumps(troubles))
 
     def rewind(self, job: str, epoch: int) -> None:
         """Removes the events of epochs from `epoch` on, which are painted again after a restart."""
@@ -234,7 +222,7 @@ class Store:
 
     def ended(self) -> list[Job]:
         """The jobs that have ended, oldest first."""
-        return self._jobs("WHERE state IN ('finished', 'cancelled', 'failed') ORDER BY ended")
+        return self._jobs("WHERE ended IS NOT NULL ORDER BY ended")
 
     def ids(self) -> set[str]:
         """The ids of all jobs."""
@@ -248,10 +236,10 @@ class Store:
         """The number of jobs before this one in the queue; None if it is not queued."""
         return self.count("queued", before=job.number) if job.state == "queued" else None
 
-    def events(self, job: str, after: int, limit: int = 500) -> list[Event]:
-        """The events of a job with ids above `after`, oldest first."""
+    def events(self, job: str, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
+        """The events of a job with ids above `after`, oldest first: id, kind, and data as JSON text."""
         select = "SELECT id, kind, data FROM events WHERE job = ? AND id > ? ORDER BY id LIMIT ?"
-        return [Event(*row) for row in self._rows(select, job, after, limit)]
+        return self._rows(select, job, after, limit)
 
     def costs(self, job: str) -> list[dict[str, Any]]:
         """The data of a job's `epoch` events, oldest first."""

@@ -23,7 +23,6 @@ from nst.utils.text import either, one_line
 from nst.web import catalog
 from nst.web.catalog import SMALLEST_SIDE, Picture
 from nst.web.errors import Refused
-from nst.web.job_folder import preview
 from nst.weights import registry
 from nst.weights.network import WeightsError
 
@@ -155,14 +154,6 @@ def check_pictures(config: TransferConfig, pictures: Sequence[tuple[str, str, tu
             )  # fmt: skip
 
 
-def sample(name: str, names: tuple[str, ...], field: str) -> Picture:
-    """The sample of that name. Raises `Refused` if it is not one of `names`."""
-    found = catalog.samples(names).get(name)
-    if found is None:
-        raise Refused(400, f"there is no sample {one_line(name, 40)!r}: use {either(names)}", field)
-    return found
-
-
 def store_picture(
     source: UploadFile | Picture, target: Path, field: str, limits: Limits
 ) -> tuple[str, tuple[int, int]]:
@@ -191,6 +182,11 @@ def store_picture(
         return name, _store_preview(target, name, limits.pixels)
     except decode.PictureError as error:
         raise Refused(415, str(error), field) from None
+
+
+def preview(picture: Path) -> Path:
+    """The JPEG that the page shows of an input picture."""
+    return picture.with_name(f"{picture.name}.jpg")
 
 
 def _store_preview(picture: Path, name: str, most: int) -> tuple[int, int]:

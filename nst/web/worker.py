@@ -25,7 +25,7 @@ import numpy as np
 from nst.config import TransferConfig
 from nst.images import writer
 from nst.utils import atomic, tf_import
-from nst.web.job_folder import JobFolder
+from nst.web.worker_process import JobFolder
 from nst.weights import registry
 
 Send = Callable[..., None]

@@ -1,4 +1,4 @@
-"""The worker process of a slot, as the server sees it.
+"""The worker process of a slot, as the server sees it, and the folder of a job, which both share.
 
 Both sides write one JSON object per line. The server sends jobs: `{"folder", "request"}`, where the request is a
 `Submission` as JSON. The worker sends messages with a `kind`:
@@ -23,6 +23,20 @@ from pathlib import Path
 from typing import Any
 
 _TAIL = 2000  # bytes of the log that are searched for its last line
+
+
+class JobFolder:
+    """The folder of one job, which the server and the worker share."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.content = path / "content"  # the picture, unchanged
+        self.live = path / "live.jpg"  # the current picture while the job is being painted
+        self.run = path / "run"  # the output folder of the run
+
+    def style(self, index: int) -> Path:
+        """A style picture, unchanged."""
+        return self.path / f"style-{index}"
 
 
 class Worker(subprocess.Popen[str]):

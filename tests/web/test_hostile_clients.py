@@ -172,7 +172,7 @@ def test_watchers_that_read_nothing_hold_nobody_up(unharmed):
     """They fill the buffers of their connections, and no more."""
     job = unharmed.submit()
     for epoch in range(3000):
-        unharmed.studio.store.record(job["id"], "trouble", {"message": f"{epoch} " + "x" * 1000})
+        unharmed.studio.store.record(job["id"], "filler", {"message": f"{epoch} " + "x" * 1000})
     request = f"GET /api/jobs/{job['id']}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     before = memory()
     with contextlib.ExitStack() as stack:

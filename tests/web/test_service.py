@@ -12,10 +12,9 @@ import pytest
 
 from nst.output import checkpoint
 from nst.web import slot
-from nst.web.job_folder import preview
 from nst.web.service import Keep, Studio
 from nst.web.slot import Grace
-from nst.web.submission import Limits
+from nst.web.submission import Limits, preview
 from tests.support import studio_worker
 from tests.support.studio_server import until
 from tests.support.studio_worker import Does, costs

@@ -39,49 +39,28 @@ def token(request: Request, given: schemas.Token) -> Response:
     return response
 
 
-@router.get("/contents")
-def contents() -> list[schemas.Sample]:
-    """The sample content pictures."""
-    return _samples("contents", catalog.CONTENTS)
+def _offer(kind: str, names: tuple[str, ...]) -> None:
+    """Adds the routes of the sample pictures of one kind."""
 
+    def samples() -> list[schemas.Sample]:
+        found = []
+        for name, sample in catalog.samples(names).items():
+            height, width = _shape(sample)
+            url = f"/api/{kind}s/{name}"
+            found.append(schemas.Sample(name=name, title=sample.title, url=url, width=width, height=height))
+        return found
 
-@router.get("/styles")
-def styles() -> list[schemas.Sample]:
-    """The sample style pictures."""
-    return _samples("styles", catalog.STYLES)
+    def sample(name: Name, size: Size = None) -> Response:
+        found = catalog.samples(names).get(name)
+        if found is None:
+            raise Refused(404, "there is no sample of that name")
+        return picture(found.path, size, lasting=True)
 
-
-@router.get("/contents/{name}", response_class=Response, responses=PICTURE)
-def content(name: Name, size: Size = None) -> Response:
-    """A sample content picture, as JPEG."""
-    return _sample(catalog.CONTENTS, name, size)
-
-
-@router.get("/styles/{name}", response_class=Response, responses=PICTURE)
-def style(name: Name, size: Size = None) -> Response:
-    """A sample style picture, as JPEG."""
-    return _sample(catalog.STYLES, name, size)
-
-
-@router.get("/networks")
-def networks() -> list[schemas.Network]:
-    """The networks, and how to install those that are missing."""
-    return catalog.networks()
-
-
-@router.get("/settings")
-def settings(studio: Served) -> schemas.Settings:
-    """All settings with their defaults in the assignment, the presets, and the limits of this studio."""
-    return catalog.describe(studio.limits._asdict())
-
-
-def _samples(kind: str, names: tuple[str, ...]) -> list[schemas.Sample]:
-    found = []
-    for name, sample in catalog.samples(names).items():
-        height, width = _shape(sample)
-        url = f"/api/{kind}/{name}"
-        found.append(schemas.Sample(name=name, title=sample.title, url=url, width=width, height=height))
-    return found
+    router.add_api_route(f"/{kind}s", samples, name=f"{kind}s", description=f"The sample {kind} pictures.")
+    router.add_api_route(
+        f"/{kind}s/{{name}}", sample, name=kind, description=f"A sample {kind} picture, as JPEG.",
+        response_class=Response, responses=PICTURE,
+    )  # fmt: skip
 
 
 @functools.cache
@@ -90,8 +69,12 @@ def _shape(sample: catalog.Picture) -> tuple[int, int]:
     return height, width
 
 
-def _sample(names: tuple[str, ...], name: str, size: int | None) -> Response:
-    sample = catalog.samples(names).get(name)
-    if sample is None:
-        raise Refused(404, "there is no sample of that name")
-    return picture(sample.path, size, lasting=True)
+_offer("content", catalog.CONTENTS)
+_offer("style", catalog.STYLES)
+router.add_api_route("/networks", catalog.networks)
+
+
+@router.get("/settings")
+def settings(studio: Served) -> schemas.Settings:
+    """All settings with their defaults in the assignment, the presets, and the limits of this studio."""
+    return catalog.describe(studio.limits._asdict())

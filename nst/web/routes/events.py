@@ -24,12 +24,6 @@ KEEP_ALIVE = 15.0  # seconds without an event after which a comment is sent, les
 _LARGEST = (1 << 63) - 1  # the largest integer of SQLite
 
 
-def _last_seen(last_event_id: Annotated[str | None, Header(description="id of the last event received")] = None) -> int:
-    """The event id after which to begin; 0 for all events, also if the header is not an event id."""
-    text = (last_event_id or "").strip()
-    return min(int(text), _LARGEST) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
-
-
 async def _counted(request: Request) -> AsyncIterator[None]:
     """Counts a stream while it is open. Raises `Refused` if there are too many."""
     if request.app.state.watchers >= WATCHERS:
@@ -42,18 +36,21 @@ async def _counted(request: Request) -> AsyncIterator[None]:
 
 
 @router.get(
-    "/jobs/{id}/events",
-    response_class=StreamingResponse,
+    "/jobs/{id}/events", response_class=StreamingResponse, dependencies=[Depends(_counted)],
     responses={**media("text/event-stream"), **problems(503)},
-    dependencies=[Depends(_counted)],
-)
-async def events(studio: Served, job: Found, after: Annotated[int, Depends(_last_seen)]) -> StreamingResponse:
+)  # fmt: skip
+async def events(
+    studio: Served, job: Found,
+    last_event_id: Annotated[str | None, Header(description="id of the last event received")] = None,
+) -> StreamingResponse:  # fmt: skip
     """Streams the events of a job: `state` (a job), `start`, `epoch`, `picture`, `trouble`, and finally `end` (a job).
 
     An epoch has its costs, seconds and seconds left; a picture the epoch of the new current picture. `start` has the
     epoch at which painting starts, or resumes after an interruption: events of later epochs before it are void. The
     stream begins with all past events, or with those after the event of the header Last-Event-ID.
     """
+    text = (last_event_id or "").strip()
+    after = min(int(text), _LARGEST) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
     # Not FastAPI's EventSourceResponse: it runs the generator in tasks that fail, with a long traceback in the log,
     # when a client disconnects amid many events.
     unbuffered = {"x-accel-buffering": "no"}
@@ -78,7 +75,7 @@ async def _events(studio: Studio, id: str, after: int) -> AsyncIterator[bytes]:
                 yield _encoded("state", job.model_dump_json())
             while batch := studio.store.events(id, after):
                 yield b"".join(_encoded(kind, data, f"id: {number}\n") for number, kind, data in batch)
-                after = batch[-1].id
+                after = batch[-1][0]
             if job.state in store.ENDED:
                 yield _encoded("end", job.model_dump_json())
                 return

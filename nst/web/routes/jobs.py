@@ -13,11 +13,11 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Respon
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
+from nst.utils.text import either, one_line
 from nst.web import catalog, schemas, store, submission
 from nst.web.catalog import Picture
 from nst.web.dependencies import FILES, Found, Served, picture, view
 from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
-from nst.web.job_folder import preview
 from nst.web.routes.catalog import Size
 from nst.web.service import Studio
 from nst.web.submission import Submission
@@ -71,11 +71,8 @@ def _submit(studio: Studio, form: SubmissionForm) -> store.Job:
         preset, network, config = submission.read_settings(
             form.preset, form.network, form.settings, studio.limits, earlier
         )
-        content = _choose("content", [form.content], [form.content_name], catalog.CONTENTS, 1) or content
-        styles = _choose("style", form.style, form.style_name, catalog.STYLES, studio.limits.styles) or styles
-        for field, chosen in (("content", content), ("style", styles)):
-            if not chosen:
-                raise Refused(400, f"choose a {field} picture", field)
+        content = _choose("content", [form.content], [form.content_name], catalog.CONTENTS, 1, content)
+        styles = _choose("style", form.style, form.style_name, catalog.STYLES, studio.limits.styles, styles)
         stored = [("content", *submission.store_picture(content[0], folder.content, "content", studio.limits))]
         for index, style in enumerate(styles):
             stored.append(("style", *submission.store_picture(style, folder.style(index), "style", studio.limits)))
@@ -98,15 +95,22 @@ def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen,
 
 
 def _choose(
-    field: str, uploads: Sequence[UploadFile | None], names: Sequence[str | None], known: tuple[str, ...], most: int
-) -> Chosen:
-    """The pictures given for a field: uploads before samples. Raises `Refused`."""
+    field: str, uploads: Sequence[UploadFile | None], names: Sequence[str | None], known: tuple[str, ...], most: int,
+    earlier: Chosen,
+) -> Chosen:  # fmt: skip
+    """The pictures given for a field, uploads before samples, or else the earlier ones. Raises `Refused`."""
     # A browser sends an empty part for a field in which no file is chosen.
-    given = [upload for upload in uploads if upload and (upload.filename or upload.size)]
-    samples = [name for name in names if name]
-    if len(given) + len(samples) > most:
+    chosen: Chosen = [upload for upload in uploads if upload and (upload.filename or upload.size)]
+    wanted, samples = [name for name in names if name], catalog.samples(known)
+    if len(chosen) + len(wanted) > most:
         raise Refused(400, f"choose at most {most} {field} picture{'s' if most > 1 else ''}", field)
-    return [*given, *(submission.sample(name, known, field) for name in samples)]
+    for name in wanted:
+        if name not in samples:
+            raise Refused(400, f"there is no sample {one_line(name, 40)!r}: use {either(known)}", field)
+        chosen.append(samples[name])
+    if not (chosen or earlier):
+        raise Refused(400, f"choose a {field} picture", field)
+    return chosen or earlier
 
 
 @router.get("")
@@ -163,13 +167,13 @@ def current(
 @router.get("/{id}/content", response_class=Response, responses=media("image/jpeg"))
 def content(studio: Served, job: Found, size: Size = None) -> Response:
     """The content picture, as JPEG."""
-    return picture(preview(studio.folder_of(job.id).content), size, lasting=True)
+    return picture(submission.preview(studio.folder_of(job.id).content), size, lasting=True)
 
 
 @router.get("/{id}/styles/{index}", response_class=Response, responses=media("image/jpeg"))
 def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], size: Size = None) -> Response:
     """A style picture, as JPEG."""
-    return picture(preview(studio.folder_of(job.id).style(index)), size, lasting=True)
+    return picture(submission.preview(studio.folder_of(job.id).style(index)), size, lasting=True)
 
 
 @router.get("/{id}/result", response_class=FileResponse, responses=PICTURE)
