@@ -18,7 +18,6 @@ from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
 STATIC = Path(__file__).parent / "static"  # the page, built from `page/`
-_DECODING = 2  # submissions whose pictures are decoded at the same time: each may take a gigabyte
 _ABOUT = "Paints a content picture in the style of others: create a job, watch it, and fetch its picture."
 
 
@@ -43,7 +42,7 @@ def create(
     )  # fmt: skip
     app.state.studio = studio
     app.state.key = Key(token, f"nst-token-{port}")  # browsers share cookies between ports
-    app.state.decoding = asyncio.Semaphore(_DECODING)
+    app.state.decoding = asyncio.Semaphore(2)  # submissions that are decoded at once: each may take a gigabyte
     app.state.watchers = 0
     app.add_middleware(
         Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes

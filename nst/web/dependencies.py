@@ -15,7 +15,6 @@ from nst.web.errors import Refused
 from nst.web.service import Studio
 from nst.web.submission import Submission
 
-_THUMBNAILS = 256  # kept in memory, about 30 kB each
 # The output files that can be downloaded besides the picture, and their titles on the page.
 FILES = {
     "generated_image.jpg": "JPEG",
@@ -45,6 +44,7 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
     request = Submission.from_json(job.request)
     ended = job.state in store.ENDED
     url = f"/api/jobs/{job.id}"
+    files = [name for name in FILES if ended and studio.file(job.id, name)]
     shown = dict.fromkeys(("epoch", "costs", "seconds_left", "picture", "width", "height")) | job.progress
     last = -1 if shown["epoch"] is None else shown["epoch"]
     shown |= {
@@ -60,11 +60,7 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
         "frames": list(range(0, last + 1, request.config.print_every)),
         "result": ended and studio.picture(job) is not None,
         "video": ended and bool(shown.get("video")),
-        "files": [
-            {"title": title, "url": f"{url}/files/{name}"}
-            for name, title in FILES.items()
-            if ended and studio.file(job.id, name)
-        ],
+        "files": [{"title": FILES[name], "url": f"{url}/files/{name}"} for name in files],
     }
     return schemas.Job.model_validate(shown)
 
@@ -84,7 +80,7 @@ def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
     return Response(data, media_type=kind, headers=headers)
 
 
-@functools.lru_cache(maxsize=_THUMBNAILS)
+@functools.lru_cache(maxsize=256)  # about 30 kB each
 def _thumbnail(path: Path, changed: int, size: int) -> bytes:
     del changed  # part of the cache key
     return writer.encode(resize.fit(reader.read(path), size, enlarge=False), "jpg", quality=85)

@@ -39,8 +39,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": schemas.Problem, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
-WITH_BODY = (413, 503, 507)
-"""Error statuses of any request that may carry a body: from the guard, or because the disk is full."""
+WITH_BODY = (413, 503, 507)  # of any request that may carry a body: from the guard, or because the disk is full
 
 
 def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
@@ -56,10 +55,10 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
-        if not isinstance(error, Refused):
-            message = _UNROUTED.get(error.status_code, error.detail)
-            error = Refused(error.status_code, message, headers=error.headers)
-        return error.response()
+        if isinstance(error, Refused):
+            return error.response()
+        message = _UNROUTED.get(error.status_code, error.detail)
+        return Refused(error.status_code, message, headers=error.headers).response()
 
     @app.exception_handler(store.FullError)
     async def queue_full(_: Request, __: Exception) -> Response:

@@ -128,11 +128,11 @@ class Studio:
 
     def picture(self, job: Job, epoch: int | None = None) -> Path | None:
         """The file of the current picture or of a saved frame; None if there is none."""
-        folder = self.folder_of(job.id)
         if epoch is not None:
             return self.file(job.id, f"{epoch}.png")
         final = self.file(job.id, "generated_image.png") if job.state in store.ENDED else None
-        return final or (folder.live if folder.live.is_file() else None)
+        live = self.folder_of(job.id).live
+        return final or (live if live.is_file() else None)
 
     def file(self, job: str, name: str) -> Path | None:
         """An output file of a job, by a name that the program chose; None if there is none."""

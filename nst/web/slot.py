@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -157,10 +157,11 @@ class Slot(threading.Thread):
             store.record(job.id, kind, message, picture=message["epoch"])
         elif kind == "start":
             store.rewind(job.id, message["first"])
-            store.record(job.id, kind, message, **_parts(message, "width", "height", "network"))
+            store.record(job.id, kind, message, **{name: message[name] for name in ("width", "height", "network")})
         elif kind == "epoch":
-            costs = _parts(message, "total", "content", "style", "total_variation")
-            store.record(job.id, kind, message, costs=costs, **_parts(message, "epoch", "seconds_left"))
+            costs = {name: message[name] for name in ("total", "content", "style", "total_variation")}
+            left = message["seconds_left"]
+            store.record(job.id, kind, message, costs=costs, epoch=message["epoch"], seconds_left=left)
 
     def _lose_worker(self, why: str) -> None:
         """Acts on the death of the worker, and ends its job if it had one."""
@@ -210,19 +211,14 @@ class Slot(threading.Thread):
 
     def _kill_after(self, seconds: float) -> None:
         """Kills the worker after a while, unless its job has ended by then. Called with the lock held."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-        worker, job = self._worker, self._job
 
         def kill() -> None:
             with self._lock:
-                if worker is not None and self._worker is worker and self._job is job:
-                    worker.kill()
+                if self._deadline is timer and self._worker is not None:  # neither over nor moved meanwhile
+                    self._worker.kill()
 
-        self._deadline = threading.Timer(seconds, kill)
-        self._deadline.daemon = True
-        self._deadline.start()
-
-
-def _parts(message: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: message[name] for name in names}
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = timer = threading.Timer(seconds, kill)
+        timer.daemon = True
+        timer.start()

@@ -253,10 +253,8 @@ class Store:
     def _jobs(self, clause: str, *values: Any) -> list[Job]:
         rows = self._rows(f"SELECT * FROM jobs {clause}", *values)  # columns in the order of the fields
         return [
-            Job._make(
-                (*first, bool(cancelling), *map(json.loads, (painted, wanted)), reason, json.loads(troubles), size)
-            )
-            for *first, cancelling, painted, wanted, reason, troubles, size in rows
+            Job._make((*first, bool(stop), json.loads(painted), json.loads(wanted), why, json.loads(troubles), size))
+            for *first, stop, painted, wanted, why, troubles, size in rows
         ]
 
     def _update(self, job: str, **columns: Any) -> None:

@@ -121,9 +121,8 @@ def _check(config: TransferConfig, limits: Limits) -> None:
             raise Refused(400, f"{name} is {value}: it must be from {least} to {most}", name)
     if config.epochs > FRAMES * config.print_every:
         least = -(-config.epochs // FRAMES)
-        raise Refused(
-            400, f"print_every is {config.print_every}: use {least} or more for {config.epochs} epochs", "print_every"
-        )
+        message = f"print_every is {config.print_every}: use {least} or more for {config.epochs} epochs"
+        raise Refused(400, message, "print_every")
 
 
 def _field(message: str) -> str:

@@ -66,16 +66,15 @@ async def submit(request: Request, form: SubmissionForm) -> store.Job:
 
 
 def _submit(studio: Studio, form: SubmissionForm) -> store.Job:
+    limits = studio.limits
     with studio.draft() as (job, folder):
         earlier, content, styles = _earlier(studio, form.again)
-        preset, network, config = submission.read_settings(
-            form.preset, form.network, form.settings, studio.limits, earlier
-        )
+        preset, network, config = submission.read_settings(form.preset, form.network, form.settings, limits, earlier)
         content = _choose("content", [form.content], [form.content_name], catalog.CONTENTS, 1, content)
-        styles = _choose("style", form.style, form.style_name, catalog.STYLES, studio.limits.styles, styles)
-        stored = [("content", *submission.store_picture(content[0], folder.content, "content", studio.limits))]
+        styles = _choose("style", form.style, form.style_name, catalog.STYLES, limits.styles, styles)
+        stored = [("content", *submission.store_picture(content[0], folder.content, "content", limits))]
         for index, style in enumerate(styles):
-            stored.append(("style", *submission.store_picture(style, folder.style(index), "style", studio.limits)))
+            stored.append(("style", *submission.store_picture(style, folder.style(index), "style", limits)))
         submission.check_pictures(config, stored)
         title, *titles = (title for _, title, _ in stored)
         return studio.submit(job, Submission(title, titles, preset, network, config))
