@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from nst.utils.fields import (
     BOUNDS,
+    USUAL,
     LayerWeights,
     checked,
     choice,
@@ -30,6 +31,7 @@ STARTS = ("blend", "content", "matched", "style", "noise")
 """The named starts of G; any other value of `init` is the path of a picture."""
 
 _COSTS = "picture frames graph"
+_SPEED = f"{_COSTS} speed"
 _FILES = "files"
 
 SMALLEST_TILE = 32  # four poolings reduce it to 2 × 2
@@ -50,7 +52,10 @@ class TransferConfig:
     epochs: int = number(200, "number of updates of the picture", at_least=1, affects="frames")
     print_every: int = number(20, "epochs between printed costs and saved frames", at_least=1, affects=_FILES)
     optimizer: str = choice(
-        "adam", "how the picture is updated; lbfgs converges faster than the assignment's Adam", ("adam", "lbfgs")
+        "adam",
+        "how the picture is updated; lbfgs converges faster than the assignment's Adam",
+        ("adam", "lbfgs"),
+        affects=f"{USUAL} speed",
     )
     metric: str = choice(
         "pixels",
@@ -62,7 +67,7 @@ class TransferConfig:
         "float32",
         "number format of the convolutions; auto is bfloat16 where the processor is fast at it",
         ("float32", "bfloat16", "auto"),
-        affects=_COSTS,
+        affects=_SPEED,
     )
     learning_rate: float = number(2.0, "Adam's step size, in grey levels", above=0)
     alpha: float = number(10.0, "weight of the content cost", at_least=0, affects=_COSTS)
@@ -98,7 +103,7 @@ class TransferConfig:
         "what the first convolution sees beyond the border: zeros, as the network was trained, or "
         "the border's pixels repeated, which gives cleaner edges",
         ("zeros", "replicate"),
-        affects=_COSTS,
+        affects=_SPEED,
     )
     init: str = word(
         "blend",
@@ -111,12 +116,12 @@ class TransferConfig:
         0, "seed of the noise; the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
     )
     content_layers: LayerWeights = layer_weights(
-        "conv4_2=1", "content layers and their weights; vgg16 has its own", affects=_COSTS
+        "conv4_2=1", "content layers and their weights; vgg16 has its own", affects=_SPEED
     )
     style_layers: LayerWeights = layer_weights(
         "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
         "style layers and their weights; vgg16 has its own",
-        affects=_COSTS,
+        affects=_SPEED,
     )
     style_weights: tuple[float, ...] = weights(
         "weights of several styles, relative to each other; empty weighs them equally"
@@ -127,7 +132,7 @@ class TransferConfig:
         "covariances), which paints larger shapes of the style and needs about five times the "
         "beta",
         ("gram", "wasserstein"),
-        affects=_COSTS,
+        affects=_SPEED,
     )
     style_scale: float = number(
         1.0, "size of the strokes: the style picture is enlarged by this factor", above=0, at_most=16
@@ -138,7 +143,7 @@ class TransferConfig:
         "first gives the style picture the content's colours",
         ("none", "luminance", "histogram"),
     )
-    pooling: str = choice("avg", "pooling between the blocks of the network", ("avg", "max"), affects=_COSTS)
+    pooling: str = choice("avg", "pooling between the blocks of the network", ("avg", "max"), affects=_SPEED)
     video: str = choice("mp4", "format of the progress video", ("mp4", "gif", "webp", "none"), affects=_FILES)
     video_every: int = number(
         0, "epochs between frames of the video; 0 makes about 200 frames", at_least=0, affects=_FILES
@@ -242,8 +247,8 @@ def affecting(part: str) -> tuple[str, ...]:
     """The names of the settings that affect a part of a run.
 
     `picture` is the finished picture, so that the other settings may change when a run is resumed. `frames` are those
-    of a video, `graph` is the graph of the costs, `memory` the use of memory, and `files` the other files of a
-    picture's run, which a video does not have.
+    of a video, `graph` is the graph of the costs, `memory` the use of memory, `speed` the time of a step in a given
+    size, and `files` the other files of a picture's run, which a video does not have.
     """
     fields = dataclasses.fields(TransferConfig)
     return tuple(field.name for field in fields if part in field.metadata["affects"])

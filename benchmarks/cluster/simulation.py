@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.cluster.slow_painter import SlowPainter
-from nst.batch.cluster.executor import RayExecutor
-from nst.batch.executor import OnEvent
+from nst.batch.cluster import executor
+from nst.batch.executor import Batch, OnEvent
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
 from nst.images import writer
@@ -148,8 +148,8 @@ def simulate(jobs: int, workers: int, seconds: float, kill_every: float) -> Foun
         log = _Log(kill_every, seconds)
         painter = functools.partial(SlowPainter, seconds / _EPOCHS, _KEEP)
         busy = _Driver()
-        executor = RayExecutor(cpus_per_job=1, painter=painter, cpus=workers)
-        executor.run(works, place / "out", busy.timed(log.on_event), log.kill)
+        batch = Batch(works, place / "out", busy.timed(log.on_event), log.kill)
+        executor.execute(batch, cpus_per_job=1, painter=painter, cpus=workers)
         end = max(log.ended.values())
         missing = sum(
             work.name not in log.finished or not (place / "out" / work.name / "generated_image.png").is_file()

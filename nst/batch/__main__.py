@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,6 @@ from nst.utils.tf_import import quiet_stderr
 
 if TYPE_CHECKING:
     from nst.batch.cancel_list import CancelList
-    from nst.batch.executor import Executor
     from nst.batch.journal import Journal
     from nst.batch.worklist import Work
 
@@ -62,22 +63,28 @@ def define() -> None:
 
 def main() -> int:
     """Reads the flags and paints the missing pictures; returns the exit status."""
+    from nst.batch import worklist
+
     try:
-        check_executor_flags()
+        check_engine_flags()
         shard = Shard.parse(FLAGS.shard)
-        works = read_worklist()
+        rows = worklist.read_rows(Path(os.path.expanduser(FLAGS.jobs))) if FLAGS.jobs else []
+        works = worklist.plan(
+            worklist.pictures(FLAGS.content), worklist.pictures(FLAGS.style), rows,
+            [worklist.read_sweep(text) for text in FLAGS.sweep], FLAGS.model, FLAGS.preset, commandline.read_given(),
+        )  # fmt: skip
     except ValueError as error:
         commandline.fail(f"{error} (see --help)")
     except OSError as error:
         commandline.fail(f"cannot read {FLAGS.jobs}: {error.strerror or error}", 1)
     with StopSignals() as signals:
         try:
-            return paint(works, shard, Path(FLAGS.output_dir).expanduser(), signals)
+            return paint(works, shard, Path(os.path.expanduser(FLAGS.output_dir)), signals)
         except (ValueError, OSError) as error:
             commandline.fail(str(error), 1)
 
 
-def check_executor_flags() -> None:
+def check_engine_flags() -> None:
     """Raises `ValueError` for flags that do not fit the executor."""
     if FLAGS.engine not in ("serial", "ray"):
         raise ValueError(f"engine is {FLAGS.engine!r}: use serial or ray")
@@ -86,22 +93,6 @@ def check_executor_flags() -> None:
             raise ValueError(f"{name} has no effect without --engine=ray")
     if FLAGS.cpus_per_job <= 0 or FLAGS.gpus_per_job < 0:
         raise ValueError("cpus_per_job must be above 0, and gpus_per_job 0 or more")
-
-
-def read_worklist() -> list[Work]:
-    """Reads the pictures that the flags name.
-
-    Raises:
-        ValueError: a picture or a setting is not valid.
-        OSError: the jobs file cannot be read.
-    """
-    from nst.batch import worklist
-
-    rows = worklist.read_rows(Path(FLAGS.jobs).expanduser()) if FLAGS.jobs else []
-    return worklist.plan(
-        worklist.pictures(FLAGS.content), worklist.pictures(FLAGS.style), rows,
-        [worklist.read_sweep(text) for text in FLAGS.sweep], FLAGS.model, FLAGS.preset, commandline.read_given(),
-    )  # fmt: skip
 
 
 def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSignals) -> int:
@@ -113,11 +104,11 @@ def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSig
     from nst.output import folder
     from nst.weights import registry
 
-    models = list(dict.fromkeys(work.model for work in works))
-    for model in models:
+    files = {}
+    for model in dict.fromkeys(work.model for work in works):
         if status := weights.missing(model, print_line):
             return status
-    files = {model: registry.find(model) for model in models}
+        files[model] = registry.find(model)
     journal, hashes = Journal(batch_dir, FLAGS.shard), Hashes(batch_dir)
     keys = [hashes.key(work, files[work.model].path) for work in works]
     works = [
@@ -125,7 +116,7 @@ def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSig
         for work, key in zip(works, keys, strict=True)
     ]
     own = works[shard.index :: shard.count]
-    missing = own if FLAGS.force else [work for work in own if journal.done(work.key) is None]
+    missing = own if FLAGS.force else [work for work in own if not journal.done(work.key)]
     cancel_list = CancelList(batch_dir, [work.name for work in works], print_line)
     todo = [work for work in missing if work.name not in cancel_list]
     cancelled = [work for work in missing if work.name in cancel_list]
@@ -143,23 +134,35 @@ def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSig
         try:
             run(todo, batch_dir, journal, cancel_list, signals)
         finally:
-            report.write(batch_dir, works, journal.entries)
+            report.write(batch_dir, works, journal.outcomes)
         print_line(f"Overview: {batch_dir / 'index.html'}")
         if signals.requested():
             print_line(resume_hint())
             return signals.status
     elif cancelled:
-        report.write(batch_dir, works, journal.entries)
+        report.write(batch_dir, works, journal.outcomes)
     return report_unfinished(own, journal)
 
 
 def run(todo: list[Work], batch_dir: Path, journal: Journal, cancel_list: CancelList, signals: StopSignals) -> None:
     """Runs the executor, shows its events and records the outcomes."""
     from nst.batch.cluster import watchdog
+    from nst.batch.executor import Batch
     from nst.batch.progress import Screen
 
+    execute: Callable[[Batch], None]
     with quiet_stderr(FLAGS.verbosity < 1), tf_import.tensorflow(FLAGS.verbosity < 1):
-        executor = make_executor()
+        if FLAGS.engine == "ray":
+            from nst.batch.cluster import executor
+
+            execute = functools.partial(
+                executor.execute, address=FLAGS.address or None,
+                cpus_per_job=FLAGS.cpus_per_job, gpus_per_job=FLAGS.gpus_per_job,
+            )  # fmt: skip
+        else:
+            from nst.batch import serial
+
+            execute = serial.execute
     signals.painting = True
     screen = Screen(len(todo), print_line)
     cancel_list.say = screen.say
@@ -172,24 +175,9 @@ def run(todo: list[Work], batch_dir: Path, journal: Journal, cancel_list: Cancel
     killed = f"nst-batch was killed, or ended because Ray died. Finished pictures are kept. {resume_hint()}"
     try:
         with watchdog.message_if_killed(killed) if FLAGS.engine == "ray" else contextlib.nullcontext():
-            executor.run(todo, batch_dir, on_event, signals.requested, lambda work: work.name in cancel_list)
+            execute(Batch(todo, batch_dir, on_event, signals.requested, lambda work: work.name in cancel_list))
     finally:
         screen.close()
-
-
-def make_executor() -> Executor:
-    """The executor that the flags name.
-
-    Raises:
-        ValueError: a package that it needs is missing.
-    """
-    if FLAGS.engine == "ray":
-        from nst.batch.cluster.executor import RayExecutor
-
-        return RayExecutor(FLAGS.address or None, FLAGS.cpus_per_job, FLAGS.gpus_per_job)
-    from nst.batch.serial import SerialExecutor
-
-    return SerialExecutor()
 
 
 def resume_hint() -> str:
@@ -199,13 +187,12 @@ def resume_hint() -> str:
 
 def report_unfinished(works: Sequence[Work], journal: Journal) -> int:
     """Prints which pictures are not finished, the first 20 of them; returns the exit status."""
-    entries = [(work, journal.entries.get(work.key)) for work in works]
-    unfinished = [
-        (work, entry) for work, entry in entries if not entry or entry.status not in ("finished", "cancelled")
-    ]
-    for work, entry in unfinished[:20]:
-        reason = entry.reason or entry.status if entry else "missing"
-        print_line(f"Not finished: {work.name}: {reason}", sys.stderr)
+    from nst.batch.executor import MISSING
+
+    outcomes = {work.name: journal.outcomes.get(work.key, MISSING) for work in works}
+    unfinished = {name: each for name, each in outcomes.items() if each.status not in ("finished", "cancelled")}
+    for name, outcome in list(unfinished.items())[:20]:
+        print_line(f"Not finished: {name}: {outcome.reason or outcome.status}", sys.stderr)
     return 1 if unfinished else 0
 
 
@@ -218,22 +205,20 @@ def list_pictures(works: list[Work]) -> int:
 
         networks = {model: registry.load(model) for model in dict.fromkeys(work.model for work in works)}
         speeds = {model: estimate.speedometer(network) for model, network in networks.items()}
-    seconds, peak, status = 0.0, 0, 0
+    found = []
     for work in works:
         try:
-            found = estimate.estimate(work, networks[work.model], speeds[work.model])
+            found.append(estimate.estimate(work, networks[work.model], speeds[work.model]))
         except (ValueError, MemoryError) as error:
-            status = 1
             print_line(f"  {work.name}: {error}")
             continue
-        seconds += found.seconds
-        peak = max(peak, found.memory)
-        width, height = found.size
-        about = f"about {duration(found.seconds)}, {format_bytes(found.memory)}"
+        (width, height), seconds, memory = found[-1]
+        about = f"about {duration(seconds)}, {format_bytes(memory)}"
         print_line(f"  {work.name}: {width}×{height}, {work.config.epochs} epochs, {about}")
     if works:
+        seconds, peak = sum(each.seconds for each in found), max((each.memory for each in found), default=0)
         print_line(f"In all about {duration(seconds)} of updates, and up to {format_bytes(peak)} besides TensorFlow")
-    return status
+    return 1 if len(found) < len(works) else 0
 
 
 def start() -> None:

@@ -14,12 +14,9 @@ _POLL = 1.0  # seconds between two checks of the file
 
 
 class CancelList:
-    """The names in a batch's `cancel.txt`, which is read again when it changes.
+    """Those of a batch's `names` that its `cancel.txt` matches, which is read again when it changes.
 
-    Args:
-        batch_dir: the folder of the batch.
-        names: the names of all pictures of the batch.
-        say: receives a sentence about a line that matches none of them.
+    `say` receives a sentence about a line that matches none.
     """
 
     def __init__(self, batch_dir: Path, names: Iterable[str], say: Callable[[str], None]) -> None:
@@ -29,7 +26,7 @@ class CancelList:
         self._stamp: tuple[int, int] | None = None
         self._checked = -_POLL
         self._reported: set[str] = set()
-        self._cancelled: frozenset[str] = frozenset()
+        self._cancelled: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         now = time.monotonic()
@@ -48,18 +45,17 @@ class CancelList:
         except FileNotFoundError:
             stamp, text = None, ""
         except OSError as error:
-            self._say_once(str(error), f"{self.path} cannot be read and is ignored: {error.strerror or error}")
+            self._say_once(f"{self.path} cannot be read and is ignored: {error.strerror or error}")
             return
         self._stamp = stamp
-        cancelled: set[str] = set()
+        self._cancelled = set()
         for line in filter(None, (line.split("#")[0].strip() for line in text.splitlines())):
             matches = [name for name in self._names if fnmatchcase(name, line)]
-            cancelled.update(matches)
+            self._cancelled.update(matches)
             if not matches:
-                self._say_once(line, f"{self.path}: no picture of this batch is called {line!r}")
-        self._cancelled = frozenset(cancelled)
+                self._say_once(f"{self.path}: no picture of this batch is called {line!r}")
 
-    def _say_once(self, key: str, sentence: str) -> None:
-        if key not in self._reported:
-            self._reported.add(key)
+    def _say_once(self, sentence: str) -> None:
+        if sentence not in self._reported:
+            self._reported.add(sentence)
             self.say(sentence)

@@ -13,16 +13,13 @@ import numpy as np
 
 from nst import inputs, run
 from nst.batch.worklist import Work
-from nst.config import TransferConfig
+from nst.config import TransferConfig, affecting
 from nst.engine import architecture, loop, pyramid, sessions
 from nst.inputs import MaskInputs
 from nst.weights.network import Network
 
 _SIDES = 96, 288  # rows and columns of the pictures that the speed is measured with
 _STEPS = 6
-_SPEED_SETTINGS = (  # those that the time of a step depends on
-    *("optimizer", "precision", "content_layers", "style_layers", "style_distance", "pooling", "padding"),
-)
 
 
 class Speed(NamedTuple):
@@ -43,10 +40,7 @@ class Estimate(NamedTuple):
 def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], Speed]) -> Estimate:
     """Estimates one picture, from the same sizes, masks and tiles that `nst.run.stylize` would paint it with.
 
-    Args:
-        work: the picture.
-        network: the network that it names.
-        speed: from `speedometer`.
+    `speed` is from `speedometer`, for the network that the picture names.
 
     Raises:
         ValueError: an input cannot be read, or the settings do not fit the inputs.
@@ -65,10 +59,7 @@ def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], Spe
 
 
 def speedometer(network: Network) -> Callable[[TransferConfig], Speed]:
-    """Returns a function that measures how fast this machine paints with some settings: a few steps in two sizes.
-
-    Settings that make no difference to the speed share one measurement.
-    """
+    """Returns a function that measures how fast this machine paints with some settings: a few steps in two sizes."""
 
     @functools.cache
     def measured(trial: TransferConfig) -> Speed:
@@ -77,7 +68,7 @@ def speedometer(network: Network) -> Callable[[TransferConfig], Speed]:
         return Speed(max(0.0, short - few * flop), flop)
 
     def speed(config: TransferConfig) -> Speed:
-        settings = {name: getattr(config, name) for name in _SPEED_SETTINGS}
+        settings = {name: getattr(config, name) for name in affecting("speed")}
         return measured(TransferConfig(epochs=_STEPS, init="content", video="none", **settings))
 
     return speed

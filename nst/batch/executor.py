@@ -1,10 +1,11 @@
-"""The interface between an executor, which paints a list of pictures, and its caller. Does not import TensorFlow."""
+"""What an executor, which paints a list of pictures, receives and reports. Does not import TensorFlow."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from nst.batch.worklist import Work
 from nst.weights.network import Network
@@ -19,57 +20,44 @@ and `pid` of the worker; it comes again when another worker takes over. `epoch` 
 
 
 class Outcome(NamedTuple):
-    """How the painting of a picture ended.
+    """How the painting of a picture ended; `costs` are those of the last epoch, by name."""
 
-    `status` is `finished`, `stopped`, `cancelled`, `diverged` or `failed`; `reason` says why it failed; `costs` are
-    those of the last epoch, by name.
-    """
-
-    status: str
-    reason: str = ""
+    status: str  # finished, stopped, cancelled, diverged or failed
+    reason: str = ""  # why it failed
     epochs: int = 0
     seconds: float = 0.0
     costs: Mapping[str, float] = {}
 
 
-def never(*_: Work) -> bool:
-    """Returns False: the run is not stopped, and no picture is cancelled."""
-    return False
+MISSING = Outcome("missing")
+"""That of a picture which was not started."""
 
 
-class Executor(Protocol):
-    """Paints a list of pictures."""
+@dataclass(frozen=True)
+class Batch:
+    """What an executor paints. It returns when all pictures have ended; one that fails does not stop the others.
 
-    def run(
-        self,
-        works: Iterable[Work],
-        batch_dir: Path,
-        on_event: OnEvent,
-        stop: Callable[[], bool] = never,
-        cancelled: Callable[[Work], bool] = never,
-    ) -> None:
-        """Paints the pictures; returns when all have ended. A picture that fails does not stop the others.
+    Args:
+        works: the pictures. One whose folder holds a checkpoint is resumed.
+        folder: the folder of the batch; the files of each picture go to the folder of its name inside.
+        on_event: called from the thread of the executor's caller.
+        stop: polled often. True ends the pictures being painted after their current step, and starts no other.
+        cancelled: polled often for the pictures being painted, and before each starts. True ends that picture after
+            its current step.
+    """
 
-        Args:
-            works: the pictures. One whose folder holds a checkpoint is resumed.
-            batch_dir: the folder of the batch; the files of each picture go to the folder of its name inside.
-            on_event: called from this thread.
-            stop: polled often. True ends the pictures being painted after their current step, and starts no other.
-            cancelled: polled often for the pictures being painted, and before each starts. True ends that picture
-                after its current step.
-        """
-        ...
+    works: Iterable[Work]
+    folder: Path
+    on_event: OnEvent
+    stop: Callable[[], bool] = lambda: False
+    cancelled: Callable[[Work], bool] = lambda work: False
 
 
 class RemoteInputs(NamedTuple):
-    """What a worker on another machine needs to paint a picture as if it ran at home.
+    """What a worker on another machine needs to paint a picture as if it ran at home."""
 
-    `sources` has the bytes of the pictures by their paths at home, `home` is the folder that the files will end up in,
-    and `flags` are the lines of `flags.txt` besides the settings.
-    """
-
-    sources: Mapping[Path, bytes]
-    home: Path
+    sources: Mapping[Path, bytes]  # the pictures by their paths at home
+    home: Path  # the folder that the files will end up in
     flags: Mapping[str, str | list[str]]
 
 

@@ -10,9 +10,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from nst.batch.executor import Outcome
 from nst.batch.worklist import Work
@@ -26,72 +25,53 @@ _SAMPLED = 16_000_000  # bytes above which only the size and both ends of a file
 _END = 1 << 20
 
 
-class Entry(NamedTuple):
-    """A line of the journal: the key of a picture, the name of its folder, and the fields of its `Outcome`."""
-
-    key: str
-    name: str
-    status: str
-    reason: str
-    epochs: int
-    seconds: float
-    costs: Mapping[str, float]
-
-
 class Journal:
-    """The journals in the folder of a batch.
-
-    Args:
-        batch_dir: the folder; created with the first entry.
-        shard: the part of the batch that this process paints, as `i/n`; empty for all of it.
-    """
+    """The journals in the folder of a batch; `shard` is the part that this process paints, as `i/n`."""
 
     def __init__(self, batch_dir: Path, shard: str = "") -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._folders: dict[str, str] = {}
         self._batch_dir = batch_dir
         self._path = batch_dir / f"journal{'-' + shard.strip().replace('/', '-of-') if shard else ''}.jsonl"
-        self.entries: dict[str, Entry] = {}
         for path in sorted(batch_dir.glob("journal*.jsonl")):
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 with contextlib.suppress(ValueError, TypeError):  # a last line that was cut off
-                    entry = Entry(**json.loads(line))
-                    self.entries[entry.key] = entry
-        self._names = {entry.name: key for key, entry in self.entries.items()}
+                    self._add(**json.loads(line))
+        self._keys = {name: key for key, name in self._folders.items()}
 
-    def done(self, key: str) -> Entry | None:
-        """The entry of a picture that need not be painted again: it is finished, and its file still exists."""
-        entry = self.entries.get(key)
-        if entry is None or entry.status not in DONE:
-            return None
-        return entry if (self._batch_dir / entry.name / "generated_image.png").is_file() else None
+    def _add(self, key: str, name: str, **outcome: Any) -> None:
+        self.outcomes[key], self._folders[key] = Outcome(**outcome), name
+
+    def done(self, key: str) -> bool:
+        """Whether a picture need not be painted again: it is finished, and its file still exists."""
+        outcome = self.outcomes.get(key)
+        if outcome is None or outcome.status not in DONE:
+            return False
+        return (self._batch_dir / self._folders[key] / "generated_image.png").is_file()
 
     def folder(self, key: str, name: str) -> str:
         """The name of a picture's folder: its earlier one, or else `name`, with a number if another picture has it."""
-        if key in self.entries:
-            return self.entries[key].name
+        if key in self._folders:
+            return self._folders[key]
         free, number = name, 2
-        while self._names.get(free, key) != key:
+        while self._keys.get(free, key) != key:
             free, number = f"{name}-{number}", number + 1
-        self._names[free] = key
+        self._keys[free] = key
         return free
 
     def record(self, work: Work, outcome: Outcome) -> None:
         """Writes how the painting of a picture ended, to the disk before this returns.
 
-        A picture that is cancelled before it starts keeps the epochs and costs of its last entry.
-
-        Raises:
-            OSError: the journal cannot be written.
+        A picture that is cancelled before it starts keeps the epochs and costs of its last entry. Raises `OSError`.
         """
-        before = self.entries.get(work.key)
-        if outcome.status != "cancelled" or outcome.epochs or before is None:
-            self.add(Entry(work.key, work.name, *outcome))
-        elif before.status not in (*DONE, "cancelled"):
-            self.add(before._replace(status="cancelled", reason=""))
-
-    def add(self, entry: Entry) -> None:
-        """Writes an entry. Raises `OSError` as `record` does."""
-        self.entries[entry.key] = entry
-        line = json.dumps(entry._asdict(), ensure_ascii=False).encode() + b"\n"
+        before = self.outcomes.get(work.key)
+        if outcome.status == "cancelled" and not outcome.epochs and before is not None:
+            if before.status in (*DONE, "cancelled"):
+                return
+            outcome = before._replace(status="cancelled", reason="")
+        entry = {"key": work.key, "name": work.name, **outcome._asdict()}
+        self._add(**entry)
+        line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
         self._batch_dir.mkdir(parents=True, exist_ok=True)
         with open(self._path, "ab+") as file:
             if file.tell():
@@ -104,11 +84,7 @@ class Journal:
 
 
 class Hashes:
-    """The hashes of input files, cached by size and modification time so that an unchanged file is read only once.
-
-    Args:
-        batch_dir: the folder of the batch.
-    """
+    """The hashes of input files, cached by size and modification time so that an unchanged file is read only once."""
 
     def __init__(self, batch_dir: Path) -> None:
         self._path = batch_dir / _HASHES
@@ -118,11 +94,7 @@ class Hashes:
             self._known = found if isinstance(found, dict) else {}
 
     def key(self, work: Work, network: Path) -> str:
-        """The hash of a picture's settings and inputs.
-
-        Raises:
-            OSError: a file cannot be read.
-        """
+        """The hash of a picture's settings and inputs. Raises `OSError` if a file cannot be read."""
         # Including their names: two files with the same contents are two pictures, each with its own folder.
         names = [path.name for path in (work.content, *work.styles)]
         document = [work.config.to_json(), names, [self._file(path) for path in (*work.inputs, network)]]

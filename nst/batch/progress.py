@@ -13,12 +13,7 @@ from nst.utils.text import duration
 
 
 class Screen:
-    """Shows a batch: a bar over all pictures on a terminal, and a line for each picture that ends.
-
-    Args:
-        total: how many pictures will be painted.
-        print_line: prints a line where there is no terminal.
-    """
+    """Shows a batch: a bar over all pictures on a terminal, and a line for each of the `total` pictures that ends."""
 
     def __init__(self, total: int, print_line: Callable[[str], None]) -> None:
         self._total = total

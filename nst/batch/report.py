@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from nst.batch.journal import Entry
+from nst.batch.executor import MISSING, Outcome
 from nst.batch.worklist import Work
 from nst.utils import atomic
 
@@ -19,8 +19,8 @@ THUMBNAIL = "thumbnail.jpg"
 """The name of the thumbnail in the folder of every finished picture."""
 COSTS = ("total", "content", "style", "total_variation")
 
-Line = tuple[Work, Entry | None]
-"""A picture and its last entry in the journal."""
+Line = tuple[Work, Outcome]
+"""A picture and its last outcome in the journal."""
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif }
@@ -35,18 +35,9 @@ dd { margin: 0; overflow-wrap: anywhere }
 """
 
 
-def write(batch_dir: Path, works: Sequence[Work], entries: Mapping[str, Entry]) -> None:
-    """Writes both files into the folder of the batch.
-
-    Args:
-        batch_dir: the folder.
-        works: all pictures of the batch.
-        entries: the journal's entries by key; a picture without one was not started.
-
-    Raises:
-        OSError: they cannot be written.
-    """
-    lines = [(work, entries.get(work.key)) for work in works]
+def write(batch_dir: Path, works: Sequence[Work], outcomes: Mapping[str, Outcome]) -> None:
+    """Writes both files into the folder of the batch, with the outcomes in its journal. Raises `OSError`."""
+    lines = [(work, outcomes.get(work.key, MISSING)) for work in works]
     atomic.write_bytes(batch_dir / "summary.csv", table(lines).encode())
     atomic.write_text(batch_dir / "index.html", page(batch_dir, lines))
 
@@ -58,23 +49,22 @@ def table(lines: Sequence[Line]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     names = ["name", "status", "reason", "content", "styles", "model", *varied]
     writer.writerow([*names, "epochs", "seconds", *COSTS, "picture"])
-    for work, entry in lines:
-        row = [work.name, _status(entry), "" if entry is None else entry.reason]
-        row += [str(work.content), ";".join(map(str, work.styles)), work.model]
+    for work, outcome in lines:
+        row = [work.name, outcome.status, outcome.reason, work.content, ";".join(map(str, work.styles)), work.model]
         row += [work.varied.get(name, "") for name in varied]
-        if entry is None:
+        if outcome is MISSING:
             row += [""] * (3 + len(COSTS))
         else:
-            row += [str(entry.epochs), f"{entry.seconds:.3f}"]
-            row += [f"{entry.costs[name]:.9g}" if name in entry.costs else "" for name in COSTS]
-            row += [f"{work.name}/generated_image.png" if entry.epochs else ""]
+            row += [outcome.epochs, f"{outcome.seconds:.3f}"]
+            row += [f"{outcome.costs[name]:.9g}" if name in outcome.costs else "" for name in COSTS]
+            row += [f"{work.name}/generated_image.png" if outcome.epochs else ""]
         writer.writerow(row)
     return text.getvalue()
 
 
 def page(batch_dir: Path, lines: Sequence[Line]) -> str:
     """The text of `index.html`, which shows the pictures in `batch_dir` and loads nothing from elsewhere."""
-    counts = collections.Counter(_status(entry) for _, entry in lines)
+    counts = collections.Counter(outcome.status for _, outcome in lines)
     statuses = ", ".join(f"{count} {status}" for status, count in counts.items())
     items = "\n".join(_item(batch_dir, *line) for line in lines)
     return (
@@ -85,14 +75,10 @@ def page(batch_dir: Path, lines: Sequence[Line]) -> str:
     )
 
 
-def _status(entry: Entry | None) -> str:
-    return "missing" if entry is None else entry.status
-
-
-def _item(batch_dir: Path, work: Work, entry: Entry | None) -> str:
+def _item(batch_dir: Path, work: Work, outcome: Outcome) -> str:
     facts = {"content": work.content.name, "style": ", ".join(style.name for style in work.styles), **work.varied}
-    if entry is not None and entry.epochs:
-        facts |= {"epochs": str(entry.epochs), "total cost": f"{entry.costs.get('total', float('nan')):.4g}"}
+    if outcome.epochs:
+        facts |= {"epochs": str(outcome.epochs), "total cost": f"{outcome.costs.get('total', float('nan')):.4g}"}
     rows = "".join(f"<dt>{html.escape(name)}<dd>{html.escape(value)}" for name, value in facts.items() if value)
     name = html.escape(work.name)
     images = (image for image in (THUMBNAIL, "generated_image.jpg") if os.path.isfile(batch_dir / work.name / image))
@@ -100,5 +86,5 @@ def _item(batch_dir: Path, work: Work, entry: Entry | None) -> str:
         address = f"{quote(work.name)}/"
         picture = f'<a href="{address}generated_image.png"><img loading="lazy" src="{address}{shown}" alt="{name}"></a>'
     else:
-        picture = f'<div class="none">{html.escape(entry.reason if entry and entry.reason else _status(entry))}</div>'
+        picture = f'<div class="none">{html.escape(outcome.reason or outcome.status)}</div>'
     return f"<li>{picture}<h2>{name}</h2><dl>{rows}</dl>"

@@ -7,11 +7,11 @@ import functools
 import io
 import shutil
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from nst import inputs, run
-from nst.batch.executor import OnEvent, Outcome, RemoteInputs, flags, never
+from nst.batch.executor import Batch, OnEvent, Outcome, RemoteInputs, flags
 from nst.batch.report import COSTS, THUMBNAIL
 from nst.batch.worklist import Work
 from nst.config import STARTS
@@ -28,38 +28,29 @@ from nst.weights.network import Network
 _THUMBNAIL_SIDE = 320  # pixels, the longest
 
 
-class SerialExecutor:
-    """Paints in this process, with one network in memory and graphs that pictures of the same settings share."""
+def execute(batch: Batch) -> None:
+    """Paints a batch, with one network in memory and graphs that pictures of the same settings share."""
+    load = functools.lru_cache(maxsize=1)(registry.load)
+    with GraphCache() as graphs:
+        for work in batch.works:
+            if batch.stop():
+                return
+            batch.on_event(work, "ended", {"outcome": _outcome(batch, work, load, graphs)})
 
-    def run(
-        self,
-        works: Iterable[Work],
-        batch_dir: Path,
-        on_event: OnEvent,
-        stop: Callable[[], bool] = never,
-        cancelled: Callable[[Work], bool] = never,
-    ) -> None:
-        """See `nst.batch.executor.Executor.run`."""
-        load = functools.lru_cache(maxsize=1)(registry.load)
 
-        def outcome_of(work: Work, graphs: GraphCache) -> Outcome:
-            def ends() -> bool:
-                return stop() or cancelled(work)
+def _outcome(batch: Batch, work: Work, load: Callable[[str], Network], graphs: GraphCache) -> Outcome:
+    if batch.cancelled(work):
+        return Outcome("cancelled")
+    try:
+        network = load(work.model)
+    except ValueError as error:
+        return Outcome("failed", str(error))
 
-            if cancelled(work):
-                return Outcome("cancelled")
-            try:
-                network = load(work.model)
-            except ValueError as error:
-                return Outcome("failed", str(error))
-            outcome = paint(work, batch_dir / work.name, network, on_event, ends, graphs=graphs)
-            return outcome._replace(status="cancelled") if outcome.status == "stopped" and not stop() else outcome
+    def stop() -> bool:
+        return batch.stop() or batch.cancelled(work)
 
-        with GraphCache() as graphs:
-            for work in works:
-                if stop():
-                    return
-                on_event(work, "ended", {"outcome": outcome_of(work, graphs)})
+    outcome = paint(work, batch.folder / work.name, network, batch.on_event, stop, graphs=graphs)
+    return outcome._replace(status="cancelled") if outcome.status == "stopped" and not batch.stop() else outcome
 
 
 def paint(
@@ -129,8 +120,10 @@ def paint(
     if "picture" not in result.files or result.files["picture"].parent != output_dir:
         return outcome._replace(status="failed", reason=f"the picture could not be saved in {output_dir}")
     if result.ended != "stopped":
-        _remove_checkpoint(output_dir)
+        # The files for resuming go: megabytes for each of thousands of finished pictures.
+        shutil.rmtree(output_dir / checkpoint.FOLDER, ignore_errors=True)
         with contextlib.suppress(OSError):
+            (output_dir / "RESUME.txt").unlink(missing_ok=True)
             small = resize.fit(result.picture, _THUMBNAIL_SIDE, enlarge=False)
             atomic.write_bytes(output_dir / THUMBNAIL, writer.encode(small, "jpg", quality=85))
     return outcome
@@ -142,10 +135,3 @@ class _NamedBytes(io.BytesIO):
     def __init__(self, path: Path, data: bytes) -> None:
         super().__init__(data)
         self.name = str(path)
-
-
-def _remove_checkpoint(output_dir: Path) -> None:
-    """Removes the files for resuming: megabytes for each of thousands of finished pictures."""
-    shutil.rmtree(output_dir / checkpoint.FOLDER, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        (output_dir / "RESUME.txt").unlink(missing_ok=True)

@@ -6,22 +6,25 @@ every combination of the swept settings. The same command always gives the same 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
+import functools
 import glob
 import io
 import itertools
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nst import inputs
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
-from nst.images.reader import SUFFIXES, PictureError, find
-from nst.utils import locations
+from nst.images.reader import SUFFIXES
 from nst.utils.fields import parse, written
 
 ROW_NAMES = ("content", "style", "content_mask", "style_mask", "model", "preset", "name")
@@ -32,30 +35,26 @@ _KINDS = {setting.name: setting.kind for setting in settings()}
 _LONGEST = 120  # characters of a folder's name
 _MOST_BYTES = 256_000_000  # of a jobs file
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
-class WorklistError(ValueError):
-    """A mistake in a list of pictures; the message says where, and what to do about it."""
+_CONVERTERS: Mapping[str, tuple[Callable[[str], Any], str]] = {  # by kind of setting; and what they accept
+    "int": (int, "a whole number"),
+    "float": (float, "a number"),
+    "bool": (lambda text: _YES_NO[text.lower()], "true or false"),
+}
 
 
 @dataclass(frozen=True)
 class Work:
-    """One picture to paint.
+    """One picture to paint, with masks as for `nst.engine.mask_regions.mixture`."""
 
-    `name` is the name of its folder, `model` as for `nst.weights.registry.find`, `varied` the settings in which the
-    pictures of the batch differ, as text. The masks are as for `nst.engine.mask_regions.mixture`. `key` identifies the
-    picture in the journal once its inputs have been hashed.
-    """
-
-    name: str
+    name: str  # of its folder
     content: Path
     styles: tuple[Path, ...]
-    model: str
+    model: str  # as for `nst.weights.registry.find`
     config: TransferConfig
-    varied: Mapping[str, str] = field(default_factory=dict)
+    varied: Mapping[str, str] = field(default_factory=dict)  # the settings in which the batch's pictures differ
     content_masks: tuple[Path, ...] = ()
     style_masks: tuple[Path, ...] = ()
-    key: str = ""
+    key: str = ""  # in the journal, once its inputs have been hashed
 
     @property
     def inputs(self) -> list[Path]:
@@ -84,26 +83,22 @@ Sweep = tuple[str, tuple[Any, ...]]
 
 
 def pictures(words: Sequence[str]) -> list[Path]:
-    """Finds the pictures that patterns, folders and names stand for, in order and without duplicates.
+    """Finds the pictures that words stand for, in order and without duplicates.
 
-    Args:
-        words: each a pattern such as `photos/*.jpg`, a folder, a path, or the name of a sample. Patterns and folders
-            stand for the files with the suffix of a picture.
-
-    Raises:
-        WorklistError: a word that matches no picture.
+    A word is a pattern such as `photos/*.jpg`, a folder, a path, or the name of a sample. Patterns and folders stand
+    for the files with the suffix of a picture. Raises `ValueError` for a word that matches none.
     """
     found: list[Path] = []
     for word in words:
-        path = Path(word).expanduser()
+        path = Path(os.path.expanduser(word))
         if path.is_dir():
             matches = [each for each in sorted(path.iterdir()) if _is_picture(each)]
         elif glob.has_magic(word) and not path.exists():
             matches = [Path(each) for each in sorted(glob.glob(str(path), recursive=True)) if _is_picture(Path(each))]
         else:
-            matches = [_find(word)]
+            matches = [inputs.find(word)]
         if not matches:
-            raise WorklistError(f"no picture matches {word}: check the spelling and the folder")
+            raise ValueError(f"no picture matches {word}: check the spelling and the folder")
         found += matches
     return list(dict.fromkeys(found))
 
@@ -115,21 +110,25 @@ def read_rows(path: Path) -> list[Row]:
     `model`, `preset`, `name` and any setting; empty CSV fields are ignored. Paths are relative to the file first.
 
     Raises:
-        WorklistError: a row is not valid; the message has its line.
+        ValueError: a row is not valid; the message has its line.
         OSError: the file cannot be read.
     """
     with open(path, "rb") as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
-        raise WorklistError(f"{path} is larger than {_MOST_BYTES // 1_000_000} MB: it cannot be a jobs file")
+        raise ValueError(f"{path} is larger than {_MOST_BYTES // 1_000_000} MB: it cannot be a jobs file")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise WorklistError(f"{path} is not UTF-8 text: a jobs file is CSV or JSON lines") from None
+        raise ValueError(f"{path} is not UTF-8 text: a jobs file is CSV or JSON lines") from None
     read = _json_rows if path.suffix.lower() in (".jsonl", ".json", ".ndjson") else _csv_rows
-    rows = [_row(values, f"{path}, line {line}", path.parent) for line, values in read(text, path)]
+    rows = []
+    for number, values in read(text, path):
+        line = f"{path}, line {number}"
+        with _located(line):
+            rows.append(_row(values, line, path.parent))
     if not rows:
-        raise WorklistError(f"{path} has no rows")
+        raise ValueError(f"{path} has no rows")
     return rows
 
 
@@ -137,16 +136,17 @@ def read_sweep(text: str) -> Sweep:
     """Parses a sweep such as `alpha=5,10,20`; lists of layers or weights, which contain commas, are separated by `;`.
 
     Raises:
-        WorklistError: there is no such setting, or a value is not valid for it.
+        ValueError: there is no such setting, or a value is not valid for it.
     """
     name, equals, values = text.partition("=")
     name = name.strip()
-    if not equals or name not in _KINDS:
-        raise WorklistError(f"sweep {text!r}: write the name of a setting and its values, such as alpha=5,10,20")
-    parts = values.split(";" if ";" in values or _KINDS[name] in ("layers", "weights") else ",")
-    found = tuple(_value(name, part.strip(), f"sweep {text!r}") for part in parts if part.strip())
-    if not found:
-        raise WorklistError(f"sweep {text!r}: there are no values; write for example {name}=A,B")
+    with _located(f"sweep {text!r}"):
+        if not equals or name not in _KINDS:
+            raise ValueError("write the name of a setting and its values, such as alpha=5,10,20")
+        parts = values.split(";" if ";" in values or _KINDS[name] in ("layers", "weights") else ",")
+        found = tuple(_value(name, part.strip()) for part in parts if part.strip())
+        if not found:
+            raise ValueError(f"there are no values; write for example {name}=A,B")
     return name, found
 
 
@@ -161,38 +161,43 @@ def plan(
 ) -> list[Work]:
     """Lists all pictures of a batch, in order.
 
-    Args:
-        contents: contents for the rows that have none, or of the whole batch if there are no rows.
-        styles: the same for styles; each content is painted in each style.
-        rows: from `read_rows`; their settings override `given`.
-        sweeps: from `read_sweep`; their values override everything else.
-        model: the network for rows without one.
-        preset: the same.
-        given: settings for all pictures, which override the preset's.
+    A row without contents, styles, model or preset has those given for the whole batch; each content is painted in
+    each style. The settings of a row (see `read_rows`) override `given`, which overrides the preset, and the values of
+    a sweep (see `read_sweep`) override everything else.
 
     Raises:
-        WorklistError: there is no content or no style, or the settings are not valid.
+        ValueError: there is no content or no style, or the settings are not valid.
     """
     found: list[Work] = []
     for row in rows or [Row("")]:
-        where = f"{row.line}: " if row.line else ""
-        row_contents = row.contents or tuple(contents)
+        row_contents = row.contents or contents
         row_styles = [row.styles] if row.styles else [(style,) for style in styles]
-        for role, named in (("content", row_contents), ("style", row_styles)):
-            if not named:
-                raise WorklistError(f"{where}there is no {role} picture: name one")
-        for values in itertools.product(*(values for _, values in sweeps)):
-            swept = dict(zip((name for name, _ in sweeps), values, strict=True))
-            model_name = row.model or model
-            config = _config(where, row.preset or preset, model_name, {**given, **row.given, **swept})
-            for content, group in itertools.product(row_contents, row_styles):
-                try:
+        with _located(row.line):
+            for role, named in (("content", row_contents), ("style", row_styles)):
+                if not named:
+                    raise ValueError(f"there is no {role} picture: name one")
+            for values in itertools.product(*(values for _, values in sweeps)):
+                swept = dict(zip((name for name, _ in sweeps), values, strict=True))
+                network = row.model or model
+                config = TransferConfig.from_preset(
+                    row.preset or preset, model=network, **{**given, **row.given, **swept}
+                )
+                if config.init not in STARTS:
+                    inputs.find(config.init)
+                for content, group in itertools.product(row_contents, row_styles):
                     mask_regions.weights(config, len(group))
-                except ValueError as error:
-                    raise WorklistError(f"{where}{error}") from None
-                masks = row.content_masks, row.style_masks
-                found.append(Work(row.name, content, group, model_name, config, {}, *masks))
+                    masks = row.content_masks, row.style_masks
+                    found.append(Work(row.name, content, group, network, config, {}, *masks))
     return list(_named(found))
+
+
+@contextlib.contextmanager
+def _located(line: str) -> Iterator[None]:
+    """Puts the line of a jobs file, if there is one, before the message of a `ValueError`."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{line}: {error}" if line else str(error)) from None
 
 
 def _is_picture(path: Path) -> bool:
@@ -204,7 +209,7 @@ def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         for values in reader:
             if None in values or None in values.values():
-                raise WorklistError(
+                raise ValueError(
                     f"{path}, line {reader.line_num}: the number of fields differs from that of the first line"
                 )
             row: dict[str, Any] = {name.strip(): text.strip() for name, text in values.items() if text.strip()}
@@ -213,7 +218,7 @@ def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if row:
                 yield reader.line_num, row
     except csv.Error as error:
-        raise WorklistError(f"{path}, line {reader.line_num}: {error}") from None
+        raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
 
 
 def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -225,7 +230,7 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
-            raise WorklistError(f'{path}, line {number}: not a JSON object such as {{"content": "a.jpg"}}')
+            raise ValueError(f'{path}, line {number}: not a JSON object such as {{"content": "a.jpg"}}')
         yield number, values
 
 
@@ -233,55 +238,33 @@ def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
     """Checks the values of a row."""
     known = (*ROW_NAMES, *_KINDS)
     if unknown := [name for name in values if name not in known]:
-        raise WorklistError(f"{line}: there is no setting {unknown[0]!r}; known are {', '.join(known)}")
-    given = {name: _value(name, value, line) for name, value in values.items() if name in _KINDS}
+        raise ValueError(f"there is no setting {unknown[0]!r}; known are {', '.join(known)}")
+    given = {name: _value(name, value) for name, value in values.items() if name in _KINDS}
     words = {}
     for name in ROW_NAMES:
         value = values.get(name, "")
         many = value if isinstance(value, list) and name in _PICTURES else [value]
         if not all(isinstance(each, str) for each in many):
-            raise WorklistError(f"{line}: {name} is {value!r}: it must be text")
+            raise ValueError(f"{name} is {value!r}: it must be text")
         words[name] = [each for each in many if each]
     contents, styles, content_masks, style_masks = (
-        tuple(folder / each if (folder / each).is_file() else _find(each, f"{line}: ") for each in words[name])
+        tuple(folder / each if (folder / each).is_file() else inputs.find(each) for each in words[name])
         for name in _PICTURES
     )
     model, preset, own = ("".join(words[name]) for name in ("model", "preset", "name"))
     return Row(line, contents, styles, content_masks, style_masks, model, preset, own, given)
 
 
-def _find(name: str, where: str = "") -> Path:
-    """Finds a picture by its path or the name of a sample. Raises `WorklistError`."""
-    try:
-        return find(name, locations.folders("images"))
-    except PictureError as error:
-        raise WorklistError(f"{where}{error}") from None
-
-
-def _value(name: str, value: Any, where: str) -> Any:
-    """Converts the value of a setting from text or JSON."""
+def _value(name: str, value: Any) -> Any:
+    """Converts the value of a setting from text; JSON values are checked with all settings."""
+    if not isinstance(value, str):
+        return value
     kind = _KINDS[name]
+    convert, wanted = _CONVERTERS.get(kind, (functools.partial(parse, kind), "written as for its flag"))
     try:
-        if isinstance(value, str) and kind in ("int", "float"):
-            return int(value) if kind == "int" else float(value)
-        if isinstance(value, str) and kind == "bool":
-            return _YES_NO[value.lower()]
-        return parse(kind, value) if isinstance(value, str) else value
+        return convert(value)
     except (ValueError, KeyError):
-        wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}.get(
-            kind, "written as for its flag"
-        )
-        raise WorklistError(f"{where}: {name} is {value!r}: it must be {wanted}") from None
-
-
-def _config(where: str, preset: str, model: str, given: Mapping[str, Any]) -> TransferConfig:
-    try:
-        config = TransferConfig.from_preset(preset, model=model, **given)
-    except ValueError as error:
-        raise WorklistError(f"{where}{error}") from None
-    if config.init not in STARTS:
-        _find(config.init, where)
-    return config
+        raise ValueError(f"{name} is {value!r}: it must be {wanted}") from None
 
 
 def _named(found: Sequence[Work]) -> Iterator[Work]:

@@ -20,8 +20,8 @@ import pytest
 from benchmarks.cluster.slow_painter import SlowPainter
 from nst.batch import serial
 from nst.batch.cluster import executor, ray_session, worker_pool
-from nst.batch.cluster.executor import RayExecutor
 from nst.batch.cluster.ray_session import ClusterError
+from nst.batch.executor import Batch
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
 from nst.images import reader, writer
@@ -54,10 +54,12 @@ def ray():
 
 
 @pytest.fixture
-def ray_executor(ray, monkeypatch):
-    """Makes an executor on that cluster."""
+def paint(ray, monkeypatch):
+    """Paints a batch on that cluster."""
     monkeypatch.setattr(ray_session, "connected", lambda address, cpus: contextlib.nullcontext(ray))
-    return functools.partial(RayExecutor, cpus_per_job=1)
+    return lambda painter, *batch, **callbacks: executor.execute(
+        Batch(*batch, **callbacks), cpus_per_job=1, painter=painter
+    )
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def slow(seconds, keep=0.1):
 
 
 @pytest.mark.slow
-def test_pictures_equal_the_serial_executors_even_if_a_worker_is_killed(tmp_path, ray_executor, works):
+def test_pictures_equal_the_serial_executors_even_if_a_worker_is_killed(tmp_path, paint, works):
     """Two workers, three pictures: one fails, and the worker of one is killed after its third epoch."""
     there, here = tmp_path / "there", tmp_path / "here"
     kills = []
@@ -124,9 +126,9 @@ def test_pictures_equal_the_serial_executors_even_if_a_worker_is_killed(tmp_path
 
     todo = works("one", "two", "broken", config=CONFIG.changed(epochs=60))
     events = Events(react)
-    ray_executor(painter=often_painter).run(todo, there, events)
+    paint(often_painter, todo, there, events)
     alone = Events()
-    serial.SerialExecutor().run(todo, here, alone)
+    serial.execute(Batch(todo, here, alone))
     assert {name: outcome.status for name, outcome in events.outcomes.items()} == {
         "0-one": "finished",
         "1-two": "finished",
@@ -156,11 +158,11 @@ def test_pictures_equal_the_serial_executors_even_if_a_worker_is_killed(tmp_path
 
 
 @pytest.mark.slow
-def test_the_serial_executor_resumes_a_stopped_picture(tmp_path, ray_executor, works):
+def test_the_serial_executor_resumes_a_stopped_picture(tmp_path, paint, works):
     stopping = []
     [work] = works("one", config=CONFIG.changed(epochs=400))
     events = Events(lambda work, kind, values: stopping.append(1) if kind == "epoch" and values["epoch"] >= 3 else None)
-    ray_executor(painter=often_painter).run([work], tmp_path, events, lambda: bool(stopping))
+    paint(often_painter, [work], tmp_path, events, lambda: bool(stopping))
     outcome = events.outcomes[work.name]
     assert outcome.status == "stopped"
     assert 4 <= outcome.epochs < 400
@@ -168,25 +170,25 @@ def test_the_serial_executor_resumes_a_stopped_picture(tmp_path, ray_executor, w
     assert str(tmp_path / work.name) in (tmp_path / work.name / "RESUME.txt").read_text()
     shorter = Work(work.name, work.content, work.styles, work.model, CONFIG.changed(epochs=outcome.epochs + 2))
     again = Events()
-    serial.SerialExecutor().run([shorter], tmp_path, again)
+    serial.execute(Batch([shorter], tmp_path, again))
     assert again.of(work.name, "started")[0]["first"] == outcome.epochs
     assert again.outcomes[work.name].status == "finished"
 
 
-def test_a_picture_that_kills_its_workers_fails_and_the_others_continue(tmp_path, ray_executor, works):
+def test_a_picture_that_kills_its_workers_fails_and_the_others_continue(tmp_path, paint, works):
     def react(work, kind, values):
         if kind == "started" and work.name == "0-one":
             os.kill(values["pid"], signal.SIGKILL)
 
     events = Events(react)
-    ray_executor(painter=slow(0.2, 10)).run(works("one", "two", "two"), tmp_path, events)
+    paint(slow(0.2, 10), works("one", "two", "two"), tmp_path, events)
     assert events.outcomes["0-one"].status == "failed"
     assert f"{worker_pool.TRIES + 1} workers died" in events.outcomes["0-one"].reason
     assert len(events.of("0-one", "started")) == worker_pool.TRIES + 1
     assert [events.outcomes[name].status for name in ("1-two", "2-two")] == ["finished"] * 2
 
 
-def test_a_picture_that_progresses_between_deaths_is_not_given_up(tmp_path, ray_executor, works):
+def test_a_picture_that_progresses_between_deaths_is_not_given_up(tmp_path, paint, works):
     """Its worker dies once more often than it may in vain, each time after a state that is further than the last."""
     place = tmp_path / "0-one"
     deaths = []
@@ -202,7 +204,7 @@ def test_a_picture_that_progresses_between_deaths_is_not_given_up(tmp_path, ray_
                     os.kill(react.pid, signal.SIGKILL)
 
     events = Events(react)
-    ray_executor(painter=slow(0.1, 0.05)).run(works("one", config=CONFIG.changed(epochs=30)), tmp_path, events)
+    paint(slow(0.1, 0.05), works("one", config=CONFIG.changed(epochs=30)), tmp_path, events)
     assert events.outcomes["0-one"].status == "finished"
     assert len(deaths) == worker_pool.TRIES + 1
     firsts = [values["first"] for values in events.of("0-one", "started")]
@@ -210,7 +212,7 @@ def test_a_picture_that_progresses_between_deaths_is_not_given_up(tmp_path, ray_
     assert firsts[-1] >= deaths[-1]
 
 
-def test_a_cancelled_picture_ends_and_the_others_continue(tmp_path, ray_executor, works):
+def test_a_cancelled_picture_ends_and_the_others_continue(tmp_path, paint, works):
     """One while it is painted, one before."""
     unwanted = {"2-one"}
     todo = works("one", "two", "one", config=CONFIG.changed(epochs=60))
@@ -220,14 +222,14 @@ def test_a_cancelled_picture_ends_and_the_others_continue(tmp_path, ray_executor
             unwanted.add("0-one")
 
     events = Events(react)
-    ray_executor(painter=slow(0.05)).run(todo, tmp_path, events, cancelled=lambda work: work.name in unwanted)
+    paint(slow(0.05), todo, tmp_path, events, cancelled=lambda work: work.name in unwanted)
     assert [events.outcomes[work.name].status for work in todo] == ["cancelled", "finished", "cancelled"]
     assert 4 <= events.outcomes["0-one"].epochs < 60
     assert checkpoint.read(tmp_path / "0-one").epochs == events.outcomes["0-one"].epochs
     assert not (tmp_path / "2-one").exists()
 
 
-def test_a_silent_worker_is_given_up(tmp_path, ray_executor, works, monkeypatch):
+def test_a_silent_worker_is_given_up(tmp_path, paint, works, monkeypatch):
     monkeypatch.setattr(executor, "_SILENCE", 4.0)
     stopped = []
 
@@ -238,7 +240,7 @@ def test_a_silent_worker_is_given_up(tmp_path, ray_executor, works, monkeypatch)
 
     events = Events(react)
     try:
-        ray_executor(painter=slow(0.1)).run(works("one"), tmp_path, events)
+        paint(slow(0.1), works("one"), tmp_path, events)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(stopped[0], signal.SIGKILL)
@@ -246,7 +248,7 @@ def test_a_silent_worker_is_given_up(tmp_path, ray_executor, works, monkeypatch)
     assert "silent" in events.of("0-one", "trouble")[0]["message"]
 
 
-def test_no_more_pictures_are_started_than_fit_and_none_after_a_stop(tmp_path, ray_executor, works):
+def test_no_more_pictures_are_started_than_fit_and_none_after_a_stop(tmp_path, paint, works):
     asked = []
 
     def counted():
@@ -255,14 +257,14 @@ def test_no_more_pictures_are_started_than_fit_and_none_after_a_stop(tmp_path, r
             yield work
 
     events = Events()
-    ray_executor(painter=slow(0.03)).run(counted(), tmp_path, events, lambda: len(events.outcomes) >= 3)
+    paint(slow(0.03), counted(), tmp_path, events, lambda: len(events.outcomes) >= 3)
     statuses = [outcome.status for outcome in events.outcomes.values()]
     assert statuses.count("finished") >= 3
     assert len(asked) <= len(statuses) + 2
     assert len(asked) < 12
 
 
-def test_earlier_files_are_moved_aside_and_a_folder_in_use_fails(tmp_path, ray_executor, works):
+def test_earlier_files_are_moved_aside_and_a_folder_in_use_fails(tmp_path, paint, works):
     from nst.output import folder as output_folder
 
     old, busy = works("one", "two")
@@ -271,25 +273,25 @@ def test_earlier_files_are_moved_aside_and_a_folder_in_use_fails(tmp_path, ray_e
     (tmp_path / busy.name).mkdir()
     events = Events()
     with output_folder.lock(tmp_path / busy.name):
-        ray_executor(painter=slow(0.01)).run([old, busy], tmp_path, events)
+        paint(slow(0.01), [old, busy], tmp_path, events)
     assert (tmp_path / old.name / "earlier-1/generated_image.png").read_bytes() == b"old"
     assert events.outcomes[old.name].status == "finished"
     assert "another run is painting" in events.outcomes[busy.name].reason
 
 
-def test_a_missing_picture_and_a_missing_network_are_reported(tmp_path, ray_executor, works):
+def test_a_missing_picture_and_a_missing_network_are_reported(tmp_path, paint, works):
     [work] = works("one")
     gone = Work("gone", tmp_path / "gone.png", work.styles, work.model, CONFIG)
     netless = Work("netless", work.content, work.styles, str(tmp_path / "no.mat"), CONFIG)
     events = Events()
-    ray_executor(painter=slow(0.01)).run([gone, netless], tmp_path, events)
+    paint(slow(0.01), [gone, netless], tmp_path, events)
     assert "gone.png" in events.outcomes["gone"].reason
     assert "no.mat" in events.outcomes["netless"].reason
 
 
-def test_workers_that_cannot_start_end_the_run(tmp_path, ray_executor, works):
+def test_workers_that_cannot_start_end_the_run(tmp_path, paint, works):
     with pytest.raises(ClusterError, match="CPUs"):
-        RayExecutor(cpus_per_job=64).run(works("one"), tmp_path, Events())
+        executor.execute(Batch(works("one"), tmp_path, Events()), cpus_per_job=64)
 
 
 @pytest.mark.slow

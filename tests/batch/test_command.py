@@ -16,7 +16,8 @@ import pytest
 from nst import run
 from nst.batch import cancel_list, estimate, journal, report, serial, worklist
 from nst.batch.cancel_list import CancelList
-from nst.batch.journal import Entry, Hashes, Journal
+from nst.batch.executor import Batch, Outcome
+from nst.batch.journal import Hashes, Journal
 from nst.batch.worklist import Work
 from nst.config import TransferConfig
 from nst.engine import architecture, memory
@@ -195,7 +196,7 @@ def test_a_row_may_name_masks(pictures):
     given = {"image_size": 64, "epochs": 4, "video": "none"}
     rows = worklist.read_rows(pictures / "list.csv")
     works = worklist.plan([], [], rows, [], str(pictures / "net.mat"), "coursera", given)
-    serial.SerialExecutor().run(works, pictures, lambda *_: None)
+    serial.execute(Batch(works, pictures, lambda *_: None))
     masked, plain = (pictures / each.name for each in works)
     alone = run.stylize(
         pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), works[0].config,
@@ -339,31 +340,35 @@ def test_a_key_depends_on_settings_and_inputs(pictures):
     assert Hashes(pictures).key(start_from, net) != before
 
 
-def test_a_journal_survives_a_truncated_line_and_never_assigns_a_folder_twice(tmp_path):
+def test_a_journal_survives_a_truncated_line_and_never_assigns_a_folder_twice(tmp_path, pictures):
+    def record(kept, key, name, *outcome):
+        kept.record(dataclasses.replace(work(pictures), key=key, name=name), Outcome(*outcome))
+
+    finished = "finished", "", 4, 1.5, {"total": 2.0}
     kept = Journal(tmp_path)
     assert kept.folder("k1", "a") == "a"
-    kept.add(Entry("k1", "a", "finished", "", 4, 1.5, {"total": 2.0}))
+    record(kept, "k1", "a", *finished)
     with open(tmp_path / "journal.jsonl", "ab") as file:
         file.write(b'{"key": "k2", "na')
     kept = Journal(tmp_path, "1/3")
-    assert list(kept.entries) == ["k1"]
+    assert kept.outcomes == {"k1": Outcome(*finished)}
     assert kept.folder("k1", "b") == "a"
     assert kept.folder("k3", "a") == "a-2"
     assert kept.folder("k4", "a") == "a-3"
-    kept.add(Entry("k3", "a-2", "failed", "why", 0, 0.0, {}))
+    record(kept, "k3", "a-2", "failed", "why")
+    record(Journal(tmp_path), "k5", "c", "finished", "", 1)
     again = Journal(tmp_path)
-    again.add(Entry("k5", "c", "finished", "", 1, 1.0, {}))
-    assert set(Journal(tmp_path).entries) == {"k1", "k3", "k5"}
-    assert Journal(tmp_path).done("k1") is None, "its picture is not there"
+    assert set(again.outcomes) == {"k1", "k3", "k5"}
+    assert not again.done("k1"), "its picture is not there"
     (tmp_path / "a").mkdir()
     (tmp_path / "a/generated_image.png").touch()
-    assert Journal(tmp_path).done("k1") == Entry("k1", "a", "finished", "", 4, 1.5, {"total": 2.0})
-    assert Journal(tmp_path).done("k3") is None
+    assert again.done("k1")
+    assert not again.done("k3")
 
 
 def test_the_page_shows_names_as_text(tmp_path):
     odd = Work("x", tmp_path / "<b>&.png", (tmp_path / "s.png",), "m", TransferConfig(), {"alpha": "<5>"})
-    page = report.page(tmp_path, [(odd, Entry("k", "x", "failed", "<i>why", 0, 0, {}))])
+    page = report.page(tmp_path, [(odd, Outcome("failed", "<i>why"))])
     assert "&lt;b&gt;&amp;.png" in page
     assert "<i>" not in page
     assert "<5>" not in page
@@ -375,8 +380,7 @@ def test_the_serial_executor_reports_every_event(pictures):
     works = [
         worklist.Work(f"w{i}", w.content, w.styles, str(pictures / "net.mat"), w.config) for i, w in enumerate(works)
     ]
-    executor = serial.SerialExecutor()
-    executor.run(works, pictures, lambda *event: events.append(event))
+    serial.execute(Batch(works, pictures, lambda *event: events.append(event)))
     kinds = [(each.name, kind) for each, kind, _ in events]
     assert kinds == [(name, kind) for name in ("w0", "w1") for kind in ("started", "epoch", "epoch", "epoch", "ended")]
     outcome = events[-1][2]["outcome"]
@@ -384,7 +388,7 @@ def test_the_serial_executor_reports_every_event(pictures):
     assert events[3][2]["left"] == 0
     assert json.loads((pictures / "w1/config.json").read_text())["run"]["ended"] == "finished"
     events.clear()
-    executor.run(works, pictures, lambda *event: events.append(event), lambda: True)
+    serial.execute(Batch(works, pictures, lambda *event: events.append(event), lambda: True))
     assert events == []
 
 
@@ -395,7 +399,7 @@ def test_a_missing_network_fails_only_its_pictures(pictures):
         worklist.Work(name, good.content, good.styles, str(pictures / net), good.config)
         for name, net in (("a", "gone.mat"), ("b", "net.mat"))
     ]
-    serial.SerialExecutor().run(works, pictures, lambda *event: events.append(event))
+    serial.execute(Batch(works, pictures, lambda *event: events.append(event)))
     ended = {each.name: values["outcome"] for each, kind, values in events if kind == "ended"}
     assert (ended["a"].status, ended["b"].status) == ("failed", "finished")
     assert "gone.mat is not there" in ended["a"].reason

@@ -1,12 +1,12 @@
 """The list of pictures in a batch, and the errors in a list that cannot be painted."""
 
 import json
+import re
 import shutil
 
 import pytest
 
 from nst.batch import worklist
-from nst.batch.worklist import WorklistError
 from tests.conftest import ROOT
 
 PRESET = "coursera"
@@ -43,7 +43,7 @@ def test_a_file_with_the_letters_of_a_pattern_is_a_file(folder):
 @pytest.mark.parametrize("word", ["no/such.jpg", "nothing*.jpg", "tests"])
 def test_a_word_that_matches_no_picture_is_an_error(word, monkeypatch):
     monkeypatch.chdir(ROOT)
-    with pytest.raises(WorklistError, match=r"no picture|no/such\.jpg"):
+    with pytest.raises(ValueError, match=r"no picture|no/such\.jpg"):
         worklist.pictures([word])
 
 
@@ -58,7 +58,7 @@ def test_rows_name_masks_which_names_tell_apart(folder):
     assert names([first, second]) == ["a-ink+oil-content_mask=b+a", "a-ink+oil-style_mask=b+b"]
     assert first.inputs == [folder / name for name in ("a.jpg", "style/ink.jpg", "style/oil.jpg", "b.jpg", "a.jpg")]
     (folder / "jobs.jsonl").write_text('{"content": "a.jpg", "style": "style/ink.jpg", "content_mask": ["no.png"]}')
-    with pytest.raises(WorklistError, match=r"line 1: there is no picture 'no\.png'"):
+    with pytest.raises(ValueError, match=r"line 1: there is no picture 'no\.png'"):
         worklist.read_rows(folder / "jobs.jsonl")
 
 
@@ -138,25 +138,24 @@ def test_rows_of_json_lines_and_what_they_leave_out(folder):
 )
 def test_an_error_in_a_file_names_the_line(folder, name, text, sentence):
     (folder / name).write_text(text)
-    with pytest.raises(WorklistError) as caught:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
         worklist.read_rows(folder / name)
-    assert sentence in str(caught.value)
 
 
 def test_another_kind_of_file_is_an_error(folder):
-    with pytest.raises(WorklistError, match="is not UTF-8 text: a jobs file is CSV or JSON lines"):
+    with pytest.raises(ValueError, match="is not UTF-8 text: a jobs file is CSV or JSON lines"):
         worklist.read_rows(folder / "a.jpg")
 
 
 def test_a_setting_out_of_range_names_the_line(folder):
     (folder / "list.csv").write_text("content,style,epochs\na.jpg,b.jpg,0\n")
-    with pytest.raises(WorklistError, match=r"list\.csv, line 2: epochs is 0: it must be 1 or more"):
+    with pytest.raises(ValueError, match=r"list\.csv, line 2: epochs is 0: it must be 1 or more"):
         plan(rows=worklist.read_rows(folder / "list.csv"))
-    with pytest.raises(WorklistError, match="there is no style picture: name one"):
+    with pytest.raises(ValueError, match="there is no style picture: name one"):
         plan([folder / "a.jpg"])
-    with pytest.raises(WorklistError, match="style weights have no effect on a single style picture"):
+    with pytest.raises(ValueError, match="style weights have no effect on a single style picture"):
         plan([folder / "a.jpg"], [folder / "b.jpg"], style_weights=(1.0,))
-    with pytest.raises(WorklistError, match=r"there is no picture 'start\.png'"):
+    with pytest.raises(ValueError, match=r"there is no picture 'start\.png'"):
         plan([folder / "a.jpg"], [folder / "b.jpg"], init="start.png")
 
 
@@ -176,5 +175,5 @@ def test_a_sweep_has_the_values_of_its_setting(text, values):
 
 @pytest.mark.parametrize("text", ["alpha", "colour=1", "alpha=", "alpha=a", "epochs=1.5", "=5"])
 def test_an_invalid_sweep_is_an_error(text):
-    with pytest.raises(WorklistError, match="sweep"):
+    with pytest.raises(ValueError, match="sweep"):
         worklist.read_sweep(text)

@@ -11,16 +11,14 @@ import collections
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import KW_ONLY, dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from nst.batch import executor
 from nst.batch.cluster import file_sync, ray_session, worker_pool
 from nst.batch.cluster.worker import FETCH_TIMEOUT, Painter, PaintTask, Update, style_painter
 from nst.batch.cluster.worker_pool import TRIES, Job, Worker, WorkerPool
-from nst.batch.executor import OnEvent, Outcome, RemoteInputs, never
+from nst.batch.executor import Batch, Outcome, RemoteInputs
 from nst.batch.worklist import Work
 from nst.output import checkpoint, folder
 from nst.weights import registry
@@ -36,78 +34,57 @@ _SILENCE = FETCH_TIMEOUT + 30.0  # seconds after which a worker without updates 
 _PICTURES = 16  # input files whose bytes stay in the object store for the next tasks
 
 
-@dataclass
-class RayExecutor:
-    """Paints on a Ray cluster.
+def execute(
+    batch: Batch,
+    address: str | None = None,
+    cpus_per_job: float = 2.0,
+    gpus_per_job: float = 1.0,
+    *,
+    painter: Callable[[], Painter] = style_painter,
+    cpus: int | None = None,
+) -> None:
+    """Paints a batch on a Ray cluster.
 
     Args:
+        batch: the pictures and the caller's callbacks.
         address: HOST:PORT of a cluster to join; None starts one on this machine.
         cpus_per_job: CPUs for each picture.
         gpus_per_job: GPUs for each, if the cluster has any; below 1 they are shared.
         painter: creates the painter in each worker; a class or function of a module that the worker can import.
         cpus: CPUs of a cluster started here; those of the machine when None.
+
+    Raises:
+        ClusterError: Ray is missing, the cluster cannot be started or joined, or no worker can be started on it.
     """
-
-    address: str | None = None
-    cpus_per_job: float = 2.0
-    gpus_per_job: float = 1.0
-    _: KW_ONLY
-    painter: Callable[[], Painter] = style_painter
-    cpus: int | None = None
-
-    def run(
-        self,
-        works: Iterable[Work],
-        batch_dir: Path,
-        on_event: OnEvent,
-        stop: Callable[[], bool] = never,
-        cancelled: Callable[[Work], bool] = never,
-    ) -> None:
-        """See `nst.batch.executor.Executor.run`.
-
-        Raises:
-            ClusterError: Ray is missing, the cluster cannot be started or joined, or no worker can be started on it.
-        """
-        with ray_session.connected(self.address, self.cpus) as ray:
-            patience = 0.0 if self.address is None else _PATIENCE
-            pool = WorkerPool(ray, self.painter, self.cpus_per_job, self.gpus_per_job, patience)
-            with contextlib.closing(_Run(ray, pool, batch_dir, on_event, stop, cancelled)) as run:
-                run.paint(iter(works))
+    with ray_session.connected(address, cpus) as ray:
+        pool = WorkerPool(ray, painter, cpus_per_job, gpus_per_job, 0.0 if address is None else _PATIENCE)
+        with contextlib.closing(_Run(batch, ray, pool)) as run:
+            run.paint()
 
 
-@dataclass
 class _Run:
-    """One call of `RayExecutor.run`, with its arguments."""
+    """One call of `execute`."""
 
-    ray: Any
-    pool: WorkerPool
-    batch_dir: Path
-    on_event: OnEvent
-    stop: Callable[[], bool]
-    cancelled: Callable[[Work], bool]
-    stopping: bool = False
-    ready: collections.deque[Job] = field(default_factory=collections.deque)
-
-    def __post_init__(self) -> None:
+    def __init__(self, batch: Batch, ray: Any, pool: WorkerPool) -> None:
+        self.batch, self.ray, self.pool = batch, ray, pool
+        self.stopping = False
+        self.ready: collections.deque[Job] = collections.deque()
         # Ray frees an object when its last reference has gone; these keep what the next tasks are likely to need.
         self.network = functools.cache(self._put_network)
-        self.picture = functools.lru_cache(maxsize=_PICTURES)(lambda path: self.ray.put(path.read_bytes()))
+        self.picture = functools.lru_cache(maxsize=_PICTURES)(lambda path: ray.put(path.read_bytes()))
 
-    def paint(self, works: Iterator[Work]) -> None:
+    def paint(self) -> None:
         """Paints until all pictures have ended."""
-        more = True
+        works = iter(self.batch.works)
         while True:
-            if not self.stopping and self.stop():
+            if not self.stopping and self.batch.stop():
                 self._stop_all()
             self._cancel()
             painting = sum(worker.job is not None for worker in self.pool.workers)
             # No more pictures are started than can be painted at once: the list may be long.
-            while more and not self.stopping and painting + len(self.ready) < self.pool.slots:
-                work = next(works, None)
-                more = work is not None
-                if work is not None:
-                    self._start(work)
-            if not painting and not self.ready and (self.stopping or not more):
+            while not self.stopping and painting + len(self.ready) < self.pool.slots and (work := next(works, None)):
+                self._start(work)
+            if not painting and not self.ready:
                 return
             self.pool.grow(painting + len(self.ready))
             self._hand_out()
@@ -124,25 +101,25 @@ class _Run:
         self.stopping = True
         for worker in self.pool.workers:
             worker.actor.stop.remote()
-        while self.ready:
-            job = self.ready.popleft()
+        for job in self.ready:
+            job.lock.close()
             if job.deaths:  # its start has been reported
                 self._end(job, Outcome("stopped", epochs=job.epochs))
-            job.lock.close()
+        self.ready.clear()
 
     def _cancel(self) -> None:
-        for job in [job for job in self.ready if self.cancelled(job.work)]:
+        for job in [job for job in self.ready if self.batch.cancelled(job.work)]:
             self.ready.remove(job)
             self._end(job, Outcome("cancelled", epochs=job.epochs))
         for worker in self.pool.workers:
-            if worker.job is not None and not worker.job.cancelled and self.cancelled(worker.job.work):
+            if worker.job is not None and not worker.job.cancelled and self.batch.cancelled(worker.job.work):
                 worker.job.cancelled = True
                 worker.actor.cancel.remote(worker.job.work.name)
 
     def _start(self, work: Work) -> None:
         """Locks and prepares the folder of a picture."""
-        job = Job(work, self.batch_dir / work.name, contextlib.ExitStack())
-        if self.cancelled(work):
+        job = Job(work, self.batch.folder / work.name, contextlib.ExitStack())
+        if self.batch.cancelled(work):
             self._end(job, Outcome("cancelled"))
             return
         try:
@@ -222,7 +199,7 @@ class _Run:
             self._lose(worker, job, worker_pool.reason(error))
             return
         for kind, values in update.events:
-            self.on_event(job.work, kind, values)
+            self.batch.on_event(job.work, kind, values)
         try:
             for name, data in update.files:
                 if name == file_sync.MOVED_ASIDE:
@@ -257,9 +234,9 @@ class _Run:
             self._end(job, Outcome("stopped", epochs=job.epochs))
         else:
             where = f"resumes from epoch {job.epochs}" if job.epochs else "starts again"
-            self.on_event(job.work, "trouble", {"message": f"{reason}: another worker {where}"})
+            self.batch.on_event(job.work, "trouble", {"message": f"{reason}: another worker {where}"})
             self.ready.appendleft(job)
 
     def _end(self, job: Job, outcome: Outcome) -> None:
         job.lock.close()
-        self.on_event(job.work, "ended", {"outcome": outcome})
+        self.batch.on_event(job.work, "ended", {"outcome": outcome})

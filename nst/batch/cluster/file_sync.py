@@ -25,11 +25,9 @@ _Stamp = tuple[int, int, int]
 
 
 class Watch:
-    """Finds the new files in the folder of a run.
+    """Finds the new files in the folder of a run, which has the same files as at home.
 
-    Args:
-        folder: the folder, with the same files as at home.
-        rate: the most bytes of checkpoints per second, in the long run; the checkpoints in between are skipped.
+    Checkpoints take `rate` bytes per second in the long run; those in between are skipped.
     """
 
     def __init__(self, folder: Path, rate: float = 20e6) -> None:
@@ -42,8 +40,7 @@ class Watch:
     def changes(self, *, last: bool = False) -> Iterator[tuple[str, bytes | None]]:
         """Yields the name and contents of files that are new or changed since the last call, None for removed ones.
 
-        The parts of the video that a checkpoint refers to come before it. With `last`, every checkpoint is included,
-        regardless of the rate.
+        The parts of the video that a checkpoint refers to come before it. With `last`, no checkpoint is skipped.
         """
         found = _stamps(self._folder)
         aside = _moved_aside(self._folder)  # after the files, so that no file of the new run is sent before this
@@ -88,11 +85,7 @@ class Watch:
 
 
 def checkpoint_files(folder: Path) -> dict[str, bytes]:
-    """Reads the files that resuming a run needs: its checkpoints, and the parts of the video that they refer to.
-
-    Raises:
-        OSError: one of them cannot be read.
-    """
+    """Reads the files that resuming a run needs: its checkpoints, and the parts of the video that they refer to."""
     found: dict[str, bytes] = {}
     for path in sorted((folder / checkpoint.FOLDER).glob("state-*.npz")):
         found[f"{_CHECKPOINT}{path.name}"] = data = path.read_bytes()
@@ -136,11 +129,10 @@ def _stamps(folder: Path) -> dict[str, _Stamp]:
     for inside in ("", _CHECKPOINT):
         with contextlib.suppress(FileNotFoundError), os.scandir(folder / inside) as entries:
             for entry in entries:
-                if _NAME.fullmatch(inside + entry.name):
+                if _NAME.fullmatch(inside + entry.name) and entry.is_file(follow_symlinks=False):
                     with contextlib.suppress(FileNotFoundError):
-                        if entry.is_file(follow_symlinks=False):
-                            stat = entry.stat()
-                            found[inside + entry.name] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+                        stat = entry.stat()
+                        found[inside + entry.name] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
     return found
 
 

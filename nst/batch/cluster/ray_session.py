@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import re
 import secrets
@@ -19,8 +20,7 @@ from typing import Any
 from nst.utils import locations, tempdirs
 
 _ROOT = Path(__file__).resolve().parents[3]
-_PREFIX = "nst-ray-"
-_LONGEST = 40  # characters of the folder for Ray's sockets, whose whole path may have 107
+_LONGEST_BASE = 40 - len("nst-ray-12345678")  # of the folder for Ray's sockets, whose whole path may have 107
 _TOKEN_FILE = ".ray/auth_token"
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -28,7 +28,7 @@ _SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_TQDM_PATCH_PRINT": "0",
 }
-_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
+_imported_here: list[Any] = []
 
 
 class ClusterError(ValueError):
@@ -52,15 +52,23 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
     """
     if address is not None:
         _check_address(address)
-    _check_first_import()
+    if sys.modules.get("ray") is not None and not _imported_here and os.environ.get("RAY_AUTH_MODE") != "token":
+        raise ClusterError(  # Ray reads its settings only when it is imported
+            "this program has already imported Ray, without its token authentication: set RAY_AUTH_MODE=token in the "
+            "environment, or leave the import to nst.batch"
+        )
     with contextlib.ExitStack() as opened:
         opened.enter_context(_environment(_settings(joins=address is not None)))
-        ray = _import_ray()
+        try:
+            import ray
+        except ImportError:
+            raise ClusterError(f"a cluster needs the package ray: {locations.how_to_add('cluster')}") from None
+        _imported_here.append(ray)
         if address is None:
             base = Path(tempfile.gettempdir())
-            if len(str(base)) > _LONGEST - len(_PREFIX) - 8 and Path("/tmp").is_dir():
+            if len(str(base)) > _LONGEST_BASE and Path("/tmp").is_dir():
                 base = Path("/tmp")
-            sockets = opened.enter_context(tempdirs.folder(_PREFIX, base))
+            sockets = opened.enter_context(tempdirs.folder("nst-ray-", base))
             options: dict[str, Any] = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": str(sockets)}
             problem = "no Ray cluster can be started on this machine"
         else:
@@ -68,34 +76,16 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
             options = {"address": address, "runtime_env": {"py_modules": [str(_ROOT / "nst")], "excludes": ["web"]}}
             problem = f"the Ray cluster at {address} cannot be joined"
         opened.callback(ray.shutdown)
+        on_sigterm = signal.getsignal(signal.SIGTERM)  # `ray.init` replaces it
         try:
-            with _own_handlers():
-                ray.init(**options, **_QUIET)
+            ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
         except (Exception, SystemExit) as error:
             words = textwrap.shorten(str(error), 300, placeholder="…") or type(error).__name__
             raise ClusterError(f"{problem}: {words}") from error
+        finally:
+            with contextlib.suppress(ValueError, TypeError):  # not the main thread, which alone may set handlers
+                signal.signal(signal.SIGTERM, on_sigterm)
         yield ray
-
-
-_imported_here: list[Any] = []
-
-
-def _check_first_import() -> None:
-    """Raises `ClusterError` if others have imported Ray without our settings, which it reads only then."""
-    if sys.modules.get("ray") is not None and not _imported_here and os.environ.get("RAY_AUTH_MODE") != "token":
-        raise ClusterError(
-            "this program has already imported Ray, without its token authentication: set RAY_AUTH_MODE=token in the "
-            "environment, or leave the import to nst.batch"
-        )
-
-
-def _import_ray() -> Any:
-    try:
-        import ray
-    except ImportError:
-        raise ClusterError(f"a cluster needs the package ray: {locations.how_to_add('cluster')}") from None
-    _imported_here.append(ray)
-    return ray
 
 
 def _check_address(address: str) -> None:
@@ -155,14 +145,3 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
         for name in settings:
             os.environ.pop(name, None)
         os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _own_handlers() -> Iterator[None]:
-    """Restores the SIGTERM handler that `ray.init` replaces."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError, TypeError):  # not the main thread, which alone may set handlers
-            signal.signal(signal.SIGTERM, before)

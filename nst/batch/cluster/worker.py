@@ -28,6 +28,8 @@ FETCH_TIMEOUT = 120.0
 _HEARTBEAT = 5.0  # seconds after which an update is sent even if it is empty
 _NETWORKS = 2  # kept, the least recently used one goes first
 
+Event = tuple[str, Mapping[str, Any]]
+"""The kind of an event and its values, as in `nst.batch.executor.OnEvent`."""
 
 Painter = Callable[[Work, Path, Network, OnEvent, Callable[[], bool], RemoteInputs], Outcome]
 """Paints one picture; its arguments are those of `nst.batch.serial.paint`. It is kept from one picture to the next."""
@@ -45,34 +47,28 @@ def style_painter() -> Painter:
 class PaintTask(NamedTuple):
     """A picture to paint.
 
-    `network`, the values of `remote.sources` and of `checkpoint` (by name, see `file_sync.checkpoint_files`) are
-    references into Ray's object store; inside a tuple, Ray does not fetch them before the task begins. `interval` is
-    the seconds between two updates, `rate` the bytes of checkpoints per second.
+    `network`, the values of `remote.sources` and those of `checkpoint` are references into Ray's object store; inside a
+    tuple, Ray does not fetch them before the task begins.
     """
 
     work: Work
     network: Any
     remote: RemoteInputs
-    checkpoint: Mapping[str, Any]
-    interval: float
-    rate: float
+    checkpoint: Mapping[str, Any]  # by name, see `file_sync.checkpoint_files`
+    interval: float  # seconds between two updates
+    rate: float  # bytes of checkpoints per second
 
 
 class Update(NamedTuple):
     """What a worker sends home: events, new files (see `file_sync.Watch.changes`), and in the last one the outcome."""
 
-    events: Sequence[tuple[str, Mapping[str, Any]]]
+    events: Sequence[Event]
     files: Sequence[tuple[str, bytes | None]]
     outcome: Outcome | None
 
 
 class PaintActor:
-    """A worker of the cluster, as a Ray actor.
-
-    Args:
-        make_painter: creates the painter, with the first picture.
-        threads: how many threads TensorFlow may use.
-    """
+    """A worker of the cluster, as a Ray actor; TensorFlow may use `threads` threads."""
 
     def __init__(self, make_painter: Callable[[], Painter], threads: int) -> None:
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
@@ -93,14 +89,10 @@ class PaintActor:
         self._cancelled = name
 
     def paint(self, task: PaintTask) -> Iterator[Update]:
-        """Paints a picture; the last update has its outcome.
-
-        Raises:
-            Exception: any error of the painter, or of this program if it cannot be imported here.
-        """
+        """Paints a picture; the last update has its outcome. Raises any error of the painter."""
         network = self._network(task.network)
         remote = task.remote._replace(sources={path: _fetch(data) for path, data in task.remote.sources.items()})
-        events: queue.SimpleQueue[tuple[str, Mapping[str, Any]]] = queue.SimpleQueue()
+        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         with tempdirs.folder("nst-worker-") as output_dir:
             for name, data in task.checkpoint.items():
                 file_sync.write(output_dir, name, _fetch(data))

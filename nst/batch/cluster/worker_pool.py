@@ -27,44 +27,33 @@ _COUNT_INTERVAL = 2.0  # seconds between two counts of the slots
 
 @dataclass
 class Job:
-    """A picture that has been started.
-
-    `home` is its folder, which `lock` keeps locked. `deaths` counts the workers that have died over it since its last
-    progress, when its checkpoint had `epochs`. `error` is what went wrong here.
-    """
+    """A picture that has been started."""
 
     work: Work
-    home: Path
-    lock: contextlib.ExitStack
-    deaths: int = 0
+    home: Path  # its folder
+    lock: contextlib.ExitStack  # of the folder
+    deaths: int = 0  # of workers since its last progress, when its checkpoint had `epochs`
     epochs: int = 0
-    error: str = ""
+    error: str = ""  # in writing its files
     cancelled: bool = False
 
 
 @dataclass(eq=False)
 class Worker:
-    """A worker: its actor, the reference to wait for, and the picture that it paints.
-
-    `heard` is the time of its last update; `alive` is False until it has started.
-    """
+    """A worker, and the picture that it paints."""
 
     actor: Any
-    waiting: Any
-    heard: float = 0.0
-    alive: bool = False
+    waiting: Any  # the reference to wait for
+    heard: float = 0.0  # when its last update came
+    alive: bool = False  # whether it has started
     job: Job | None = None
 
 
 class WorkerPool:
     """The workers: as many as the cluster has slots, but no more than are needed.
 
-    Args:
-        ray: the module, connected.
-        painter: as in `RayExecutor`.
-        cpus: CPUs of each worker.
-        gpus: GPUs of each, if the cluster has any.
-        patience: seconds within which the cluster must have a slot.
+    `painter`, `cpus` and `gpus` are as for `nst.batch.cluster.executor.execute`; within `patience` seconds the cluster
+    must have a slot.
     """
 
     def __init__(self, ray: Any, painter: Callable[[], Painter], cpus: float, gpus: float, patience: float) -> None:
@@ -86,23 +75,33 @@ class WorkerPool:
         return max(1, self._slots)
 
     def grow(self, wanted: int) -> None:
-        """Starts workers until there are as many as wanted, or as many as the cluster has slots.
-
-        Raises:
-            ClusterError: the cluster has no slot.
-        """
+        """Starts workers until there are as many as wanted or as slots. Raises `ClusterError` if there is no slot."""
         now = time.monotonic()
         if now >= self._counted + _COUNT_INTERVAL:
-            self._slots, self._counted = self._count(), now
+            machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+            # Each has as many slots as its CPUs and GPUs suffice for.
+            self._slots = sum(
+                min(int(machine.get(name, 0.0) / needed + 1e-6) for name, needed in self._needs.items())
+                for machine in machines
+            )
+            self._counted = now
             if self._slots:
                 self._had_slots = now
             elif now >= self._had_slots + self._patience:
-                raise ClusterError(self._too_small())
+                needs = " and ".join(f"{needed:g} {name}s" for name, needed in self._needs.items())
+                cpus = ", ".join(f"{machine.get('CPU', 0):g}" for machine in machines) or "none"
+                raise ClusterError(
+                    f"no machine of the cluster has {needs} (CPUs of its machines: {cpus}): use fewer for each picture"
+                )
         excess = max(0, len(self.workers) - self._slots)
         for worker in [worker for worker in self.workers if not worker.alive][:excess]:
             self.drop(worker)  # waits for a machine that has left the cluster
         while len(self.workers) < min(wanted, self._slots):
-            self.workers.append(self._start())
+            actor = self._ray.remote(PaintActor).options(
+                num_cpus=self._needs["CPU"], num_gpus=self._needs.get("GPU"), max_concurrency=2,
+                scheduling_strategy="SPREAD",
+            ).remote(self._painter, max(1, int(self._needs["CPU"])))  # fmt: skip
+            self.workers.append(Worker(actor, actor.__ray_ready__.remote()))
 
     def drop(self, worker: Worker) -> None:
         """Kills a worker, if it is still alive."""
@@ -113,8 +112,7 @@ class WorkerPool:
     def started(self, worker: Worker) -> None:
         """Marks a worker as ready, or drops one that could not be started.
 
-        Raises:
-            ClusterError: the last few could not be started, and no worker is alive.
+        Raises `ClusterError` if the last few could not be started and no worker is alive.
         """
         try:
             self._ray.get(worker.waiting)
@@ -124,29 +122,6 @@ class WorkerPool:
             self._failed += 1
             if self._failed >= TRIES and not any(other.alive for other in self.workers):
                 raise ClusterError(f"no worker can be started on the cluster: {reason(error)}") from error
-
-    def _machines(self) -> list[dict[str, float]]:
-        """The resources of each machine."""
-        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-
-    def _count(self) -> int:
-        """The slots of all machines: each has as many as its CPUs and GPUs suffice for."""
-        return sum(
-            min(int(machine.get(name, 0.0) / needed + 1e-6) for name, needed in self._needs.items())
-            for machine in self._machines()
-        )
-
-    def _too_small(self) -> str:
-        needs = " and ".join(f"{needed:g} {name}s" for name, needed in self._needs.items())
-        cpus = ", ".join(f"{machine.get('CPU', 0):g}" for machine in self._machines()) or "none"
-        return f"no machine of the cluster has {needs} (CPUs of its machines: {cpus}): use fewer for each picture"
-
-    def _start(self) -> Worker:
-        actor = self._ray.remote(PaintActor).options(
-            num_cpus=self._needs["CPU"], num_gpus=self._needs.get("GPU"), max_concurrency=2,
-            scheduling_strategy="SPREAD",
-        ).remote(self._painter, max(1, int(self._needs["CPU"])))  # fmt: skip
-        return Worker(actor, actor.__ray_ready__.remote())
 
 
 def reason(error: Exception) -> str:
