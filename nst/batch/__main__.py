@@ -110,11 +110,8 @@ def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSig
             return status
         files[model] = registry.find(model)
     journal, hashes = Journal(batch_dir, FLAGS.shard), Hashes(batch_dir)
-    keys = [hashes.key(work, files[work.model].path) for work in works]
-    works = [
-        dataclasses.replace(work, key=key, name=journal.folder(key, work.name))
-        for work, key in zip(works, keys, strict=True)
-    ]
+    works = [dataclasses.replace(work, key=hashes.key(work, files[work.model].path)) for work in works]
+    works = [dataclasses.replace(work, name=journal.folder(work.key, work.name)) for work in works]
     own = works[shard.index :: shard.count]
     missing = own if FLAGS.force else [work for work in own if not journal.done(work.key)]
     cancel_list = CancelList(batch_dir, [work.name for work in works], print_line)
@@ -164,8 +161,6 @@ def run(todo: list[Work], batch_dir: Path, journal: Journal, cancel_list: Cancel
 
             execute = serial.execute
     signals.painting = True
-    screen = Screen(len(todo), print_line)
-    cancel_list.say = screen.say
 
     def on_event(work: Work, kind: str, values: Mapping[str, Any]) -> None:
         if kind == "ended":
@@ -173,11 +168,12 @@ def run(todo: list[Work], batch_dir: Path, journal: Journal, cancel_list: Cancel
         screen.on_event(work, kind, values)
 
     killed = f"nst-batch was killed, or ended because Ray died. Finished pictures are kept. {resume_hint()}"
-    try:
-        with watchdog.message_if_killed(killed) if FLAGS.engine == "ray" else contextlib.nullcontext():
-            execute(Batch(todo, batch_dir, on_event, signals.requested, lambda work: work.name in cancel_list))
-    finally:
-        screen.close()
+    with (
+        contextlib.closing(Screen(len(todo), print_line)) as screen,
+        watchdog.message_if_killed(killed) if FLAGS.engine == "ray" else contextlib.nullcontext(),
+    ):
+        cancel_list.say = screen.say
+        execute(Batch(todo, batch_dir, on_event, signals.requested, lambda work: work.name in cancel_list))
 
 
 def resume_hint() -> str:

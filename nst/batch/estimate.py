@@ -7,7 +7,7 @@ import functools
 import itertools
 import statistics
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from nst.engine import architecture, loop, pyramid, sessions
 from nst.inputs import MaskInputs
 from nst.weights.network import Network
 
-_SIDES = 96, 288  # rows and columns of the pictures that the speed is measured with
+SIDES = 96, 288  # rows and columns of the pictures that the speed is measured with
 _STEPS = 6
 
 
@@ -60,18 +60,17 @@ def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], Spe
 
 def speedometer(network: Network) -> Callable[[TransferConfig], Speed]:
     """Returns a function that measures how fast this machine paints with some settings: a few steps in two sizes."""
+    names = affecting("speed")
 
     @functools.cache
-    def measured(trial: TransferConfig) -> Speed:
-        (few, short), (many, long) = (_measured(network, trial.changed(image_size=side)) for side in _SIDES)
+    def measured(*values: Any) -> Speed:
+        settings = dict(zip(names, values, strict=True))
+        trial = TransferConfig(epochs=_STEPS, init="content", video="none", **settings)
+        (few, short), (many, long) = (_measured(network, trial.changed(image_size=side)) for side in SIDES)
         flop = max(0.0, (long - short) / (many - few)) or long / many  # where noise made the smaller one slower
         return Speed(max(0.0, short - few * flop), flop)
 
-    def speed(config: TransferConfig) -> Speed:
-        settings = {name: getattr(config, name) for name in affecting("speed")}
-        return measured(TransferConfig(epochs=_STEPS, init="content", video="none", **settings))
-
-    return speed
+    return lambda config: measured(*(getattr(config, name) for name in names))
 
 
 def _measured(network: Network, config: TransferConfig) -> tuple[float, float]:

@@ -29,8 +29,7 @@ class Outcome(NamedTuple):
     costs: Mapping[str, float] = {}
 
 
-MISSING = Outcome("missing")
-"""That of a picture which was not started."""
+MISSING = Outcome("missing")  # of a picture that was not started
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nst.batch.executor import Outcome
+from nst.batch.executor import MISSING, Outcome
 from nst.batch.worklist import Work
 from nst.utils import atomic
+from nst.utils.hashing import data_digest
 
-DONE = ("finished", "diverged")
-"""Statuses of pictures that are not painted again."""
-
+DONE = ("finished", "diverged")  # statuses of pictures that are not painted again
 _HASHES = "hashes.json"
 _SAMPLED = 16_000_000  # bytes above which only the size and both ends of a file are hashed: networks, not pictures
 _END = 1 << 20
@@ -44,10 +43,8 @@ class Journal:
 
     def done(self, key: str) -> bool:
         """Whether a picture need not be painted again: it is finished, and its file still exists."""
-        outcome = self.outcomes.get(key)
-        if outcome is None or outcome.status not in DONE:
-            return False
-        return (self._batch_dir / self._folders[key] / "generated_image.png").is_file()
+        outcome = self.outcomes.get(key, MISSING)
+        return outcome.status in DONE and (self._batch_dir / self._folders[key] / "generated_image.png").is_file()
 
     def folder(self, key: str, name: str) -> str:
         """The name of a picture's folder: its earlier one, or else `name`, with a number if another picture has it."""
@@ -64,8 +61,8 @@ class Journal:
 
         A picture that is cancelled before it starts keeps the epochs and costs of its last entry. Raises `OSError`.
         """
-        before = self.outcomes.get(work.key)
-        if outcome.status == "cancelled" and not outcome.epochs and before is not None:
+        before = self.outcomes.get(work.key, MISSING)
+        if outcome.status == "cancelled" and not outcome.epochs:
             if before.status in (*DONE, "cancelled"):
                 return
             outcome = before._replace(status="cancelled", reason="")
@@ -101,7 +98,7 @@ class Hashes:
         if work.content_masks or work.style_masks:
             # Tells content masks from style masks.
             document.append([str(len(masks)) for masks in (work.content_masks, work.style_masks)])
-        return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
+        return data_digest(document)
 
     def save(self) -> None:
         """Saves the cache; without it the next run only takes longer."""

@@ -15,12 +15,8 @@ from nst.batch.executor import MISSING, Outcome
 from nst.batch.worklist import Work
 from nst.utils import atomic
 
-THUMBNAIL = "thumbnail.jpg"
-"""The name of the thumbnail in the folder of every finished picture."""
+THUMBNAIL = "thumbnail.jpg"  # in the folder of every finished picture
 COSTS = ("total", "content", "style", "total_variation")
-
-Line = tuple[Work, Outcome]
-"""A picture and its last outcome in the journal."""
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif }
@@ -42,7 +38,7 @@ def write(batch_dir: Path, works: Sequence[Work], outcomes: Mapping[str, Outcome
     atomic.write_text(batch_dir / "index.html", page(batch_dir, lines))
 
 
-def table(lines: Sequence[Line]) -> str:
+def table(lines: Sequence[tuple[Work, Outcome]]) -> str:
     """The text of `summary.csv`: the inputs of each picture, the settings that vary, and the outcome."""
     varied = [name for name in dict.fromkeys(name for work, _ in lines for name in work.varied) if name != "model"]
     text = io.StringIO()
@@ -62,7 +58,7 @@ def table(lines: Sequence[Line]) -> str:
     return text.getvalue()
 
 
-def page(batch_dir: Path, lines: Sequence[Line]) -> str:
+def page(batch_dir: Path, lines: Sequence[tuple[Work, Outcome]]) -> str:
     """The text of `index.html`, which shows the pictures in `batch_dir` and loads nothing from elsewhere."""
     counts = collections.Counter(outcome.status for _, outcome in lines)
     statuses = ", ".join(f"{count} {status}" for status, count in counts.items())

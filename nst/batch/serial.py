@@ -45,11 +45,10 @@ def _outcome(batch: Batch, work: Work, load: Callable[[str], Network], graphs: G
         network = load(work.model)
     except ValueError as error:
         return Outcome("failed", str(error))
-
-    def stop() -> bool:
-        return batch.stop() or batch.cancelled(work)
-
-    outcome = paint(work, batch.folder / work.name, network, batch.on_event, stop, graphs=graphs)
+    outcome = paint(
+        work, batch.folder / work.name, network, batch.on_event, lambda: batch.stop() or batch.cancelled(work),
+        graphs=graphs,
+    )  # fmt: skip
     return outcome._replace(status="cancelled") if outcome.status == "stopped" and not batch.stop() else outcome
 
 
@@ -89,9 +88,6 @@ def paint(
     def source(path: Path) -> reader.Source:
         return path if remote is None else _NamedBytes(path, remote.sources[path])
 
-    def on_trouble(sentence: str) -> None:
-        on_event(work, "trouble", {"message": sentence})
-
     details = {"content": str(work.content), "styles": [str(style) for style in work.styles]}
     if remote is None:
         provenance = Provenance(details, flags(work, output_dir, network))
@@ -101,7 +97,8 @@ def paint(
 
     stylize = functools.partial(
         run.paint, output_dir=output_dir, network=network, config=work.config, graphs=graphs,
-        callbacks=Callbacks(on_start, on_step, on_trouble, stop), provenance=provenance,
+        callbacks=Callbacks(on_start, on_step, lambda text: on_event(work, "trouble", {"message": text}), stop),
+        provenance=provenance,
     )  # fmt: skip
     try:
         given = inputs.prepare(

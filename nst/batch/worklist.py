@@ -27,10 +27,8 @@ from nst.engine import mask_regions
 from nst.images.reader import SUFFIXES
 from nst.utils.fields import parse, written
 
-ROW_NAMES = ("content", "style", "content_mask", "style_mask", "model", "preset", "name")
-"""What a row of a jobs file may contain besides settings."""
-
-_PICTURES = ROW_NAMES[:4]
+_PICTURES = ("content", "style", "content_mask", "style_mask")
+_ROW_NAMES = (*_PICTURES, "model", "preset", "name")  # what a row of a jobs file may contain besides settings
 _KINDS = {setting.name: setting.kind for setting in settings()}
 _LONGEST = 120  # characters of a folder's name
 _MOST_BYTES = 256_000_000  # of a jobs file
@@ -76,10 +74,6 @@ class Row:
     preset: str = ""
     name: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
-
-
-Sweep = tuple[str, tuple[Any, ...]]
-"""A setting and the values to try."""
 
 
 def pictures(words: Sequence[str]) -> list[Path]:
@@ -132,11 +126,10 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def read_sweep(text: str) -> Sweep:
-    """Parses a sweep such as `alpha=5,10,20`; lists of layers or weights, which contain commas, are separated by `;`.
+def read_sweep(text: str) -> tuple[str, tuple[Any, ...]]:
+    """Parses a sweep such as `alpha=5,10,20` into the setting and the values to try.
 
-    Raises:
-        ValueError: there is no such setting, or a value is not valid for it.
+    Lists of layers or weights, which contain commas, are separated by `;`. Raises `ValueError` for any other text.
     """
     name, equals, values = text.partition("=")
     name = name.strip()
@@ -154,7 +147,7 @@ def plan(
     contents: Sequence[Path],
     styles: Sequence[Path],
     rows: Sequence[Row],
-    sweeps: Sequence[Sweep],
+    sweeps: Sequence[tuple[str, tuple[Any, ...]]],
     model: str,
     preset: str,
     given: Mapping[str, Any],
@@ -209,9 +202,7 @@ def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         for values in reader:
             if None in values or None in values.values():
-                raise ValueError(
-                    f"{path}, line {reader.line_num}: the number of fields differs from that of the first line"
-                )
+                raise csv.Error("the number of fields differs from that of the first line")
             row: dict[str, Any] = {name.strip(): text.strip() for name, text in values.items() if text.strip()}
             for name in set(row) & set(_PICTURES[1:]):
                 row[name] = [part.strip() for part in row[name].split(";") if part.strip()]
@@ -236,12 +227,12 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
     """Checks the values of a row."""
-    known = (*ROW_NAMES, *_KINDS)
+    known = (*_ROW_NAMES, *_KINDS)
     if unknown := [name for name in values if name not in known]:
         raise ValueError(f"there is no setting {unknown[0]!r}; known are {', '.join(known)}")
     given = {name: _value(name, value) for name, value in values.items() if name in _KINDS}
     words = {}
-    for name in ROW_NAMES:
+    for name in _ROW_NAMES:
         value = values.get(name, "")
         many = value if isinstance(value, list) and name in _PICTURES else [value]
         if not all(isinstance(each, str) for each in many):
@@ -286,18 +277,17 @@ def _named(found: Sequence[Work]) -> Iterator[Work]:
 
 def _facts(work: Work) -> dict[str, str]:
     """Everything besides content and style in which pictures may differ, as text."""
+    values = {name: getattr(work.config, name) for name in _KINDS}
     return {
         "model": Path(work.model).stem if work.model.endswith(".mat") else work.model,
         "content_mask": _stems(work.content_masks),
         "style_mask": _stems(work.style_masks),
-        **{name: _written(work.config, name) for name in _KINDS},
+        **{
+            name: written(value).removesuffix(".0" if isinstance(value, float) else "")
+            for name, value in values.items()
+        },
     }
 
 
 def _stems(paths: Sequence[Path]) -> str:
     return "+".join(path.stem for path in paths)
-
-
-def _written(config: TransferConfig, name: str) -> str:
-    value = getattr(config, name)
-    return repr(value).removesuffix(".0") if isinstance(value, float) else written(value)

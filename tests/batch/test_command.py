@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nst import run
-from nst.batch import cancel_list, estimate, journal, report, serial, worklist
+from nst.batch import cancel_list, estimate, report, serial, worklist
 from nst.batch.cancel_list import CancelList
 from nst.batch.executor import Batch, Outcome
 from nst.batch.journal import Hashes, Journal
@@ -27,16 +27,6 @@ from tests.conftest import ROOT
 from tests.support import fake_vgg, warm
 
 SMALL = ("--image_size=64", "--epochs=4", "--print_every=2", "--video=none")
-
-
-@pytest.fixture
-def pictures(tmp_path, content, style):
-    """Two contents, one style, a broken content and a network."""
-    for name, picture in (("one", content), ("two", content[::-1]), ("style", style)):
-        (tmp_path / f"{name}.png").write_bytes(writer.encode(np.ascontiguousarray(picture), "png"))
-    (tmp_path / "broken.png").write_bytes((tmp_path / "one.png").read_bytes()[:200])
-    fake_vgg.write(tmp_path / "net.mat")
-    return tmp_path
 
 
 def start(folder, *words):
@@ -52,8 +42,8 @@ def batch(folder, *words):
     return done.returncode, done.stdout, done.stderr
 
 
-def table(folder, place="batch"):
-    with open(folder / place / "summary.csv", newline="") as file:
+def table(folder):
+    with open(folder / "batch/summary.csv", newline="") as file:
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
@@ -67,20 +57,20 @@ def test_pictures_equal_those_of_single_runs_and_are_not_painted_again(pictures)
     assert list(rows) == ["one-style-alpha=5", "two-style-alpha=5", "one-style-alpha=50", "two-style-alpha=50"]
     config = TransferConfig(image_size=64, epochs=4, print_every=2, video="none", alpha=50)
     alone = run.stylize(pictures / "two.png", pictures / "style.png", None, fake_vgg.network(), config)
-    place = pictures / "batch/two-style-alpha=50"
-    np.testing.assert_array_equal(reader.read(place / "generated_image.png"), alone.picture)
+    folder = pictures / "batch/two-style-alpha=50"
+    np.testing.assert_array_equal(reader.read(folder / "generated_image.png"), alone.picture)
     assert float(rows["two-style-alpha=50"]["total"]) == pytest.approx(alone.rows[-1].total)
-    left = {path.name for path in place.iterdir()} - {".nst.lock"}
+    left = {path.name for path in folder.iterdir()} - {".nst.lock"}
     assert left >= {"0.png", "2.png", "costs.csv", "config.json", "flags.txt", "thumbnail.jpg", "generated_image.jpg"}
     assert "resume" not in left
     page = (pictures / "batch/index.html").read_text()
     assert page.count("<li>") == 4
     assert "two-style-alpha%3D50/thumbnail.jpg" in page
-    before = (place / "generated_image.png").stat().st_mtime_ns
+    before = (folder / "generated_image.png").stat().st_mtime_ns
     status, said, _ = batch(pictures, *PAIR)
     assert (status, said) == (0, "4 pictures, 4 of them finished\n")
-    assert (place / "generated_image.png").stat().st_mtime_ns == before
-    (place / "generated_image.png").unlink()
+    assert (folder / "generated_image.png").stat().st_mtime_ns == before
+    (folder / "generated_image.png").unlink()
     status, said, _ = batch(pictures, *PAIR, "--content=style.png")
     assert status == 0
     assert said.startswith("6 pictures, 3 of them finished\n")
@@ -293,7 +283,7 @@ def test_a_speed_is_measured_once_for_settings_of_the_same_work(pictures, monkey
     assert speed(TransferConfig(alpha=30, image_size=800, seed=3)) == first
     assert min(first) >= 0
     assert first.flop > 0
-    assert [config.image_size for config in measured] == list(estimate._SIDES)
+    assert [config.image_size for config in measured] == list(estimate.SIDES)
     speed(TransferConfig(optimizer="lbfgs"))
     assert {config.optimizer for config in measured[2:]} == {"lbfgs"}
 
@@ -376,10 +366,8 @@ def test_the_page_shows_names_as_text(tmp_path):
 
 def test_the_serial_executor_reports_every_event(pictures):
     events = []
-    works = [work(pictures, epochs=3, image_size=64, video="none") for _ in range(2)]
-    works = [
-        worklist.Work(f"w{i}", w.content, w.styles, str(pictures / "net.mat"), w.config) for i, w in enumerate(works)
-    ]
+    one = work(pictures, epochs=3, image_size=64, video="none")
+    works = [dataclasses.replace(one, name=name, model=str(pictures / "net.mat")) for name in ("w0", "w1")]
     serial.execute(Batch(works, pictures, lambda *event: events.append(event)))
     kinds = [(each.name, kind) for each, kind, _ in events]
     assert kinds == [(name, kind) for name in ("w0", "w1") for kind in ("started", "epoch", "epoch", "epoch", "ended")]
@@ -395,12 +383,9 @@ def test_the_serial_executor_reports_every_event(pictures):
 def test_a_missing_network_fails_only_its_pictures(pictures):
     events = []
     good = work(pictures, epochs=2, image_size=64, video="none")
-    works = [
-        worklist.Work(name, good.content, good.styles, str(pictures / net), good.config)
-        for name, net in (("a", "gone.mat"), ("b", "net.mat"))
-    ]
+    networks = {"a": "gone.mat", "b": "net.mat"}
+    works = [dataclasses.replace(good, name=name, model=str(pictures / net)) for name, net in networks.items()]
     serial.execute(Batch(works, pictures, lambda *event: events.append(event)))
     ended = {each.name: values["outcome"] for each, kind, values in events if kind == "ended"}
     assert (ended["a"].status, ended["b"].status) == ("failed", "finished")
     assert "gone.mat is not there" in ended["a"].reason
-    assert journal.DONE == ("finished", "diverged")

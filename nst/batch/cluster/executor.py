@@ -141,7 +141,10 @@ class _Run:
                 job = self.ready.popleft()
                 try:
                     task = self._task(job)
-                except (ValueError, OSError) as error:
+                except OSError as error:
+                    self._end(job, Outcome("failed", f"cannot read {error.filename}: {error.strerror or error}"))
+                    continue
+                except ValueError as error:
                     self._end(job, Outcome("failed", str(error)))
                     continue
                 worker.job, worker.heard = job, time.monotonic()
@@ -152,12 +155,7 @@ class _Run:
     def _task(self, job: Job) -> PaintTask:
         """Raises `ValueError` or `OSError` if the network or a picture cannot be read."""
         network, reference = self.network(job.work.model)
-        sources = {}
-        for path in job.work.inputs:
-            try:
-                sources[path] = self.picture(path)
-            except OSError as error:
-                raise OSError(f"cannot read {path}: {error.strerror or error}") from error
+        sources = {path: self.picture(path) for path in job.work.inputs}
         resumed = {name: self.ray.put(data) for name, data in file_sync.checkpoint_files(job.home).items()}
         remote = RemoteInputs(sources, job.home, executor.flags(job.work, job.home, network))
         slots = self.pool.slots
@@ -182,10 +180,8 @@ class _Run:
             worker = waiting[each]
             if worker.job is not None:
                 self._update(worker, worker.job)
-                continue
-            self.pool.started(worker)
-            if worker.alive and self.stopping:
-                worker.actor.stop.remote()
+            else:
+                self.pool.started(worker)
         for worker in list(self.pool.workers):
             if worker.job is not None and time.monotonic() >= worker.heard + _SILENCE:
                 self._lose(worker, worker.job, f"a worker was silent for {_SILENCE:.0f} seconds")
@@ -228,10 +224,8 @@ class _Run:
         job.deaths = 1 if job.epochs > epochs else job.deaths + 1
         if job.deaths > TRIES:
             self._end(job, Outcome("failed", f"{job.deaths} workers died while painting it; the last: {reason}"))
-        elif job.cancelled:
-            self._end(job, Outcome("cancelled", epochs=job.epochs))
-        elif self.stopping:
-            self._end(job, Outcome("stopped", epochs=job.epochs))
+        elif job.cancelled or self.stopping:
+            self._end(job, Outcome("cancelled" if job.cancelled else "stopped", epochs=job.epochs))
         else:
             where = f"resumes from epoch {job.epochs}" if job.epochs else "starts again"
             self.batch.on_event(job.work, "trouble", {"message": f"{reason}: another worker {where}"})

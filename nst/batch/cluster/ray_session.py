@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import re
@@ -21,7 +20,7 @@ from nst.utils import locations, tempdirs
 
 _ROOT = Path(__file__).resolve().parents[3]
 _LONGEST_BASE = 40 - len("nst-ray-12345678")  # of the folder for Ray's sockets, whose whole path may have 107
-_TOKEN_FILE = ".ray/auth_token"
+_TOKEN = secrets.token_hex(32)  # one for the whole process, since Ray reads it only once
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # Ray's messages about dead workers, which the executor reports
@@ -37,15 +36,12 @@ class ClusterError(ValueError):
 
 @contextlib.contextmanager
 def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
-    """Connects Ray to a cluster for the duration of the block.
+    """Connects Ray to a cluster for the duration of the block, and yields the module `ray`.
 
     Args:
         address: HOST:PORT of a cluster that this machine is part of; None starts one on this machine, which ends with
             the block or with this process.
         cpus: CPUs that a cluster started here offers; those of the machine when None.
-
-    Yields:
-        module: `ray`.
 
     Raises:
         ClusterError: Ray is not installed, or the cluster cannot be started or joined.
@@ -58,7 +54,7 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
             "environment, or leave the import to nst.batch"
         )
     with contextlib.ExitStack() as opened:
-        opened.enter_context(_environment(_settings(joins=address is not None)))
+        opened.enter_context(_environment(settings(joins=address is not None)))
         try:
             import ray
         except ImportError:
@@ -105,43 +101,37 @@ def _check_address(address: str) -> None:
         ) from error
 
 
-def _settings(*, joins: bool) -> dict[str, str]:
+def settings(*, joins: bool) -> dict[str, str]:
     """Environment variables for Ray and its workers. Raises `ClusterError` if joining a cluster lacks its token."""
-    found = dict(_SETTINGS)
-    home = Path(os.path.expanduser("~"), _TOKEN_FILE)
+    home = Path(os.path.expanduser("~"), ".ray/auth_token")
     known = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") or home.is_file()
     if joins:
         # A cluster without tokens can be joined, too, if the user says so.
-        found["RAY_AUTH_MODE"] = os.environ.get("RAY_AUTH_MODE", "token")
-        if found["RAY_AUTH_MODE"] == "token" and not known:
+        mode = os.environ.get("RAY_AUTH_MODE", "token")
+        if mode == "token" and not known:
             raise ClusterError(
                 f"joining a Ray cluster needs its token: copy it from the machine of 'ray start --head' to {home}, or "
                 "set RAY_AUTH_TOKEN_PATH to a copy ('ray get-auth-token --generate' makes one)"
             )
-        return found
-    found["RAY_AUTH_MODE"] = "token"
-    found["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # listens at 127.0.0.1 only, on every system
-    if not known:
-        found["RAY_AUTH_TOKEN"] = _own_token()
-    # The workers import the program from where this process has it.
-    found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
-    return found
-
-
-@functools.cache
-def _own_token() -> str:
-    """One token for the whole process, since Ray reads it only once."""
-    return secrets.token_hex(32)
+        return {**_SETTINGS, "RAY_AUTH_MODE": mode}
+    return {
+        **_SETTINGS,
+        "RAY_AUTH_MODE": "token",
+        **({} if known else {"RAY_AUTH_TOKEN": _TOKEN}),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # listens at 127.0.0.1 only, on every system
+        # The workers import the program from where this process has it.
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")])),
+    }
 
 
 @contextlib.contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
     """Sets environment variables for the duration of the block."""
-    before = {name: os.environ[name] for name in settings if name in os.environ}
-    os.environ.update(settings)
+    before = {name: os.environ[name] for name in changes if name in os.environ}
+    os.environ.update(changes)
     try:
         yield
     finally:
-        for name in settings:
+        for name in changes:
             os.environ.pop(name, None)
         os.environ.update(before)

@@ -22,9 +22,7 @@ from nst.batch.worklist import Work
 from nst.utils import tempdirs, tf_import
 from nst.weights.network import Network
 
-FETCH_TIMEOUT = 120.0
-"""Seconds after which an object that cannot be fetched from the object store fails the worker."""
-
+FETCH_TIMEOUT = 120.0  # seconds after which an object that cannot be fetched from the object store fails the worker
 _HEARTBEAT = 5.0  # seconds after which an update is sent even if it is empty
 _NETWORKS = 2  # kept, the least recently used one goes first
 
@@ -99,14 +97,12 @@ class PaintActor:
             watch = file_sync.Watch(output_dir, task.rate)
             painting = _in_thread(lambda: self._paint(task.work, output_dir, network, events, remote))
             sent = time.monotonic()
-            while True:
+            ended = False
+            while not ended:
                 ended = bool(concurrent.futures.wait([painting], task.interval).done)
-                outcome = painting.result() if ended else None
                 happened = [events.get() for _ in range(events.qsize())]
-                update = Update(happened, list(watch.changes(last=ended)), outcome)
-                if ended:
-                    break
-                if update.events or update.files or time.monotonic() >= sent + _HEARTBEAT:
+                update = Update(happened, list(watch.changes(last=ended)), painting.result() if ended else None)
+                if not ended and (update.events or update.files or time.monotonic() >= sent + _HEARTBEAT):
                     sent = time.monotonic()
                     yield update
         yield update  # once the folder is removed: after the last picture, this process is killed
@@ -118,11 +114,10 @@ class PaintActor:
             here = {"host": socket.gethostname(), "pid": os.getpid()} if kind == "started" else {}
             events.put((kind, {**values, **here}))
 
-        def ends() -> bool:
-            return self._stopping or self._cancelled == work.name
-
         painter, self._painter = self._painter or self._make_painter(), None
-        outcome = painter(work, output_dir, network, on_event, ends, remote)
+        outcome = painter(
+            work, output_dir, network, on_event, lambda: self._stopping or self._cancelled == work.name, remote
+        )
         self._painter = painter  # only now: one that raised an error is not used again
         return outcome
 

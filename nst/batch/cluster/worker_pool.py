@@ -19,9 +19,7 @@ from nst.batch.cluster.ray_session import ClusterError
 from nst.batch.cluster.worker import PaintActor, Painter
 from nst.batch.worklist import Work
 
-TRIES = 3
-"""How many workers may fail to start before the run is given up, or die over a picture without progress."""
-
+TRIES = 3  # how many workers may fail to start before the run is given up, or die over a picture without progress
 _COUNT_INTERVAL = 2.0  # seconds between two counts of the slots
 
 
