@@ -146,11 +146,15 @@ class StopSignals:
 
     A signal ends the program at once while `painting` is not set, because nothing would be lost, and so does a second
     one. A signal that was ignored at the start, as by `nohup`, stays ignored.
+
+    Args:
+        interrupt: raises `KeyboardInterrupt` instead, for work that can stop anywhere and must clean up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, interrupt: bool = False) -> None:
         self.number = 0
         self.painting = False
+        self._interrupt = interrupt
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
@@ -175,6 +179,8 @@ class StopSignals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         again, self.number = self.number, number
+        if self._interrupt and not again:
+            raise KeyboardInterrupt
         if again or not self.painting:
             # Not an exception, which would be converted to another one while a module is being imported.
             os._exit(self.status)

@@ -8,17 +8,16 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from nst.cli import commandline
 from nst.cli.terminal import StopSignals, print_line
+from nst.utils import locations
 from nst.utils.text import format_bytes
 
 if TYPE_CHECKING:
@@ -92,50 +91,25 @@ def run() -> None:
     commandline.run(main, ABOUT, words=True)
 
 
-def _metered(model: str, folder: Path | None, say: Callable[[str], None], do: Callable[[_Meter], None]) -> int:
+def _metered(model: str, folder: Path | None, say: Callable[[str], None], do: Callable[[Meter], None]) -> int:
     """Calls `do` under a progress bar; returns 0, or the exit status after a signal."""
     # Before the signals: their exception, raised while a module is imported, would be replaced by another one.
     for name in ("filelock", "h5py", "requests", "rich.progress", "scipy.io"):
         importlib.import_module(name)
     from nst.weights import download
 
-    meter = _Meter(say)
+    meter, signals = Meter(say), StopSignals(interrupt=True)
     try:
-        with _signals(), contextlib.closing(meter):
+        with signals, contextlib.closing(meter):
             do(meter)
-    except _Signal as stop:
+    except KeyboardInterrupt:
         count = download.kept(model, folder)
         say(f"Stopped; {format_bytes(count)} are kept: run again to resume" if count else "Stopped")
-        return 128 + int(stop.args[0])
+        return signals.status
     return 0
 
 
-class _Signal(KeyboardInterrupt):
-    """A signal, whose number is the argument."""
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """Turns SIGINT, SIGTERM and SIGHUP into an exception; a second one ends the program at once."""
-    before: dict[int, Any] = {}
-
-    def receive(number: int, frame: FrameType | None) -> None:
-        for known in before:
-            signal.signal(known, lambda number, frame: os._exit(128 + number))
-        raise _Signal(number)
-
-    try:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, receive)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class _Meter:
+class Meter:
     """Shows the progress of a download: a bar on a terminal, otherwise a line for every tenth."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -173,9 +147,9 @@ def _fetch(model: str) -> int:
     """Fetches a published network under a progress bar; returns 0, or the exit status after a signal."""
     from nst.weights import download, registry
 
-    folder = Path(FLAGS.output_dir).expanduser() if FLAGS.output_dir else None
+    folder = locations.expanded(FLAGS.output_dir) if FLAGS.output_dir else None
 
-    def do(meter: _Meter) -> None:
+    def do(meter: Meter) -> None:
         already = ""
         if registry.published(model, folder):
             already = f" already; nothing to fetch ('nst-weights verify {model}' checks it)"
@@ -209,7 +183,7 @@ def _verify(what: str) -> int:
     from nst.weights import download, registry
 
     published = what in registry.FILES
-    path = registry.find(what).path if published else Path(what).expanduser()
+    path = registry.find(what).path if published else locations.expanded(what)
     right, phrase = download.verify(path, what if published else None)
     print_line(f"{path}: {phrase}")
     return 0 if right else 1

@@ -1,4 +1,4 @@
-"""Folders of sample pictures, of networks and of the user's data, and how to install missing packages.
+"""Folders of sample pictures, of networks and of the user's data, the user's paths, and how to install packages.
 
 Sample pictures and networks are searched for in the current folder's `images/` or `pretrained-model/`, in the checkout
 that this module belongs to, and in the installed package, where the same files are package data. A published network
@@ -7,6 +7,7 @@ may also be in the file or folder that `NST_WEIGHTS` names, and in the user's ca
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,14 @@ def folders(name: str) -> list[Path]:
 def named() -> Path | None:
     """The file or folder that `NST_WEIGHTS` names, which need not exist; None if it is not set."""
     name = os.environ.get("NST_WEIGHTS", "")
-    return Path(os.path.expanduser(name)) if name else None
+    return expanded(name) if name else None
+
+
+def expanded(path: str) -> Path:
+    """A path from the user with `~` replaced by the home folder, or unchanged where there is none."""
+    with contextlib.suppress(ValueError):  # an impossible name, such as one with a NUL
+        path = os.path.expanduser(path)
+    return Path(path)
 
 
 def cache() -> Path:

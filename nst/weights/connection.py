@@ -1,15 +1,16 @@
-"""Connections to a server: timeouts and retries, and what can go wrong before a file arrives."""
+"""Connections to a server: timeouts, and what can go wrong before a file arrives."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import RequestException, Response
     from urllib3.util import Retry
 
 _LONGEST_WAIT = 60.0  # seconds that `Retry-After` may ask for
@@ -26,16 +27,6 @@ class Limits(NamedTuple):
     retries: int | None
     backoff: float = 1.0
 
-    def policy(self) -> Retry:
-        """The retries as urllib3 counts them.
-
-        They are counted by `nst.weights.http` and not by an HTTPAdapter, whose retries end where a body begins.
-        """
-        from urllib3.util import Retry
-
-        statuses = (408, 425, 429, 500, 502, 503, 504)
-        return Retry(self.retries, backoff_factor=self.backoff, status_forcelist=statuses)
-
 
 class SourceError(Exception):
     """A source that does not provide the file. The text continues its name: "answers 404 Not Found".
@@ -50,13 +41,10 @@ class SourceError(Exception):
 
 
 def check_connection(url: str, seconds: float) -> None:
-    """Opens and closes a connection to the server, or to the proxy in front of it.
+    """Opens and closes a connection to the server, or to the proxy in front of it; raises `SourceError`.
 
     Resolving a name and trying its addresses in turn have no timeout of their own, and without a network both may take
     minutes: here they have `seconds` together.
-
-    Raises:
-        SourceError: there is no connection.
     """
     from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
@@ -66,32 +54,29 @@ def check_connection(url: str, seconds: float) -> None:
         port = address.port or {"http": 80, "https": 443}.get(address.scheme, 1080)
     except ValueError:
         raise SourceError("cannot be reached: the address of the proxy is invalid") from None
-    outcome: list[Exception | None] = []
+    outcome: Future[None] = Future()
 
     def connect() -> None:
         try:
             socket.create_connection((address.hostname or "", port), seconds).close()
-            outcome.append(None)
+            outcome.set_result(None)
         except (OSError, UnicodeError) as error:
-            outcome.append(error)
+            outcome.set_exception(error)
 
-    thread = threading.Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    match error := outcome[0] if outcome else TimeoutError():
-        case None:
-            return
-        case socket.gaierror() | UnicodeError():
+    threading.Thread(target=connect, daemon=True).start()
+    try:
+        outcome.result(seconds)
+    except (OSError, UnicodeError) as error:
+        problem = f"is unreachable: {getattr(error, 'strerror', None) or error}"
+        if isinstance(error, socket.gaierror | UnicodeError):
             problem = "is not found (is this computer online?)"
-        case ConnectionRefusedError():
+        elif isinstance(error, ConnectionRefusedError):
             problem = "refuses the connection"
-        case TimeoutError():
+        elif isinstance(error, TimeoutError):
             problem = f"does not answer within {seconds:g} seconds (is this computer online?)"
-        case _:
-            problem = f"is unreachable: {getattr(error, 'strerror', None) or error}"
-    through = f"cannot be reached through the proxy {address.hostname}: it " if proxy else ""
-    gone = not proxy and not isinstance(error, ConnectionRefusedError)
-    raise SourceError(f"{through}{problem}", unreachable=gone) from error
+        through = f"cannot be reached through the proxy {address.hostname}: it " if proxy else ""
+        gone = not proxy and not isinstance(error, ConnectionRefusedError)
+        raise SourceError(f"{through}{problem}", unreachable=gone) from error
 
 
 def check_response(response: Response, policy: Retry) -> None:
@@ -120,7 +105,7 @@ def web_page() -> SourceError:
     return SourceError("answers with a web page, not the file: this network may require you to sign in first")
 
 
-def source_error(error: Exception, silence: float) -> SourceError:
+def source_error(error: RequestException, silence: float) -> SourceError:
     """What an exception of `requests` means; `silence` is the timeout in seconds for further bytes."""
     from requests import exceptions
 

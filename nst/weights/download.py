@@ -144,7 +144,7 @@ def remove(model: str) -> dict[Path, int]:
         OSError: one cannot be deleted.
     """
     names = [name + suffix for name in registry.FILES[model] for suffix in ("", ".cache.npz")]
-    names += [source.name + suffix for source in sources.SOURCES[model] for suffix in (".part", ".origin.part")]
+    names += [f"{source.name}.part" for source in sources.SOURCES[model]]
     removed: dict[Path, int] = {}
     for folder in (*locations.folders("pretrained-model"), locations.cache()):
         for path in (folder / name for name in names):

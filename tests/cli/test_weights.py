@@ -276,7 +276,7 @@ def test_a_pipe_sees_a_line_for_every_tenth():
     from nst.cli import weights
 
     lines = []
-    meter = weights._Meter(lines.append)
+    meter = weights.Meter(lines.append)
     for done in range(0, 535_000_001, 1_000_000):
         meter.show(done, 535_000_000)
     assert lines == [f"{round(tenth * 53.5 + 0.49)} of 535 MB" for tenth in range(1, 11)]

@@ -127,7 +127,6 @@ def test_a_part_from_one_url_is_resumed_at_the_next(oxford):
     oxford.script = [cut(half), status(403)]
     download.fetch("vgg19")
     assert oxford.requests[2][1]["Range"].startswith("bytes=")
-    assert "If-Range" in oxford.requests[2][1]
 
 
 def test_keras_file_converted(oxford, google, said):
@@ -398,8 +397,9 @@ def test_a_folder_that_refuses(oxford, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "pretrained-model/x")
 
-    monkeypatch.setattr(http.atomic, "write_text", refuse)
-    with pytest.raises(WeightsError, match=f"cannot fetch {MAT}: pretrained-model/x: Permission denied; try"):
+    monkeypatch.setattr(http, "open", refuse, raising=False)
+    part = f"pretrained-model/{MAT}.part"
+    with pytest.raises(WeightsError, match=f"cannot fetch {MAT}: cannot write {part}: Permission denied; try"):
         download.fetch("vgg19")
 
 
