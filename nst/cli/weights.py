@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -71,11 +70,7 @@ def define() -> None:
 def missing(model: str, say: Callable[[str], None]) -> int:
     """Fetches the network that `model` stands for when it is missing, unless `--nodownload` forbids it.
 
-    Returns:
-        int: 0, or the exit status after a signal; an unfinished download is kept for the next time.
-
-    Raises:
-        WeightsError: no source provides it, except for `auto`; the message says why and what to do by hand.
+    Returns 0, or the exit status after a signal; raises `WeightsError` if no source provides it, except for `auto`.
     """
     from nst.weights import download
 
@@ -144,7 +139,6 @@ class Meter:
 
 
 def _fetch(model: str) -> int:
-    """Fetches a published network under a progress bar; returns 0, or the exit status after a signal."""
     from nst.weights import download, registry
 
     folder = locations.expanded(FLAGS.output_dir) if FLAGS.output_dir else None
@@ -160,7 +154,6 @@ def _fetch(model: str) -> int:
 
 
 def _list() -> int:
-    """Prints which networks are there, where, and how large."""
     from nst.weights import download, registry
 
     for model in registry.FILES:

@@ -18,12 +18,6 @@ def whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     a part. Permissions are the usual ones (0666 less the umask). Symbolic links are followed; folders, devices and
     pipes are never replaced.
 
-    Args:
-        path: the file; its folder must exist.
-
-    Yields:
-        IO[bytes]: the seekable file to write to.
-
     Raises:
         OSError: the file cannot be written, or the block raised an `OSError`. It has the usual subclass and `errno`,
             and its text is a sentence: "cannot write PATH: REASON". Other exceptions of the block pass unchanged.
@@ -34,7 +28,10 @@ def whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     # target's may already be as long as names can be.
     part = os.path.join(folder, f".nst-{secrets.token_hex(8)}.part")
     try:
-        _refuse_other_than_file(path)
+        if os.path.isdir(path):
+            raise OSError(errno.EISDIR, "it is a folder, not a file")
+        if os.path.exists(path) and not os.path.isfile(path):  # os.replace would replace even /dev/null
+            raise OSError(errno.EEXIST, "it is a device or a pipe, not a file")
         try:
             with open(part, "xb") as file:  # mode 0o666 & ~umask, unlike tempfile's 0o600
                 yield file
@@ -61,14 +58,6 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes text to a file atomically, in UTF-8. Raises `OSError` like `whole`."""
     write_bytes(path, text.encode())
-
-
-def _refuse_other_than_file(path: str | os.PathLike[str]) -> None:
-    """Raises `OSError` for a folder, a device or a pipe, since `os.replace` would replace even /dev/null."""
-    if os.path.isdir(path):
-        raise OSError(errno.EISDIR, "it is a folder, not a file")
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(errno.EEXIST, "it is a device or a pipe, not a file")
 
 
 def same_kind(error: OSError, sentence: str) -> OSError:

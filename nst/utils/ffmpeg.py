@@ -6,7 +6,6 @@ import contextlib
 import re
 import subprocess
 import tempfile
-from types import TracebackType
 
 import imageio_ffmpeg
 
@@ -16,7 +15,7 @@ class VideoError(OSError):
 
 
 class FFmpeg:
-    """A running ffmpeg; close it with `kill`, or use it in a `with` block.
+    """A running ffmpeg; close it with `kill`, or use it in a `with` block. Raises `VideoError` if it cannot be started.
 
     It runs in a session of its own, because Ctrl-C in a terminal goes to every process of the foreground group.
 
@@ -24,9 +23,6 @@ class FFmpeg:
         *arguments: ffmpeg's options; `pipe:0` is what `send` sends, `pipe:1` what `read` reads.
         feed: whether something will be sent.
         output: whether something will be read.
-
-    Raises:
-        VideoError: it cannot be started.
     """
 
     def __init__(self, *arguments: str, feed: bool = False, output: bool = False) -> None:
@@ -93,9 +89,7 @@ class FFmpeg:
     def __enter__(self) -> FFmpeg:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.kill()
 
 

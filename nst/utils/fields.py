@@ -39,9 +39,9 @@ def number(
     affects: str = USUAL,
 ) -> Any:
     """A numeric field with its help text and bounds; it takes whole numbers only if the default is an `int`."""
-    bounds = (at_least, at_most, above)
-    check = functools.partial(_checked_number, type(default), bounds)
-    return _field(default, text, check, affects, **dict(zip(BOUNDS, bounds, strict=True)))
+    bounds: dict[str, Any] = dict(zip(BOUNDS, (at_least, at_most, above), strict=True))
+    check = functools.partial(_checked_number, type(default), **bounds)
+    return _field(default, text, check, affects, **bounds)
 
 
 def choice(default: str, text: str, choices: tuple[str, ...], *, affects: str = USUAL) -> Any:
@@ -87,11 +87,7 @@ def _passing(test: Callable[[Any], Any], advice: str) -> Callable[[str, Any], An
 
 
 def checked(field: dataclasses.Field[Any], value: Any) -> Any:
-    """The value of a setting, converted to the field's type.
-
-    Raises:
-        ValueError: the setting does not take this value.
-    """
+    """The value of a setting, converted to the field's type; raises `ValueError` if the setting does not take it."""
     return field.metadata["check"](field.name, value)
 
 
@@ -113,11 +109,7 @@ def written(value: Any) -> str:
 
 
 def parse_layers(text: str) -> LayerWeights:
-    """Parses `"conv1_1=0.2,conv2_1=0.2"`; names without weights share 1 equally. Keras' layer names are translated.
-
-    Raises:
-        ValueError: a part is not `layer=weight`, or only some layers have weights.
-    """
+    """Parses `"conv1_1=0.2,conv2_1=0.2"`; names without weights share 1 equally. Keras' layer names are translated."""
     parts = _parts(text)
     if not parts:
         raise ValueError(f"{text!r} names no layer: write for example 'conv1_1=0.5,conv2_1=0.5'")
@@ -140,11 +132,7 @@ def format_layers(layers: LayerWeights) -> str:
 
 
 def parse_weights(text: str) -> tuple[float, ...]:
-    """Parses `"1,0.5"`; an empty text gives no weights.
-
-    Raises:
-        ValueError: a part is not a number.
-    """
+    """Parses `"1,0.5"`; an empty text gives no weights."""
     found = []
     for part in _parts(text):
         try:
@@ -168,8 +156,9 @@ def _own_name(layer: str) -> str:
     return re.sub(r"^block([1-4])_pool$", r"pool\1", layer)
 
 
-def _checked_number(kind: type, bounds: tuple[float | None, ...], name: str, value: Any) -> int | float:
-    at_least, at_most, above = bounds
+def _checked_number(
+    kind: type, name: str, value: Any, *, at_least: float | None, at_most: float | None, above: float | None
+) -> int | float:
     number = _plain(value, kind)
     if number is None:
         raise ValueError(f"{name} is {value!r}: it must be {'a whole number' if kind is int else 'a number'}")

@@ -25,15 +25,7 @@ def fingerprint(*arrays: NDArray[Any] | None) -> str:
 
 
 def digest(path: Path, algorithm: str = "") -> str:
-    """The hash of a file in hexadecimal digits.
-
-    Args:
-        path: the file.
-        algorithm: one of `hashlib`'s, such as `sha256`; the program's own by default.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
+    """The hash of a file in hexadecimal digits, by one of `hashlib`'s algorithms or by the program's own."""
     made = functools.partial(hashlib.new, algorithm, usedforsecurity=False) if algorithm else _blake2b
     with open(path, "rb") as file:
         return hashlib.file_digest(file, made).hexdigest()

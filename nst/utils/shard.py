@@ -17,11 +17,7 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Parses `i/n` with i from 0 to n - 1; an empty text means the whole list.
-
-        Raises:
-            ValueError: any other text.
-        """
+        """Parses `i/n` with i from 0 to n - 1; an empty text means the whole list, and any other is a `ValueError`."""
         if not text:
             return cls()
         found = _TEXT.fullmatch(text.strip())

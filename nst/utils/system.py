@@ -12,9 +12,7 @@ _MEMBERSHIP = Path("/proc/self/cgroup")
 _CGROUPS = Path("/sys/fs/cgroup")
 
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # Intel's and AMD's, Intel's tiles, Arm's
-_NO_LIMIT = (
-    1 << 60
-)  # cgroup v1 writes "no limit" as the largest multiple of the page size, which differs between machines
+_NO_LIMIT = 1 << 60  # cgroup v1 writes "no limit" as the largest multiple of the machine's page size
 _V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 _V2 = ("memory.max", "memory.current", "inactive_file")
 

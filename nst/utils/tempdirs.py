@@ -17,15 +17,8 @@ _HELD = ".held"
 def folder(prefix: str, base: Path | None = None) -> Iterator[Path]:
     """Makes a folder that is removed when the block ends, and removes those that killed processes left behind.
 
-    Args:
-        prefix: how its name begins; no other files of this user may begin with it.
-        base: the folder to make it in; the system's temporary folder by default.
-
-    Yields:
-        Path: the folder, which only this user can read.
-
-    Raises:
-        OSError: the folder cannot be made.
+    It lies in `base`, by default the system's temporary folder, and only this user can read it. No other files of this
+    user may have names that begin with `prefix`.
     """
     from filelock import FileLock, Timeout
 
@@ -66,11 +59,7 @@ def sweep(prefix: str, base: Path) -> None:
 
 
 def lasting(name: str) -> Path:
-    """A folder below the system's temporary one that stays until the system removes it, and that only this user reads.
-
-    Raises:
-        OSError: the folder cannot be made.
-    """
+    """A folder below the system's temporary one only for this user, which the system removes some day."""
     made = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         made.mkdir(0o700)

@@ -14,14 +14,11 @@ _KERAS = "TF_USE_LEGACY_KERAS"
 
 @contextlib.contextmanager
 def tensorflow(quiet: bool = True) -> Iterator[None]:
-    """A context in which to import TensorFlow for the first time.
+    """A context in which to import TensorFlow for the first time; `quiet` hides all but errors of its native code.
 
-    TensorFlow also imports Keras 3, only to be ready for saving Keras models, unless it is told to use the package
+    TensorFlow also imports Keras 3, only to be ready for saving Keras models, unless a variable selects the package
     tf_keras; if that is not installed, it imports neither. `tf.keras` still works after the block, because TensorFlow
     reads the variable again.
-
-    Args:
-        quiet: hides the messages of TensorFlow's native code, except errors.
     """
     if quiet:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

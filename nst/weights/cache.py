@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nst.utils import atomic
 from nst.weights import mat5
-from nst.weights.network import Layer, Network, check, published_name
+from nst.weights.network import Layer, Network, checked
 
 _WORTH_ABOVE = 100_000_000  # bytes of a source for which a cache pays: one with dense layers
 _FORMAT = 1
@@ -31,16 +31,18 @@ def read(path: Path, stat: os.stat_result) -> Network | None:
     try:
         # Opened here, since np.load leaves a damaged archive open.
         with open(cache, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            _check_stored(stored.zip)
+            # A compressed or an oversized array might fill the memory when it is unpacked.
+            for member in stored.zip.infolist():
+                if member.compress_type != zipfile.ZIP_STORED or member.file_size > mat5.LARGEST_CELL:
+                    raise ValueError("its arrays are compressed, or larger than those of a network")
             if not np.array_equal(stored["stamp"], _stamp(stat)):
                 return None
             names = [str(name) for name in stored["names"]]
             layers = {name: Layer(stored[f"{name}.kernel"], stored[f"{name}.bias"]) for name in names}
             mean = stored["mean"]
-        check(cache, layers)
         if mean.shape != (3,) or any(part.dtype != np.float32 for pair in layers.values() for part in (*pair, mean)):
             raise ValueError("its arrays have another shape or type")
-        return Network(published_name(layers), layers, mean, str(path))
+        return checked(str(path), layers, mean)
     except FileNotFoundError:
         return None
     except Exception as error:  # a broken cache is never fatal: the source is parsed again
@@ -68,10 +70,3 @@ def _cache_path(path: Path) -> Path:
 
 def _stamp(stat: os.stat_result) -> NDArray[np.int64]:
     return np.array([_FORMAT, stat.st_size, stat.st_mtime_ns], np.int64)
-
-
-def _check_stored(archive: zipfile.ZipFile) -> None:
-    """Raises `ValueError` for a compressed or an oversized array, which might fill the memory when it is unpacked."""
-    for member in archive.infolist():
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size > mat5.LARGEST_CELL:
-            raise ValueError("its arrays are compressed, or larger than those of a network")

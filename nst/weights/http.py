@@ -49,17 +49,10 @@ def part_size(target: Path) -> int:
 
 
 def fetch(url: str, target: Path, expected: Expected, limits: Limits, progress: Progress) -> None:
-    """Downloads `url` to `target`, resuming what an earlier call has left.
+    """Downloads an http or https URL, resuming what an earlier call has left; `target` appears when it is complete.
 
     Proxies come from the environment, as `requests` reads them. However this function ends, the bytes received so far
     are kept for the next call to resume from, unless they belong to the wrong file.
-
-    Args:
-        url: an http or https URL.
-        target: where the complete, checked file appears; its folder must exist.
-        expected: size and hash of the published file.
-        limits: timeouts and retries.
-        progress: called at the start and after each chunk.
 
     Raises:
         SourceError: this URL does not provide the file; another may.
@@ -136,11 +129,7 @@ class _Download:
             headers["Range"] = f"bytes={have}-"
             if self.mark:
                 headers["If-Range"] = self.mark
-        try:
-            check_connection(self.url, self.limits.answer)
-        except SourceError as error:
-            error.wait = 0.0 if started else None
-            raise
+        check_connection(self.url, self.limits.answer, wait=0.0 if started else None)
         timeout = self.limits.answer, self.limits.silence
         try:
             with self.session.get(self.url, headers=headers, stream=True, timeout=timeout) as response:

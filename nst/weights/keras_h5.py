@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from nst.weights import mat5, network
-from nst.weights.network import MEAN_COLOUR, Layer, Network, WeightsError
+from nst.weights import mat5
+from nst.weights.network import Layer, Network, WeightsError, checked
 
 _GROUP = re.compile(r"block([1-5])_conv([1-4])")
 
@@ -24,11 +24,8 @@ _GROUP = re.compile(r"block([1-5])_conv([1-4])")
 def read(path: Path) -> Network:
     """Reads Keras' file of VGG-19 or VGG-16 as the same network that MatConvNet's file contains.
 
-    Kernels and biases are recognised by their dimensions, since their names differ between Keras' versions.
-
-    Returns:
-        Network: as `nst.weights.matconvnet.read` returns it. The mean colour, which Keras keeps in its code, is
-            ImageNet's.
+    Kernels and biases are recognised by their dimensions, since their names differ between Keras' versions. The mean
+    colour, which Keras keeps in its code, is ImageNet's.
 
     Raises:
         WeightsError: the file is not HDF5, is damaged, or lacks VGG's layers.
@@ -57,9 +54,7 @@ def read(path: Path) -> Network:
     if "conv1_1" in layers:
         kernel, bias = layers["conv1_1"]
         layers["conv1_1"] = Layer(np.ascontiguousarray(kernel[:, :, ::-1]), bias)
-    layers = dict(sorted(layers.items()))
-    network.check(path, layers)
-    return Network(network.published_name(layers), layers, np.array(MEAN_COLOUR, np.float32), str(path))
+    return checked(str(path), layers)
 
 
 def _inside(group: Any, name: str) -> Any:

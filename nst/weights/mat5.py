@@ -22,11 +22,18 @@ LARGEST_CELL = 64 << 20
 LARGEST_VARIABLE = 256 << 20
 """Bytes of a variable without its large cells: VGG-19 has 97 MB of them, or twice as many as doubles."""
 
-_MOST_UNPACKED = 1200 << 20  # bytes that are passed over and kept; VGG-19 has 575 MB, or twice as many as doubles
-_MOST_VARIABLES = 10_000
+_MOST_OF_A_FILE = {
+    "bytes": 1200 << 20,  # that are passed over and kept; VGG-19 has 575 MB, or twice as many as doubles
+    "variables": 10_000,
+    # In the arrays that are kept, of which VGG-19 has some 1000, with 24 million numbers.
+    "arrays": 100_000,
+    "numbers": 64 << 20,
+    "complex numbers": 1 << 20,
+    "characters": 1 << 20,
+    "fields": 10_000,
+    "bytes of small arrays": LARGEST_VARIABLE,
+}
 _MOST_CELLS = 4096  # of a variable: VGG-19 has 43 layers
-# What lies in the arrays that are kept, all in all; VGG-19 has some 1000 arrays and 24 million numbers.
-_MOST_ARRAYS, _MOST_NUMBERS, _MOST_COMPLEX, _MOST_CHARACTERS, _MOST_FIELDS = 100_000, 64 << 20, 1 << 20, 1 << 20, 10_000
 _LONGEST_ELEMENT = 64 << 10  # bytes of a name, of dimensions, or of the names of a struct's fields
 
 _MATRIX, _COMPRESSED = 14, 15
@@ -39,10 +46,7 @@ _STARTS = {
     b"\x89HDF": "is an HDF5 file, not a MatConvNet network",
     b"\x1f\x8b": "is packed with gzip: unpack it first",
     b"PK\x03\x04": "is a zip archive (or .npz, or PyTorch's), not a MatConvNet network",
-    b"\x89PNG": "is a picture, not a network",
-    b"\xff\xd8\xff": "is a picture, not a network",
-    b"GIF8": "is a picture, not a network",
-    b"RIFF": "is a picture, not a network",
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF"), "is a picture, not a network"),
 }
 
 
@@ -78,11 +82,8 @@ def check_kind(path: Path) -> None:
 def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
     """An uncompressed MATLAB 5 file with the wanted variables, in which every tag, size and dimension is right.
 
-    Of a cell array that is a variable itself, or a field of one, the cells above `LARGEST_CELL` are left out.
-
-    Raises:
-        MatError: the file is cut short or damaged.
-        OSError: it cannot be read.
+    Of a cell array that is a variable itself, or a field of one, the cells above `LARGEST_CELL` are left out. Raises
+    `MatError` for a file that is cut short or damaged, and `OSError` as `open` does.
     """
     copy = io.BytesIO()
     with open(path, "rb") as file:
@@ -93,18 +94,15 @@ def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
         if header[126:] != b"IM":
             raise MatError("is a MATLAB file of another byte order, or damaged")
         copy.write(header)
-        missing = set(wanted)
-        room = _Room()
-        at = 128
+        missing, room, at = set(wanted), _Room(), 128
         while at < size:
             room.take("variables", 1)
             file.seek(at)
             tag = file.read(8)
             end = at + 8 + int.from_bytes(tag[4:], "little")
             if len(tag) < 8 or end > size:
-                raise MatError(
-                    f"is cut short: {size:,} bytes are there, and at least {max(end, size + 1):,} belong to it"
-                )
+                whole = max(end, size + 1)
+                raise MatError(f"is cut short: {size:,} bytes are there, and at least {whole:,} belong to it")
             name, variable = _variable(_Stream(file, tag, room), missing, room)
             missing.discard(name)
             copy.write(variable)
@@ -117,16 +115,7 @@ class _Room:
     """How much of each thing a file may still hold: a megabyte of zeros, packed, is one of a gigabyte."""
 
     def __init__(self) -> None:
-        self._left = {
-            "bytes": _MOST_UNPACKED,
-            "variables": _MOST_VARIABLES,
-            "arrays": _MOST_ARRAYS,
-            "numbers": _MOST_NUMBERS,
-            "complex numbers": _MOST_COMPLEX,
-            "characters": _MOST_CHARACTERS,
-            "fields": _MOST_FIELDS,
-            "bytes of small arrays": LARGEST_VARIABLE,
-        }
+        self._left = dict(_MOST_OF_A_FILE)
 
     def take(self, what: str, count: int) -> None:
         """Raises `MatError` when there is no room for so many more."""
@@ -166,7 +155,6 @@ class _Stream:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def skip(self, count: int) -> None:
-        """Passes over `count` bytes."""
         while count:
             count -= len(self.take(min(count, 1 << 20)))
 
@@ -198,19 +186,14 @@ class _Stream:
 def _variable(stream: _Stream, wanted: Collection[str], room: _Room) -> tuple[str, bytes]:
     """Name and checked bytes of a variable; no bytes when it is not wanted."""
     head = stream.take(16) + _element(stream) + _element(stream)
-    name = _name(head)
+    _, start, length, _ = _tag(head, _tag(head, 16)[3])
+    name = head[start : start + length].decode("latin-1")
     if name not in wanted:
         return name, b""
     body = b"".join(_pruned(stream, head, stream.size - len(head), name, room))
     stream.close()
     _check(memoryview(body), 0, room)
     return name, struct.pack("<II", _MATRIX, len(body)) + body
-
-
-def _name(head: bytes) -> str:
-    _, _, _, name_at = _tag(head, 16)
-    _, start, length, _ = _tag(head, name_at)
-    return head[start : start + length].decode("latin-1")
 
 
 def _pruned(stream: _Stream, head: bytes, left: int, name: str, room: _Room, depth: int = 0) -> list[bytes]:
@@ -266,7 +249,7 @@ def _element(stream: _Stream) -> bytes:
 
 
 def _tag(data: bytes | memoryview, at: int) -> tuple[int, int, int, int]:
-    """Type, start, size and the place after it of the element at `at`, which lies inside `data`."""
+    """Type, start, size and end of the element at `at`, which lies inside `data`."""
     if at + 8 > len(data):
         raise MatError("is damaged: an array ends too early")
     kind = int.from_bytes(data[at : at + 4], "little")
@@ -326,12 +309,10 @@ def _check(matrix: memoryview, depth: int, room: _Room) -> None:
 
 
 def _fields(matrix: memoryview, at: int) -> tuple[int, int]:
-    """How many fields a struct has, and the place after their names."""
+    """How many fields a struct has, and the end of their names."""
     kind, start, size, after = _tag(matrix, at)
     length = int.from_bytes(matrix[start : start + size], "little")
-    if kind != 5 or size != 4 or not 1 <= length <= 1024:
+    names_kind, _, names_size, after = _tag(matrix, after)
+    if (kind, size) != (5, 4) or not 1 <= length <= 1024 or names_kind not in _CHARACTERS or names_size % length:
         raise MatError("is damaged: a struct has no right field names")
-    kind, _, size, after = _tag(matrix, after)
-    if kind not in _CHARACTERS or size % length:
-        raise MatError("is damaged: a struct has no right field names")
-    return size // length, after
+    return names_size // length, after

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nst.utils import atomic
 from nst.weights import mat5
-from nst.weights.network import ELSEWHERE, MEAN_COLOUR, Layer, Network, WeightsError, check, published_name
+from nst.weights.network import ELSEWHERE, MEAN_COLOUR, Layer, Network, WeightsError, checked
 
 _CONV = re.compile(r"conv[1-5]_[1-4]")
 _VARIABLES = ("layers", "meta", "normalization", "net")
@@ -40,9 +40,7 @@ def read(path: Path) -> Network:
         name = _text(_field(struct, "name"))
         if _CONV.fullmatch(name):
             convolutions[name] = _convolution(path, name, struct)
-    layers = dict(sorted(convolutions.items()))
-    check(path, layers)
-    return Network(published_name(layers), layers, _mean_colour(content), str(path))
+    return checked(str(path), convolutions, _mean_colour(content))
 
 
 def write(path: Path, network: Network, *, compress: bool = True) -> None:
@@ -127,7 +125,7 @@ def _convolution(path: Path, name: str, struct: Any) -> Layer:
         return Layer(np.ascontiguousarray(kernel, np.float32), np.ascontiguousarray(bias.ravel(), np.float32))
 
 
-def _mean_colour(content: Mapping[str, Any]) -> NDArray[np.float32]:
+def _mean_colour(content: Mapping[str, Any]) -> ArrayLike:
     """`[3]`: R, G, B in grey levels, from `meta.normalization` or `normalization`; ImageNet's if there is none."""
     meta = next(_structs(content.get("meta", ())), None)
     for holder in (_field(meta, "normalization"), content.get("normalization")):
@@ -135,8 +133,7 @@ def _mean_colour(content: Mapping[str, Any]) -> NDArray[np.float32]:
         average = np.asarray(_field(record, "averageImage"))
         if average.dtype.kind in "fiu" and average.size and average.size % 3 == 0:
             with np.errstate(all="ignore"):
-                mean = average.reshape(-1, 3).mean(axis=0, dtype=np.float64)
-                colour: NDArray[np.float32] = np.asarray(mean, np.float32)
+                colour: NDArray[np.float32] = average.reshape(-1, 3).mean(axis=0, dtype=np.float64).astype(np.float32)
             if np.isfinite(colour).all():
                 return colour
-    return np.array(MEAN_COLOUR, np.float32)
+    return MEAN_COLOUR

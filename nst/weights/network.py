@@ -5,20 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+_COUNTS = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3), "VGG-13": (2, 2, 2, 2, 2), "VGG-11": (1, 1, 2, 2, 2)}
 NAMES = {
     kind: [f"conv{block}_{index}" for block, count in enumerate(counts, start=1) for index in range(1, count + 1)]
-    for kind, counts in {
-        "VGG-19": (2, 2, 4, 4, 4),
-        "VGG-16": (2, 2, 3, 3, 3),
-        "VGG-13": (2, 2, 2, 2, 2),
-        "VGG-11": (1, 1, 2, 2, 2),
-    }.items()
+    for kind, counts in _COUNTS.items()
 }
 """Convolutions of the published networks (Simonyan, Zisserman 2014, table 1, columns E, D, B and A)."""
 
@@ -56,12 +51,18 @@ class Network:
     notice: str = ""
 
 
-def check(path: Path, layers: Mapping[str, Layer]) -> None:
-    """Checks that the layers are the first of a VGG, with plausible values and matching channels.
+def checked(source: str, layers: Mapping[str, Layer], mean: ArrayLike = MEAN_COLOUR) -> Network:
+    """The network of these layers, in order, which are the first of a VGG with plausible values and matching channels.
 
     Raises:
-        WeightsError: they are not; the message names the layer.
+        WeightsError: they are not; the message names the layer, and `source`, the file.
     """
+    layers = dict(sorted(layers.items()))
+    _check(source, layers)
+    return Network(published_name(layers), layers, np.asarray(mean, np.float32), source)
+
+
+def _check(path: str, layers: Mapping[str, Layer]) -> None:
     names = list(layers)
     if "conv1_1" not in layers:
         found = ", ".join(names) or "none of VGG's names"
@@ -89,7 +90,7 @@ def check(path: Path, layers: Mapping[str, Layer]) -> None:
         _check_values(path, f"biases of {name}", bias)
 
 
-def _check_values(path: Path, what: str, values: NDArray[Any]) -> None:
+def _check_values(path: str, what: str, values: NDArray[Any]) -> None:
     """Refuses values that no training produces. A few flipped bits would otherwise end in costs that are not finite."""
     largest = float(max(values.max(), -values.min()))
     sizes = np.abs(values.ravel()[:: max(values.size // 10_000, 1)])

@@ -12,14 +12,12 @@ import pickle
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.weights import network
-from nst.weights.network import MEAN_COLOUR, Layer, Network, WeightsError
+from nst.weights.network import Layer, Network, WeightsError, checked
 
 _CONVOLUTION = re.compile(r"(?:functional_1/)?block([1-5])_conv([1-4])")
 _KERNEL = "_1/convolution/ReadVariableOp:0"
@@ -31,37 +29,22 @@ def read_quantized(data: bytes, source: str) -> Network:
 
     The file has five pickles (magic number, version, system, tensors by name, keys of storages), then every storage:
     the count of its values as int64, and the values. `NAME_W_q` uint8 `[out, in, 3, 3]` are indices into
-    `NAME_W_table` float32 `[256]`, and `NAME_b` float32 `[out]` are the biases.
-
-    Args:
-        data: the bytes of the file.
-        source: its name in messages.
+    `NAME_W_table` float32 `[256]`, and `NAME_b` float32 `[out]` are the biases. `source` names it in messages.
 
     Raises:
         WeightsError: it is another file.
     """
     try:
         tensors = _torch_tensors(data)
-        layers = {}
-        for key in (key for key in tensors if key.endswith("_W_q")):
-            name = key.removesuffix("_W_q")
-            kernel = tensors[f"{name}_W_table"][tensors[key]]
-            layers[name] = kernel, tensors[f"{name}_b"]
+        names = [key.removesuffix("_W_q") for key in tensors if key.endswith("_W_q")]
+        layers = {name: (tensors[f"{name}_W_table"][tensors[f"{name}_W_q"]], tensors[f"{name}_b"]) for name in names}
     except Exception as error:  # what pickle raises for a damaged file depends on where the damage is
         raise WeightsError(f"{source} is not an 8-bit VGG-19 saved by PyTorch") from error
     return _network(layers, source)
 
 
 def read_onnx(data: bytes, source: str) -> Network:
-    """Reads the convolutions of an ONNX file that was converted from Keras' VGG-16.
-
-    Args:
-        data: the bytes of the file.
-        source: its name in messages.
-
-    Raises:
-        WeightsError: it is another file.
-    """
+    """Reads the convolutions of an ONNX file that was converted from Keras' VGG-16; as `read_quantized`."""
     try:
         tensors = dict(_onnx_tensors(memoryview(data)))
         names = [name.removesuffix(_KERNEL) for name in tensors if name.endswith(_KERNEL)]
@@ -81,9 +64,7 @@ def _network(found: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], source: str
             kernel = kernel[:, ::-1]  # conv1_1: B, G, R → R, G, B
         kernel = np.ascontiguousarray(kernel.transpose(2, 3, 1, 0), np.float32)
         layers[f"conv{match[1]}_{match[2]}"] = Layer(kernel, np.array(bias, np.float32))
-    path = Path(source)
-    network.check(path, layers)
-    return Network(network.published_name(layers), layers, np.array(MEAN_COLOUR, np.float32), source)
+    return checked(source, layers)
 
 
 class _Tensors(pickle.Unpickler):
@@ -140,12 +121,7 @@ def _onnx_tensors(model: memoryview) -> Iterator[tuple[str, NDArray[np.float32]]
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
-    """Numbers and values, integers or bytes, of the fields of a Protocol Buffers message.
-
-    Raises:
-        ValueError: it is not such a message.
-        IndexError: it is cut short.
-    """
+    """Numbers and values, integers or bytes, of a Protocol Buffers message; `ValueError` or `IndexError` if not."""
     position = 0
 
     def varint() -> int:
@@ -164,8 +140,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
         if tag & 7 == 0:
             yield tag >> 3, varint()
             continue
-        sizes = {1: 8, 5: 4}
-        size = varint() if tag & 7 == 2 else sizes.get(tag & 7, -1)
+        size = varint() if tag & 7 == 2 else {1: 8, 5: 4}.get(tag & 7, -1)
         if not 0 <= size <= len(message) - position:
             raise ValueError("not a field of a message")
         yield tag >> 3, message[position : position + size]

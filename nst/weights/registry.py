@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +39,7 @@ class ModelFile(NamedTuple):
 def find(model: str) -> ModelFile:
     """Finds the file of a model: `auto`, `vgg19`, `vgg19-8bit`, `vgg16`, `preview`, or the path of a file.
 
-    Args:
-        model: in a path, `~` is the home folder. The file is MatConvNet's, or Keras' of a VGG without dense layers.
+    In a path, `~` is the home folder. The file is MatConvNet's, or Keras' of a VGG without dense layers.
 
     Raises:
         WeightsError: there is no such file; the message says where to get it and where to put it. `auto` falls back
@@ -61,14 +61,13 @@ def find(model: str) -> ModelFile:
                 "program"
             )
         return ModelFile(path, None, _preview_notice(model))
-    with contextlib.suppress(ValueError):  # an impossible name, so there is no such file
-        model = os.path.expanduser(model)
-    if not os.path.isfile(model):  # False for any impossible name, where Path.is_file may raise
+    path = locations.expanded(model)
+    if not model or not os.path.isfile(path):  # False for any impossible name, where Path.is_file may raise
+        problem = f"{path} is {_what(path) or 'not there'}" if model else "'' is not there"
         raise WeightsError(
-            f"the network {model or repr(model)} is {_what(model) or 'not there'}: give auto, vgg19, vgg19-8bit, "
-            "vgg16, preview, or the path of a .mat file"
+            f"the network {problem}: give auto, vgg19, vgg19-8bit, vgg16, preview, or the path of a .mat file"
         )
-    return ModelFile(Path(model), None, "")
+    return ModelFile(path, None, "")
 
 
 def nearest(model: str) -> Path | None:
@@ -83,27 +82,22 @@ def published(model: str, folder: Path | None = None) -> Path | None:
     """The file of `vgg19`, `vgg19-8bit` or `vgg16`; None when there is none.
 
     Each of `FILES` in turn is looked for in the folders `pretrained-model`, at `NST_WEIGHTS` and in the user's cache,
-    or only in `folder`. A file that `NST_WEIGHTS` names may have any name. Nothing is read: whether it is that network
-    shows when it is loaded.
+    or only in `folder`. A file that `NST_WEIGHTS` names may have any name: with none of `FILES`, it is the published
+    one. Nothing is read: whether it is that network shows when it is loaded.
     """
-    named = locations.named()
+    named = None if folder else locations.named()
+    near = [folder] if folder else locations.folders("pretrained-model")
+    far = [] if folder else [locations.cache()]
     for name in FILES[model]:
-        if folder is not None:
-            paths = [folder / name]
-        else:
-            paths = [place / name for place in locations.folders("pretrained-model")]
-            paths += [named / name, *([named] if name == _name_of(named, model) else [])] if named else []
-            paths.append(locations.cache() / name)
-        for path in paths:
-            if os.path.isfile(path):
-                return path
+        paths = [each / name for each in near]
+        if named:
+            known = model == "vgg19-8bit" or any(named.name in names for names in FILES.values())
+            own_name = named.name if known else FILES[model][0]
+            paths += [named / name, *([named] if name == own_name else [])]
+        paths += [each / name for each in far]
+        if found := next(filter(os.path.isfile, paths), None):
+            return found
     return None
-
-
-def _name_of(named: Path, model: str) -> str:
-    """The name in `FILES` that the file at `NST_WEIGHTS` stands for: its own, or else that of the published file."""
-    known = any(named.name in names for names in FILES.values())
-    return named.name if known or model == "vgg19-8bit" else FILES[model][0]
 
 
 def obstacle(model: str) -> Path | None:
@@ -113,19 +107,15 @@ def obstacle(model: str) -> Path | None:
 
 
 def load(model: str) -> Network:
-    """Loads the network that `model` stands for (see `find`), through a cache when the file is large.
-
-    Nothing is fetched: for that, call `nst.weights.download.load`.
-    """
+    """Loads what `find` finds, through a cache when the file is large; `nst.weights.download.load` also fetches it."""
     return read_file(find(model))
 
 
 def read_file(file: ModelFile) -> Network:
     """Loads a file that `find` returned: from the cache beside it, or by parsing it and then filling that cache.
 
-    Raises:
-        WeightsError: the file is not a MatConvNet or Keras VGG, is damaged, or is another network than was asked for.
-            A VGG-19 that ends early or has other channel counts counts as a VGG-19.
+    Raises `WeightsError` for a file that is not a MatConvNet or Keras VGG, is damaged, or is another network than was
+    asked for. A VGG-19 that ends early or has other channel counts counts as a VGG-19.
     """
     try:
         stat = file.path.stat()
@@ -133,7 +123,7 @@ def read_file(file: ModelFile) -> Network:
         raise WeightsError(f"cannot read the network {file.path}: {error.strerror}") from error
     network = cache.read(file.path, stat)
     if network is None:
-        network = _parse(file.path)
+        network = _parser(file.path)(file.path)
         cache.write(file.path, stat, network)
     if file.wanted and not fits(network.layers, file.wanted):
         raise WeightsError(
@@ -143,14 +133,12 @@ def read_file(file: ModelFile) -> Network:
     return Network(network.name, network.layers, network.mean, str(file.path), file.notice)
 
 
-def _parse(path: Path) -> Network:
-    """Reads a MatConvNet file, or one of Keras, which is HDF5 by its first bytes."""
-    try:
-        with open(path, "rb") as file:
-            keras = file.read(8) == b"\x89HDF\r\n\x1a\n"
-    except OSError:  # which the reader explains
-        keras = False
-    return keras_h5.read(path) if keras else matconvnet.read(path)
+def _parser(path: Path) -> Callable[[Path], Network]:
+    """The reader of a MatConvNet file, or of one of Keras, which is HDF5 by its first bytes."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:  # the reader explains the error
+        if file.read(8) == b"\x89HDF\r\n\x1a\n":
+            return keras_h5.read
+    return matconvnet.read
 
 
 def _what(path: str | Path) -> str:
@@ -163,7 +151,6 @@ def _what(path: str | Path) -> str:
 
 
 def _how_to_get(model: str) -> str:
-    """Why a published network cannot be read, and what to do about it."""
     found = obstacle(model)
     why = f"{found} is {_what(found)}: remove it, then" if found else f"{_home() / FILES[model][0]} is not there:"
     manually = f"{by_hand(model)}{astray(model)}, or " if model in _SIZES else ""

@@ -39,20 +39,15 @@ class Source(NamedTuple):
 
 
 class Package(NamedTuple):
-    """A Python package that contains the convolutions, and the file that is made from them.
-
-    `name` and `made` are that file's name and size in bytes, `title` is the network's name. `read` takes the bytes of
-    the packaged file and what to call it in messages. `tensors` is the SHA-256 of all kernels and biases, `host` what
-    messages call the source.
-    """
+    """A Python package that contains the convolutions, and the file that is made from them."""
 
     file: PackagedFile
-    name: str
-    made: int
+    name: str  # of the file that is made
+    made: int  # its size in bytes
     title: str
-    read: Callable[[bytes, str], Network]
-    tensors: str
-    host: str = "the package index"
+    read: Callable[[bytes, str], Network]  # takes the bytes of the packaged file, and its name for messages
+    tensors: str  # SHA-256 of all kernels and biases
+    host: str = "the package index"  # the source in messages
 
 
 QUANTIZED = Package(
@@ -89,7 +84,8 @@ ONNX = Package(
 )
 
 
-def _urls(model: str, about: int, mat: Expected, keras: Expected) -> list[Source]:
+def urls(model: str, about: int, mat: Expected, keras: Expected) -> list[Source]:
+    """The sources of a network's MatConvNet file, of `about` bytes, and of Keras' file."""
     page = ADDRESS + registry.FILES[model][0]
     h5 = f"{_KERAS}{model}/{model}_weights_tf_dim_ordering_tf_kernels_notop.h5"
     # Also without encryption, since the page's certificate has expired before; the hash guards both.
@@ -99,7 +95,7 @@ def _urls(model: str, about: int, mat: Expected, keras: Expected) -> list[Source
 
 SOURCES: dict[str, list[Source | Package]] = {
     "vgg19": [
-        *_urls(
+        *urls(
             "vgg19",
             534_904_783,
             Expected(534_904_783, "sha256", "abdb57167f82a2a1fbab1e1c16ad9373411883f262a1a37ee5db2e6fb0044695"),
@@ -109,7 +105,7 @@ SOURCES: dict[str, list[Source | Package]] = {
     ],
     # The size of this one is not published; 515 MB is VGG-19's in proportion to the parameters.
     "vgg16": [
-        *_urls(
+        *urls(
             "vgg16",
             515_000_000,
             Expected(None, "md5", "f72d927587ca4c97fbd165ec9cb9997f"),

@@ -192,9 +192,9 @@ def test_without_a_network_it_gives_up_at_once(sources, monkeypatch, said):
 
 
 def test_the_real_table():
-    from nst.weights.sources import RELEASES, _urls
+    from nst.weights.sources import RELEASES, urls
 
-    made = _urls("vgg19", 1, Expected(1, "md5", ""), Expected(2, "md5", ""))
+    made = urls("vgg19", 1, Expected(1, "md5", ""), Expected(2, "md5", ""))
     assert [source.url for source in made] == [
         "https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat",
         "http://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat",

@@ -433,11 +433,11 @@ def test_a_network_that_goes_and_comes_back(fetch, server, monkeypatch):
     """Once bytes have come, a server out of reach is waited for."""
     check, calls = connection.check_connection, []
 
-    def flaky(url, seconds):
+    def flaky(url, seconds, wait):
         calls.append(url)
         if len(calls) == 2:
-            raise SourceError("is not found", unreachable=True)
-        check(url, seconds)
+            raise SourceError("is not found", unreachable=True, wait=wait)
+        check(url, seconds, wait)
 
     monkeypatch.setattr(http, "check_connection", flaky)
     server.script = [cut(HALF)]

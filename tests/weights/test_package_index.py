@@ -58,7 +58,7 @@ def only(monkeypatch):
         code = "import os, sys, time; out, tmp = sys.argv[1], os.environ['TMPDIR']\n" + "\n".join(lines)
         clients = [("pip", [sys.executable, "-S", "-c", code])]
         monkeypatch.setattr(
-            package_index, "_clients", lambda _, out, __: [(name, [*words, str(out)]) for name, words in clients]
+            package_index, "clients", lambda _, out, __: [(name, [*words, str(out)]) for name, words in clients]
         )
 
     return stand
@@ -84,14 +84,14 @@ def test_uv_fetches_it_where_it_made_the_environment(index, tmp_path, monkeypatc
     (tmp_path / "pyvenv.cfg").write_text("home = /base\nuv = 0.9\n")
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setenv("UV", UV)
-    [first, *_] = package_index._clients(Path("r"), Path("o"), None)
+    [first, *_] = package_index.clients(Path("r"), Path("o"), None)
     assert first[0] == "uv"
     assert fetch(wanted) == DATA
 
 
 def test_which_clients_are_asked(tmp_path, monkeypatch):
     def asked(retries=None):
-        return [(name, words[0]) for name, words in package_index._clients(Path("r"), Path("o"), retries)]
+        return [(name, words[0]) for name, words in package_index.clients(Path("r"), Path("o"), retries)]
 
     monkeypatch.delenv("UV", raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
@@ -105,7 +105,7 @@ def test_which_clients_are_asked(tmp_path, monkeypatch):
     assert asked()[0] == ("uv", "/own/uv")
     monkeypatch.setattr(sys, "_base_executable", "/env/python")
     assert [name for name, _ in asked()] == ["uv", "pip"]
-    commands = [words for _, words in package_index._clients(Path("r"), Path("o"), 0)]
+    commands = [words for _, words in package_index.clients(Path("r"), Path("o"), 0)]
     assert ["--retries=0" in words for words in commands] == [False, True]
     assert all({"--no-deps", "--only-binary=:all:", "--require-hashes"} <= set(words) for words in commands)
 
@@ -145,7 +145,7 @@ def test_an_interpreter_without_pip_is_passed_over(index, only, monkeypatch):
     only("print('x: No module named pip', file=sys.stderr); sys.exit(1)")
     with pytest.raises(SourceError, match="neither pip nor uv"):
         fetch(wanted)
-    monkeypatch.setattr(package_index, "_clients", lambda *_: [("uv", ["/no/such/uv"])])
+    monkeypatch.setattr(package_index, "clients", lambda *_: [("uv", ["/no/such/uv"])])
     with pytest.raises(SourceError, match=r"uv: .*No such file"):
         fetch(wanted)
 
