@@ -145,10 +145,8 @@ class StopSignals:
     """Turns SIGINT, SIGTERM and SIGHUP into a request to stop after the current step.
 
     A signal ends the program at once while `painting` is not set, because nothing would be lost, and so does a second
-    one. A signal that was ignored at the start, as by `nohup`, stays ignored.
-
-    Args:
-        interrupt: raises `KeyboardInterrupt` instead, for work that can stop anywhere and must clean up.
+    one. With `interrupt` the first raises `KeyboardInterrupt`, for work that can stop anywhere but must clean up. A
+    signal that was ignored at the start, as by `nohup`, stays ignored.
     """
 
     def __init__(self, *, interrupt: bool = False) -> None:

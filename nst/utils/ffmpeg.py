@@ -77,13 +77,9 @@ class FFmpeg:
 
     def kill(self) -> None:
         """Stops it if it is still running."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        self._process.kill()
+        with contextlib.suppress(OSError), self._process:  # which closes the pipes and waits
+            pass
         self._log.close()
 
     def __enter__(self) -> FFmpeg:

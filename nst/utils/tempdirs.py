@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 _HELD = ".held"
 
@@ -26,22 +25,20 @@ def folder(prefix: str, base: Path | None = None) -> Iterator[Path]:
     sweep(prefix, base)
     while True:
         made = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
-        held: Any = FileLock(made / _HELD)
+        held = FileLock(made / _HELD)
         try:
             held.acquire(timeout=0)
-            break
         except Timeout:  # another process took it for an abandoned one before it was locked
             continue
         except (OSError, NotImplementedError):  # a file system without locks: nothing is swept there
-            held = None
-            break
+            pass
+        break
     try:
         yield made
     finally:
         _empty(made)
-        if held is not None:
-            with contextlib.suppress(OSError):
-                held.release()
+        with contextlib.suppress(OSError):
+            held.release()
         shutil.rmtree(made, ignore_errors=True)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from requests import RequestException, Response
     from urllib3.util import Retry
 
+WEB_PAGE = "answers with a web page, not the file: this network may require you to sign in first"
 _LONGEST_WAIT = 60.0  # seconds that `Retry-After` may ask for
 
 
@@ -95,14 +96,9 @@ def check_response(response: Response, policy: Retry) -> None:
             raise SourceError(f"{answer} and asks to wait for {wait / 60:.0f} minutes")
         raise SourceError(answer, wait=wait)
     if headers.get("Content-Type", "").lower().startswith("text/html"):
-        raise web_page()
+        raise SourceError(WEB_PAGE)
     if headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
         raise SourceError("compresses the file although asked not to")
-
-
-def web_page() -> SourceError:
-    """The error for a web page in place of the file."""
-    return SourceError("answers with a web page, not the file: this network may require you to sign in first")
 
 
 def source_error(error: RequestException, silence: float) -> SourceError:

@@ -261,13 +261,11 @@ def _locked(path: Path, name: str, say: Say) -> Iterator[None]:
 
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        with contextlib.suppress(NotImplementedError):  # a file system without locks
+            lock.acquire(timeout=0)
     except Timeout:
         say(f"Another process is fetching {name}; waiting for it (Ctrl-C ends this one)")
         lock.acquire(poll_interval=0.2)
-    except NotImplementedError:  # a file system without locks
-        yield
-        return
     try:
         yield
         with contextlib.suppress(OSError):  # only after a success: a process that waits for it finds the file

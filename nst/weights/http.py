@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from nst.utils import atomic
 from nst.utils.hashing import digest
-from nst.weights.connection import Limits, SourceError, check_connection, check_response, source_error, web_page
+from nst.weights.connection import WEB_PAGE, Limits, SourceError, check_connection, check_response, source_error
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -150,7 +150,7 @@ class _Download:
         chunks = response.iter_content(_CHUNK)
         first = next(chunks, b"")
         if not start and first.lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
-            raise web_page()
+            raise SourceError(WEB_PAGE)
         etag = response.headers.get("ETag", "")  # a weak one does not promise the same bytes
         mark = etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
         if resumed:

@@ -25,10 +25,7 @@ def read(path: Path) -> Network:
     """Reads Keras' file of VGG-19 or VGG-16 as the same network that MatConvNet's file contains.
 
     Kernels and biases are recognised by their dimensions, since their names differ between Keras' versions. The mean
-    colour, which Keras keeps in its code, is ImageNet's.
-
-    Raises:
-        WeightsError: the file is not HDF5, is damaged, or lacks VGG's layers.
+    colour, which Keras keeps in its code, is ImageNet's. Raises `WeightsError` as `nst.weights.matconvnet.read` does.
     """
     import h5py
 
@@ -51,9 +48,6 @@ def read(path: Path) -> Network:
         raise WeightsError(f"{path} is not an HDF5 file, or is damaged: delete it and fetch it again") from error
     except MemoryError:
         raise WeightsError(f"the network {path} does not fit into memory: close other programs") from None
-    if "conv1_1" in layers:
-        kernel, bias = layers["conv1_1"]
-        layers["conv1_1"] = Layer(np.ascontiguousarray(kernel[:, :, ::-1]), bias)
     return checked(str(path), layers)
 
 
@@ -76,7 +70,8 @@ def _layer(path: Path, name: str, group: Any) -> Layer:
     biases = [array for array in arrays if array.ndim == 1]
     if len(kernels) != 1 or len(biases) != 1 or not all(_sound(array) for array in kernels + biases):
         raise WeightsError(f"{path}: {name} has no kernel and bias of numbers: it is not Keras' file of a VGG")
-    return Layer(np.ascontiguousarray(kernels[0][()], np.float32), np.ascontiguousarray(biases[0][()], np.float32))
+    kernel = kernels[0][()][:, :, :: -1 if name == "conv1_1" else 1]
+    return Layer(np.ascontiguousarray(kernel, np.float32), np.ascontiguousarray(biases[0][()], np.float32))
 
 
 def _sound(array: Any) -> bool:

@@ -43,6 +43,8 @@ _CELL, _STRUCT, _CHAR = 1, 2, 4
 _NUMERIC_CLASSES = range(6, 16)
 _DEEPEST = 16
 _STARTS = {
+    b"MATLAB 7.3": "is a MATLAB 7.3 (HDF5) file: save it again in MATLAB with '-v7'",
+    b"version https://git-lfs": "is a Git LFS pointer, not the network itself: run 'git lfs pull'",
     b"\x89HDF": "is an HDF5 file, not a MatConvNet network",
     b"\x1f\x8b": "is packed with gzip: unpack it first",
     b"PK\x03\x04": "is a zip archive (or .npz, or PyTorch's), not a MatConvNet network",
@@ -64,16 +66,12 @@ def check_kind(path: Path) -> None:
         return
     if not head:
         raise MatError("is empty: the download did not finish")
-    if head.startswith(b"MATLAB 7.3"):
-        raise MatError("is a MATLAB 7.3 (HDF5) file: save it again in MATLAB with '-v7'")
     for start, sentence in _STARTS.items():
         if head.startswith(start):
             raise MatError(sentence)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         raise MatError("is a web page, not a network: a login or an error page was saved under this name")
-    if text.startswith(b"version https://git-lfs"):
-        raise MatError("is a Git LFS pointer, not the network itself: run 'git lfs pull'")
     if not set(head) & {*range(9), *range(14, 32)}:
         raise MatError("is a text, not a network")
     raise MatError("is not a MATLAB file")
@@ -94,9 +92,9 @@ def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
         if header[126:] != b"IM":
             raise MatError("is a MATLAB file of another byte order, or damaged")
         copy.write(header)
-        missing, room, at = set(wanted), _Room(), 128
+        missing, room, at = set(wanted), dict(_MOST_OF_A_FILE), 128
         while at < size:
-            room.take("variables", 1)
+            _take(room, "variables", 1)
             file.seek(at)
             tag = file.read(8)
             end = at + 8 + int.from_bytes(tag[4:], "little")
@@ -111,23 +109,17 @@ def checked_copy(path: Path, wanted: Collection[str]) -> io.BytesIO:
     return copy
 
 
-class _Room:
-    """How much of each thing a file may still hold: a megabyte of zeros, packed, is one of a gigabyte."""
-
-    def __init__(self) -> None:
-        self._left = dict(_MOST_OF_A_FILE)
-
-    def take(self, what: str, count: int) -> None:
-        """Raises `MatError` when there is no room for so many more."""
-        self._left[what] -= count
-        if self._left[what] < 0:
-            raise MatError(f"is damaged, or no VGG: it holds too many {what}")
+def _take(room: dict[str, int], what: str, count: int) -> None:
+    """Takes so many out of what the file may still hold. A megabyte of zeros, packed, is one of a gigabyte."""
+    room[what] -= count
+    if room[what] < 0:
+        raise MatError(f"is damaged, or no VGG: it holds too many {what}")
 
 
 class _Stream:
     """The bytes of one variable from its tag on, inflated when they are compressed."""
 
-    def __init__(self, file: IO[bytes], tag: bytes, room: _Room) -> None:
+    def __init__(self, file: IO[bytes], tag: bytes, room: dict[str, int]) -> None:
         self._room = room
         kind, self._left = struct.unpack("<II", tag)
         if kind not in (_MATRIX, _COMPRESSED):
@@ -151,7 +143,7 @@ class _Stream:
                 raise MatError("is damaged: a variable ends too early")
             parts.append(part)
             count -= len(part)
-            self._room.take("bytes", len(part))
+            _take(self._room, "bytes", len(part))
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def skip(self, count: int) -> None:
@@ -183,7 +175,7 @@ class _Stream:
         return part
 
 
-def _variable(stream: _Stream, wanted: Collection[str], room: _Room) -> tuple[str, bytes]:
+def _variable(stream: _Stream, wanted: Collection[str], room: dict[str, int]) -> tuple[str, bytes]:
     """Name and checked bytes of a variable; no bytes when it is not wanted."""
     head = stream.take(16) + _element(stream) + _element(stream)
     _, start, length, _ = _tag(head, _tag(head, 16)[3])
@@ -196,7 +188,7 @@ def _variable(stream: _Stream, wanted: Collection[str], room: _Room) -> tuple[st
     return name, struct.pack("<II", _MATRIX, len(body)) + body
 
 
-def _pruned(stream: _Stream, head: bytes, left: int, name: str, room: _Room, depth: int = 0) -> list[bytes]:
+def _pruned(stream: _Stream, head: bytes, left: int, name: str, room: dict[str, int], depth: int = 0) -> list[bytes]:
     """An array in parts, its head first; large cells are left out, also those of a cell array in a struct."""
     array_class = head[8]
     if array_class == _STRUCT and depth == 0:
@@ -205,7 +197,7 @@ def _pruned(stream: _Stream, head: bytes, left: int, name: str, room: _Room, dep
     elif array_class != _CELL:
         if not 0 <= left <= LARGEST_VARIABLE:
             raise MatError(f"is damaged, or no VGG: '{name}' has a size of {left:,} bytes")
-        room.take("bytes of small arrays", left)
+        _take(room, "bytes of small arrays", left)
         return [head, stream.take(left)]
     parts: list[bytes] = []
     count = kept = 0
@@ -225,7 +217,7 @@ def _pruned(stream: _Stream, head: bytes, left: int, name: str, room: _Room, dep
             body = _pruned(stream, inner, size - len(inner), name, room, depth + 1)
             parts += [tag[:4] + struct.pack("<I", sum(map(len, body))), *body]
         else:
-            room.take("bytes of small arrays", size)
+            _take(room, "bytes of small arrays", size)
             parts += [tag, stream.take(size)]
     if array_class == _STRUCT:
         if left:
@@ -271,9 +263,9 @@ def _items(dims: bytes | memoryview) -> int:
     return math.prod(sizes)
 
 
-def _check(matrix: memoryview, depth: int, room: _Room) -> None:
+def _check(matrix: memoryview, depth: int, room: dict[str, int]) -> None:
     """Checks an array and all arrays within: after this `loadmat` meets no type code or size that it cannot bear."""
-    room.take("arrays", 1)
+    _take(room, "arrays", 1)
     if not matrix:  # how MATLAB writes an empty array
         return
     kind, at, size, after = _tag(matrix, 0)
@@ -287,14 +279,14 @@ def _check(matrix: memoryview, depth: int, room: _Room) -> None:
         raise MatError("is damaged: an array has no right name or dimensions")
     if array_class in (_CELL, _STRUCT):
         fields, after = _fields(matrix, after) if array_class == _STRUCT else (1, after)
-        room.take("fields", fields - 1)
+        _take(room, "fields", fields - 1)
         allowed, count = {_MATRIX}, fields * items
     elif array_class in _NUMERIC_CLASSES:
         allowed, count = _NUMBERS, 2 if is_complex else 1
-        room.take("complex numbers" if is_complex else "numbers", items)
+        _take(room, "complex numbers" if is_complex else "numbers", items)
     elif array_class == _CHAR:
         allowed, count = _CHARACTERS, 1
-        room.take("characters", items)
+        _take(room, "characters", items)
     else:
         raise MatError("is damaged, or holds an object, a function or a sparse matrix, which no VGG does")
     while after < len(matrix):

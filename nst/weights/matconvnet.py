@@ -26,9 +26,6 @@ _VARIABLES = ("layers", "meta", "normalization", "net")
 def read(path: Path) -> Network:
     """Reads a MatConvNet file with SciPy, without the dense layers.
 
-    Returns:
-        Network: kernels float32 `[3, 3, in, out]`, biases float32 `[out]`, mean colour float32 `[3]`.
-
     Raises:
         WeightsError: the file is not a MATLAB file, is damaged, lacks VGG's layers, or has wrong shapes or values.
     """
@@ -37,18 +34,14 @@ def read(path: Path) -> Network:
         raise WeightsError(f"{path} contains no 'layers': it is not a MatConvNet network; {ELSEWHERE}")
     convolutions: dict[str, Layer] = {}
     for struct in _structs(content["layers"]):
-        name = _text(_field(struct, "name"))
+        name = str(next(np.asarray(_field(struct, "name")).flat, ""))
         if _CONV.fullmatch(name):
             convolutions[name] = _convolution(path, name, struct)
     return checked(str(path), convolutions, _mean_colour(content))
 
 
 def write(path: Path, network: Network, *, compress: bool = True) -> None:
-    """Writes a network in MatConvNet's present layout: conv, relu and pool structs, and `meta.normalization`.
-
-    Raises:
-        OSError: the file cannot be written; see `nst.utils.atomic.whole`.
-    """
+    """Writes a network in MatConvNet's present layout, as `atomic.whole`: its structs and `meta.normalization`."""
     import scipy.io
 
     structs: list[dict[str, Any]] = []
@@ -105,11 +98,6 @@ def _structs(layers: Any) -> Iterator[Any]:
 def _field(record: Any, name: str) -> Any:
     """The field of a struct, or None when it has none of that name."""
     return record[name] if record is not None and name in record.dtype.names else None
-
-
-def _text(value: Any) -> str:
-    array = np.asarray(value)
-    return str(array.ravel()[0]) if array.size else ""
 
 
 def _convolution(path: Path, name: str, struct: Any) -> Layer:

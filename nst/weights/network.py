@@ -52,10 +52,10 @@ class Network:
 
 
 def checked(source: str, layers: Mapping[str, Layer], mean: ArrayLike = MEAN_COLOUR) -> Network:
-    """The network of these layers, in order, which are the first of a VGG with plausible values and matching channels.
+    """The network of these layers, sorted, after checking that they are the first of a VGG.
 
-    Raises:
-        WeightsError: they are not; the message names the layer, and `source`, the file.
+    Their channels must match, and their values be plausible. Otherwise raises `WeightsError` with the file, `source`,
+    and the layer.
     """
     layers = dict(sorted(layers.items()))
     _check(source, layers)

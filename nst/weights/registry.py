@@ -39,11 +39,8 @@ class ModelFile(NamedTuple):
 def find(model: str) -> ModelFile:
     """Finds the file of a model: `auto`, `vgg19`, `vgg19-8bit`, `vgg16`, `preview`, or the path of a file.
 
-    In a path, `~` is the home folder. The file is MatConvNet's, or Keras' of a VGG without dense layers.
-
-    Raises:
-        WeightsError: there is no such file; the message says where to get it and where to put it. `auto` falls back
-            to the preview network only where nothing has VGG-19's name.
+    The file is MatConvNet's, or Keras' of a VGG without dense layers. `auto` falls back to the preview network only
+    where nothing has VGG-19's name. Raises `WeightsError` if there is no such file, with where to get it.
     """
     if model == "auto" and (nearest("vgg19") or obstacle("vgg19")):
         model = "vgg19"
@@ -86,15 +83,13 @@ def published(model: str, folder: Path | None = None) -> Path | None:
     one. Nothing is read: whether it is that network shows when it is loaded.
     """
     named = None if folder else locations.named()
-    near = [folder] if folder else locations.folders("pretrained-model")
-    far = [] if folder else [locations.cache()]
+    near = locations.folders("pretrained-model")
+    folders = [folder] if folder else [*near, *filter(None, [named]), locations.cache()]
     for name in FILES[model]:
-        paths = [each / name for each in near]
+        paths = [each / name for each in folders]
         if named:
             known = model == "vgg19-8bit" or any(named.name in names for names in FILES.values())
-            own_name = named.name if known else FILES[model][0]
-            paths += [named / name, *([named] if name == own_name else [])]
-        paths += [each / name for each in far]
+            paths[-1:-1] = [named] if name == (named.name if known else FILES[model][0]) else []
         if found := next(filter(os.path.isfile, paths), None):
             return found
     return None

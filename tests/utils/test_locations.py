@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,17 @@ def test_without_a_home_folder_the_users_folders_are_below_the_temporary_one(hom
         assert (locations.cache(), locations.data()) == (own / "cache", own / "data")
     assert own.stat().st_mode & 0o077 == 0
     assert list((homeless.parent / "here").iterdir()) == [], "no folder called ~"
+
+
+def test_a_path_from_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert locations.expanded("~/x") == tmp_path / "x"
+    for path in ("x", "~nobody-of-that-name/x", "~\0"):
+        assert locations.expanded(path) == Path(path)
+
+
+def test_a_path_from_a_user_without_a_home_folder(homeless):
+    assert locations.expanded("~/x") == Path("~/x")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows the home folder without HOME")
