@@ -5,7 +5,8 @@ style picture the content's colours (section 3 of the paper), or `luminance` and
 from both (section 4); after painting, `with_chroma` adds the content's colour to the painted brightness (section 4).
 
 Like the paper, everything here works on sRGB levels directly; brightness is Rec. 601's
-Y = 0.299 R + 0.587 G + 0.114 B, the Y of YIQ and of JPEG's YCbCr.
+Y = 0.299 R + 0.587 G + 0.114 B, the Y of YIQ and of JPEG's YCbCr. Pictures are uint8 `[H, W, 3]`, of any two sizes
+unless stated otherwise; `PictureError` is raised for other arrays.
 """
 
 from __future__ import annotations
@@ -42,16 +43,6 @@ def matched(style: NDArray[np.uint8], content: NDArray[np.uint8]) -> NDArray[np.
     - if the style is grey, the result lies on a line through the content's mean colour, along Σ_C^(1/2) (1, 1, 1): the
       same formula rather than the content's main axis, which has no sign and may be all hue. On this line brighter
       paint stays brighter, and is tinted the way the content's colours vary with their brightness.
-
-    Args:
-        style: uint8 `[h, w, 3]`.
-        content: uint8 `[H, W, 3]`, of any size.
-
-    Returns:
-        uint8 `[h, w, 3]`, with the content's mean and covariance up to rounding and clipping at 0 and 255.
-
-    Raises:
-        PictureError: not uint8 `[H, W, 3]` pictures.
     """
     decode.check_array(style, "the style")
     decode.check_array(content, "the content")
@@ -59,17 +50,7 @@ def matched(style: NDArray[np.uint8], content: NDArray[np.uint8]) -> NDArray[np.
 
 
 def luminance(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Converts a picture to grey: Y = 0.299 R + 0.587 G + 0.114 B (Rec. 601) in all three bands.
-
-    Args:
-        picture: uint8 `[h, w, 3]`.
-
-    Returns:
-        uint8 `[h, w, 3]`, grey; a grey picture is unchanged.
-
-    Raises:
-        PictureError: not a uint8 `[H, W, 3]` picture.
-    """
+    """Converts a picture to grey: Y in all three bands. A grey picture is unchanged."""
     decode.check_array(picture, "the picture")
     return _graded(picture, 1.0, 0.0)
 
@@ -79,16 +60,6 @@ def brightness_matched(style: NDArray[np.uint8], content: NDArray[np.uint8]) -> 
 
     Y' = (σ_C / σ_S) (Y_S − μ_S) + μ_C, where μ and σ are the mean and standard deviation of the brightness:
     arXiv:1606.05897, section 4. If σ_S is below half a level, the result is μ_C everywhere.
-
-    Args:
-        style: uint8 `[h, w, 3]`.
-        content: uint8 `[H, W, 3]`, of any size.
-
-    Returns:
-        uint8 `[h, w, 3]`, grey, to be painted with `luminance(content)`.
-
-    Raises:
-        PictureError: not uint8 `[H, W, 3]` pictures.
     """
     decode.check_array(style, "the style")
     decode.check_array(content, "the content")
@@ -107,15 +78,12 @@ def with_chroma(painted: NDArray[Levels], content: NDArray[np.uint8]) -> NDArray
     always includes Y_c. Clipping the bands instead would change the hue.
 
     Args:
-        painted: uint8 `[H, W, 3]`, or float32 `[H, W, 3]` with levels 0 to 255 (others are clipped).
-        content: uint8 `[H, W, 3]`, of the same size.
+        painted: uint8, or float32 with levels 0 to 255 (others are clipped).
+        content: a picture of the same size.
 
     Returns:
-        `[H, W, 3]` of the painted picture's type. Cb and Cr are the content's, exactly if that is float32 and up to
-        half a level if it is uint8.
-
-    Raises:
-        PictureError: the two differ in size, or have other types or shapes.
+        A picture of the painted one's type. Cb and Cr are the content's, exactly if that is float32 and up to half a
+        level if it is uint8.
     """
     decode.check_array(content, "the content")
     if painted.shape != content.shape:
@@ -162,9 +130,7 @@ class Moments(NamedTuple):
 def moments(picture: NDArray[np.uint8], mask: NDArray[np.float32] | None = None) -> Moments:
     """μ = Σ m·x / Σ m and Σ = Σ m·x·xᵀ / Σ m − μ·μᵀ over the pixels x of a picture.
 
-    Args:
-        picture: uint8 `[h, w, 3]`.
-        mask: float32 `[h, w]`, the weights m of the pixels; None weights them equally.
+    The mask is float32 `[H, W]`, the weights m of the pixels; None weights them equally.
     """
     count, total, products = 0.0, np.zeros(3), np.zeros((3, 3))
     for rows in _strips(picture):
@@ -182,9 +148,7 @@ def moments(picture: NDArray[np.uint8], mask: NDArray[np.float32] | None = None)
 def mixed(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
     """The moments of a mixture of pictures: μ = Σ w·μ_i, Σ = Σ w·(Σ_i + (μ_i − μ)·(μ_i − μ)ᵀ), Σ w = 1.
 
-    Args:
-        parts: the moments of each picture.
-        weights: the weight of each, normalised here; their sum must be above 0.
+    The weights are normalised here; their sum must be above 0.
     """
     shares = np.array(weights) / sum(weights)
     mean = np.asarray(sum(share * part.mean for share, part in zip(shares, parts, strict=True)))
@@ -193,15 +157,9 @@ def mixed(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
 
 
 def moved(picture: NDArray[np.uint8], old: Moments, new: Moments) -> NDArray[np.uint8]:
-    """Changes the moments of a picture: x' = Σ_new^(1/2) Σ_old^(-1/2) (x − μ_old) + μ_new, see `matched`.
+    """Changes the moments of a picture: x' = Σ_new^(1/2) Σ_old^(-1/2) (x − μ_old) + μ_new, clipped; see `matched`.
 
-    Args:
-        picture: uint8 `[h, w, 3]`.
-        old: its own moments, or those of the part of it that shall have the new ones.
-        new: the moments to give it.
-
-    Returns:
-        uint8 `[h, w, 3]`, clipped at 0 and 255.
+    `old` are its own moments, or those of the part of it that shall have the new ones.
     """
     turn = _root(new.covariance) @ _reciprocal_root(old.covariance)
     result = np.empty_like(picture)

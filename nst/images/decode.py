@@ -31,16 +31,7 @@ class PictureError(ValueError):
 
 
 def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Decodes a picture file as it should look on a white page: see `nst.images.read`.
-
-    Args:
-        data: the whole file.
-        name: what error messages call the picture.
-        most: the number of pixels allowed, at most `MAX_PIXELS`.
-
-    Returns:
-        uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, a copy; and the opacity, uint8 `[H, W]` (255: opaque), or None
-        if all of the picture is opaque.
+    """Decodes a picture file as it should look on a white page: see `nst.images.reader.read_with_alpha`.
 
     Raises:
         PictureError: the picture cannot be decoded, or has more than `most` pixels. Nothing else is raised, whatever
@@ -54,9 +45,7 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
     kind = file_types.kind(head)
     damaged = f"{name} is a damaged, truncated or empty {kind or 'picture'} file, or uses a feature not supported here"
     try:
-        rgb, alpha, orientation = _decode(data, name, most)
-        # Only now, when Pillow's copy of the picture has been freed.
-        return _upright(rgb, orientation), None if alpha is None else _upright(alpha, orientation)
+        return _decode(data, name, most)
     except PictureError:
         raise
     except decode_limits.Bomb as error:
@@ -68,13 +57,14 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
         raise PictureError(f"{name} does not fit into memory; shrink it first") from None
     except UnidentifiedImageError:
         if kind == "AVIF" and "AVIF" not in _formats():
-            raise PictureError(f"{name} is an AVIF picture, which this Pillow cannot read: {CONVERT}") from None
-        if kind:
-            raise PictureError(f"{damaged}; fetch it again, or {CONVERT}") from None
-        if file_types.is_text(head):
-            raise PictureError(f"{name} is a text file, not a picture: {FETCH_AGAIN}, or give another file") from None
-        formats = ", ".join(_FORMATS)
-        raise PictureError(f"{name} is not a picture in a supported format ({formats}); {CONVERT}") from None
+            problem = f"{name} is an AVIF picture, which this Pillow cannot read: {CONVERT}"
+        elif kind:
+            problem = f"{damaged}; fetch it again, or {CONVERT}"
+        elif file_types.is_text(head):
+            problem = f"{name} is a text file, not a picture: {FETCH_AGAIN}, or give another file"
+        else:
+            problem = f"{name} is not a picture in a supported format ({', '.join(_FORMATS)}); {CONVERT}"
+        raise PictureError(problem) from None
     except Exception as error:
         # Hostile or damaged bytes make Pillow raise nearly anything (struct.error, SyntaxError, EOFError,
         # OverflowError, ...).
@@ -128,14 +118,16 @@ def _formats() -> tuple[str, ...]:
     return tuple(each for each in _FORMATS if each in Image.OPEN and (each != "AVIF" or features.check("avif")))
 
 
-def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, int]:
-    """RGB, opacity and EXIF orientation of a file."""
+def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """RGB and opacity of a file."""
     with _opened(data, name, most, _formats()) as picture:
         _scale_transparent_colour(picture)
         with pillow_settings.silent_libtiff(picture):
             picture.load()
         orientation = _orientation(picture)  # after load(): Pillow itself turns a TIFF while loading it
-        return *to_rgb.convert(picture), orientation
+        rgb, alpha = to_rgb.convert(picture)
+    del picture  # frees Pillow's copy before turning makes another one
+    return _upright(rgb, orientation), None if alpha is None else _upright(alpha, orientation)
 
 
 @contextlib.contextmanager

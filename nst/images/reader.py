@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nst.images import decode, to_rgb
-from nst.images.decode import MAX_PIXELS as MAX_PIXELS
-from nst.images.decode import PictureError as PictureError
+from nst.images.decode import MAX_PIXELS, PictureError
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
 Levels = TypeVar("Levels", np.uint8, np.float32)
@@ -63,19 +62,10 @@ def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
 def read_with_alpha(
     source: Source, *, name: str | None = None, most: int = MAX_PIXELS
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Reads a picture and its opacity together, since a stream can be read only once.
+    """Reads a picture, as `read` does, and its opacity, since a stream can be read only once.
 
-    Args:
-        source: as for `read`.
-        name: as for `read`.
-        most: the number of pixels allowed in a file, at most `MAX_PIXELS`.
-
-    Returns:
-        The picture as from `read`; and its opacity, uint8 `[H, W]`, 0 (transparent) to 255 (opaque), or None if all
-        of it is opaque. `with_alpha` combines the two again.
-
-    Raises:
-        PictureError: as `read`.
+    The opacity is uint8 `[H, W]`, 0 (transparent) to 255 (opaque), or None if all is opaque; `with_alpha` combines the
+    two again. `most` is the number of pixels allowed in a file, at most `MAX_PIXELS`.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, name or "the array")
@@ -98,7 +88,7 @@ def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[
         `[H, W, 4]` of the picture's type, straight (not premultiplied), all four bands 0 to 255.
 
     Raises:
-        PictureError: the two differ in size, or have other types or shapes.
+        PictureError: other types, shapes, or sizes that differ.
     """
     decode.check_array(picture, types=(np.uint8, np.float32))
     if opacity.dtype != np.uint8 or opacity.shape != picture.shape[:2]:
@@ -115,24 +105,14 @@ def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[
 
 
 def notes(source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None) -> dict[str, str]:
-    """Reads the text notes of a PNG, by keyword.
-
-    Raises:
-        PictureError: the file cannot be read, or is not a PNG.
-    """
-    data, name = _load_bytes(source, name)
-    return decode.notes(data, name)
+    """Reads the text notes of a PNG, by keyword. Raises `PictureError` if it cannot be read, or is not a PNG."""
+    return decode.notes(*_load_bytes(source, name))
 
 
 def find(name: str, folders: Sequence[Path]) -> Path:
-    """Finds the file that `name` refers to: a path, or else a file in one of the folders.
+    """Finds a file by its path, in which `~` is the home folder, or by its name in one of the folders.
 
-    Args:
-        name: a path, in which `~` is the home folder, or the name of a file in one of the folders, suffix included.
-        folders: the folders to search, in order; they need not exist.
-
-    Returns:
-        Path: an existing file.
+    The folders need not exist, and the first that has the file wins.
 
     Raises:
         PictureError: there is only a folder, a device or a pipe of that name, or nothing. Then the message lists the
@@ -147,15 +127,13 @@ def find(name: str, folders: Sequence[Path]) -> Path:
         if os.path.isfile(candidate):  # unlike Path.is_file, False for names that no file can have
             return candidate
     for candidate in candidates:
-        if os.path.isdir(candidate):
-            raise PictureError(f"{candidate} is a folder, not a picture; give one picture in it")
+        _refuse_folder(candidate, str(candidate))
         if os.path.exists(candidate):
             raise PictureError(
                 f"{candidate} is a device or a pipe, not a picture file; save the picture as a file and give that"
             )
     there = sorted({entry for folder in folders for entry in _pictures_in(folder)})
-    looked = ", ".join(["the current folder", *(str(folder) for folder in folders)])
-    message = f"there is no picture {name!r} in {looked}"
+    message = f"there is no picture {name!r} in {', '.join(['the current folder', *map(str, folders)])}"
     known = {key.lower(): entry for entry in there for key in (Path(entry).stem, entry)}
     if close := difflib.get_close_matches(Path(name).name.lower(), known, n=1):
         message += f". Did you mean {known[close[0]]}?"
@@ -196,8 +174,7 @@ def _load_bytes(source: str | os.PathLike[str] | bytes | BinaryIO, name: str | N
 
 
 def _read_path(path: str, name: str) -> bytes:
-    if os.path.isdir(path):
-        raise PictureError(f"{name} is a folder, not a picture; give one picture in it")
+    _refuse_folder(path, name)
     try:
         with open(path, "rb") as file:
             return _read_all(file, name)
@@ -210,6 +187,11 @@ def _read_path(path: str, name: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PictureError(f"{name} cannot be read ({reason}); check the path and its permissions") from error
+
+
+def _refuse_folder(path: str | Path, name: str) -> None:
+    if os.path.isdir(path):
+        raise PictureError(f"{name} is a folder, not a picture; give one picture in it")
 
 
 def _read_all(file: BinaryIO, name: str) -> bytes:

@@ -1,4 +1,8 @@
-"""Resizing pictures: to fit into a size, to cover it, or to match it exactly."""
+"""Resizing pictures: to fit into a size, to cover it, or to match it exactly.
+
+An array that already has the size is returned itself, not a copy. `PictureError` is raised for arrays other than uint8
+`[H, W, 3]`, and for results above `decode.MAX_PIXELS`.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nst.images import decode
-from nst.images.decode import MAX_PIXELS as MAX_PIXELS
-from nst.images.decode import PictureError as PictureError
 
 
 def fit(image: NDArray[np.uint8], longest_side: int, *, enlarge: bool = True) -> NDArray[np.uint8]:
     """Scales a picture so that its longest side has `longest_side` pixels, keeping its aspect ratio (Lanczos).
 
-    Args:
-        image: uint8 `[H, W, 3]`.
-        longest_side: in pixels; 0 keeps the size.
-        enlarge: False keeps the size of a picture that is smaller.
-
-    Returns:
-        uint8 `[h, w, 3]`, no side below 1; the array itself if the size is kept.
-
-    Raises:
-        PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
-        ValueError: `longest_side` is negative.
+    No side becomes shorter than 1. The size is kept if `longest_side` is 0, or if the picture is smaller and `enlarge`
+    is False; a negative `longest_side` is a `ValueError`.
     """
     decode.check_array(image)
     height, width = image.shape[:2]
@@ -35,27 +28,15 @@ def fit(image: NDArray[np.uint8], longest_side: int, *, enlarge: bool = True) ->
         raise ValueError(f"the longest side must be 0 (keep the size) or more pixels, not {longest_side}")
     if longest_side in (0, longest) or (longest_side > longest and not enlarge):
         return image
-    size = [max(1, round(side * longest_side / longest)) for side in (width, height)]
-    decode.check_size(size[0], size[1], "the enlarged picture")
-    return np.array(Image.fromarray(image).resize((size[0], size[1]), Image.Resampling.LANCZOS))
+    columns, rows = (max(1, round(side * longest_side / longest)) for side in (width, height))
+    decode.check_size(columns, rows, "the enlarged picture")
+    return np.array(Image.fromarray(image).resize((columns, rows), Image.Resampling.LANCZOS))
 
 
 def cover(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Scales a picture to cover `height` × `width` pixels and crops it about its centre (Lanczos).
 
-    The aspect ratio is kept.
-
-    Args:
-        image: uint8 `[H, W, 3]`.
-        height: rows of the result.
-        width: columns of the result.
-
-    Returns:
-        uint8 `[height, width, 3]`; the array itself if it already has that shape.
-
-    Raises:
-        PictureError: not a uint8 `[H, W, 3]` picture, or the result would exceed `MAX_PIXELS`.
-        ValueError: `height` or `width` is below 1.
+    The aspect ratio is kept. A height or width below 1 is a `ValueError`.
     """
     decode.check_array(image)
     rows, columns = image.shape[:2]
@@ -74,15 +55,9 @@ def cover(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8
 
 
 def stretch(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Scales a picture to exactly this size (bicubic), changing its aspect ratio.
+    """Scales a uint8 or float32 `[H, W, bands]` to exactly this size (bicubic), changing its aspect ratio.
 
-    Args:
-        image: uint8 or float32 `[H, W, bands]`; floats are neither rounded nor clipped.
-        height: rows of the result.
-        width: columns of the result.
-
-    Returns:
-        `[height, width, bands]` of the same type; the array itself if it already has that shape.
+    Floats are neither rounded nor clipped.
     """
     if image.shape[:2] == (height, width):
         return image

@@ -17,11 +17,7 @@ _STRIP = 4_000_000  # pixels converted at once: each step on a whole picture wou
 
 
 def convert(picture: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Converts a decoded picture of any mode.
-
-    Returns:
-        uint8 `[H, W, 3]`, sRGB, over white; and the opacity, uint8 `[H, W]`, or None if all of the picture is opaque.
-    """
+    """Converts a decoded picture of any mode to uint8 `[H, W, 3]`, and its opacity `[H, W]`, None if all is opaque."""
     deep = _DeepGrey(picture) if picture.mode.startswith("I") or picture.mode == "F" else None
     profile = _Profile(picture.info.get("icc_profile"))
     rgb = np.empty((picture.height, picture.width, 3), np.uint8)

@@ -40,15 +40,12 @@ def encode(
             comment (UTF-8).
         quality: 1 to 100, for JPEG only.
 
-    Returns:
-        bytes: the file.
-
     Raises:
-        PictureError: not a uint8 `[H, W, 3]` or `[H, W, 4]` picture, or a JPEG with a side above 65,500 pixels.
+        PictureError: another array, or a JPEG with a side above 65,500 pixels.
         ValueError: another kind, a quality out of range, or text that cannot be stored.
     """
     decode.check_array(image, bands=(3, 4))
-    height, width = image.shape[:2]
+    height, width, bands = image.shape
     notes = _notes(text)
     stream = io.BytesIO()
     if kind == "png":
@@ -61,10 +58,10 @@ def encode(
         comment = _as_lines(notes)
         if len(comment) > 65_533:
             raise ValueError(f"{len(comment)} bytes of text do not fit into a JPEG comment (65,533)")
-        extra: dict[str, Any] = {"comment": comment} if comment else {}
-        page = image if image.shape[2] == 3 else to_rgb.convert(Image.fromarray(image))[0]
-        options = {"quality": quality, "subsampling": 0, "icc_profile": _srgb_profile(), **extra}
-        Image.fromarray(page).save(stream, "JPEG", **options)
+        page = image if bands == 3 else to_rgb.convert(Image.fromarray(image))[0]
+        Image.fromarray(page).save(
+            stream, "JPEG", quality=quality, subsampling=0, icc_profile=_srgb_profile(), comment=comment or None
+        )
     else:
         raise ValueError(f'the kind of picture to write must be "png" or "jpg", not {kind!r}')
     return stream.getvalue()
@@ -73,16 +70,8 @@ def encode(
 def deepen(levels: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
     """Scales levels 0 to 255 to 16 bits: 257 · level, rounded and clipped.
 
-    `nst.engine.vgg.deprocess` rounds to whole levels; this keeps steps of 1/257. An 8-bit level L becomes 257 · L.
-
-    Args:
-        levels: floats of any shape.
-
-    Returns:
-        uint16 of the same shape.
-
-    Raises:
-        PictureError: a value is not a number (NaN).
+    `nst.engine.vgg.deprocess` rounds to whole levels; this keeps steps of 1/257. Takes floats of any shape, and raises
+    `PictureError` if a value is not a number (NaN).
     """
     if np.isnan(levels).any():
         raise PictureError("the picture has values that are not numbers (NaN); paint it again with other settings")
@@ -104,11 +93,8 @@ def encode16(
         kind: "png" or "tiff" (deflated).
         text: notes to store: in a PNG as by `encode`, in a TIFF as "key: value" lines of its ImageDescription (UTF-8).
 
-    Returns:
-        bytes: the file.
-
     Raises:
-        PictureError: not such a picture, more than `nst.images.decode.MAX_PIXELS` pixels, or NaN among its values.
+        PictureError: another array, more than `nst.images.decode.MAX_PIXELS` pixels, or NaN among its values.
         ValueError: another kind, or text that cannot be stored.
     """
     decode.check_array(pixels, "a 16-bit picture", types=(np.float32, np.uint16), bands=(3, 4))
@@ -121,15 +107,10 @@ def encode16(
 
 
 def write(path: str | os.PathLike[str], image: NDArray[np.uint8], *, text: Mapping[str, str] | None = None) -> None:
-    """Writes a picture file atomically.
-
-    Args:
-        path: the file; its suffix, .png, .jpg or .jpeg, decides the kind.
-        image: uint8 `[H, W, 3]` or `[H, W, 4]`, sRGB.
-        text: notes to store, see `encode`.
+    """Writes a picture file atomically; its suffix, .png, .jpg or .jpeg, decides the kind.
 
     Raises:
-        PictureError: another suffix, or see `encode`.
+        PictureError: another suffix, or see `encode`, which also explains the arguments.
         OSError: see `nst.utils.atomic.whole`.
     """
     suffix = Path(path).suffix.lower()
@@ -141,7 +122,6 @@ def write(path: str | os.PathLike[str], image: NDArray[np.uint8], *, text: Mappi
 # Pillow has no mode with 16 bits per colour; ffmpeg has, but stores neither notes nor the colour space. Both formats
 # are a few fixed fields around zlib's bytes.
 def _png16(samples: NDArray[np.uint16], notes: Mapping[str, str]) -> bytes:
-    """uint16 `[H, W, 3]` or `[H, W, 4]` → the bytes of a PNG."""
     height, width, bands = samples.shape
     rows = samples.astype(">u2").view(np.uint8).reshape(height, width * bands * 2)
     filtered = np.ones((height, 1 + rows.shape[1]), np.uint8)  # each row begins with its filter: 1, "Sub"
@@ -149,21 +129,18 @@ def _png16(samples: NDArray[np.uint16], notes: Mapping[str, str]) -> bytes:
     # The difference from the pixel on the left, byte by byte: compresses as well as Paeth's filter, ten times faster.
     filtered[:, 1 + 2 * bands :] -= rows[:, : -2 * bands]
     header = struct.pack(">IIBBBBB", width, height, 16, 2 if bands == 3 else 6, 0, 0, 0)
-    colours_and_notes = (chunk[:2] for chunk in _png_info(notes).chunks)
+    notes_and_colours = (chunk[:2] for chunk in _png_info(notes).chunks)
     stream = io.BytesIO()
     stream.write(b"\x89PNG\r\n\x1a\n")
-    for chunk in ((b"IHDR", header), *colours_and_notes, (b"IDAT", zlib.compress(filtered.data)), (b"IEND", b"")):
+    for chunk in ((b"IHDR", header), *notes_and_colours, (b"IDAT", zlib.compress(filtered.data)), (b"IEND", b"")):
         PngImagePlugin.putchunk(stream, *chunk)
     return stream.getvalue()
 
 
 def _tiff16(samples: NDArray[np.uint16], notes: Mapping[str, str]) -> bytes:
-    """uint16 `[H, W, 3]` or `[H, W, 4]` → the bytes of a TIFF of one strip."""
     height, width, bands = samples.shape
-    differences = np.diff(samples, axis=1, prepend=np.uint16(0)).astype(
-        "<u2"
-    )  # from the pixel on the left, modulo 2^16
-    data = zlib.compress(differences.data)
+    differences = np.diff(samples, axis=1, prepend=np.uint16(0))  # from the pixel on the left, modulo 2^16
+    data = zlib.compress(differences.astype("<u2").data)
     tags = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\0\0\0\0")
     tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH] = width, height
     tags[TiffImagePlugin.BITSPERSAMPLE], tags[TiffImagePlugin.SAMPLESPERPIXEL] = (16,) * bands, bands
