@@ -38,7 +38,6 @@ _COLUMNS = 6  # in a row of costs
 _SECONDS = 5.0  # between two states, at least
 _LARGEST = 64_000_000  # bytes of a finished run's state, at most
 _SHARE = 0.02  # of the running time spent on writing states, at most
-_MARKS = ("epoch", "seconds", "costs", "halvings", "tile_limits")  # the fields of a snapshot kept in the header
 
 
 class VideoPart(NamedTuple):
@@ -68,18 +67,14 @@ class RunManifest(Manifest):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state read from disk: plan, costs, video, and the snapshot of the painting, None before the first epoch.
-
-    `rows` is float64 `[epochs, 6]`. `number` counts the states of a run. `trouble` is a sentence about a newer state
-    that was damaged, or empty.
-    """
+    """A state read from disk."""
 
     plan: RunManifest
-    rows: NDArray[np.float64]
+    rows: NDArray[np.float64]  # the costs, [epochs, 6]
     video: VideoState | None
-    snapshot: Snapshot | None
-    number: int
-    trouble: str
+    snapshot: Snapshot | None  # None before the first epoch
+    number: int  # counts the states of a run
+    trouble: str  # a sentence about a newer state that was damaged, or empty
 
     @property
     def epochs(self) -> int:
@@ -88,13 +83,7 @@ class Checkpoint:
 
 
 class CheckpointWriter:
-    """Writes the states of one run.
-
-    Args:
-        folder: the folder of the run.
-        plan: the plan of the run, stored in every state.
-        number: the number of the state that the run resumes from; -1 for a new run.
-    """
+    """Writes the states of one run; `number` is that of the state from which it resumes, -1 for a new run."""
 
     def __init__(self, folder: Path, plan: RunManifest, number: int = -1) -> None:
         self.folder = folder / FOLDER
@@ -108,11 +97,7 @@ class CheckpointWriter:
         return time.monotonic() - self._last >= self._wait
 
     def save(self, rows: Sequence[Sequence[float]], video: VideoState | None, snapshot: Snapshot | None) -> None:
-        """Writes a state and keeps the previous one.
-
-        Raises:
-            OSError: the state cannot be written; the previous one is intact.
-        """
+        """Writes a state and keeps the previous one, which is intact if an `OSError` is raised."""
         began = time.monotonic()
         header: dict[str, Any] = {
             "format": _FORMAT,
@@ -122,14 +107,14 @@ class CheckpointWriter:
             "video": None if video is None else video._asdict(),
         }
         if snapshot is not None:
-            header["snapshot"] = {name: getattr(snapshot, name) for name in _MARKS}
+            header["snapshot"] = {name: value for name, value in vars(snapshot).items() if name != "arrays"}
         text = np.frombuffer(json.dumps(header).encode(), np.uint8)
         table = np.asarray(rows, np.float64).reshape(-1, _COLUMNS)
         arrays: dict[str, Callable[[], NDArray[Any]]] = {"header": lambda: text, "rows": lambda: table}
         if snapshot is not None:
             arrays |= {f"painting/{name}": fetch for name, fetch in snapshot.arrays.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic.whole(self.folder / _NAMES[(self._number + 1) % 2]) as file:
+        with atomic.whole(self._path(self._number + 1)) as file:
             _write(file, arrays)
         self._number += 1
         self._last = time.monotonic()
@@ -140,13 +125,8 @@ class CheckpointWriter:
         self._last = time.monotonic()
 
     def settle(self, rows: Sequence[Sequence[float]], video: VideoState | None, snapshot: Snapshot | None) -> None:
-        """Keeps one state of a finished run, without L-BFGS's history if that is large.
-
-        Raises:
-            OSError: the state cannot be written; the previous one is intact.
-        """
-        newest = self.folder / _NAMES[self._number % 2]
-        if snapshot is not None and newest.stat().st_size > _LARGEST:
+        """Keeps one state of a finished run, without L-BFGS's history if that is large. May raise `OSError`."""
+        if snapshot is not None and self._path(self._number).stat().st_size > _LARGEST:
             self.save(rows, video, snapshot.stripped())
         self.forget_older()
 
@@ -154,7 +134,10 @@ class CheckpointWriter:
         """Removes the older of the two states."""
         if self._number >= 0:
             with contextlib.suppress(OSError):
-                (self.folder / _NAMES[(self._number + 1) % 2]).unlink(missing_ok=True)
+                self._path(self._number + 1).unlink()
+
+    def _path(self, number: int) -> Path:
+        return self.folder / _NAMES[number % 2]
 
 
 def found(folder: Path) -> bool:
@@ -163,14 +146,10 @@ def found(folder: Path) -> bool:
 
 
 def parts(data: bytes) -> list[str]:
-    """The file names of the finished video parts that a state, given as bytes, refers to.
-
-    Raises:
-        ValueError, KeyError, OSError: the state is damaged.
-    """
+    """The file names of the video parts in a state, given as bytes. May raise `ValueError`, `KeyError`, `OSError`."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         video = json.loads(stored["header"].tobytes())["video"]
-    return [] if video is None else [VideoPart(*part).name for part in video["parts"]]
+    return [VideoPart(*part).name for part in video["parts"]] if video else []
 
 
 def read(folder: Path) -> Checkpoint | None:
@@ -202,11 +181,7 @@ def read(folder: Path) -> Checkpoint | None:
 
 
 def check(state: Checkpoint, now: Manifest) -> None:
-    """Checks that a run can be resumed with the settings and inputs of another manifest.
-
-    Raises:
-        CheckpointError: it cannot; the message names every setting and input that differs.
-    """
+    """Raises `CheckpointError`, which names all differences, if other settings or inputs prevent resuming a run."""
     if differing := state.plan.differences(now, "picture"):
         raise CheckpointError(
             f"the run cannot be resumed from epoch {state.epochs}: {differing}. Give the original settings and "

@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nst.output.checkpoint import VideoPart
-from nst.utils.ffmpeg import FFmpeg, VideoError
+from nst.utils import ffmpeg
+from nst.utils.ffmpeg import BT709, FFmpeg
 
 KINDS = ("mp4", "gif", "webp")
 _HOLD_SECONDS = 1.0
@@ -27,16 +28,14 @@ _MOST_PENDING = 64_000_000  # bytes of frames kept in memory to be sent again
 # again when they are joined are lossless.
 _LOSSLESS = "-c:v libx264rgb -preset ultrafast -qp 0"
 _PART = {
-    # The colour matrix is declared, because players otherwise guess it from the size and tint the picture.
-    "mp4": "-vf scale=out_color_matrix=bt709:out_range=tv -colorspace bt709 -color_primaries bt709 -color_trc bt709 "
+    "mp4": f"-vf scale=out_color_matrix=bt709:out_range=tv {BT709} "
     "-c:v libx264 -preset veryfast -crf 18 -pix_fmt yuv420p",
     # Half the size, to keep the file small.
     "gif": f"-vf scale=ceil(iw/2):ceil(ih/2):flags=area {_LOSSLESS}",
     "webp": _LOSSLESS,
 }
 _JOIN = {
-    "mp4": "-c copy -bsf:v setts=pts=N:dts=N:duration=1:time_base=1/{fps} "
-    "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -movflags +faststart",
+    "mp4": "-c copy -bsf:v setts=pts=N:dts=N:duration=1:time_base=1/{fps} " + f"{BT709} -movflags +faststart",
     # One palette per frame keeps memory use constant.
     "gif": "-vf setpts=N/({fps}*TB),split[a][b];[a]palettegen=max_colors=128:stats_mode=single[p];"
     "[b][p]paletteuse=new=1:dither=bayer:bayer_scale=3 -r {fps} -loop 0",
@@ -45,9 +44,7 @@ _JOIN = {
 
 
 class VideoWriter:
-    """Writes a progress video that ends with its last picture held for a second.
-
-    The file appears when the writer is closed.
+    """Writes a progress video that ends with its last picture held for a second, and that appears when it is closed.
 
     Args:
         path: the video; its suffix is the format, one of `KINDS`.
@@ -70,9 +67,8 @@ class VideoWriter:
         self._padding = ((0, height % 2 * even), (0, width % 2 * even), (0, 0))
         self._fps = fps
         self._folder = folder
-        self._encoder: _Encoder | None = None
+        self._encoder: FFmpeg | None = None
         self._pending: list[bytes] = []
-        self._frames = sum(part.frames for part in parts)
         self._clear_up()
 
     def add(self, picture: NDArray[np.uint8]) -> None:
@@ -84,30 +80,27 @@ class VideoWriter:
         """
         frame = self._padded(picture)
         self._pending.append(frame)
-        self._frames += 1
-        try:
-            if self._encoder is None:
-                self._encoder = self._started(self._folder / self._name())
-            self._encoder.send(frame)
-        except VideoError:
-            self._again()
+        with ffmpeg.writing(self.path):
+            try:
+                if self._encoder is None:
+                    self._encoder = self._started(self._part())
+                self._encoder.send(frame)
+            except OSError:
+                self._again()
         if len(self._pending) * len(frame) > _MOST_PENDING:
             self.commit()
 
     def commit(self) -> None:
-        """Finishes the current part, so that `parts` contains all frames.
-
-        Raises:
-            VideoError: the encoder failed twice.
-        """
+        """Finishes the current part, so that `parts` contains all frames. Raises `VideoError` if that fails twice."""
         if not self._pending:
             return
-        try:
-            size = self._finished()
-        except VideoError:
-            self._again()
-            size = self._finished()
-        self.parts.append(VideoPart(self._name(), size, len(self._pending)))
+        with ffmpeg.writing(self.path):
+            try:
+                size = self._finished()
+            except OSError:
+                self._again()
+                size = self._finished()
+        self.parts.append(VideoPart(self._part().name, size, len(self._pending)))
         self._pending.clear()
 
     def close(self, last: NDArray[np.uint8], *, shown: bool) -> Path:
@@ -122,24 +115,20 @@ class VideoWriter:
         """
         try:
             self.commit()
-            held = self._padded(last)
-            tail = self._folder / "video-end.h264"
-            encoder = self._started(tail)
-            try:
-                for _ in range(round(self._fps * _HOLD_SECONDS) + (not shown)):
-                    encoder.send(held)
-                encoder.finish()
+            held, tail = self._padded(last), self._folder / "video-end.h264"
+            with ffmpeg.writing(self.path):
+                with self._started(tail) as encoder:
+                    for _ in range(round(self._fps * _HOLD_SECONDS) + (not shown)):
+                        encoder.send(held)
+                    encoder.finish()
                 self._join([*(self._folder / part.name for part in self.parts), tail])
-            finally:
-                encoder.kill()
         finally:
             self.discard()
         return self.path
 
     def missing(self) -> int:
         """The number of frames lost because finished parts were removed from the folder."""
-        there = sum(part.frames for part in self.parts if (self._folder / part.name).is_file())
-        return self._frames - there - len(self._pending)
+        return sum(part.frames for part in self.parts if not (self._folder / part.name).is_file())
 
     def discard(self) -> None:
         """Stops the encoder and removes the unfinished part."""
@@ -159,9 +148,10 @@ class VideoWriter:
             raise ValueError(f"the frame has the shape {picture.shape}, but the video {self._shape}")
         return np.pad(picture, self._padding, mode="edge").tobytes()
 
-    def _name(self) -> str:
-        """The file name of the current part."""
-        return f"video-{1 + max((int(part.name[6:-5]) for part in self.parts), default=-1):06d}.h264"
+    def _part(self) -> Path:
+        """The file of the current part."""
+        number = 1 + max((int(part.name[6:-5]) for part in self.parts), default=-1)
+        return self._folder / f"video-{number:06d}.h264"
 
     def _clear_up(self) -> None:
         """Removes unfinished parts."""
@@ -171,92 +161,54 @@ class VideoWriter:
                 if path.name not in mine:
                     path.unlink()
 
-    def _started(self, path: Path) -> _Encoder:
+    def _started(self, path: Path) -> FFmpeg:
         """Starts an encoder of frames into a part."""
         (top, bottom), (left, right), _ = self._padding
         height, width = self._shape[0] + top + bottom, self._shape[1] + left + right
         source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {self._fps}"
-        return _Encoder(self.path, source, f"{_PART[self._kind]} -bf 0 -f h264", path)
+        return _encoder(source, f"{_PART[self._kind]} -bf 0 -f h264", path)
 
     def _finished(self) -> int:
         """Ends the current part and returns its size in bytes."""
         assert self._encoder is not None
         encoder, self._encoder = self._encoder, None
-        return encoder.finish()
+        with encoder:
+            encoder.finish()
+        return _synced(self._part())
 
     def _again(self) -> None:
         """Sends the frames of the current part to a new encoder."""
         if self._encoder is not None:
             self._encoder.kill()
-        self._encoder = self._started(self._folder / self._name())
+        self._encoder = self._started(self._part())
         for frame in self._pending:
             self._encoder.send(frame)
 
-    def _join(self, parts: Iterable[Path]) -> None:
+    def _join(self, parts: Sequence[Path]) -> None:
         """Joins the parts to the video; missing ones are skipped."""
         unfinished = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}{self.path.suffix}")
-        encoder = _Encoder(self.path, f"-f h264 -r {self._fps}", _JOIN[self._kind].format(fps=self._fps), unfinished)
         try:
-            for part in parts:
-                with contextlib.suppress(FileNotFoundError), open(part, "rb") as file:
-                    while piece := file.read(1 << 20):
-                        encoder.send(piece)
-            encoder.finish()
+            with _encoder(f"-f h264 -r {self._fps}", _JOIN[self._kind].format(fps=self._fps), unfinished) as encoder:
+                for part in parts:
+                    with contextlib.suppress(FileNotFoundError), open(part, "rb") as file:
+                        while piece := file.read(1 << 20):
+                            encoder.send(piece)
+                encoder.finish()
+            _synced(unfinished)
             unfinished.replace(self.path)
-        except OSError as error:
-            if isinstance(error, VideoError):
-                raise
-            raise VideoError(f"the video {self.path} cannot be written: {error.strerror}") from error
         finally:
-            encoder.kill()
             with contextlib.suppress(OSError):
                 unfinished.unlink()
 
 
-class _Encoder:
-    """An ffmpeg process that encodes what is sent to it into a file.
+def _encoder(source: str, encoding: str, path: Path) -> FFmpeg:
+    """An ffmpeg process that encodes what is sent to it into a file, with options for its input and its output."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FFmpeg("-y", *f"{source} -i pipe:0 {encoding}".split(), str(path.absolute()), feed=True)
 
-    Args:
-        video: the video that error messages name.
-        source: ffmpeg's options for the input.
-        encoding: ffmpeg's options for the output.
-        path: the output file.
 
-    Raises:
-        VideoError: ffmpeg cannot be started.
-    """
-
-    def __init__(self, video: Path, source: str, encoding: str, path: Path) -> None:
-        self._video = video
-        self._path = path
-        with self._named():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._ffmpeg = FFmpeg("-y", *f"{source} -i pipe:0 {encoding}".split(), str(path.absolute()), feed=True)
-
-    def send(self, data: bytes) -> None:
-        with self._named():
-            self._ffmpeg.send(data)
-
-    def finish(self) -> int:
-        """Waits until the file is complete and returns its size in bytes."""
-        with self._named():
-            self._ffmpeg.finish()
-            with open(self._path, "r+b") as file:
-                os.fsync(file.fileno())  # after a power cut, a state must not refer to a part that is lost
-            return self._path.stat().st_size
-
-    def kill(self) -> None:
-        """Stops ffmpeg if it is still running."""
-        self._ffmpeg.kill()
-
-    @contextlib.contextmanager
-    def _named(self) -> Iterator[None]:
-        """Names the video in errors, and removes the unfinished file."""
-        try:
-            yield
-        except OSError as error:
-            with contextlib.suppress(OSError, AttributeError):  # ffmpeg could not be started
-                self._ffmpeg.kill()
-                self._path.unlink()
-            reason = error if isinstance(error, VideoError) else error.strerror
-            raise VideoError(f"the video {self._video} cannot be written: {reason}") from error
+def _synced(path: Path) -> int:
+    """Flushes a file to the disk, since a state must not refer to a part lost in a power cut; returns its size."""
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_size

@@ -6,8 +6,13 @@ import contextlib
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import imageio_ffmpeg
+
+BT709 = "-colorspace bt709 -color_primaries bt709 -color_trc bt709"
+"""Options that declare the colour matrix, because players otherwise guess it from the size and tint the picture."""
 
 
 class VideoError(OSError):
@@ -104,3 +109,13 @@ def last_line(text: str, otherwise: str = "ffmpeg gave no reason") -> str:
     """The last line of ffmpeg's messages, without the address of the part of it that wrote it."""
     lines = [line for line in text.splitlines() if line.strip()]
     return re.sub(r"^\[[^]]*\] ", "", lines[-1]).strip() if lines else otherwise
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A block that writes a video; its errors become `VideoError`s that name the video."""
+    try:
+        yield
+    except OSError as error:
+        reason = error if isinstance(error, VideoError) else error.strerror or error
+        raise VideoError(f"the video {path} cannot be written: {reason}") from error

@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
@@ -338,20 +339,16 @@ def test_a_disk_that_is_full_from_the_start_is_one_sentence(tmp_path, network, p
 @pytest.mark.parametrize("kind", ["part", "join"])
 def test_a_disk_that_is_full_for_the_video(tmp_path, network, pictures, whole, always_keep, monkeypatch, kind):
     """ffmpeg writes to /dev/full: a real error of the disk, in its own words."""
-    real = video_writer._Encoder
+    real = video_writer._encoder
     suffix = {"part": ".h264", "join": ".mp4"}[kind]
 
-    def full(name, source, encoding_, path):
+    def full(source, encoding, path):
         if path.suffix == suffix:
-            return real(name, source, f"{encoding_} -f {'h264' if kind == 'part' else 'mp4'}", FullPath("/dev/full"))
-        return real(name, source, encoding_, path)
-
-    class FullPath(type(tmp_path)):
-        def unlink(self, missing_ok=False):
-            pass  # a device is not ours to remove
+            return real(source, f"{encoding} -f {'h264' if kind == 'part' else 'mp4'}", Path("/dev/full"))
+        return real(source, encoding, path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(video_writer, "_Encoder", full)
+        patched.setattr(video_writer, "_encoder", full)
         result = run.stylize(*pictures, tmp_path, network, CONFIG)
     assert "progress" not in result.files
     assert any(re.search("progress.mp4 cannot be written", trouble) for trouble in result.troubles)
