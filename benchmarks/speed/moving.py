@@ -110,7 +110,7 @@ def table(ways: list[Way]) -> str:
 def reread(film: clip.Clip, folder: Path) -> tuple[clip.Clip, Footage]:
     """The clip as its file has it, with what H.264 does to it."""
     clip.write(folder / "clip.mp4", film.frames)
-    found = footage.look(folder / "clip.mp4", 0)
+    found = footage.probe(folder / "clip.mp4", 0)
     return film._replace(frames=list(footage.frames(found))), found
 
 

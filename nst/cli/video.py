@@ -54,8 +54,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     from nst.video import footage, optical_flow
 
     content = Path(FLAGS.content_video).expanduser()
-    optical_flow.check()
-    footage.look(content, config.image_size)
+    optical_flow.load_opencv()
+    footage.probe(content, config.image_size)
     files = named.find(config)
     styles = [reader.read(path) for path in files.styles]
     masks = MaskInputs(

@@ -98,7 +98,6 @@ class CheckpointWriter:
 
     def save(self, rows: Sequence[Sequence[float]], video: VideoState | None, snapshot: Snapshot | None) -> None:
         """Writes a state and keeps the previous one, which is intact if an `OSError` is raised."""
-        began = time.monotonic()
         header: dict[str, Any] = {
             "format": _FORMAT,
             "program": f"nst {__version__}",
@@ -113,16 +112,15 @@ class CheckpointWriter:
         arrays: dict[str, Callable[[], NDArray[Any]]] = {"header": lambda: text, "rows": lambda: table}
         if snapshot is not None:
             arrays |= {f"painting/{name}": fetch for name, fetch in snapshot.arrays.items()}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic.whole(self._path(self._number + 1)) as file:
-            _write(file, arrays)
-        self._number += 1
-        self._last = time.monotonic()
-        self._wait = max(_SECONDS, (self._last - began) / _SHARE)
-
-    def postpone(self) -> None:
-        """Delays the next attempt by the usual interval, after one that failed."""
-        self._last = time.monotonic()
+        began = time.monotonic()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic.whole(self._path(self._number + 1)) as file:
+                _write(file, arrays)
+            self._number += 1
+            self._wait = max(_SECONDS, (time.monotonic() - began) / _SHARE)
+        finally:
+            self._last = time.monotonic()  # after a failure too, so that the next attempt is delayed
 
     def settle(self, rows: Sequence[Sequence[float]], video: VideoState | None, snapshot: Snapshot | None) -> None:
         """Keeps one state of a finished run, without L-BFGS's history if that is large. May raise `OSError`."""

@@ -7,6 +7,7 @@ files that this program did not write stay, unless a new file needs their name.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -34,17 +35,12 @@ MOVING = (FRAMES, VIDEO, "costs.csv", "config.json", "flags.txt", "RESUME.txt")
 """The files of a run that paints a video."""
 
 _FRAME = re.compile(r"(\d{1,12})\.png")
-_UNFINISHED_VIDEO = re.compile(r"\.(?:progress|painted)\.[0-9a-f]{8}\.(\w+)")
-_UNFINISHED_FILE = re.compile(r"\.nst-[0-9a-f]{16}\.part")
+_UNFINISHED = re.compile(r"\.(?:progress|painted)\.[0-9a-f]{8}\.\w+|\.nst-[0-9a-f]{16}\.part")
 _LARGEST_CONFIG = 1_000_000
 
 
 def make(folder: Path) -> None:
-    """Creates the folder if necessary, and checks that it is writable.
-
-    Raises:
-        OSError: it cannot be created or written; the message gives the reason and says what to do.
-    """
+    """Creates the folder if necessary. Raises `OSError`, which says what to do, if it cannot be created or written."""
     probe = folder / f".nst-{secrets.token_hex(8)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,21 +48,15 @@ def make(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         reason = "a file is in the way" if isinstance(error, (FileExistsError, NotADirectoryError)) else error.strerror
-        raise atomic.same_kind(
-            error, f"cannot write into the output folder {folder}: {reason}; choose another folder"
-        ) from error
+        message = f"cannot write into the output folder {folder}: {reason}; choose another folder"
+        raise atomic.same_kind(error, message) from error
 
 
 @contextlib.contextmanager
 def lock(folder: Path, part: str = "") -> Iterator[None]:
-    """Locks a folder against other runs; the lock of a killed run vanishes with its process.
+    """Locks a folder, or a part of the work if several runs may share it. Raises `BusyError` if another run holds it.
 
-    Args:
-        folder: the folder, which must exist.
-        part: the part of the work to lock instead, if several runs may share the folder.
-
-    Raises:
-        BusyError: another run holds the lock.
+    The lock of a killed run vanishes with its process.
     """
     from filelock import FileLock, Timeout
 
@@ -76,9 +66,8 @@ def lock(folder: Path, part: str = "") -> Iterator[None]:
     try:
         held.acquire(timeout=0)
     except Timeout:
-        raise BusyError(
-            f"another run is painting into {folder}{holder}: wait until it ends, or choose another folder"
-        ) from None
+        message = f"another run is painting into {folder}{holder}: wait until it ends, or choose another folder"
+        raise BusyError(message) from None
     except (OSError, NotImplementedError):  # a file system without locks, or a full one, should not stop the run
         yield
         return
@@ -106,49 +95,38 @@ def _holder(path: Path) -> str:
 def sweep(folder: Path) -> None:
     """Removes the unfinished files of a killed run."""
     with contextlib.suppress(OSError):
-        for place in (folder, folder / checkpoint.FOLDER, folder / FRAMES):
-            for path in place.glob(".*"):
-                if _UNFINISHED_FILE.fullmatch(path.name) or _UNFINISHED_VIDEO.fullmatch(path.name):
+        for parent in (folder, folder / checkpoint.FOLDER, folder / FRAMES):
+            for path in parent.glob(".*"):
+                if _UNFINISHED.fullmatch(path.name):
                     path.unlink()
 
 
 def clear(folder: Path, config: TransferConfig, *, moving: bool = False) -> Path | None:
     """Moves the files of an earlier run, and any file whose name this run needs, into `earlier-N/`.
 
-    Args:
-        folder: the folder.
-        config: the settings of the new run.
-        moving: whether the new run paints a video.
-
-    Returns:
-        Path | None: the folder that they were moved to; None if there was nothing to move.
-
-    Raises:
-        OSError: a file cannot be moved.
+    `config` has the settings of the new run, and `moving` says whether it paints a video. Returns the folder that the
+    files were moved to, None if there were none. Raises `OSError` if one cannot be moved.
     """
     sweep(folder)
     document = read_config(folder)
     names = {*FILES, checkpoint.FOLDER, *(f"progress.{kind}" for kind in KINDS)}
     if moving or "moving" in document:
         names.update(MOVING)
-    runs = _earlier_frames(document) + ([] if moving else [(config.epochs, config.print_every)])
+    runs = [_earlier_frames(document), range(0) if moving else range(0, config.epochs, config.print_every)]
     moved = [path for path in folder.iterdir() if path.name in names or _is_frame(path.name, runs)]
     if not moved:
         return None
     # The checkpoints go first: if this is interrupted, they must not be taken for the new run's.
     moved.sort(key=lambda path: path.name != checkpoint.FOLDER)
-    number = 1
-    while (folder / f"earlier-{number}").exists():
-        number += 1
-    shelf = folder / f"earlier-{number}"
+    shelves = (folder / f"earlier-{number}" for number in itertools.count(1))
+    shelf = next(path for path in shelves if not path.exists())
     try:
         shelf.mkdir()
         for path in moved:
             path.rename(shelf / path.name)
     except OSError as error:
-        raise atomic.same_kind(
-            error, f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}"
-        ) from error
+        message = f"cannot move the earlier run in {folder} to {shelf}: {error.strerror}"
+        raise atomic.same_kind(error, message) from error
     return shelf
 
 
@@ -159,6 +137,12 @@ def report_moved(shelf: Path | None, how_to_resume: Callable[[Path], str], warn:
     with contextlib.suppress(OSError):
         atomic.write_bytes(shelf / "RESUME.txt", resume_note(how_to_resume(shelf)))
     warn(f"an unfinished run was moved to {shelf}; to resume it: {how_to_resume(shelf)}")
+
+
+def forget_resuming(folder: Path) -> None:
+    """Removes the note on resuming a run that has ended."""
+    with contextlib.suppress(OSError):
+        (folder / "RESUME.txt").unlink()
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -172,24 +156,24 @@ def read_config(folder: Path) -> dict[str, Any]:
     return {}
 
 
-def _earlier_frames(document: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """The `epochs` and `print_every` of an earlier run; empty if they are unknown, or if it painted a video.
+def _earlier_frames(document: Mapping[str, Any]) -> range:
+    """The epochs with frames of an earlier run; empty if they are unknown, or if it painted a video.
 
     Nothing else is needed from its `config.json`, so one of another version of the program will do.
     """
     if "moving" in document:
-        return []
+        return range(0)
     try:
-        epochs, every = (document["settings"][name] for name in ("epochs", "print_every"))
-    except (KeyError, TypeError):
-        return []
-    return [(epochs, every)] if type(epochs) is int and type(every) is int and every > 0 else []
+        settings = document["settings"]
+        return range(0, settings["epochs"], settings["print_every"])
+    except (KeyError, TypeError, ValueError):  # edited by hand
+        return range(0)
 
 
-def _is_frame(name: str, runs: Sequence[tuple[int, int]]) -> bool:
-    """Whether one of the runs, given by `epochs` and `print_every`, writes a frame of this name."""
+def _is_frame(name: str, runs: Sequence[range]) -> bool:
+    """Whether a file has the name of a frame of one of the runs, given by their epochs with frames."""
     frame = _FRAME.fullmatch(name)
-    return frame is not None and any(int(frame[1]) < epochs and int(frame[1]) % every == 0 for epochs, every in runs)
+    return frame is not None and any(int(frame[1]) in epochs for epochs in runs)
 
 
 def reason(error: OSError) -> str:

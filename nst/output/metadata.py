@@ -29,11 +29,10 @@ def notes(config: TransferConfig, details: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read(path: Path) -> PaintedBy:
-    """Reads the settings of a picture that this program painted.
+    """Reads the settings of a picture that this program painted. Raises `OSError` if the file cannot be read.
 
     Raises:
         ValueError: the file is not a PNG, has no settings, or has some that this version does not know.
-        OSError: the file cannot be read.
     """
     from nst.images import reader
 

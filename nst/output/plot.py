@@ -11,19 +11,35 @@ _LOOKS = (("#222222", 3.5), ("#d1495b", 1.5), ("#00798c", 1.5), ("#edae49", 1.5)
 
 
 def cost_curve(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], title: str = "") -> bytes:
-    """Draws costs over the epochs on a logarithmic scale. Curves without a positive value are left out.
+    """Draws costs over at least one epoch, on a logarithmic scale, as a PNG of 1200×750 pixels.
 
-    Args:
-        epochs: the numbers of the epochs; at least one.
-        curves: the values per epoch of each curve, by name. The first is drawn wide, because a part that makes up most
-            of the total would hide it.
-        title: the title of the plot.
-
-    Returns:
-        bytes: a PNG file of 1200×750 pixels.
+    Curves without a positive value are left out. The first is drawn wide, because a part that makes up most of the
+    total would hide it.
     """
     with _own_settings():
-        return _drawn(epochs, curves, title)
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
+
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        drawn = {name: values for name, values in curves.items() if any(value > 0 for value in values)}
+        for (name, values), (colour, width) in zip(drawn.items(), _LOOKS, strict=False):
+            marker = "o" if len(epochs) == 1 else None
+            axes.plot(epochs, values, label=name, color=colour, linewidth=width, marker=marker)
+        if drawn:
+            axes.set_yscale("log")
+            axes.legend(frameon=False)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("cost")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(True, which="major", alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_title(title)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=150)
+        return buffer.getvalue()
 
 
 @contextlib.contextmanager
@@ -38,29 +54,3 @@ def _own_settings() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         yield
-
-
-def _drawn(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], title: str) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    drawn = {name: values for name, values in curves.items() if any(value > 0 for value in values)}
-    for (name, values), (colour, width) in zip(drawn.items(), _LOOKS, strict=False):
-        marker = "o" if len(epochs) == 1 else None
-        axes.plot(epochs, values, label=name, color=colour, linewidth=width, marker=marker)
-    if drawn:
-        axes.set_yscale("log")
-        axes.legend(frameon=False)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("cost")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(True, which="major", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(title)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
-    return buffer.getvalue()

@@ -22,7 +22,7 @@ class ProgressVideo:
     """The video of a run; does nothing if the settings ask for none.
 
     Args:
-        place: the folder of the run.
+        folder: the folder of the run.
         parts: the folder for the parts of the video, which stay there for a resumed run.
         config: the format, layout and frames of the video.
         content: uint8 RGB `[H, W, 3]` in the painted size.
@@ -34,7 +34,7 @@ class ProgressVideo:
 
     def __init__(
         self,
-        place: Path,
+        folder: Path,
         parts: Path,
         config: TransferConfig,
         content: NDArray[np.uint8],
@@ -64,7 +64,7 @@ class ProgressVideo:
             there = []
         elif before is not None and len(there) < len(before.parts):
             warn(f"the video lacks frames: some of its parts in {parts} are missing or damaged")
-        path = place / f"progress.{config.video}"
+        path = folder / f"progress.{config.video}"
         self._writer = VideoWriter(path, height, width, config.video_fps, folder=parts, parts=there)
 
     def wants(self, epoch: int) -> bool:

@@ -37,21 +37,18 @@ class CostRow(NamedTuple):
 
 
 class Originals(NamedTuple):
-    """The pictures that a run paints from: content and styles, uint8 RGB `[H, W, 3]`, and the content's opacity.
-
-    Content and opacity have the size of the painted picture; `opacity` is uint8 `[H, W]`, None if all is opaque.
-    """
+    """The pictures that a run paints from, uint8 RGB; content and opacity have the size of the painted picture."""
 
     content: NDArray[np.uint8]
     styles: Sequence[NDArray[np.uint8]]
-    opacity: NDArray[np.uint8] | None
+    opacity: NDArray[np.uint8] | None  # [H, W]; None if all of the content is opaque
 
 
 class Recorder:
     """Writes the files of one run.
 
     Args:
-        place: the folder, which exists and is locked by this run (`folder.lock`).
+        directory: the folder, which exists and is locked by this run (`folder.lock`).
         plan: settings, inputs, details for `config.json` and flags for `flags.txt`.
         originals: the pictures that the run paints from.
         warn: called with a sentence about each problem that the run survives.
@@ -64,7 +61,7 @@ class Recorder:
 
     def __init__(
         self,
-        place: Path,
+        directory: Path,
         plan: RunManifest,
         originals: Originals,
         *,
@@ -72,7 +69,7 @@ class Recorder:
         before: Checkpoint | None = None,
         how: Callable[[Path], str],
     ) -> None:
-        self.folder = place
+        self.folder = directory
         self.rows: list[CostRow] = []
         self.troubles: list[str] = []
         self._config = plan.config
@@ -80,22 +77,22 @@ class Recorder:
         self._warn = warn
         self._originals = originals
         if before is None:
-            folder.report_moved(folder.clear(place, plan.config), how, warn)
+            folder.report_moved(folder.clear(directory, plan.config), how, warn)
         else:
-            folder.sweep(place)
+            folder.sweep(directory)
             self.rows += [CostRow(int(row[0]), *row[1:]) for row in before.rows.tolist()]
             if before.trouble:
-                self._warn(before.trouble)
-        self._checkpoints = CheckpointWriter(place, plan, -1 if before is None else before.number)
+                warn(before.trouble)
+        self._checkpoints = CheckpointWriter(directory, plan, before.number if before else -1)
         self._video = ProgressVideo(
-            place, self._checkpoints.folder, plan.config, originals.content, originals.styles,
-            None if before is None else before.video, trouble=self.trouble, warn=warn,
+            directory, self._checkpoints.folder, plan.config, originals.content, originals.styles,
+            before.video if before else None, trouble=self.trouble, warn=warn,
         )  # fmt: skip
         if before is None:
             self.keep(None)
-        atomic.write_bytes(place / "config.json", plan.config_json({}))
-        atomic.write_text(place / "flags.txt", plan.flag_lines())
-        self._save("RESUME.txt", manifest.resume_note(how(place)))
+        atomic.write_bytes(directory / "config.json", plan.config_json({}))
+        atomic.write_text(directory / "flags.txt", plan.flag_lines())
+        self._save("RESUME.txt", manifest.resume_note(how(directory)))
 
     def wants_picture(self, epoch: int) -> bool:
         """Whether the picture of this epoch is saved, as a file or in the video."""
@@ -121,13 +118,10 @@ class Recorder:
         video = self._video.state()
         try:
             self._checkpoints.save(self.rows, video, snapshot)
-            return
         except OSError as error:
-            trouble = f"cannot write into {self.folder}: {folder.reason(error)}"
+            self.trouble(f"cannot write into {self.folder}: {folder.reason(error)}")
         except MemoryError:
-            trouble = "there was not enough memory to write a checkpoint, which resuming needs"
-        self._checkpoints.postpone()
-        self.trouble(trouble)
+            self.trouble("there was not enough memory to write a checkpoint, which resuming needs")
 
     def finish(
         self,
@@ -178,8 +172,7 @@ class Recorder:
         end |= {"costs": last._asdict(), "troubles": self.troubles}
         self._save("config.json", self._plan.config_json({"run": end}))
         if ended in ("finished", "diverged"):
-            with contextlib.suppress(OSError):
-                (self.folder / "RESUME.txt").unlink(missing_ok=True)
+            folder.forget_resuming(self.folder)
         if ended == "finished":
             with contextlib.suppress(OSError):  # reported by `keep` already
                 self._checkpoints.settle(self.rows, self._video.state(), snapshot)
@@ -196,14 +189,12 @@ class Recorder:
 
     def _save_picture(self, picture: NDArray[np.uint8]) -> Path | None:
         """Saves `generated_image.png`: on a full disk instead of the video, and if necessary in another folder."""
-        png = encode(self._transparent(picture), "png", text=self._notes())
-        path = self._save("generated_image.png", png)
-        for make_room in (self._checkpoints.forget_older, self._video.remove):
-            if path is None:
-                make_room()
-                path = self._save("generated_image.png", png)
-        if path is not None:
-            return path
+        png = encode(self._transparent(picture), "png", text=metadata.notes(self._config, self._plan.details))
+        ways: Sequence[Callable[[], None]] = (lambda: None, self._checkpoints.forget_older, self._video.remove)
+        for make_room in ways:
+            make_room()
+            if (path := self._save("generated_image.png", png)) is not None:
+                return path
         for refuge in (tempfile.gettempdir(), os.path.expanduser("~"), Path.cwd()):
             try:
                 path = Path(tempfile.mkdtemp(prefix="nst-", dir=refuge)) / "generated_image.png"
@@ -220,14 +211,12 @@ class Recorder:
         opacity = self._originals.opacity
         return picture if opacity is None else reader.with_alpha(picture, opacity)
 
-    def _notes(self) -> dict[str, str]:
-        return metadata.notes(self._config, self._plan.details)
-
     def _save_16bit(self, exact: Callable[[], NDArray[np.float32]]) -> Path | None:
         kind = self._config.picture_16bit
         if kind == "none":
             return None
-        data = encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=self._notes())
+        notes = metadata.notes(self._config, self._plan.details)
+        data = encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=notes)
         return self._save(f"generated_image_16bit.{kind}", data)
 
     def _save_jpg(self, picture: NDArray[np.uint8]) -> Path | None:
@@ -241,11 +230,8 @@ class Recorder:
         """Writes a file, recreating the folder if it was removed; None if it cannot be written."""
         path = self.folder / name
         try:
-            try:
-                atomic.write_bytes(path, data)
-            except FileNotFoundError:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                atomic.write_bytes(path, data)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            atomic.write_bytes(path, data)
         except OSError as error:
             self.trouble(f"cannot write into {self.folder}: {folder.reason(error)}")
             return None

@@ -24,27 +24,23 @@ from nst.utils.ffmpeg import FFmpeg, VideoError
 _ODD_RATE = 1.5
 _COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # the codecs that players support in an mp4
 _ENCODING = (
-    "-vf scale=out_color_matrix=bt709:out_range=tv -colorspace bt709 -color_primaries bt709 -color_trc bt709 "
+    f"-vf scale=out_color_matrix=bt709:out_range=tv {ffmpeg.BT709} "
     "-c:v libx264 -preset medium -crf 16 -pix_fmt yuv420p -movflags +faststart"
 )
 
 
 class Footage(NamedTuple):
-    """A video file, the size at which its frames are painted, its frames per second, and the codecs of its sound."""
+    """A video file, as `probe` finds it."""
 
     path: Path
-    height: int
+    height: int  # of the painted frames
     width: int
-    rate: Fraction
-    sound: tuple[str, ...]
+    rate: Fraction  # frames per second
+    sound: tuple[str, ...]  # the codecs
 
 
-def look(path: Path, longest_side: int) -> Footage:
-    """Probes a video without decoding all of it.
-
-    Args:
-        path: the file.
-        longest_side: the longest side of the painted frames in pixels; 0 keeps their size. Both sides become even.
+def probe(path: Path, longest_side: int) -> Footage:
+    """Probes a video without decoding all of it, for frames whose longest side has that many pixels; 0 keeps the size.
 
     Raises:
         VideoError: the file does not exist, cannot be read as a video, or its frames would be too large.
@@ -72,9 +68,7 @@ def look(path: Path, longest_side: int) -> Footage:
 
 
 def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
-    """Yields the frames, uint8 RGB `[H, W, 3]`; closing the generator stops the decoder.
-
-    A damaged end of the video is skipped.
+    """Yields the frames; closing the generator stops the decoder. A damaged end of the video is skipped.
 
     Raises:
         VideoError: no frame can be decoded; the message gives the decoder's reason.
@@ -94,39 +88,19 @@ def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
 def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> None:
     """Writes painted frames as an mp4 with the sound of the original video.
 
-    The sound is copied if players support its codec in an mp4, and converted to AAC otherwise. It ends with the frames.
-
-    Args:
-        path: the file, written atomically.
-        pictures: the frames, uint8 RGB `[H, W, 3]` of the size in `footage`.
-        footage: the original video.
+    The file is written atomically, and the frames have the size in `footage`. The sound is copied if players support
+    its codec in an mp4, and converted to AAC otherwise. It ends with the frames.
 
     Raises:
         VideoError: the video cannot be written.
     """
-    silent = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4")
-    loud = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4")
+    silent, loud = (path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4") for _ in range(2))
     try:
-        count = _encode(silent, pictures, footage)
-        if not footage.sound:
-            silent.replace(path)
-            return
-        ways = ["copy", "aac"] if set(footage.sound) <= _COPIED else ["aac"]
-        for way in ways:
-            done = ffmpeg.run(
-                *("-y", *_source(silent), *_source(footage.path), "-map", "0:v", "-map", "1:a"),
-                *("-c:v", "copy", "-c:a", way, "-t", f"{float(count / footage.rate):.6f}"),
-                *("-movflags", "+faststart", str(loud.absolute())),
-            )
-            if done.returncode == 0:
-                loud.replace(path)
-                return
-        reason = ffmpeg.last_line(done.stderr.decode(errors="replace"))
-        raise VideoError(f"the sound of {footage.path} cannot be added to {path}: {reason}")
-    except OSError as error:
-        if isinstance(error, VideoError):
-            raise
-        raise VideoError(f"the video {path} cannot be written: {error.strerror or error}") from error
+        with ffmpeg.writing(path):
+            count = _encode(silent, pictures, footage)
+            if footage.sound:
+                _add_sound(silent, loud, footage, count)
+            (loud if footage.sound else silent).replace(path)
     finally:
         for part in (silent, loud):
             with contextlib.suppress(OSError):
@@ -137,15 +111,26 @@ def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage)
     """Writes the frames without sound, and returns how many there are."""
     size = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{footage.width}x{footage.height}", "-r", str(footage.rate)]
     count = 0
-    try:
-        with FFmpeg("-y", *size, "-i", "pipe:0", *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
-            for picture in pictures:
-                encoder.send(picture.tobytes())
-                count += 1
-            encoder.finish()
-    except VideoError as error:
-        raise VideoError(f"the video {path} cannot be written: {error}") from error
+    with FFmpeg("-y", *size, "-i", "pipe:0", *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
+        for picture in pictures:
+            encoder.send(picture.tobytes())
+            count += 1
+        encoder.finish()
     return count
+
+
+def _add_sound(silent: Path, loud: Path, footage: Footage, count: int) -> None:
+    """Joins `count` silent frames and the sound of the original video into another file."""
+    for way in ("copy", "aac") if set(footage.sound) <= _COPIED else ("aac",):
+        done = ffmpeg.run(
+            *("-y", *_source(silent), *_source(footage.path), "-map", "0:v", "-map", "1:a"),
+            *("-c:v", "copy", "-c:a", way, "-t", f"{float(count / footage.rate):.6f}"),
+            *("-movflags", "+faststart", str(loud.absolute())),
+        )
+        if done.returncode == 0:
+            return
+    reason = ffmpeg.last_line(done.stderr.decode(errors="replace"))
+    raise VideoError(f"the sound of {footage.path} cannot be added: {reason}")
 
 
 def _rate(guess: Fraction, mean: Fraction) -> Fraction:

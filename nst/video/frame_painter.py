@@ -99,15 +99,9 @@ class FramePainter:
     def paint(
         self, frame: NDArray[np.uint8], before: Before | None = None, stop: Callable[[], bool] | None = None
     ) -> Painted | None:
-        """Paints one frame.
+        """Paints one frame, uint8 RGB `[H, W, 3]`, given the previous one unless it is the first of a scene.
 
-        Args:
-            frame: uint8 RGB `[H, W, 3]`.
-            before: the previous frame; None for the first of a scene.
-            stop: called after every epoch; True abandons the frame.
-
-        Returns:
-            Painted | None: None if the frame was abandoned.
+        `stop` is called after every epoch; True abandons the frame, and None is returned.
 
         Raises:
             loop.DivergedError: a cost is not finite, even after shorter steps.

@@ -6,7 +6,6 @@ be copied in, and a frame of another video or of other settings is detected. Fil
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,43 +44,33 @@ class FrameRow(NamedTuple):
 
 
 class FrameStore:
-    """Reads and writes the frames of one run.
+    """Reads and writes the frames of one run, in a folder that exists. What writes may raise `OSError`."""
 
-    Args:
-        place: the folder of the run, which must exist.
-        plan: the settings and inputs of the run.
-    """
-
-    def __init__(self, place: Path, plan: Manifest) -> None:
-        self.place = place
+    def __init__(self, directory: Path, plan: Manifest) -> None:
+        self.directory = directory
         self._plan = plan
-        self._mark = mark(plan)
+        # The hash of everything that a frame depends on.
+        self._mark = hashing.data_digest({"settings": plan.settings("frames"), "prints": dict(plan.prints)})
 
     def path(self, number: int) -> Path:
         """The file of a frame."""
-        return self.place / folder.FRAMES / f"{number:06d}.png"
+        return self.directory / folder.FRAMES / f"{number:06d}.png"
 
     def begin(self, how_to_resume: str) -> None:
-        """Creates the folder of the frames, and writes the files that describe the run. May raise `OSError`."""
-        (self.place / folder.FRAMES).mkdir(parents=True, exist_ok=True)
+        """Creates the folder of the frames, and writes the files that describe the run."""
+        (self.directory / folder.FRAMES).mkdir(parents=True, exist_ok=True)
         self.note({})
         # Flags that do not apply to a video would be rejected.
-        atomic.write_text(self.place / "flags.txt", self._plan.flag_lines(without=affecting("files")))
-        atomic.write_bytes(self.place / "RESUME.txt", manifest.resume_note(how_to_resume))
-
-    def finish(self) -> None:
-        """Removes the note on resuming, because no frame is left to paint."""
-        with contextlib.suppress(OSError):
-            (self.place / "RESUME.txt").unlink(missing_ok=True)
+        atomic.write_text(self.directory / "flags.txt", self._plan.flag_lines(without=affecting("files")))
+        atomic.write_bytes(self.directory / "RESUME.txt", manifest.resume_note(how_to_resume))
 
     def note(self, facts: Mapping[str, Any]) -> None:
-        """Writes `config.json`, with facts about the run in addition to its plan. May raise `OSError`."""
-        plan = self._plan
-        moving = {"moving": {"prints": dict(plan.prints), "flags": dict(plan.flags)}}
-        atomic.write_bytes(self.place / "config.json", plan.config_json({**moving, **facts}))
+        """Writes `config.json`, with facts about the run in addition to its plan."""
+        moving = {"moving": {"prints": dict(self._plan.prints), "flags": dict(self._plan.flags)}}
+        atomic.write_bytes(self.directory / "config.json", self._plan.config_json({**moving, **facts}))
 
     def keep(self, picture: NDArray[np.uint8], row: FrameRow) -> None:
-        """Writes a painted frame, uint8 RGB `[H, W, 3]`, with its costs. May raise `OSError`."""
+        """Writes a painted frame, uint8 RGB `[H, W, 3]`, with its costs."""
         note = json.dumps({"mark": self._mark, **row._asdict()})
         path = self.path(row.frame)
         path.parent.mkdir(parents=True, exist_ok=True)  # it may have been removed
@@ -111,22 +100,17 @@ class FrameStore:
         return reader.read(self.path(number))
 
     def write_costs(self, rows: Sequence[FrameRow]) -> None:
-        """Writes `costs.csv`. May raise `OSError`."""
-        atomic.write_bytes(self.place / "costs.csv", manifest.costs_csv(FrameRow._fields, rows))
+        """Writes `costs.csv`."""
+        atomic.write_bytes(self.directory / "costs.csv", manifest.costs_csv(FrameRow._fields, rows))
 
 
-def mark(plan: Manifest) -> str:
-    """The hash of everything that a frame depends on."""
-    return hashing.data_digest({"settings": plan.settings("frames"), "prints": dict(plan.prints)})
-
-
-def found(place: Path) -> Manifest | None:
+def found(directory: Path) -> Manifest | None:
     """Reads the plan of the video painted in a folder; None if there is none.
 
     Raises:
         CheckpointError: this version cannot use the `config.json` of the video.
     """
-    document = folder.read_config(place)
+    document = folder.read_config(directory)
     if "moving" not in document:
         return None
     try:
@@ -134,14 +118,5 @@ def found(place: Path) -> Manifest | None:
         config = TransferConfig.from_json(document["settings"])
         return Manifest(config, dict(moving["prints"]), {}, dict(moving["flags"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{place / 'config.json'} cannot be used, so its video cannot be resumed: {error}"
-        ) from error
-
-
-def check(before: Manifest, now: Manifest) -> None:
-    """Raises `CheckpointError` if the frames of two runs cannot be mixed; the message names what differs."""
-    if differing := before.differences(now, "frames"):
-        raise CheckpointError(
-            f"the video cannot be resumed: {differing}. Give the original settings and inputs, or choose another folder"
-        )
+        path = directory / "config.json"
+        raise CheckpointError(f"{path} cannot be used, so its video cannot be resumed: {error}") from error

@@ -1,8 +1,8 @@
 """Optical flow between the frames of a video, warping along it, and the mask of pixels where it is reliable.
 
-A flow is float32 `[H, W, 2]`, in pixels: what is at column x and row y of one frame is at (x + u, y + v) of the other,
-with u = flow[y, x, 0] and v = flow[y, x, 1]. A `backward` flow leads from a frame to the previous one, a `forward` flow
-from the previous frame to this one.
+Frames are uint8 RGB `[H, W, 3]`. A flow is float32 `[H, W, 2]`, in pixels: what is at column x and row y of one frame
+is at (x + u, y + v) of the other, with u = flow[y, x, 0] and v = flow[y, x, 1]. A `backward` flow leads from a frame to
+the previous one, a `forward` flow from the previous frame to this one.
 
 The checks are those of Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos" (arXiv:1604.08610),
 section 4.2, equations 5 and 6. OpenCV, which only computes the flow, is imported on first use.
@@ -27,22 +27,20 @@ class FlowError(OSError):
     """Optical flow is not available; the message can be shown to the user."""
 
 
-def check() -> None:
-    """Raises `FlowError` if OpenCV is not installed, so that this is known before the work starts."""
-    _opencv()
+def load_opencv() -> Any:
+    """Imports OpenCV; called before the work starts too. Raises `FlowError` if it is not installed."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise FlowError(f"optical flow needs OpenCV: {locations.how_to_add('video')}") from error
+    return cv2
 
 
 def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Computes the flow between two frames by DIS (Kroeger et al. 2016, arXiv:1603.03590), OpenCV's medium preset.
 
-    The result is the same, bit for bit, for any number of threads.
-
-    Args:
-        first: uint8 RGB `[H, W, 3]`.
-        second: the same, of the same size.
-
-    Returns:
-        NDArray: float32 `[H, W, 2]`, pixels: what is at (x, y) in `first` is at (x + u, y + v) in `second`.
+    What is at (x, y) in `first` is at (x + u, y + v) in `second`. The result is the same, bit for bit, for any number
+    of threads.
 
     Raises:
         FlowError: OpenCV is not installed.
@@ -54,7 +52,7 @@ def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.f
         raise ValueError(
             f"a frame of {first.shape[1]}×{first.shape[0]} pixels is too small for optical flow: it needs 12"
         )
-    cv2 = _opencv()
+    cv2 = load_opencv()
     grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (first, second)]
     method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     found: NDArray[np.float32] = method.calc(grey[0], grey[1], None)
@@ -64,17 +62,8 @@ def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.f
 def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
     """ω(x, y) = image(x + u, y + v): warps the previous frame to this one along a backward flow.
 
-    Interpolation is bilinear; positions outside the picture take its nearest pixel.
-
-    Args:
-        image: float32 `[H, W, C]`.
-        flow: float32 `[H, W, 2]`, pixels.
-
-    Returns:
-        NDArray: float32 `[H, W, C]`.
-
-    Raises:
-        ValueError: image and flow differ in size.
+    The image is float32 `[H, W, C]`; another size than the flow's is a `ValueError`. Interpolation is bilinear;
+    positions outside the picture take its nearest pixel.
     """
     if image.shape[:2] != flow.shape[:2]:
         raise ValueError(f"a flow of {flow.shape} for a picture of {image.shape}: both must have the same size")
@@ -101,10 +90,6 @@ def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> N
       one-sided at the edge of the picture;
     - if it comes from outside the picture, a case that the paper leaves out.
 
-    Args:
-        forward: w, float32 `[H, W, 2]`, pixels, from the previous frame to this one.
-        backward: ŵ, the same from this frame to the previous one.
-
     Returns:
         NDArray: float32 `[H, W]`, 0 or 1.
 
@@ -123,8 +108,8 @@ def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> N
     share, least = _OCCLUDED
     uncovered = _squares(there + backward) > share * (_squares(there) + length) + least
     share, least = _BOUNDARY
-    slopes = [np.asarray(np.gradient(backward, axis=axis)) for axis in (0, 1)]
-    boundary = _squares(slopes[0]) + _squares(slopes[1]) > share * length + least
+    slopes = sum(_squares(np.asarray(np.gradient(backward, axis=axis))) for axis in (0, 1))
+    boundary = slopes > share * length + least
     found: NDArray[np.float32] = (inside & ~uncovered & ~boundary).astype(np.float32)
     return found
 
@@ -139,11 +124,3 @@ def _squares(vectors: NDArray[Any]) -> NDArray[Any]:
     """|v|² along the last axis."""
     found: NDArray[Any] = np.einsum("...i,...i->...", vectors, vectors)
     return found
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError as error:
-        raise FlowError(f"optical flow needs OpenCV: {locations.how_to_add('video')}") from error
-    return cv2

@@ -25,7 +25,7 @@ _ALIKE = 30.0  # grey levels by which a matched pixel may differ
 
 
 class Scene(NamedTuple):
-    """A scene: the numbers of its first frame and of the first frame after it."""
+    """A scene: the numbers of its first frame, and of the first frame after it."""
 
     first: int
     end: int
@@ -34,12 +34,7 @@ class Scene(NamedTuple):
 def distance(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     """½·Σ |h₁ − h₂| of the colour histograms of two frames: the share of pixels with different colours.
 
-    Args:
-        first: uint8 RGB `[H, W, 3]`; its histogram has 8 × 8 × 8 bins.
-        second: the same, of any size.
-
-    Returns:
-        float: from 0 for the same colours to 1 for no colour in common.
+    From 0 for the same colours to 1 for no colour in common.
     """
     return float(np.abs(_histogram(first) - _histogram(second)).sum() / 2)
 
@@ -48,13 +43,6 @@ def kept(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
     """The share of a frame's pixels that optical flow matches to similar pixels of the previous frame.
 
     Forward and backward flow must agree (`optical_flow.consistent`), and no channel differ by 30 grey levels or more.
-
-    Args:
-        before: uint8 RGB `[H, W, 3]`.
-        after: the same, of the same size.
-
-    Raises:
-        optical_flow.FlowError: OpenCV is not installed.
     """
     backward = optical_flow.between(after, before)
     mask = optical_flow.consistent(optical_flow.between(before, after), backward)
@@ -71,11 +59,7 @@ def cut_between(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
 def scenes(pictures: Iterable[NDArray[np.uint8]]) -> list[Scene]:
     """Finds the scenes of a video, in order and without gaps; keeps two frames in memory.
 
-    Args:
-        pictures: the frames, uint8 RGB `[H, W, 3]`, all of one size.
-
-    Raises:
-        optical_flow.FlowError: OpenCV is not installed.
+    The frames are uint8 RGB `[H, W, 3]`, all of one size. Raises `FlowError` if OpenCV is not installed.
     """
     bounds: list[int] = []
     before, count = None, 0

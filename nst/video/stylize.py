@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from nst import inputs
 from nst.config import TransferConfig
 from nst.engine import sessions
 from nst.engine.objective import balanced
+from nst.engine.snapshot import CheckpointError
 from nst.images.reader import Source
 from nst.inputs import Callbacks, Inputs, MaskInputs, Provenance
 from nst.output import folder
@@ -41,31 +41,23 @@ ALL = Shard()
 
 @dataclass(frozen=True)
 class VideoStart:
-    """What `on_start` receives when a run starts or resumes.
-
-    `painted` and `left` count the frames that exist already and that this run will paint; `epochs` are those of the
-    first frame of a scene and those of the other frames.
-    """
+    """What `on_start` receives when a run starts or resumes."""
 
     footage: Footage
     scenes: Sequence[Scene]
-    painted: int
-    left: int
-    epochs: tuple[int, int]
+    painted: int  # frames that exist already
+    left: int  # frames that this run will paint
+    epochs: tuple[int, int]  # of the first frame of a scene, and of the others
 
 
 @dataclass(frozen=True)
 class VideoResult:
-    """The result of a run.
+    """The result of a run."""
 
-    `rows` has the costs of all painted frames, of `frames` in all; `video` is the file joined from the frames before
-    the first gap, None if there is none; `ended` is `finished`, when this run's share is painted, or `stopped`.
-    """
-
-    rows: list[FrameRow]
-    frames: int
-    video: Path | None
-    ended: str
+    rows: list[FrameRow]  # the costs of all painted frames
+    frames: int  # of the whole video
+    video: Path | None  # joined from the frames before the first gap; None if there is none
+    ended: str  # `finished`, when this run's share is painted, or `stopped`
 
 
 def stylize_video(
@@ -109,20 +101,20 @@ def stylize_video(
         OSError: the folder cannot be created or written.
     """
     config, callbacks, provenance = config or TransferConfig(), callbacks or Callbacks(), provenance or Provenance()
-    place = Path(output_dir)
-    how = provenance.how_to_resume or (lambda place: f"nst.stylize_video(…, output_dir={str(place)!r}, resume=True)")
-    optical_flow.check()
+    directory = Path(output_dir)
+    how = provenance.how_to_resume or (lambda path: f"nst.stylize_video(…, output_dir={str(path)!r}, resume=True)")
+    optical_flow.load_opencv()  # now rather than when the inputs have been prepared
     film, prepared, engine, manifest = _prepare(Path(content), style, network, config, masks, provenance)
     with contextlib.ExitStack() as opened:
         painter = opened.enter_context(FramePainter(prepared, network, engine, callbacks.on_trouble))
-        folder.make(place)
+        folder.make(directory)
         # Several machines may share a folder, but not a shard.
-        opened.enter_context(folder.lock(place, "" if shard == ALL else f"{shard.index}-of-{shard.count}"))
-        moved = _make_room(place, manifest, resume=resume, alone=shard == ALL)
+        opened.enter_context(folder.lock(directory, "" if shard == ALL else f"{shard.index}-of-{shard.count}"))
+        moved = _make_room(directory, manifest, resume=resume, alone=shard == ALL)
         folder.report_moved(moved, how, callbacks.on_trouble)
         scenes = video_scenes.scenes(footage.frames(film))
-        store = FrameStore(place, manifest)
-        store.begin(how(place))
+        store = FrameStore(directory, manifest)
+        store.begin(how(directory))
         rows = {number: row for number in range(scenes[-1].end) if (row := store.row(number)) is not None}
         mine = [scene for number, scene in enumerate(scenes) if shard.has(number)]
         left = sum(number not in rows for scene in mine for number in range(*scene))
@@ -139,17 +131,8 @@ def stylize_video(
         complete = len(rows) == scenes[-1].end
         video = _assemble(film, store, rows) if complete or shard == ALL else None
         if complete:
-            store.finish()
+            folder.forget_resuming(directory)
         return VideoResult([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
-
-
-class _Prepared(NamedTuple):
-    """A video ready to paint: its first frame with the styles, and the settings resolved for this machine."""
-
-    film: Footage
-    inputs: Inputs
-    engine: TransferConfig
-    manifest: Manifest
 
 
 def _prepare(
@@ -159,9 +142,13 @@ def _prepare(
     config: TransferConfig,
     masks: MaskInputs | None,
     provenance: Provenance,
-) -> _Prepared:
-    """Finds every mistake in the inputs before the output folder is touched."""
-    film = footage.look(content, config.image_size)
+) -> tuple[Footage, Inputs, TransferConfig, Manifest]:
+    """Finds every mistake in the inputs before the output folder is touched.
+
+    Returns:
+        The video, its first frame with the styles, the settings resolved for this machine, and the manifest.
+    """
+    film = footage.probe(content, config.image_size)
     with contextlib.closing(footage.frames(film)) as pictures:
         first = next(pictures)
     # Not config.image_size itself, because the sides are rounded to even numbers.
@@ -180,19 +167,21 @@ def _prepare(
         "precision": engine.precision,
         "alpha": engine.alpha,
     }
-    return _Prepared(film, prepared, engine, Manifest(config, prints, details, provenance.flags))
+    return film, prepared, engine, Manifest(config, prints, details, provenance.flags)
 
 
-def _make_room(place: Path, plan: Manifest, *, resume: bool, alone: bool) -> Path | None:
+def _make_room(directory: Path, plan: Manifest, *, resume: bool, alone: bool) -> Path | None:
     """Moves the files of another run away and returns where to; raises `CheckpointError` if this run must resume."""
-    before = frame_store.found(place)
-    if before is not None and frame_store.mark(before) == frame_store.mark(plan):
-        if alone:  # otherwise another machine may be writing
-            folder.sweep(place)
-    elif before is not None and (resume or not alone):
-        frame_store.check(before, plan)
-    else:
-        return folder.clear(place, plan.config, moving=True)
+    before = frame_store.found(directory)
+    differing = before and before.differences(plan, "frames")
+    if before is None or (differing and alone and not resume):
+        return folder.clear(directory, plan.config, moving=True)
+    if differing:
+        raise CheckpointError(
+            f"the video cannot be resumed: {differing}. Give the original settings and inputs, or choose another folder"
+        )
+    if alone:  # otherwise another machine may be writing
+        folder.sweep(directory)
     return None
 
 
@@ -238,7 +227,7 @@ def _assemble(film: Footage, store: FrameStore, rows: Mapping[int, FrameRow]) ->
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
         return None
-    video = store.place / folder.VIDEO
+    video = store.directory / folder.VIDEO
     footage.assemble(video, (store.picture(number) for number in range(count)), film)
     return video
 

@@ -130,7 +130,7 @@ def test_without_opencv_the_sentence_says_what_to_install(monkeypatch):
     with pytest.raises(
         optical_flow.FlowError, match=r"run python3 -m pip --python \.venv install -r requirements-video\.txt"
     ):
-        optical_flow.check()
+        optical_flow.load_opencv()
 
 
 # --- OpenCV's own flow, on drawn frames ---

@@ -113,7 +113,7 @@ def test_a_scene_starts_afresh_and_the_first_frame_is_painted_as_a_picture(whole
     from nst import run
     from nst.video import footage
 
-    source = footage.look(clip, 0)
+    source = footage.probe(clip, 0)
     filmed = list(footage.frames(source))
     for number in FIRSTS:
         alone = run.stylize(filmed[number], STYLE, None, NETWORK, CONFIG).picture
