@@ -256,5 +256,4 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _array(path: Path, name: str) -> NDArray[Any]:
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-        array: NDArray[Any] = stored[f"painting/{name}"]
-        return array
+        return np.asarray(stored[f"painting/{name}"])

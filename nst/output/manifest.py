@@ -17,16 +17,12 @@ from nst.utils.fields import written
 
 @dataclass(frozen=True)
 class Manifest:
-    """The settings, inputs and provenance of a run, which stay the same when it is resumed.
-
-    `prints` maps each input, by its name in messages, to its hash; `details` are further facts for `config.json`;
-    `flags` are the command's flags besides the settings.
-    """
+    """The settings, inputs and provenance of a run, which stay the same when it is resumed."""
 
     config: TransferConfig
-    prints: Mapping[str, str]
-    details: Mapping[str, Any]
-    flags: Mapping[str, str | Sequence[str]]
+    prints: Mapping[str, str]  # the hash of each input, by its name in messages
+    details: Mapping[str, Any]  # further facts for `config.json`
+    flags: Mapping[str, str | Sequence[str]]  # of the command, besides the settings
 
     def settings(self, part: str) -> dict[str, Any]:
         """The settings that affect a part of the run (see `nst.config.affecting`), as JSON values.

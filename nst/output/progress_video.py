@@ -25,11 +25,9 @@ class ProgressVideo:
         folder: the folder of the run.
         parts: the folder for the parts of the video, which stay there for a resumed run.
         config: the format, layout and frames of the video.
-        content: uint8 RGB `[H, W, 3]` in the painted size.
-        styles: the styles, each uint8 RGB `[H, W, 3]` in its own size.
+        content: uint8 RGB `[H, W, 3]` in the painted size; the styles have their own sizes.
         before: the video so far of a resumed run.
-        trouble: called with a sentence about a loss, which the record of the run keeps.
-        warn: called with a sentence that is only shown.
+        trouble: called with a sentence about a loss, which the record of the run keeps; `warn` only shows it.
     """
 
     def __init__(

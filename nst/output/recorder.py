@@ -49,7 +49,7 @@ class Recorder:
 
     Args:
         directory: the folder, which exists and is locked by this run (`folder.lock`).
-        plan: settings, inputs, details for `config.json` and flags for `flags.txt`.
+        plan: the plan of the run.
         originals: the pictures that the run paints from.
         warn: called with a sentence about each problem that the run survives.
         before: the state that the run resumes from; None starts anew and moves the files of an earlier run.

@@ -46,13 +46,8 @@ _JOIN = {
 class VideoWriter:
     """Writes a progress video that ends with its last picture held for a second, and that appears when it is closed.
 
-    Args:
-        path: the video; its suffix is the format, one of `KINDS`.
-        height: the height of every frame.
-        width: the width of every frame.
-        fps: frames per second.
-        folder: the folder for the parts, created if necessary, from which another writer can continue.
-        parts: the finished parts of an earlier writer in that folder. Other parts there are removed.
+    The suffix of `path` is the format, one of `KINDS`. `folder`, created if necessary, is for the parts, from which
+    another writer can continue: `parts` are those that an earlier one finished there. Others there are removed.
     """
 
     def __init__(
@@ -106,12 +101,8 @@ class VideoWriter:
     def close(self, last: NDArray[np.uint8], *, shown: bool) -> Path:
         """Holds the last picture, joins the parts and returns the path of the video.
 
-        Args:
-            last: the picture to end with.
-            shown: whether it is the last frame already, rather than one more.
-
-        Raises:
-            VideoError: the encoder failed; no file is left.
+        `shown` says that the picture is the last frame already, rather than one more. Raises `VideoError`, and leaves
+        no file, if the encoder fails.
         """
         try:
             self.commit()

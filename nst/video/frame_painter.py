@@ -35,11 +35,11 @@ the first frame far from convergence, so that a following frame gains more from 
 
 
 class Painted(NamedTuple):
-    """A painted frame, uint8 RGB `[H, W, 3]`, with its costs; `temporal` is J_temporal in grey levels squared."""
+    """A painted frame."""
 
-    picture: NDArray[np.uint8]
+    picture: NDArray[np.uint8]  # [H, W, 3]
     costs: Costs
-    temporal: float
+    temporal: float  # J_temporal, in grey levels squared
     epochs: int
 
 
@@ -113,19 +113,16 @@ class FramePainter:
         step: Step | None = None
         for index, share in enumerate(epochs):
             held = past if index == len(epochs) - 1 else None
-            self._aim(index, content, held)
+            goal = self._aimed(index, content, held)
             start = self._begin(index, content, None if step is None else step.image, held)
-            assert self._goal is not None
-            updates = loop.steps(
-                self._goal, start, share, self._network.mean, sum(epochs[:index]), self._warn, self._graphs
-            )
+            updates = loop.steps(goal, start, share, self._network.mean, sum(epochs[:index]), self._warn, self._graphs)
             with contextlib.closing(updates):
                 for update in updates:
                     step = update
                     if stop and stop():
                         return None
-            if self._goal.tile_size < (self._tiles[index] or max(content.shape)):
-                self._tiles[index] = self._goal.tile_size  # memory ran out: start the next frame with these tiles
+            if goal.tile_size < (self._tiles[index] or max(content.shape)):
+                self._tiles[index] = goal.tile_size  # memory ran out: start the next frame with these tiles
         assert step is not None
         picture = color_transfer.with_chroma(step.picture, frame) if self._luminance else step.picture
         temporal = 0.0 if past is None else float(np.mean(past.kept * (step.image - past.picture) ** 2))
@@ -138,8 +135,8 @@ class FramePainter:
         pixels = vgg.preprocess(self._colours(before.painted), self._network.mean)
         return Past(optical_flow.warp(pixels[0], backward)[np.newaxis], kept[np.newaxis, ..., np.newaxis])
 
-    def _aim(self, index: int, content: NDArray[np.uint8], past: Past | None) -> None:
-        """Sets the targets of the objective to this frame in one of the sizes."""
+    def _aimed(self, index: int, content: NDArray[np.uint8], past: Past | None) -> Objective:
+        """The objective with the targets of this frame in one of the sizes."""
         size = self._sizes[index]
         height, width, _ = size.content.shape
         pixels = vgg.preprocess(self._fitted(content, index), self._network.mean)
@@ -157,6 +154,7 @@ class FramePainter:
             self._goal = self._opened.enter_context(goal)
         else:
             self._goal.aim(targets, height, width, self._tiles[index])
+        return self._goal
 
     def _begin(
         self, index: int, content: NDArray[np.uint8], smaller: NDArray[np.float32] | None, past: Past | None

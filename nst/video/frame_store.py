@@ -28,10 +28,7 @@ _LARGEST = 1_000_000  # characters of a note; ours have a few hundred
 
 
 class FrameRow(NamedTuple):
-    """One row of `costs.csv`: the costs of a frame after its last update, and the seconds it took.
-
-    `temporal` is J_temporal, in grey levels squared; 0 for the first frame of a scene.
-    """
+    """One row of `costs.csv`: the costs of a frame after its last update, and the seconds it took."""
 
     frame: int
     scene: int
@@ -39,7 +36,7 @@ class FrameRow(NamedTuple):
     total: float
     content: float
     style: float
-    temporal: float
+    temporal: float  # J_temporal, in grey levels squared; 0 for the first frame of a scene
     seconds: float
 
 

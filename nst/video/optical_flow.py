@@ -55,8 +55,7 @@ def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.f
     cv2 = load_opencv()
     grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (first, second)]
     method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    found: NDArray[np.float32] = method.calc(grey[0], grey[1], None)
-    return found
+    return np.asarray(method.calc(grey[0], grey[1], None))
 
 
 def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -75,8 +74,7 @@ def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.fl
     across, down = (columns - left)[..., np.newaxis], (rows - top)[..., np.newaxis]
     upper = image[top, left] * (1 - across) + image[top, right] * across
     lower = image[bottom, left] * (1 - across) + image[bottom, right] * across
-    found: NDArray[np.float32] = (upper * (1 - down) + lower * down).astype(np.float32)
-    return found
+    return np.asarray(upper * (1 - down) + lower * down, np.float32)
 
 
 def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -110,8 +108,7 @@ def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> N
     share, least = _BOUNDARY
     slopes = sum(_squares(np.asarray(np.gradient(backward, axis=axis))) for axis in (0, 1))
     boundary = slopes > share * length + least
-    found: NDArray[np.float32] = (inside & ~uncovered & ~boundary).astype(np.float32)
-    return found
+    return np.asarray(inside & ~uncovered & ~boundary, np.float32)
 
 
 def _targets(flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -122,5 +119,4 @@ def _targets(flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 def _squares(vectors: NDArray[Any]) -> NDArray[Any]:
     """|v|² along the last axis."""
-    found: NDArray[Any] = np.einsum("...i,...i->...", vectors, vectors)
-    return found
+    return np.asarray(np.einsum("...i,...i->...", vectors, vectors))
