@@ -139,7 +139,7 @@ def report_moved(shelf: Path | None, how_to_resume: Callable[[Path], str], warn:
     warn(f"an unfinished run was moved to {shelf}; to resume it: {how_to_resume(shelf)}")
 
 
-def forget_resuming(folder: Path) -> None:
+def remove_resume_note(folder: Path) -> None:
     """Removes the note on resuming a run that has ended."""
     with contextlib.suppress(OSError):
         (folder / "RESUME.txt").unlink()

@@ -172,7 +172,7 @@ class Recorder:
         end |= {"costs": last._asdict(), "troubles": self.troubles}
         self._save("config.json", self._plan.config_json({"run": end}))
         if ended in ("finished", "diverged"):
-            folder.forget_resuming(self.folder)
+            folder.remove_resume_note(self.folder)
         if ended == "finished":
             with contextlib.suppress(OSError):  # reported by `keep` already
                 self._checkpoints.settle(self.rows, self._video.state(), snapshot)

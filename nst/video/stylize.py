@@ -131,7 +131,7 @@ def stylize_video(
         complete = len(rows) == scenes[-1].end
         video = _assemble(film, store, rows) if complete or shard == ALL else None
         if complete:
-            folder.forget_resuming(directory)
+            folder.remove_resume_note(directory)
         return VideoResult([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
 
 
