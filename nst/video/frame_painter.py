@@ -130,8 +130,7 @@ class FramePainter:
 
     def _past(self, frame: NDArray[np.uint8], before: Before) -> Past:
         """The previous painted frame warped to this one, and the mask of where it is valid."""
-        backward = optical_flow.between(frame, before.filmed)
-        kept = optical_flow.consistent(optical_flow.between(before.filmed, frame), backward)
+        backward, kept = optical_flow.backward_flow(before.filmed, frame)
         pixels = vgg.preprocess(self._colours(before.painted), self._network.mean)
         return Past(optical_flow.warp(pixels[0], backward)[np.newaxis], kept[np.newaxis, ..., np.newaxis])
 

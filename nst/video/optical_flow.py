@@ -58,6 +58,14 @@ def between(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.f
     return np.asarray(method.calc(grey[0], grey[1], None))
 
 
+def backward_flow(
+    before: NDArray[np.uint8], after: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The flow from a frame to the previous one, and the mask of its reliable pixels: `between` and `consistent`."""
+    backward = between(after, before)
+    return backward, consistent(between(before, after), backward)
+
+
 def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
     """ω(x, y) = image(x + u, y + v): warps the previous frame to this one along a backward flow.
 

@@ -44,8 +44,7 @@ def kept(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
 
     Forward and backward flow must agree (`optical_flow.consistent`), and no channel differ by 30 grey levels or more.
     """
-    backward = optical_flow.between(after, before)
-    mask = optical_flow.consistent(optical_flow.between(before, after), backward)
+    backward, mask = optical_flow.backward_flow(before, after)
     change = np.abs(optical_flow.warp(before.astype(np.float32), backward) - after).max(axis=-1)
     return float((mask * (change < _ALIKE)).mean())
 
