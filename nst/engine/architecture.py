@@ -27,11 +27,7 @@ def wanted(config: TransferConfig) -> list[str]:
 
 
 def up_to_deepest(network: Network, wanted_names: Iterable[str]) -> list[str]:
-    """Names of all layers up to the deepest wanted one.
-
-    Raises:
-        ValueError: the network lacks a wanted layer.
-    """
+    """Names of all layers up to the deepest wanted one; `ValueError` if the network lacks one."""
     all_names = names(network)
     for name in wanted_names:
         if name not in all_names:
@@ -40,15 +36,9 @@ def up_to_deepest(network: Network, wanted_names: Iterable[str]) -> list[str]:
 
 
 def check(network: Network, config: TransferConfig, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Checks that the network has the wanted layers and that every picture is large enough for the deepest of them.
+    """Raises `ValueError` if the network lacks a layer, or if a picture is too small for the deepest one.
 
-    Args:
-        network: the network.
-        config: the layers that the costs read.
-        shapes: name of each picture, as error messages give it → `(height, width, …)` in pixels.
-
-    Raises:
-        ValueError: the network lacks a layer, or a side of a picture is too small for the deepest layer.
+    `shapes` maps the name of each picture, as in error messages, to its `(height, width, …)` in pixels.
     """
     needed = up_to_deepest(network, wanted(config))
     smallest = 2 ** sum(name.startswith("pool") for name in needed)

@@ -2,7 +2,8 @@
 
 The formulas are those of Gatys, Ecker, Bethge, "A Neural Algorithm of Artistic Style" (2015, arXiv:1508.06576),
 with the normalisation of the Coursera assignment. Each function adds operations to the graph of its arguments and runs
-nothing. Shapes are checked before tensors are subtracted, because `[1, 1]` would broadcast silently.
+nothing. Every cost is a float32 scalar. Shapes known to differ raise `ValueError`, because `[1, 1]` would broadcast
+silently; unknown ones are checked when the graph is run.
 """
 
 from __future__ import annotations
@@ -23,12 +24,6 @@ def content_cost(target: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
     Args:
         target: float32 `[1, n_H, n_W, n_C]`, feature maps of the content picture.
         features: feature maps of the painted picture, of the same shape.
-
-    Returns:
-        tf.Tensor: float32 scalar.
-
-    Raises:
-        ValueError: the shapes differ or are not 4-D.
     """
     target, features = tf.convert_to_tensor(target), tf.convert_to_tensor(features)
     check_same_shape("feature maps", target, features, rank=4)
@@ -39,11 +34,7 @@ def content_cost(target: tf.Tensor, features: tf.Tensor) -> tf.Tensor:
 def gram_matrix(unrolled: tf.Tensor) -> tf.Tensor:
     """G = A·Aᵀ: G_ij is the inner product of feature maps i and j (equation 3).
 
-    Args:
-        unrolled: float32 `[n_C, n_H·n_W]`.
-
-    Returns:
-        tf.Tensor: float32 `[n_C, n_C]`, symmetric.
+    A is float32 `[n_C, n_H·n_W]`; G is float32 `[n_C, n_C]`, symmetric.
     """
     return tf.matmul(unrolled, unrolled, transpose_b=True)
 
@@ -65,16 +56,12 @@ def mean_gram(features: tf.Tensor, guide: tf.Tensor | None = None, *, means: boo
 
     Returns:
         tf.Tensor: float32 `[n_C, n_C]`; with the means `[n_C + 1, n_C + 1]`, Σ_p g(p) in its last corner.
-
-    Raises:
-        ValueError: an argument is not 4-D, or the guide does not have one value per pixel.
     """
     features = tf.convert_to_tensor(features)
     _check_rank("feature maps", features, 4)
     if guide is not None:
         guide = tf.convert_to_tensor(guide)
-        _check_rank("a guide", guide, 4)
-        _check_one_channel("a guide", guide, "feature maps", features)
+        _check_per_pixel("a guide", guide, "feature maps", features)
     # AᵀA with pixels as rows: the sums of gram_matrix, without transposing the feature maps in memory.
     rows = _rows(features)
     exact = tf.cast(rows, tf.float32)
@@ -147,12 +134,6 @@ def gram_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
     Args:
         target: float32 `[n_C, n_C]`, `mean_gram` of the style picture.
         gram: `mean_gram` of the painted picture, of the same shape.
-
-    Returns:
-        tf.Tensor: float32 scalar.
-
-    Raises:
-        ValueError: the shapes differ or are not 2-D.
     """
     target, gram = tf.convert_to_tensor(target), tf.convert_to_tensor(gram)
     check_same_shape("Gram matrices", target, gram, rank=2)
@@ -168,12 +149,6 @@ def layer_style_cost(style_features: tf.Tensor, features: tf.Tensor) -> tf.Tenso
     Args:
         style_features: float32 `[1, h, w, n_C]`, feature maps of the style picture, of any size.
         features: float32 `[1, n_H, n_W, n_C]`, feature maps of the painted picture.
-
-    Returns:
-        tf.Tensor: float32 scalar.
-
-    Raises:
-        ValueError: the numbers of channels differ, or a tensor is not 4-D.
     """
     return gram_cost(mean_gram(style_features), mean_gram(features))
 
@@ -184,7 +159,7 @@ def weighted_sum(terms: Sequence[tuple[float | tf.Tensor, tf.Tensor]]) -> tf.Ten
 
 
 def total_variation(image: tf.Tensor, window: tf.Tensor | None = None) -> tf.Tensor:
-    """J_tv = Σ (|x_(i+1,j) − x_(i,j)| + |x_(i,j+1) − x_(i,j)|) / (H·W·3): total variation per value.
+    """J_tv = Σ (|x_(i+1,j) − x_(i,j)| + |x_(i,j+1) − x_(i,j)|) / (H·W·3): total variation per value, in grey levels.
 
     Rudin, Osher, Fatemi 1992, in the anisotropic form; divided by the number of values so that one weight suits every
     size of picture.
@@ -193,9 +168,6 @@ def total_variation(image: tf.Tensor, window: tf.Tensor | None = None) -> tf.Ten
         image: float32 `[1, H, W, 3]`.
         window: int32 `[4]`, top, bottom, left and right: count only the differences between a pixel inside it and the
             next one, per value inside it. `image` has to extend one pixel beyond it, except at the picture's border.
-
-    Returns:
-        tf.Tensor: float32 scalar, in grey levels.
     """
     image = tf.convert_to_tensor(image)
     _check_rank("the picture", image, 4)
@@ -213,26 +185,19 @@ def total_variation(image: tf.Tensor, window: tf.Tensor | None = None) -> tf.Ten
 def temporal_cost(image: tf.Tensor, past: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
     """J_temporal = Σ c·(G − ω)² / (H·W·3): mean squared difference from the last frame of a video.
 
-    Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos" (arXiv:1604.08610), section 4.2. Divided by the
-    number of all values, not of those with c > 0: a frame that shows little of the last one is little constrained.
-    dJ/dG = 2·c·(G − ω) / (H·W·3).
+    Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos" (arXiv:1604.08610), section 4.2; in grey levels
+    squared. Divided by the number of all values, not of those with c > 0: a frame that shows little of the last one is
+    little constrained. dJ/dG = 2·c·(G − ω) / (H·W·3).
 
     Args:
         image: G, float32 `[1, H, W, 3]`.
         past: ω, float32 `[1, H, W, 3]`, the last painted frame warped to this one (`nst.video.optical_flow.warp`).
         kept: c, float32 `[1, H, W, 1]`, 1 where both frames show the same thing, 0 elsewhere
             (`nst.video.optical_flow.consistent`).
-
-    Returns:
-        tf.Tensor: float32 scalar, in grey levels squared.
-
-    Raises:
-        ValueError: the shapes do not match.
     """
     image, past, kept = (tf.convert_to_tensor(tensor) for tensor in (image, past, kept))
     check_same_shape("the frame and the last one", image, past, rank=4)
-    _check_rank("the mask of the last frame", kept, 4)
-    _check_one_channel("the mask of the last frame", kept, "a frame", image)
+    _check_per_pixel("the mask of the last frame", kept, "a frame", image)
     squares = kept * tf.squared_difference(image, past)
     return tf.reduce_sum(squares) / tf.cast(tf.size(image, out_type=tf.int64), image.dtype)
 
@@ -250,13 +215,15 @@ def _check_rank(what: str, tensor: tf.Tensor, rank: int) -> None:
 
 
 def check_same_shape(what: str, first: tf.Tensor, second: tf.Tensor, rank: int) -> None:
-    """Raises `ValueError` for shapes known to differ; unknown dimensions are checked when the graph is run."""
+    """Raises `ValueError` for shapes known to differ, or not to have this rank."""
     _check_rank(what, first, rank)
     _check_rank(what, second, rank)
     if not first.shape.is_compatible_with(second.shape):
         raise ValueError(f"{what} of different shapes: {first.shape} and {second.shape}")
 
 
-def _check_one_channel(what: str, mask: tf.Tensor, of: str, maps: tf.Tensor) -> None:
+def _check_per_pixel(what: str, mask: tf.Tensor, of: str, maps: tf.Tensor) -> None:
+    """Raises `ValueError` unless the mask has one value for each pixel of the maps."""
+    _check_rank(what, mask, 4)
     if maps.shape.rank and mask.shape.rank and not mask.shape.is_compatible_with([*maps.shape[:3], 1]):
         raise ValueError(f"{what} of shape {mask.shape} for {of} of shape {maps.shape}: it needs one value per pixel")

@@ -47,13 +47,7 @@ def layer_weights(
 ) -> dict[str, float]:
     """The weight of each style layer in a term: `weight` · w_l, the share of empty layers distributed to the others.
 
-    Args:
-        config: the style layers and their weights.
-        weight: the weight of the term.
-        values: from `guide`; None for the whole picture.
-
-    Returns:
-        dict: name → weight; all are 0 if the region is empty at every layer.
+    `values` is from `guide`, None for the whole picture. All weights are 0 if the region is empty at every layer.
     """
     if values is None:
         return {name: weight * part for name, part in config.style_layers}

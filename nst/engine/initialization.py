@@ -50,9 +50,6 @@ def blend(
         init: `blend`, `content` (r = 0) or `noise` (r = 1).
         noise_ratio: r for `blend`.
         rng: the generator of the noise.
-
-    Returns:
-        NDArray: float32 `[1, H, W, 3]` in VGG's pixel space.
     """
     ratio = {"blend": noise_ratio, "content": 0.0, "noise": 1.0}[init]
     noise = rng.uniform(-_NOISE_RANGE, _NOISE_RANGE, content.shape).astype(np.float32)
@@ -70,9 +67,6 @@ def in_style(content: NDArray[np.uint8], styles: Sequence[NDArray[np.uint8]], mi
         content: uint8 `[H, W, 3]`.
         styles: uint8 `[h, w, 3]`, one or more.
         mixture: how they share the picture, with masks of the sizes of the pictures.
-
-    Returns:
-        NDArray: uint8 `[H, W, 3]`.
     """
     painted, covered = np.zeros(content.shape, np.float32), np.zeros((*content.shape[:2], 1), np.float32)
     for guide in dict.fromkeys(term.guide for term in mixture.terms):

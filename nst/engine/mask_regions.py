@@ -33,26 +33,19 @@ _SHAPE = 1.1  # largest ratio between the aspect ratios of a mask and its pictur
 
 
 class Term(NamedTuple):
-    """A term of the style cost, which compares a region of the painted picture with a part of a style picture.
+    """A term of the style cost, which compares a region of the painted picture with a part of a style picture."""
 
-    Attributes:
-        style: index of the style picture.
-        weight: factor of the term.
-        guide: index of the region in `Mixture.guides`; None for the whole picture.
-        part: float32 `[h, w]`, 0 to 1, the part of the style picture that is used; None for all of it.
-    """
-
-    style: int
-    weight: float
-    guide: int | None = None
-    part: NDArray[np.float32] | None = None
+    style: int  # index of the style picture
+    weight: float  # factor of the term
+    guide: int | None = None  # index of the region in `Mixture.guides`; None for the whole picture
+    part: NDArray[np.float32] | None = None  # [h, w], 0 to 1, of the style picture; None for all of it
 
 
 class Guide(NamedTuple):
-    """A region of the painted picture: its name in error messages, and its mask, float32 `[h, w]`, 0 to 1."""
+    """A region of the painted picture."""
 
-    name: str
-    mask: NDArray[np.float32]
+    name: str  # in error messages
+    mask: NDArray[np.float32]  # [h, w], 0 to 1
 
 
 class Mixture(NamedTuple):
@@ -75,11 +68,7 @@ ALONE = Mixture((Term(0, 1.0),))
 
 
 def weights(config: TransferConfig, count: int) -> tuple[float, ...]:
-    """The share of each of `count` style pictures, Σ = 1.
-
-    Raises:
-        ValueError: there is no picture, the number of weights differs, or there is a weight for a single picture.
-    """
+    """The share of each of `count` style pictures, Σ = 1. Raises `ValueError` if the weights do not match them."""
     if count < 1:
         raise ValueError("no style picture was given: name one or more")
     given = config.style_weights
@@ -196,15 +185,14 @@ def _by_grey(
                 f"{_name('style', index, parts)} is coloured, but there is no coloured content mask: equal colours "
                 "pair the regions of both; add one, or make the style mask grey"
             )
-    seen = _levels(parts, "style", "what should be used")
-    acts = _levels(contents, "content", "where the style should act")
+    nothing = [None] * len(shares)
+    seen = _levels(parts, "style", "what should be used") or nothing
+    acts = _levels(contents, "content", "where the style should act") or nothing
     guides: list[Guide] = []
     terms, covers = [], []
-    for style, share in enumerate(shares):
+    for style, (share, look, mask) in enumerate(zip(shares, seen, acts, strict=True)):
         if share == 0:
             continue
-        look = seen[style] if parts else None
-        mask = acts[style] if contents else None
         guide = None
         if mask is not None and not _even(mask):
             known = [index for index, other in enumerate(guides) if np.array_equal(other.mask, mask)]

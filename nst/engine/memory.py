@@ -28,13 +28,8 @@ def history(height: int, width: int) -> int:
 def needed(network: Network, config: TransferConfig, height: int, width: int, tile_size: int, guides: int = 0) -> int:
     """Peak memory in bytes of painting a picture, in addition to TensorFlow and the network as loaded.
 
-    Args:
-        network: the network.
-        config: layers, optimizer, and a precision other than `auto`.
-        height: rows of the picture.
-        width: columns of the picture.
-        tile_size: side of the tiles in pixels, see `tiling.plan`; 0 for no tiles.
-        guides: number of regions with styles of their own.
+    `tile_size` is the side of the tiles in pixels (see `tiling.plan`), 0 for no tiles; `guides` is the number of
+    regions with styles of their own. The precision in `config` must not be `auto`.
     """
     wanted = architecture.wanted(config)
     names = architecture.up_to_deepest(network, wanted)
@@ -62,29 +57,37 @@ def tile_size(
 ) -> int:
     """Chooses the side of the tiles for a picture, in pixels; 0, for no tiles, if the whole picture fits into memory.
 
-    Args:
-        network: the network.
-        config: the settings; a tile size in them is used if the picture is larger and the tiles fit.
-        height: rows of the picture.
-        width: columns of the picture.
-        free: free memory in bytes; None if unknown, in which case only the settings decide.
-        guides: see `needed`.
+    A tile size in the settings is used if the picture is larger and the tiles fit into `free` bytes, or if it is not
+    known how many bytes are free (None). `guides` as of `needed`.
 
     Raises:
         MemoryError: not even the smallest tiles fit; the message says which size would.
     """
     asked = config.tile_size if height * width > config.tile_size**2 else 0
-    if free is None:
+    if free is None or (config.tile_size and needed(network, config, height, width, asked, guides) <= free):
         return asked
-    if config.tile_size and needed(network, config, height, width, asked, guides) <= free:
-        return asked
-    fitting = _fitting(network, config, height, width, free, guides)
-    if fitting is not None:
-        return fitting
+    limit = _SHARE * free
+
+    def fitting(rows: int, columns: int) -> int | None:
+        """The side of the largest tiles that fit, 0 if the whole picture does."""
+        sides = (side for side in (0, *_TILES) if needed(network, config, rows, columns, side, guides) <= limit)
+        return next(sides, None)
+
+    if (chosen := fitting(height, width)) is not None:
+        return chosen
+    longest = max(height, width)
+
+    def too_large(tens: int) -> bool:
+        return fitting(*(max(16, extent * 10 * tens // longest) for extent in (height, width))) is None
+
+    side = 10 * (bisect.bisect_left(range(longest // 10 + 1), True, key=too_large) - 1)
+    advice = f"{side} pixels on the longest side fit"
+    if side < 100:
+        advice = "close other programs, or use a smaller network"
     least = needed(network, config, height, width, _TILES[-1], guides)
     raise MemoryError(
         f"even in small tiles a picture of {width}×{height} pixels needs about {text.format_bytes(least)} of "
-        f"memory, but only {text.format_bytes(free)} is free: {_advice(network, config, height, width, free, guides)}"
+        f"memory, but only {text.format_bytes(free)} is free: {advice}"
     )
 
 
@@ -98,25 +101,6 @@ def smaller_tiles(tile_size: int, shape: tuple[int, ...], error: Exception) -> i
             "use a smaller one"
         ) from error
     return smaller
-
-
-def _fitting(network: Network, config: TransferConfig, height: int, width: int, free: int, guides: int) -> int | None:
-    limit = _SHARE * free
-    return next((side for side in (0, *_TILES) if needed(network, config, height, width, side, guides) <= limit), None)
-
-
-def _advice(network: Network, config: TransferConfig, height: int, width: int, free: int, guides: int) -> str:
-    """The largest size that fits, in tens of pixels, as a clause."""
-    longest = max(height, width)
-
-    def too_large(tens: int) -> bool:
-        rows, columns = (max(16, extent * 10 * tens // longest) for extent in (height, width))
-        return _fitting(network, config, rows, columns, free, guides) is None
-
-    side = 10 * (bisect.bisect_left(range(longest // 10 + 1), True, key=too_large) - 1)
-    if side < 100:
-        return "close other programs, or use a smaller network"
-    return f"{side} pixels on the longest side fit"
 
 
 def _picture(height: int, width: int) -> int:

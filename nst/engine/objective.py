@@ -35,24 +35,18 @@ class Costs(NamedTuple):
     total_variation: float
 
 
-class _Fall(NamedTuple):
-    """How the distance to the content falls with alpha: (1 + alpha / (ratio · beta))^−power, 1 for alpha = 0.
-
-    The distance is the root of the finished picture's relative content cost in an exact VGG-16, as measured by
-    `benchmarks.research.strength`; for narrow networks, which VGG-16 judges badly, it was fitted by eye.
-    """
-
-    ratio: float
-    power: float
-
-
 _FALLS = {
-    ("gram", False): _Fall(275.0, 0.23),
-    ("wasserstein", False): _Fall(0.039, 0.37),
-    ("gram", True): _Fall(8250.0, 0.46),
-    ("wasserstein", True): _Fall(0.045, 0.15),
+    ("gram", False): (275.0, 0.23),
+    ("wasserstein", False): (0.039, 0.37),
+    ("gram", True): (8250.0, 0.46),
+    ("wasserstein", True): (0.045, 0.15),
 }
-"""By the style distance and whether the network is narrower than VGG."""
+"""Style distance, whether the network is narrower than VGG → ratio and power of the distance to the content, which is
+d(alpha) = (1 + alpha / (ratio · beta))^−power.
+
+d is the root of the finished picture's relative content cost in an exact VGG-16, as measured by
+`benchmarks.research.strength`; for narrow networks, which VGG-16 judges badly, it was fitted by eye.
+"""
 
 _LEAST = 0.15  # the distance at strength 0: the photograph with a trace of strokes
 
@@ -60,7 +54,7 @@ _LEAST = 0.15  # the distance at strength 0: the photograph with a trace of stro
 def balanced(config: TransferConfig, network: Network) -> TransferConfig:
     """The settings with their strength expressed as alpha for this network, and the strength set to 0.5.
 
-    With d(alpha) the distance to the content (`_Fall`) and a = config.alpha, the new alpha satisfies
+    With d(alpha) the distance to the content (`_FALLS`) and a = config.alpha, the new alpha satisfies
 
         d = d₀ + (d(a) − d₀)·2·strength       below 0.5, d₀ = min(0.15, d(a))
         d = d(a) + (1 − d(a))·(2·strength − 1)  above it
@@ -84,16 +78,10 @@ class Objective:
 
     For a frame of a video, whose targets have a `past`, temporal_weight·J_temporal is added.
 
-    Call it with a picture. It owns a session: close it, or use it as a context manager.
-
-    Args:
-        targets: from a `Probe`, for the picture's size.
-        network: the network.
-        config: weights, layers, pooling, padding, and a precision other than `auto`.
-        height: rows of the picture.
-        width: columns of the picture.
-        tile_size: side of the tiles in pixels, see `tiling.plan`; 0 for no tiles.
-        warn: receives a sentence when memory runs out and smaller tiles are used.
+    Call it with a picture of the given size, for which a `Probe` has measured the targets. `tile_size` is the side of
+    the tiles in pixels (see `tiling.plan`), 0 for no tiles; `warn` receives a sentence when memory runs out and smaller
+    ones are used. The precision in `config` must not be `auto`. It owns a session: close it, or use it as a context
+    manager.
     """
 
     def __init__(

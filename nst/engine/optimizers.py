@@ -23,17 +23,13 @@ Metric: TypeAlias = "Callable[[tf.Tensor], tf.Tensor]"
 
 
 class _State(NamedTuple):
-    """The state of L-BFGS besides its history: the last accepted point, and how often the step from it was shortened.
+    """The state of L-BFGS besides its history: the last accepted point, and the shortenings of the step from it."""
 
-    `point` and `gradient` are float32 `[n]`, `cost` is float32; `pairs`, the number of pairs ever added to the history,
-    and `shrinks` are int32.
-    """
-
-    point: tf.Tensor
-    gradient: tf.Tensor
-    cost: tf.Tensor
-    pairs: tf.Tensor
-    shrinks: tf.Tensor
+    point: tf.Tensor  # float32 [n]
+    gradient: tf.Tensor  # float32 [n]
+    cost: tf.Tensor  # float32
+    pairs: tf.Tensor  # int32, number of pairs ever added to the history
+    shrinks: tf.Tensor  # int32
 
 
 def lbfgs(
@@ -182,17 +178,8 @@ def _direction(
     With s_i, y_i newest first, A_ij = s_i·y_j, L the lower triangle of A and D its diagonal, the first loop is
     L·α = S·g and leaves q = g − Yᵀα. Then r = γ·P·q with γ = s_0·y_0 / y_0·P·y_0, the second loop is
     Lᵀ·δ = D·α − Y·r, and H·g = r + Sᵀδ. So a few matrix products read the history, and the recursion itself works on
-    vectors of `history` numbers.
-
-    Args:
-        gradient: float32 `[n]`.
-        steps: float32 `[history, n]`, a ring buffer.
-        changes: the same for the changes of the gradient.
-        pairs: int32, the number of pairs ever added to the ring.
-        metric: P, on vectors `[n]`.
-
-    Returns:
-        tf.Tensor: float32 `[n]`.
+    vectors of `history` numbers. S and Y, `steps` and `changes`, are ring buffers `[history, n]` in which `pairs` rows
+    have ever been written.
     """
     history = steps.shape[0]
     order = tf.math.floormod(pairs - 1 - tf.range(history), history)  # ring slots, newest first
@@ -232,13 +219,7 @@ def spectral(picture: tf.Tensor) -> tf.Tensor:
 
     The Fourier transform F treats the picture as periodic, so a change at one border affects the opposite one a
     little. This is harmless: P only directs the search, and the minima are the same for every positive definite P. A
-    cosine transform, which has no such seam, reaches the same costs.
-
-    Args:
-        picture: float32 `[1, H, W, C]`.
-
-    Returns:
-        tf.Tensor: the same.
+    cosine transform, which has no such seam, reaches the same costs. Pictures are float32 `[1, H, W, C]`.
     """
     _, height, width, _ = picture.shape.as_list()
 

@@ -20,21 +20,13 @@ from nst.weights.network import Network
 
 
 class Scale(NamedTuple):
-    """One size: its pictures and its epochs.
+    """One size: its pictures and its epochs."""
 
-    Attributes:
-        content: uint8 RGB `[H, W, 3]`.
-        styles: uint8 RGB `[h, w, 3]`, one or more.
-        first: number of its first epoch.
-        epochs: number of its epochs.
-        mixture: how the styles share the picture, with masks of the sizes of the pictures.
-    """
-
-    content: NDArray[np.uint8]
-    styles: tuple[NDArray[np.uint8], ...]
-    first: int
-    epochs: int
-    mixture: Mixture
+    content: NDArray[np.uint8]  # RGB [H, W, 3]
+    styles: tuple[NDArray[np.uint8], ...]  # RGB [h, w, 3], one or more
+    first: int  # number of its first epoch
+    epochs: int  # number of its epochs
+    mixture: Mixture  # how the styles share the picture, with masks of the sizes of the pictures
 
     @property
     def style(self) -> NDArray[np.uint8]:
@@ -62,13 +54,15 @@ def plan(
         shares: the epochs of each size; None to divide them evenly.
 
     Raises:
-        ValueError: the style weights do not match the number of styles.
         nst.images.decode.PictureError: a picture would become too large.
     """
     given = [style] if isinstance(style, np.ndarray) else list(style)
     mixture = mixture or mask_regions.mixture(content, given, config)
     content = resize.fit(content, config.image_size)
-    styles = [_style(picture, config) for picture in given]
+    styles = []
+    for picture in given:
+        picture = resize.fit(picture, config.image_size, enlarge=False)
+        styles.append(resize.fit(picture, max(1, round(max(picture.shape[:2]) * config.style_scale))))
     found: list[Scale] = []
     first = 0
     for index, epochs in enumerate(shares or share(config.epochs, config.scales)):
@@ -82,17 +76,8 @@ def plan(
     return found
 
 
-def _style(picture: NDArray[np.uint8], config: TransferConfig) -> NDArray[np.uint8]:
-    """A style picture at the final size; `style_scale` scales its strokes with it."""
-    picture = resize.fit(picture, config.image_size, enlarge=False)
-    return resize.fit(picture, max(1, round(max(picture.shape[:2]) * config.style_scale)))
-
-
 def check(network: Network, config: TransferConfig, sizes: Sequence[Scale]) -> None:
-    """Raises `ValueError` for a layer that the network lacks, and for pictures or regions too small for the layers.
-
-    See `architecture.check` and `guidance.check`.
-    """
+    """Raises `ValueError` for a layer that the network lacks, and for pictures or regions too small for the layers."""
     among = "" if len(sizes) == 1 else f"smallest of {len(sizes)} sizes of the "
     smallest = {f"{among}content picture": sizes[0].content.shape}
     for index, style in enumerate(sizes[0].styles):

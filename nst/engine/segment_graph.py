@@ -22,27 +22,16 @@ Region: TypeAlias = tuple[int | None, str]
 
 
 class Layers(NamedTuple):
-    """The layers of a segment, for one tile.
-
-    Attributes:
-        names: the layers.
-        inputs: placeholder `[1, h, w, C]` for the tile, halo included.
-        window: placeholder int32 `[4]` for the core within `inputs`; None if the tile is the whole picture.
-        size: placeholder int32 `[2]` for height and width of the segment's whole input.
-        maps: the wanted layers, cut to the core.
-        shares: the core's share of the pixels of each map, and of the input under the name "".
-        output: the last layer, cut to the core.
-        kernels: values to feed for kernels that are not constants.
-    """
+    """The layers of a segment, for one tile."""
 
     names: Sequence[str]
-    inputs: tf.Tensor
-    window: tf.Tensor | None
-    size: tf.Tensor
-    maps: Mapping[str, tf.Tensor]
-    shares: Mapping[str, tf.Tensor | float]
-    output: tf.Tensor
-    kernels: Mapping[tf.Tensor, NDArray[np.float32]]
+    inputs: tf.Tensor  # placeholder [1, h, w, C] for the tile, halo included
+    window: tf.Tensor | None  # placeholder int32 [4] for the core within `inputs`; None if that is the whole picture
+    size: tf.Tensor  # placeholder int32 [2] for height and width of the segment's whole input
+    maps: Mapping[str, tf.Tensor]  # the wanted layers, cut to the core
+    shares: Mapping[str, tf.Tensor | float]  # the core's share of the pixels of each map, and of the input as ""
+    output: tf.Tensor  # the last layer, cut to the core
+    kernels: Mapping[tf.Tensor, NDArray[np.float32]]  # values to feed for kernels that are not constants
 
     def feed(self, segment: Segment, tile: Tile, inputs: NDArray[Any]) -> dict[tf.Tensor, Any]:
         """The feed for a tile; `inputs` is the segment's whole input, `[1, H, W, C]`."""
@@ -53,51 +42,34 @@ class Layers(NamedTuple):
 
 
 class Objectives(NamedTuple):
-    """A tile's part of the costs, and their gradient.
+    """A tile's part of the costs, float32 scalars, and of their gradient.
 
-    Attributes:
-        targets: layer → placeholder for the content's feature maps, cut to the core.
-        guides: placeholders for the regions' guides, cut to the core.
-        style_targets: index of a term of the style cost, and layer → placeholder for the target matrix.
-        style_weights: placeholders for the weights of the terms; empty if there are no regions.
-        grams: the tile's part of the picture's Gram matrices per pixel. With the sums over all tiles fed in their
-            place, `style` is the picture's style cost and `gradient` the tile's part of the picture's gradient.
-        content: float32 scalar, as are the other costs.
-        style: see `grams`.
-        variation: total variation; 0 except in the first segment, which reads the picture.
-        temporal: temporal cost; 0 except in the first segment, for a frame of a video.
-        past: placeholders for the last frame of a video and its mask, cut to the core; empty where `temporal` is 0.
-        slope: placeholder for dJ/doutput, from the next segment; None in the last.
-        gradient: float32, dJ/dinputs.
+    With the sums over all tiles fed in the place of `grams`, `style` is the picture's style cost and `gradient` the
+    tile's part of the picture's gradient.
     """
 
-    targets: Mapping[str, tf.Tensor]
-    guides: Mapping[Region, tf.Tensor]
-    style_targets: Mapping[tuple[int, str], tf.Tensor]
-    style_weights: Mapping[tuple[int, str], tf.Tensor]
-    grams: Mapping[Region, tf.Tensor]
+    targets: Mapping[str, tf.Tensor]  # layer → placeholder for the content's feature maps, cut to the core
+    guides: Mapping[Region, tf.Tensor]  # placeholders for the regions' guides, cut to the core
+    style_targets: Mapping[tuple[int, str], tf.Tensor]  # index of a style term, layer → placeholder for its matrix
+    style_weights: Mapping[tuple[int, str], tf.Tensor]  # placeholders for the terms' weights; empty without regions
+    grams: Mapping[Region, tf.Tensor]  # the tile's part of the picture's Gram matrices per pixel
     content: tf.Tensor
     style: tf.Tensor
-    variation: tf.Tensor
-    temporal: tf.Tensor
-    past: tuple[tf.Tensor, ...]
-    slope: tf.Tensor | None
-    gradient: tf.Tensor
+    variation: tf.Tensor  # 0 except in the first segment, which reads the picture
+    temporal: tf.Tensor  # 0 except in the first segment, for a frame of a video
+    past: tuple[tf.Tensor, ...]  # placeholders for the last frame and its mask, cut to the core; empty for pictures
+    slope: tf.Tensor | None  # placeholder for dJ/doutput, from the next segment; None in the last
+    gradient: tf.Tensor  # float32, dJ/dinputs
 
 
 def build_layers(
     network: Network, config: TransferConfig, names: Sequence[str], wanted: Sequence[str], *, tiled: bool, fed: bool
 ) -> Layers:
-    """Adds a segment of the network to the current graph.
+    """Adds a segment of the network, its layers `names`, to the current graph.
 
-    Args:
-        network: the network.
-        config: pooling, padding and precision.
-        names: the segment's layers, in the network's order.
-        wanted: all layers that the costs read, in this segment and others.
-        tiled: whether inputs will be tiles with a halo, rather than the whole picture.
-        fed: whether the kernels are fed at every run. Constants make a run a few percent faster, but TensorFlow keeps
-            half a dozen copies of them: 0.4 GB for VGG-19.
+    `wanted` are all layers that the costs read, in this segment and others. `tiled` says that inputs are tiles with a
+    halo rather than the whole picture, `fed` that the kernels are fed at every run: constants make a run a few percent
+    faster, but TensorFlow keeps half a dozen copies of them, 0.4 GB for VGG-19.
     """
     channels = next(network.layers[name].kernel.shape[2] for name in names if not name.startswith("pool"))
     # The first segment reads the picture, the others the output of the one before them.
@@ -145,24 +117,20 @@ def build_guides(part: Layers, wanted: Sequence[str], count: int = 1) -> dict[Re
 def build_grams(
     part: Layers,
     config: TransferConfig,
-    guides: Mapping[Region, tf.Tensor] | None = None,
+    guides: Mapping[Region, tf.Tensor],
     *,
-    whole: bool = True,
+    whole: bool,
 ) -> dict[Region, tf.Tensor]:
     """The tile's part of the picture's Gram matrices per pixel, for those style layers that the segment has.
 
-    Args:
-        part: the segment.
-        config: the style layers, and the style distance, which may need the means too.
-        guides: from `build_guides`; each has Gram matrices of its own.
-        whole: whether to add those of the whole picture.
+    Each of the `guides`, from `build_guides`, has Gram matrices of its own; `whole` adds those of the whole picture.
     """
     means = style_distances.DISTANCES[config.style_distance].means
     grams: dict[Region, tf.Tensor] = {}
     for name, _ in config.style_layers:
         if whole and name in part.maps:
             grams[None, name] = costs.mean_gram(part.maps[name], means=means) * part.shares[name]
-    for (guide, name), values in (guides or {}).items():
+    for (guide, name), values in guides.items():
         grams[guide, name] = costs.mean_gram(part.maps[name], values, means=means)
     return grams
 
@@ -177,13 +145,9 @@ def build_objectives(
 ) -> Objectives:
     """Adds a segment's costs and their gradient to the current graph.
 
-    Args:
-        part: the segment.
-        config: weights and layers.
-        terms: guide and weight of each term of the style cost. If any has a guide, all weights are fed instead, as
-            they depend on how much of a region is left at each layer.
-        last: whether this is the last segment.
-        moving: whether the picture is a frame of a video, with a temporal cost.
+    `terms` are guide and weight of each term of the style cost. If any has a guide, all weights are fed instead, as
+    they depend on how much of a region is left at each layer. `moving` says whether the picture is a frame of a video,
+    with a temporal cost.
     """
     content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
     style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]

@@ -19,22 +19,16 @@ class CheckpointError(ValueError):
 class Snapshot:
     """The state of a painting after an update.
 
-    Attributes:
-        epoch: number of the update, counted from 0.
-        seconds: time spent on updates so far.
-        costs: the costs of the best picture (`nst.engine.objective.Costs`).
-        halvings: how often Adam's learning rate was halved.
-        tile_limits: sides in pixels of the tiles to which running out of memory has led, 0 if it has not run out: when
-            the present size began, and now.
-        arrays: functions that fetch the optimiser's variables, by name; called one at a time, so that no two arrays are
-            in memory together. `picture` is float32 `[1, H, W, 3]` in VGG's pixel space; `shown`, of the same shape, is
-            the best picture so far where that is another one.
+    `tile_limits` are the sides in pixels of the tiles to which running out of memory has led, 0 if it has not run out:
+    when the present size began, and now. `arrays` has functions that fetch the optimiser's variables, by name; they are
+    called one at a time, so that no two arrays are in memory together. `picture` among them is float32 `[1, H, W, 3]`
+    in VGG's pixel space; `shown`, of the same shape, is the best picture so far where that is another one.
     """
 
-    epoch: int
-    seconds: float
-    costs: Sequence[float]
-    halvings: int
+    epoch: int  # number of the update, counted from 0
+    seconds: float  # spent on updates so far
+    costs: Sequence[float]  # of the best picture, as in `nst.engine.objective.Costs`
+    halvings: int  # of Adam's learning rate
     tile_limits: Sequence[int]
     arrays: Mapping[str, Callable[[], NDArray[Any]]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -21,65 +21,47 @@ from nst.engine.segment_graph import Layers, Region
 from nst.engine.tiling import Segment
 from nst.weights.network import Network
 
+_Parts: TypeAlias = list[tuple[Layers, dict[Region, tf.Tensor], dict[Region, tf.Tensor]]]
+"""Layers, guides and Gram matrices of every segment."""
+
 
 class StyleTerm(NamedTuple):
-    """The target of one term of the style cost.
+    """The target of one term of the style cost."""
 
-    Attributes:
-        grams: layer → float32 `[n, n]`, the style's matrix from `style_distances.Distance.aim`.
-        weight: factor of the term.
-        guide: index of the region; None for the whole picture.
-        layer_weights: layer → weight in the style cost, including `weight`; 0 where nothing of the region is left.
-    """
-
-    grams: Mapping[str, NDArray[np.float32]]
-    weight: float
-    guide: int | None
-    layer_weights: Mapping[str, float]
+    grams: Mapping[str, NDArray[np.float32]]  # by layer [n, n], from `style_distances.Distance.aim`
+    weight: float  # factor of the term
+    guide: int | None  # index of the region; None for the whole picture
+    layer_weights: Mapping[str, float]  # by layer, including `weight`; 0 where nothing of the region is left
 
 
 class Past(NamedTuple):
-    """The last painted frame of a video, warped to this one, and its mask: see `costs.temporal_cost`.
+    """The last painted frame of a video, warped to this one, and its mask: see `costs.temporal_cost`."""
 
-    `picture` is float32 `[1, H, W, 3]` in VGG's pixel space, `kept` is float32 `[1, H, W, 1]`, 0 to 1.
-    """
-
-    picture: NDArray[np.float32]
-    kept: NDArray[np.float32]
+    picture: NDArray[np.float32]  # [1, H, W, 3] in VGG's pixel space
+    kept: NDArray[np.float32]  # [1, H, W, 1], 0 to 1
 
 
 class Targets(NamedTuple):
-    """The targets of a painting.
+    """The targets of a painting."""
 
-    Attributes:
-        content: layer → feature maps of the content, float32 `[1, h, w, C]`.
-        style: the terms of the style cost.
-        guides: for each region, layer → float32 `[1, h, w, 1]`.
-        flops_per_second: speed of the forward pass that measured the first style.
-        past: for frames of a video only.
-    """
-
-    content: Mapping[str, NDArray[np.float32]]
+    content: Mapping[str, NDArray[np.float32]]  # by layer [1, h, w, C], feature maps of the content
     style: Sequence[StyleTerm]
-    guides: Sequence[Mapping[str, NDArray[np.float32]]]
-    flops_per_second: float
-    past: Past | None = None
+    guides: Sequence[Mapping[str, NDArray[np.float32]]]  # of each region, by layer [1, h, w, 1]
+    flops_per_second: float  # speed of the forward pass that measured the first style
+    past: Past | None = None  # for frames of a video only
 
 
 class Probe:
     """Measures targets, by running content and style pictures through the network in float32.
 
-    Its graphs serve pictures of every size. It owns sessions: close it, or use it as a context manager.
-
-    Args:
-        network: the network.
-        config: the layers to measure, pooling and padding; its precision applies to steps only.
+    Its graphs serve pictures of every size. The precision in `config` applies to steps only. It owns sessions: close
+    it, or use it as a context manager.
     """
 
     def __init__(self, network: Network, config: TransferConfig) -> None:
         self._network = network
         self._config = dataclasses.replace(config, precision="float32")
-        self._open: dict[tuple[bool, bool], _Measuring] = {}
+        self._open: dict[tuple[bool, bool], tuple[Any, _Parts]] = {}  # tiled, guided → a session and its tensors
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +71,8 @@ class Probe:
 
     def close(self) -> None:
         """Closes the sessions, which frees their device memory."""
-        for opened in self._open.values():
-            opened.session.close()
+        for session, _ in self._open.values():
+            session.close()
         self._open.clear()
 
     def __call__(
@@ -198,27 +180,19 @@ class Probe:
             inputs = inputs if output is None else output
         return found
 
-    def _graph(self, *, tiled: bool, guided: bool) -> _Measuring:
+    def _graph(self, *, tiled: bool, guided: bool) -> tuple[Any, _Parts]:
         """The session and the tensors of every segment, created on first use."""
         if (tiled, guided) not in self._open:
             wanted = architecture.wanted(self._config)
             names = [name for name, _ in self._config.style_layers]
-            parts = []
+            parts: _Parts = []
             graph = tf.Graph()
             with graph.as_default():
                 for cut in tiling.cut(architecture.up_to_deepest(self._network, wanted), tiled=tiled):
                     part = segment_graph.build_layers(self._network, self._config, cut, wanted, tiled=tiled, fed=True)
                     guides = segment_graph.build_guides(part, names) if guided else {}
-                    parts.append(
-                        (part, guides, segment_graph.build_grams(part, self._config, guides, whole=not guided))
-                    )
+                    grams = segment_graph.build_grams(part, self._config, guides, whole=not guided)
+                    parts.append((part, guides, grams))
             graph.finalize()
-            self._open[tiled, guided] = _Measuring(sessions.create(graph), parts)
+            self._open[tiled, guided] = sessions.create(graph), parts
         return self._open[tiled, guided]
-
-
-class _Measuring(NamedTuple):
-    """A session, and the layers, guides and Gram matrices of every segment."""
-
-    session: Any
-    parts: list[tuple[Layers, dict[Region, tf.Tensor], dict[Region, tf.Tensor]]]

@@ -72,15 +72,10 @@ class Segment(NamedTuple):
 
 
 def plan(network: Network, wanted: Sequence[str], height: int, width: int, tile_size: int) -> tuple[Segment, ...]:
-    """The segments and tiles for a picture.
+    """The segments and tiles for a picture whose costs read the layers `wanted`.
 
-    Args:
-        network: the network.
-        wanted: names of the layers that the costs read.
-        height: rows of the picture.
-        width: columns of the picture.
-        tile_size: side in pixels of a tile of the first segment, halo included; tiles of later segments take as much
-            memory. A picture no larger than one tile becomes one segment of one tile.
+    `tile_size` is the side in pixels of a tile of the first segment, halo included; tiles of later segments take as
+    much memory. A picture no larger than one tile becomes one segment of one tile.
     """
     names = architecture.up_to_deepest(network, wanted)
     if height * width <= tile_size**2:
@@ -139,22 +134,19 @@ def _tiles(names: Sequence[str], height: int, width: int, area: float) -> Iterat
         units = -(-side // stride)
         return iter(sorted({-(-units // count) * stride for count in range(1, units + 1)}))
 
-    def total(side: int, core: int) -> int:
-        return sum(end - begin for begin, end, _, _ in edges(side, core))
-
-    def largest(side: int, core: int) -> int:
-        return max(end - begin for begin, end, _, _ in edges(side, core))
+    def extents(side: int, core: int) -> tuple[int, int]:
+        """Side of the largest tile, and the sum of the sides of all."""
+        sides = [end - begin for begin, end, _, _ in edges(side, core)]
+        return max(sides), sum(sides)
 
     best, grid = math.inf, (stride, stride)
-    widths = [(core, largest(width, core), total(width, core)) for core in cores(width)]
+    widths = [(core, *extents(width, core)) for core in cores(width)]
     for rows in cores(height):
-        limit = area / largest(height, rows)
-        fitting = [entry for entry in widths if entry[1] <= limit]
-        if fitting:
-            columns, _, across = fitting[-1]
-            computed = across * total(height, rows)
-            if computed < best:
-                best, grid = computed, (rows, columns)
+        tallest, down = extents(height, rows)
+        fitting = [(columns, across) for columns, widest, across in widths if widest <= area / tallest]
+        if fitting and fitting[-1][1] * down < best:
+            columns, across = fitting[-1]
+            best, grid = across * down, (rows, columns)
     for top, bottom, first, last in edges(height, grid[0]):
         for left, right, begin, end in edges(width, grid[1]):
             yield Tile(Window(top, bottom, left, right), Window(first, last, begin, end))

@@ -64,19 +64,10 @@ def extend(
     padding: str,
     kernels: Mapping[str, tf.Tensor] | None = None,
 ) -> dict[str, tf.Tensor]:
-    """Adds consecutive layers of the network to the current graph.
+    """Adds consecutive layers to the current graph, such as the second half of a network; otherwise like `build`.
 
-    Args:
-        network: see `build`.
-        inputs: `[1, h, w, C]` of any float type, the input of the first layer.
-        names: the layers, in the network's order.
-        pooling: see `build`.
-        precision: see `build`.
-        padding: see `build`.
-        kernels: name of a convolution → float32 tensor that replaces the constant kernel; None for constants only.
-
-    Returns:
-        dict: name → activations `[1, h, w, C]`, of the type named by `precision`.
+    `inputs`, `[1, h, w, C]` of any float type, is the input of the first of the layers `names`. `kernels` maps names of
+    convolutions to float32 tensors that replace the constants. Activations have the type named by `precision`.
     """
     inner = tf.as_dtype(precision)
     pool = {"avg": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[pooling]
