@@ -17,7 +17,7 @@ from nst.config import TransferConfig
 from nst.engine import initialization, loop, pyramid, sessions
 from nst.engine.graph_cache import GraphCache
 from nst.engine.loop import Step
-from nst.engine.objective import balanced
+from nst.engine.objective import Costs, balanced
 from nst.engine.pyramid import Scale
 from nst.images import color_transfer, resize
 from nst.images.reader import Source
@@ -261,18 +261,16 @@ def _paint(
     """Runs the epochs, and saves what was painted however they end."""
     snapshot = None if before is None else before.snapshot
     if snapshot is not None:
-        run.last = loop.last_step(snapshot, network.mean)
-    started = False
+        costs = Costs(*snapshot.costs)
+        run.last = Step(snapshot.epoch, costs, snapshot.seconds, snapshot.shown, network.mean)
 
-    def on_scale(progress: loop.Progress) -> None:
-        nonlocal started
-        if not started:
-            started = True
-            callbacks.on_start(_start(job, network, progress, 0 if before is None else before.epochs, run.picture))
+    def on_start(tile_size: int, seconds: float) -> None:
+        first = 0 if before is None else before.epochs
+        callbacks.on_start(_start(job, network, tile_size, seconds, first, run.picture))
 
     steps = loop.paint(
         job.sizes, snapshot or job.start.pop(), network, job.engine, tile_sizes=job.plan.tile_sizes,
-        on_scale=on_scale, warn=callbacks.on_trouble, graphs=graphs,
+        on_start=on_start, warn=callbacks.on_trouble, graphs=graphs,
     )  # fmt: skip
     with contextlib.closing(steps):
         try:
@@ -296,13 +294,13 @@ def _paint(
 
 
 def _start(
-    job: _Job, network: Network, progress: loop.Progress, first: int, shown: Callable[[Step], NDArray[np.uint8]]
+    job: _Job, network: Network, tile_size: int, seconds: float, first: int, shown: Callable[[Step], NDArray[np.uint8]]
 ) -> Start:
     sizes = [(size.content.shape[1], size.content.shape[0]) for size in job.sizes]
-    style_height, style_width = job.sizes[-1].style.shape[:2]
+    style_height, style_width = job.sizes[-1].styles[0].shape[:2]
     return Start(
         network.name, sizes, [size.epochs for size in job.sizes], (style_width, style_height),
-        progress.tile_size, progress.seconds, first, shown,
+        tile_size, seconds, first, shown,
     )  # fmt: skip
 
 

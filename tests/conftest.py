@@ -23,7 +23,7 @@ LONGEST = [
     *("robustness/faults", "robustness/hostile", "batch/cluster", "web/page", "robustness/leaks", "batch/command"),
     *("weights/real_network", "cli/picture", "output/checkpoint", "training/train_preview"),
     *("engine/numbers", "engine/objective", "video/stylize", "web/security", "web/submitting", "web/uploads"),
-    *("web/service", "web/command", "web/routes", "nst_utils", "examples"),
+    *("web/service", "web/command", "web/routes", "nst_utils", "nst_utils_scripts", "examples"),
     *("engine/graph_cache", "engine/styles", "run", "cli/weights", "weights/vgg16"),
     *("controls", "engine/loop"),
 ]

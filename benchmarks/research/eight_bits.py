@@ -68,7 +68,7 @@ def costs(
     exact = dataclasses.replace(config, precision="float32")
     size = pyramid.plan(reader.read(content), reader.read(style), exact)[-1]
     with Probe(network, exact) as probe:
-        targets = probe(vgg.preprocess(size.content, network.mean), vgg.preprocess(size.style, network.mean))
+        targets = probe(vgg.preprocess(size.content, network.mean), vgg.preprocess(size.styles[0], network.mean))
     with Objective(targets, network, exact, *size.content.shape[:2]) as judge:
         found = judge.costs(vgg.preprocess(picture, network.mean))
     return found.total, found.content, found.style

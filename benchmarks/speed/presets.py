@@ -54,7 +54,9 @@ def curve(network: Network, content: str, style: str, config: TransferConfig, *,
     sizes = pyramid.plan(reader.read(content), reader.read(style), config)
     final, exact = sizes[-1].content.shape[:2], TransferConfig(image_size=config.image_size)
     with Probe(network, exact) as probe:
-        targets = probe(vgg.preprocess(sizes[-1].content, network.mean), vgg.preprocess(sizes[-1].style, network.mean))
+        targets = probe(
+            vgg.preprocess(sizes[-1].content, network.mean), vgg.preprocess(sizes[-1].styles[0], network.mean)
+        )
     start = initialization.start_image(sizes[0], None, network, config)
     points = []
     with Objective(targets, network, exact, *final) as judge:

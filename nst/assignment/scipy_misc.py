@@ -20,27 +20,19 @@ _MODES = {(): ("L", "P", "1", "I", "F"), (3,): ("RGB", "YCbCr"), (4,): ("RGBA", 
 
 
 def imread(name: Any, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
-    """Reads a picture in any format, as uint8 `[H, W, 3]` unless another `mode` is given.
+    """Reads a picture in any format, as uint8 `[H, W, 3]`, or in one of Pillow's modes.
 
-    Args:
-        name: a path, the name of one of the sample pictures, or a binary file.
-        flatten: returns float32 `[H, W]`, grey.
-        mode: one of Pillow's, such as `L` for uint8 `[H, W]`, grey.
+    `name` is a path, the name of a sample picture, or a binary file. `flatten` returns float32 `[H, W]`, grey.
     """
     picture = reader.read(name if hasattr(name, "read") else reader.find(os.fspath(name), locations.folders("images")))
     return fromimage(Image.fromarray(picture), flatten, mode)
 
 
 def imsave(name: Any, arr: NDArray[Any], format: str | None = None) -> None:
-    """Writes a picture; values that are not uint8 are scaled, see `bytescale`.
+    """Writes a picture `[H, W]`, `[H, W, 3]` or `[H, W, 4]`; values that are not uint8 are scaled, see `bytescale`.
 
-    Args:
-        name: a path, or a binary file.
-        arr: `[H, W]`, `[H, W, 3]` or `[H, W, 4]`.
-        format: a format that Pillow writes, such as `png` or `jpg`; by default the suffix of the path decides.
-
-    Raises:
-        ValueError: Pillow does not write that format.
+    `name` is a path, or a binary file. `format` is one that Pillow writes, such as `png` or `jpg`, by default that of
+    the path's suffix; any other raises `ValueError`.
     """
     picture = reader.read(bytescale(arr))
     if format is None and not hasattr(name, "write"):
@@ -49,12 +41,10 @@ def imsave(name: Any, arr: NDArray[Any], format: str | None = None) -> None:
     kind = Image.registered_extensions().get(f".{format}".lower(), str(format or "PNG").upper())
     if kind not in Image.SAVE:
         raise ValueError(f"Pillow cannot write the format {format!r}: use png or jpg")
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, kind)
     if hasattr(name, "write"):
-        name.write(stream.getvalue())
+        name.write(_encoded(picture, kind))
     else:
-        atomic.write_bytes(name, stream.getvalue())
+        atomic.write_bytes(name, _encoded(picture, kind))
 
 
 def write(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
@@ -63,20 +53,21 @@ def write(path: str | os.PathLike[str], picture: NDArray[np.uint8]) -> None:
     kind = Image.registered_extensions().get(suffix, "")
     if suffix in (".png", ".jpg", ".jpeg") or kind not in Image.SAVE:
         writer.write(path, picture)
-        return
+    else:
+        atomic.write_bytes(path, _encoded(picture, kind))
+
+
+def _encoded(picture: NDArray[np.uint8], kind: str) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, kind)
-    atomic.write_bytes(path, stream.getvalue())
+    return stream.getvalue()
 
 
 def imresize(arr: NDArray[Any], size: Any, interp: str = "bilinear", mode: str | None = None) -> NDArray[Any]:
-    """Resizes a picture.
+    """Resizes a picture to a shape (height, width, …), by a fraction, or by a percentage as a whole number.
 
-    Args:
-        arr: as for `toimage`.
-        size: a shape (height, width, …), a fraction, or a percentage as a whole number.
-        interp: `nearest`, `lanczos`, `bilinear`, `bicubic` or `cubic`.
-        mode: as for `toimage`; `F` keeps the values, float32 `[H, W]`.
+    `interp` is `nearest`, `lanczos`, `bilinear`, `bicubic` or `cubic`. `arr` and `mode` are as for `toimage`; the mode
+    `F` keeps the values, float32 `[H, W]`.
     """
     picture = toimage(arr, mode=mode)
     if isinstance(size, (int, np.integer)):
@@ -102,11 +93,7 @@ def imshow(arr: NDArray[Any]) -> None:
 def bytescale(
     data: NDArray[Any], cmin: float | None = None, cmax: float | None = None, high: int = 255, low: int = 0
 ) -> NDArray[np.uint8]:
-    """Scales values from [cmin, cmax], by default their range, to [low, high] as uint8; uint8 is returned unchanged.
-
-    Raises:
-        ValueError: low is above high, cmin above cmax, or low or high is not from 0 to 255.
-    """
+    """Scales values from [cmin, cmax], by default their range, to [low, high] as uint8; uint8 is returned unchanged."""
     data = np.asarray(data)
     if data.dtype == np.uint8:
         return data
@@ -133,22 +120,14 @@ def toimage(
     mode: str | None = None,
     channel_axis: int | None = None,
 ) -> Image.Image:
-    """Converts an array to a Pillow image.
+    """Converts an array to a Pillow image: `[H, W]`, or three axes, one of them of 3 or 4 channels.
 
-    Args:
-        arr: `[H, W]`, or three axes, one of them of 3 or 4 channels; values that are not uint8 are scaled, see
-            `bytescale`.
-        high: as for `bytescale`; in mode `1`, pixels above it are white.
-        low: as for `bytescale`.
-        cmin: as for `bytescale`.
-        cmax: as for `bytescale`.
-        pal: a palette `[256, 3]` for `[H, W]`.
-        mode: for `[H, W]` one of `L`, `P`, `1`, `I` and `F`, which keeps the values; for three channels `RGB` or
-            `YCbCr`, for four `RGBA` or `CMYK`. The first of these by default.
-        channel_axis: the axis of the channels; by default the first of length 3, or else of length 4.
+    Values that are not uint8 are scaled with `high`, `low`, `cmin` and `cmax`, see `bytescale`; in mode `1`, pixels
+    above `high` are white. `pal` is a palette `[256, 3]` for `[H, W]`. `channel_axis` is by default the first of length
+    3, or else of length 4.
 
-    Raises:
-        ValueError: the shape is not a picture's, or does not fit the mode.
+    `mode` is, for `[H, W]`, one of `L`, `P`, `1`, `I` and `F`, which keeps the values; for three channels `RGB` or
+    `YCbCr`, for four `RGBA` or `CMYK`; the first of these by default.
     """
     arr = np.asarray(arr)
     if arr.ndim == 3:

@@ -25,10 +25,8 @@ from nst.weights.network import Network
 class GraphCache:
     """The graphs and sessions of one process, used for one picture at a time. Close it, or use it as a context manager.
 
-    It keeps the graphs of the last picture, so it speeds up a series of pictures of the same settings and sizes.
-
-    Args:
-        most: bytes that the variables of the cached update graphs may take; 0 caches none.
+    It keeps the graphs of the last picture, so it speeds up a series of pictures of the same settings and sizes. The
+    variables of the update graphs that it keeps take at most `most` bytes; 0 keeps none.
     """
 
     def __init__(self, most: int = 100_000_000) -> None:
@@ -80,18 +78,17 @@ class GraphCache:
     def update(self, shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> tuple[Update, Any]:
         """The update graph for pictures of one shape, and its session, whose variables the caller initialises."""
         key = (shape, config.optimizer, config.metric, mean.tobytes())
-        found = self._updates.pop(key, None)
-        if found is None:
+        if key not in self._updates:
             graph = update_graph.build(shape, config, mean)
-            found = graph, sessions.create(graph.graph, fold_constants=False)
-        self._updates[key] = found  # most recently used last
-        return found
+            self._updates[key] = graph, sessions.create(graph.graph, fold_constants=False)
+        self._updates[key] = self._updates.pop(key)  # most recently used last
+        return self._updates[key]
 
     def put_back(self) -> None:
         """Closes the least recently used update graphs beyond the limit; called when one is no longer in use."""
         taken = 0
         for key in reversed(list(self._updates)):
-            (shape, optimizer, _, _) = key
+            shape, optimizer, *_ = key
             pictures = 2 * memory.history(*shape[1:3]) + 3 if optimizer == "lbfgs" else 3
             taken += 4 * pictures * math.prod(shape)
             if taken > self._most:

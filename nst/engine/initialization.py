@@ -31,7 +31,7 @@ def start_image(
     """
     content, source = size.content, picture
     if config.init == "style":
-        source = size.style
+        source = size.styles[0]
     elif config.init == "matched":
         source = in_style(content, size.styles, size.mixture)
     if source is not None:

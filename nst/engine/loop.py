@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -75,14 +75,6 @@ class DivergedError(ArithmeticError):
         self.epoch = epoch
 
 
-class Progress(NamedTuple):
-    """What is known when a size begins; `seconds` is a rough estimate for all remaining steps of all sizes."""
-
-    scale: Scale
-    tile_size: int
-    seconds: float
-
-
 def paint(
     sizes: Sequence[Scale],
     start: NDArray[np.float32] | Snapshot,
@@ -90,7 +82,7 @@ def paint(
     config: TransferConfig,
     *,
     tile_sizes: Sequence[int] | None = None,
-    on_scale: Callable[[Progress], None] | None = None,
+    on_start: Callable[[int, float], None] | None = None,
     warn: Callable[[str], None] | None = None,
     graphs: GraphCache | None = None,
 ) -> Generator[Step, None, None]:
@@ -103,7 +95,8 @@ def paint(
         network: the network.
         config: the settings, with a precision other than `auto`.
         tile_sizes: from `tiles`, which is called if this is None.
-        on_scale: called for each size once its targets have been measured.
+        on_start: called once the targets of the first size have been measured, with the side of its tiles and a rough
+            estimate of the seconds that all remaining steps will take.
         warn: receives a sentence when memory runs out and smaller tiles are used, and when a cost is not finite.
         graphs: graphs left by earlier pictures; it keeps the graphs of this one.
 
@@ -136,10 +129,11 @@ def paint(
             del content, styles
             if scale is sizes[-1] and not lent:
                 probe.close()  # nothing is left to measure
-            if on_scale:
+            if on_start:
                 flops = sum(later.epochs * _flops(later, network, config) for later in sizes[index + 1 :])
                 flops += left * _flops(scale, network, config)
-                on_scale(Progress(scale, tile_sizes[index], flops / targets.flops_per_second))
+                on_start(tile_sizes[index], flops / targets.flops_per_second)
+                on_start = None
             objective = graphs.objective(targets, network, config, height, width, tile_size, warn)
             if not mid_size:  # a new size starts from the picture alone, without the optimiser's variables
                 shown = current.shown if isinstance(current, Snapshot) else current
@@ -190,11 +184,6 @@ def _largest(scale: Scale) -> tuple[int, int]:
     """Height and width of the largest picture of a size."""
     height, width, _ = max((scale.content.shape, *(style.shape for style in scale.styles)), key=math.prod)
     return height, width
-
-
-def last_step(snapshot: Snapshot, mean: NDArray[np.float32]) -> Step:
-    """The step after which a snapshot was taken."""
-    return Step(snapshot.epoch, Costs(*snapshot.costs), snapshot.seconds, snapshot.shown, mean)
 
 
 def steps(

@@ -20,7 +20,7 @@ from nst.config import TransferConfig
 from nst.engine import architecture, costs, memory, segment_graph, sessions, tiling
 from nst.engine.segment_graph import Layers, Objectives, Region
 from nst.engine.targets import Targets
-from nst.engine.tiling import Segment
+from nst.engine.tiling import Segment, Tile
 from nst.weights.network import Network
 
 T = TypeVar("T")
@@ -41,11 +41,10 @@ _FALLS = {
     ("gram", True): (8250.0, 0.46),
     ("wasserstein", True): (0.045, 0.15),
 }
-"""Style distance, whether the network is narrower than VGG → ratio and power of the distance to the content, which is
-d(alpha) = (1 + alpha / (ratio · beta))^−power.
+"""Style distance, narrower than VGG → ratio and power of d(alpha) = (1 + alpha / (ratio · beta))^−power.
 
-d is the root of the finished picture's relative content cost in an exact VGG-16, as measured by
-`benchmarks.research.strength`; for narrow networks, which VGG-16 judges badly, it was fitted by eye.
+d is the distance to the content, the root of the finished picture's relative content cost in an exact VGG-16, as
+measured by `benchmarks.research.strength`; for narrow networks, which VGG-16 judges badly, it was fitted by eye.
 """
 
 _LEAST = 0.15  # the distance at strength 0: the photograph with a trace of strokes
@@ -126,11 +125,7 @@ class Objective:
             self._session = None
 
     def costs(self, image: NDArray[np.float32]) -> Costs:
-        """The costs of a picture, float32 `[1, H, W, 3]` in VGG's pixel space.
-
-        Raises:
-            MemoryError: there is too little memory even for the smallest tiles.
-        """
+        """The costs of a picture, float32 `[1, H, W, 3]` in VGG's pixel space; `MemoryError` if no tiles are enough."""
         return self._retried(lambda: self._first_pass(image, with_gradient=False).costs)
 
     def __call__(self, image: NDArray[np.float32]) -> tuple[Costs, NDArray[np.float32]]:
@@ -182,7 +177,7 @@ class Objective:
             if last and segment.whole and with_gradient:
                 # With no sum over tiles and no next segment, one run gives the gradient together with the costs.
                 fetches = {name: getattr(found, name) for name in (*totals, "gradient")}
-                values = self._session.run(fetches, self._feed(segment, part, found, 0, inputs.pop()))
+                values = self._session.run(fetches, self._feed(segment, part, found, segment.tiles[0], inputs.pop()))
                 gradient = values["gradient"]
             else:
                 values, output = self._sums(segment, part, found, inputs[-1], last=last)
@@ -204,8 +199,8 @@ class Objective:
             inputs, grams = halfway.inputs.pop(), halfway.grams.pop()
             whole = {found.grams[region]: gram for region, gram in grams.items()}
             slope, gradient = gradient, np.zeros(inputs.shape, np.float32)
-            for index, tile in enumerate(segment.tiles):
-                feed = self._feed(segment, part, found, index, inputs) | whole
+            for tile in segment.tiles:
+                feed = self._feed(segment, part, found, tile, inputs) | whole
                 if found.slope is not None:
                     assert slope is not None
                     feed[found.slope] = slope[tile.core.halved(segment.poolings).slices]
@@ -223,17 +218,16 @@ class Objective:
             fetches["output"] = part.output
         sums: dict[Any, Any] = {}
         output = None
-        for index, tile in enumerate(segment.tiles):
-            values = self._session.run(fetches, self._feed(segment, part, found, index, inputs))
+        for tile in segment.tiles:
+            values = self._session.run(fetches, self._feed(segment, part, found, tile, inputs))
             if not last:
                 output = segment_graph.place(output, values.pop("output"), tile, segment, segment.poolings)
             sums = {name: sums.get(name, 0) + value for name, value in values.items()}
         return sums, output
 
     def _feed(
-        self, segment: Segment, part: Layers, found: Objectives, index: int, inputs: NDArray[Any]
+        self, segment: Segment, part: Layers, found: Objectives, tile: Tile, inputs: NDArray[Any]
     ) -> dict[tf.Tensor, Any]:
-        tile = segment.tiles[index]
         feed = part.feed(segment, tile, inputs)
         for name, placeholder in found.targets.items():
             core = tile.core.halved(tiling.poolings(segment.names, name))

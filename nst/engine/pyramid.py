@@ -28,11 +28,6 @@ class Scale(NamedTuple):
     epochs: int  # number of its epochs
     mixture: Mixture  # how the styles share the picture, with masks of the sizes of the pictures
 
-    @property
-    def style(self) -> NDArray[np.uint8]:
-        """The first style picture."""
-        return self.styles[0]
-
 
 def plan(
     content: NDArray[np.uint8],

@@ -52,8 +52,7 @@ def device() -> str:
 def precision(wanted_precision: str) -> str:
     """The precision to use on this device, `float32` or `bfloat16`, for a setting that may be `auto`.
 
-    Raises:
-        ValueError: `bfloat16` was requested, but the device has no instructions for it.
+    Raises `ValueError` for `bfloat16` on a device that has no instructions for it.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:

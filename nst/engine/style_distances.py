@@ -22,29 +22,21 @@ _HAZE = 1e-3  # of the style's mean variance; added to every variance
 
 
 class Distance(NamedTuple):
-    """A distance between two styles.
+    """A distance between two styles, from their Gram matrices, float32 `[n, n]`."""
 
-    `means` says whether it needs Gram matrices with means, see `costs.mean_gram`. `aim` converts the matrix of a style,
-    float32 `[n, n]`, to the target that `cost` takes, of the same shape; `cost` compares it with the painted picture's
-    matrix.
-    """
-
-    means: bool
-    aim: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    means: bool  # whether it needs Gram matrices with means, see `costs.mean_gram`
+    aim: Callable[[NDArray[np.float32]], NDArray[np.float32]]  # converts the style's matrix to the target of `cost`
+    cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # compares the target with the painted picture's matrix
 
 
 def gaussian(gram: NDArray[np.float32]) -> NDArray[np.float32]:
     """√(C + h·1) bordered with μ: mean and covariance of feature maps, as the target of `wasserstein_cost`.
 
     h, a thousandth of the mean variance, is added to the variances of both pictures: without it the distance has no
-    gradient where a feature does not vary.
+    gradient where a feature does not vary. The last corner is h.
 
     Args:
-        gram: float32 `[n_C + 1, n_C + 1]`, `costs.mean_gram` with its means.
-
-    Returns:
-        NDArray: float32 of the same shape; its last corner is h.
+        gram: float32 `[n_C + 1, n_C + 1]`, `costs.mean_gram` with its means; the result has the same shape.
     """
     exact = gram.astype(np.float64)
     mean = exact[:-1, -1]
@@ -70,10 +62,7 @@ def wasserstein_cost(target: tf.Tensor, gram: tf.Tensor) -> tf.Tensor:
         gram: `costs.mean_gram` of the painted picture, with means; the same shape.
 
     Returns:
-        tf.Tensor: float32 scalar, 0 or more.
-
-    Raises:
-        ValueError: the shapes differ or are not 2-D.
+        tf.Tensor: float32 scalar, 0 or more; shapes that differ raise `ValueError`.
     """
     target, gram = tf.convert_to_tensor(target), tf.convert_to_tensor(gram)
     costs.check_same_shape("Gram matrices with means", target, gram, rank=2)

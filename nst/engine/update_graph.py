@@ -15,22 +15,17 @@ from nst.engine.snapshot import CheckpointError, Snapshot
 
 
 class Update(NamedTuple):
-    """Handles into the graph of one update.
-
-    Running `picture` makes the update and reads its result, with `cost`, `gradient` and Adam's learning rate `rate`
-    fed. `initialize` begins with the picture fed as `start`. `values` reads the variables, by name; `restore` has for
-    each the operation that sets it and the tensor to feed.
-    """
+    """Handles into the graph of one update."""
 
     graph: tf.Graph
-    start: tf.Tensor
+    start: tf.Tensor  # placeholder for the picture with which `initialize` begins
     initialize: tf.Operation
-    cost: tf.Tensor
+    cost: tf.Tensor  # placeholder, as are the gradient and Adam's learning rate
     gradient: tf.Tensor
     rate: tf.Tensor
-    picture: tf.Tensor
-    values: Mapping[str, tf.Tensor]
-    restore: Mapping[str, tuple[tf.Operation, tf.Tensor]]
+    picture: tf.Tensor  # makes the update, and reads its result
+    values: Mapping[str, tf.Tensor]  # reads the variables, by name
+    restore: Mapping[str, tuple[tf.Operation, tf.Tensor]]  # sets a variable to the tensor fed
 
 
 def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> Update:
@@ -38,12 +33,7 @@ def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float
 
     Cost and gradient are fed, so the objective may be one graph or many tiles, and may even change from one update to
     the next. L-BFGS keeps the picture between black and white, −mean and 255 − mean; Adam, as in the assignment, does
-    not.
-
-    Args:
-        shape: `(1, H, W, 3)`.
-        config: optimizer and metric.
-        mean: float32 `[3]`, the mean colour of VGG's pixel space.
+    not. `shape` is `(1, H, W, 3)`; `mean`, float32 `[3]`, is the mean colour of VGG's pixel space.
     """
     graph = tf.Graph()
     with graph.as_default():

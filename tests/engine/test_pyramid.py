@@ -51,14 +51,14 @@ def test_odd_sizes_are_halved_to_the_nearest_pixel(shape, image_size, expected):
 )
 def test_the_style_shrinks_alike_and_is_never_enlarged(image_size, expected):
     found = pyramid.plan(noise(80, 112), noise(96, 64), TransferConfig(scales=3, image_size=image_size))
-    assert [size.style.shape[:2] for size in found] == expected
+    assert [size.styles[0].shape[:2] for size in found] == expected
 
 
 def test_one_size_is_the_picture_itself():
     content, style = noise(40, 56), noise(48, 32)
     (only,) = pyramid.plan(content, style, TransferConfig(epochs=7, image_size=0))
     np.testing.assert_array_equal(only.content, content)
-    np.testing.assert_array_equal(only.style, style)
+    np.testing.assert_array_equal(only.styles[0], style)
     assert (only.first, only.epochs) == (0, 7)
 
 
