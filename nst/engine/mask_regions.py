@@ -113,11 +113,10 @@ def mixture(
         ValueError: weights or masks do not match the pictures or each other, or would have no effect.
     """
     shares = weights(config, len(styles))
-    (contents, content_sizes), (parts, part_sizes) = _read(content_mask), _read(style_mask)
-    names = [f"style picture {index + 1}" if len(styles) > 1 else "the style picture" for index in range(len(styles))]
-    for index, size in enumerate(content_sizes):
-        _check_shape(_name("content", index, contents), size, "the content picture", content)
-    paired = any(mask is not None and _coloured(mask) for mask in contents)
+    contents, parts = _read("content", content_mask), _read("style", style_mask)
+    for mask in contents:
+        _check_shape(mask, "the content picture", content)
+    paired = any(mask is not None and mask.coloured for mask in contents)
     if paired:
         _check_pairing(contents, parts, len(styles))
     for role, masks in (("content", contents), ("style", parts)):
@@ -126,82 +125,81 @@ def mixture(
                 f"there {'is 1' if len(masks) == 1 else f'are {len(masks)}'} {role} mask{'s' * (len(masks) != 1)} for "
                 f"{len(styles)} style picture{'s' * (len(styles) != 1)}: give one for each style"
             )
-    for index, (size, picture) in enumerate(zip(part_sizes, styles, strict=False)):
-        _check_shape(_name("style", index, parts), size, names[index], picture)
+    for index, (mask, picture) in enumerate(zip(parts, styles, strict=False)):
+        _check_shape(mask, f"style picture {index + 1}" if len(styles) > 1 else "the style picture", picture)
     if paired:
         assert contents[0] is not None
         return _by_colour(contents[0], [part for part in parts if part is not None], shares)
     return _by_grey(contents, parts, shares)
 
 
-def _read(masks: Masks) -> tuple[list[NDArray[np.uint8] | None], list[tuple[int, int] | None]]:
-    """The masks, subsampled if large, and the original size of each; two empty lists if all are None."""
+class _Mask(NamedTuple):
+    """A mask as it was read."""
+
+    name: str  # in error messages
+    pixels: NDArray[np.uint8]  # RGB [h, w, 3]; every second or fewer if there were many
+    height: int  # of the picture that was read, as is the width
+    width: int
+
+    @property
+    def coloured(self) -> bool:
+        """Whether a pixel is far from grey."""
+        return bool((self.pixels.max(axis=2) - self.pixels.min(axis=2)).max() > _COLOURED)
+
+
+def _read(role: str, masks: Masks) -> list[_Mask | None]:
+    """The masks, subsampled if large, as more would not be worth their time and memory; none if all are None."""
     given = list(masks) if isinstance(masks, list | tuple) else [masks]
-    found: list[NDArray[np.uint8] | None] = []
-    sizes: list[tuple[int, int] | None] = []
-    for mask in given:
-        picture = None if mask is None else reader.read(mask)  # type: ignore[arg-type]
-        sizes.append(None if picture is None else (picture.shape[0], picture.shape[1]))
-        found.append(None if picture is None else _thinned(picture))
-    return ([], []) if all(mask is None for mask in found) else (found, sizes)
+    found: list[_Mask | None] = [None] * len(given)
+    for index, mask in enumerate(given):
+        if mask is not None:
+            pixels = reader.read(mask)  # type: ignore[arg-type]
+            height, width, _ = pixels.shape
+            step = math.ceil(math.sqrt(height * width / _MOST_PIXELS))
+            name = f"{role} mask {index + 1}" if len(given) > 1 else f"the {role} mask"
+            found[index] = _Mask(name, np.ascontiguousarray(pixels[::step, ::step]), height, width)
+    return found if any(found) else []
 
 
-def _thinned(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A large mask at every second pixel or fewer, as more would not be worth their time and memory."""
-    step = math.ceil(math.sqrt(mask.shape[0] * mask.shape[1] / _MOST_PIXELS))
-    return mask if step <= 1 else np.ascontiguousarray(mask[::step, ::step])
-
-
-def _name(role: str, index: int, masks: Sequence[object]) -> str:
-    return f"{role} mask {index + 1}" if len(masks) > 1 else f"the {role} mask"
-
-
-def _check_shape(name: str, size: tuple[int, int] | None, of: str, picture: NDArray[np.uint8]) -> None:
-    if size is None:
+def _check_shape(mask: _Mask | None, of: str, picture: NDArray[np.uint8]) -> None:
+    if mask is None:
         return
-    (height, width), (rows, columns) = size, picture.shape[:2]
-    ratio = height * columns / (width * rows)
+    rows, columns, _ = picture.shape
+    ratio = mask.height * columns / (mask.width * rows)
     if not 1 / _SHAPE <= ratio <= _SHAPE:
         raise ValueError(
-            f"{name} of {width}×{height} pixels has another aspect ratio than {of} of {columns}×{rows}: draw it over "
-            "that picture, in the same proportions"
+            f"{mask.name} of {mask.width}×{mask.height} pixels has another aspect ratio than {of} of {columns}×{rows}: "
+            "draw it over that picture, in the same proportions"
         )
-
-
-def _coloured(mask: NDArray[np.uint8]) -> bool:
-    return bool((mask.max(axis=2) - mask.min(axis=2)).max() > _COLOURED)
 
 
 # --- grey masks ---
 
 
-def _by_grey(
-    contents: Sequence[NDArray[np.uint8] | None], parts: Sequence[NDArray[np.uint8] | None], shares: Sequence[float]
-) -> Mixture:
+def _by_grey(contents: Sequence[_Mask | None], parts: Sequence[_Mask | None], shares: Sequence[float]) -> Mixture:
     """The terms if each style has a grey mask or none."""
-    for index, part in enumerate(parts):
-        if part is not None and _coloured(part):
+    for part in parts:
+        if part is not None and part.coloured:
             raise ValueError(
-                f"{_name('style', index, parts)} is coloured, but there is no coloured content mask: equal colours "
+                f"{part.name} is coloured, but there is no coloured content mask: equal colours "
                 "pair the regions of both; add one, or make the style mask grey"
             )
     nothing = [None] * len(shares)
-    seen = _levels(parts, "style", "what should be used") or nothing
-    acts = _levels(contents, "content", "where the style should act") or nothing
+    seen = _levels(parts, "what should be used") or nothing
+    acts = _levels(contents, "where the style should act") or nothing
     guides: list[Guide] = []
     terms, covers = [], []
-    for style, (share, look, mask) in enumerate(zip(shares, seen, acts, strict=True)):
+    for style, (share, look, act) in enumerate(zip(shares, seen, acts, strict=True)):
         if share == 0:
             continue
         guide = None
-        if mask is not None and not _even(mask):
-            known = [index for index, other in enumerate(guides) if np.array_equal(other.mask, mask)]
+        if act is not None and not _even(act.mask):
+            known = [index for index, other in enumerate(guides) if np.array_equal(other.mask, act.mask)]
             guide = known[0] if known else len(guides)
             if not known:
-                guides.append(Guide(_name("content", style, contents), mask))
-        covers.append(np.ones((1, 1), np.float32) if mask is None else mask)
-        whole = look is None or _even(look)
-        terms.append(Term(style, share, guide, None if whole else look))
+                guides.append(act)
+        covers.append(np.ones((1, 1), np.float32) if act is None else act.mask)
+        terms.append(Term(style, share, guide, None if look is None or _even(look.mask) else look.mask))
     if contents:
         areas = [float(mask.mean(dtype=np.float64)) for mask in covers]
         size = max((mask.shape for mask in covers), key=lambda shape: shape[0] * shape[1])
@@ -211,22 +209,20 @@ def _by_grey(
     return Mixture(tuple(terms), tuple(guides))
 
 
-def _levels(masks: Sequence[NDArray[np.uint8] | None], role: str, purpose: str) -> list[NDArray[np.float32] | None]:
+def _levels(masks: Sequence[_Mask | None], purpose: str) -> list[Guide | None]:
     """Grey masks as weights from 0 to 1. Raises `ValueError` if one is black, or if none has an effect."""
-    found: list[NDArray[np.float32] | None] = []
+    found: list[Guide | None] = [None] * len(masks)
     for index, mask in enumerate(masks):
-        if mask is None:
-            found.append(None)
-            continue
-        grey = mask.mean(axis=2, dtype=np.float32)
-        level = np.where(grey < _BLACK, 0, np.where(grey > _WHITE, 1, grey / 255)).astype(np.float32)
-        if not level.any():
-            raise ValueError(f"{_name(role, index, masks)} is black all over: paint white {purpose}")
-        found.append(level)
-    if found and all(level is None or _even(level) for level in found):
-        index = next(index for index, level in enumerate(found) if level is not None)
+        if mask is not None:
+            grey = mask.pixels.mean(axis=2, dtype=np.float32)
+            level = np.where(grey < _BLACK, 0, np.where(grey > _WHITE, 1, grey / 255)).astype(np.float32)
+            if not level.any():
+                raise ValueError(f"{mask.name} is black all over: paint white {purpose}")
+            found[index] = Guide(mask.name, level)
+    given = [level for level in found if level is not None]
+    if given and all(_even(mask) for _, mask in given):
         raise ValueError(
-            f"{_name(role, index, masks)} is of one shade all over and would have no effect: leave it out, or paint "
+            f"{given[0].name} is of one shade all over and would have no effect: leave it out, or paint "
             f"black {purpose.replace('should', 'should not')}"
         )
     return found
@@ -239,14 +235,12 @@ def _even(mask: NDArray[np.float32]) -> bool:
 # --- coloured masks ---
 
 
-def _check_pairing(
-    contents: Sequence[NDArray[np.uint8] | None], parts: Sequence[NDArray[np.uint8] | None], styles: int
-) -> None:
+def _check_pairing(contents: Sequence[_Mask | None], parts: Sequence[_Mask | None], styles: int) -> None:
     """Raises `ValueError` unless there is one coloured content mask, and style masks to pair it with."""
     if len(contents) != 1:
-        index = next(index for index, mask in enumerate(contents) if mask is not None and _coloured(mask))
+        name = next(mask.name for mask in contents if mask is not None and mask.coloured)
         raise ValueError(
-            f"{_name('content', index, contents)} is coloured: coloured regions need a single content mask; "
+            f"{name} is coloured: coloured regions need a single content mask; "
             "use that one alone, or a grey mask for each style"
         )
     if not parts or (len(parts) == styles and any(part is None for part in parts)):
@@ -258,20 +252,19 @@ def _check_pairing(
         )
 
 
-def _by_colour(content: NDArray[np.uint8], parts: Sequence[NDArray[np.uint8]], shares: Sequence[float]) -> Mixture:
+def _by_colour(content: _Mask, parts: Sequence[_Mask], shares: Sequence[float]) -> Mixture:
     """The terms if equal colours pair the regions of the content and of the styles."""
-    colours, labels = _regions(content, "the content mask")
+    colours, labels = _regions(content)
     areas = np.bincount(labels.ravel(), minlength=len(colours)) / labels.size
     found: list[tuple[int, int, NDArray[np.float32]]] = []  # region, style, part of the style
-    for style, picture in enumerate(parts):
-        name = _name("style", style, parts)
-        others, pixels = _regions(picture, name)
+    for style, mask in enumerate(parts):
+        others, pixels = _regions(mask)
         for other, colour in enumerate(others):
             distances = np.linalg.norm(colours - colour, axis=1)
             if distances.min() > _ALIKE:
                 raise ValueError(
-                    f"{name} has a region in {_hex(colour)} ({np.mean(pixels == other):.0%} of it), which the content "
-                    "mask lacks: paint that colour into the content mask, or paint over it with another colour"
+                    f"{mask.name} has a region in {_hex(colour)} ({np.mean(pixels == other):.0%} of it), which the "
+                    "content mask lacks: paint that colour into the content mask, or paint over it with another colour"
                 )
             found.append((int(distances.argmin()), style, (pixels == other).astype(np.float32)))
     for region, colour in enumerate(colours):
@@ -300,9 +293,9 @@ def _by_colour(content: NDArray[np.uint8], parts: Sequence[NDArray[np.uint8]], s
     return Mixture(tuple(terms), tuple(guides))
 
 
-def _regions(mask: NDArray[np.uint8], name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _regions(mask: _Mask) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The main colours, float64 `[n, 3]`, and the index of the nearest of them for each pixel, int64 `[h, w]`."""
-    values = mask.reshape(-1, 3)
+    values = mask.pixels.reshape(-1, 3)
     bins = (values >> 3) @ np.array([1024, 32, 1])
     counts = np.bincount(bins, minlength=32768)
     sums = [np.bincount(bins, values[:, channel], minlength=32768) for channel in range(3)]
@@ -317,11 +310,11 @@ def _regions(mask: NDArray[np.uint8], name: str) -> tuple[NDArray[np.float64], N
     main = centres[totals >= _SMALLEST * len(values)]
     if not 1 <= len(main) <= _MOST_REGIONS:
         raise ValueError(
-            f"{name} has too many colours for a mask of regions ({len(main) or len(centres)}): paint it in at most "
-            f"{_MOST_REGIONS} flat colours"
+            f"{mask.name} has too many colours for a mask of regions ({len(main) or len(centres)}): paint it in at "
+            f"most {_MOST_REGIONS} flat colours"
         )
     nearest = np.linalg.norm(means[:, np.newaxis] - main, axis=2).argmin(axis=1)
-    return main, nearest[bins].reshape(mask.shape[:2])
+    return main, nearest[bins].reshape(mask.pixels.shape[:2])
 
 
 def _hex(colour: NDArray[np.float64]) -> str:
