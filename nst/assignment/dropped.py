@@ -39,14 +39,7 @@ _EIGHT_BITS = (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".gif")
 
 @functools.cache
 def restore() -> None:
-    """Adds the names below that are missing; calling it again changes nothing.
-
-    - `scipy.misc` with its picture functions.
-    - NumPy's removed names, such as `np.float`, `np.product` and `np.NaN`.
-    - Pillow's `Image.ANTIALIAS`, `Image.CUBIC` and `Image.LINEAR`.
-    - `time.clock`.
-    - `imageio.imwrite` and `imageio.imsave` for pictures that are not uint8.
-    """
+    """Adds the missing names, and lets imageio write pictures that are not uint8; a second call changes nothing."""
     _supply(_scipy_misc(), {name: getattr(scipy_misc, name) for name in _SCIPY_MISC})
     _supply(np, _NUMPY)
     _supply(Image, _PILLOW)

@@ -28,19 +28,9 @@ _KERAS_2 = (
 
 @functools.cache
 def restore() -> None:
-    """Makes TensorFlow 2 accept TensorFlow 1 code, with the same results; a second call changes nothing.
-
-    - Graph mode, and sizes as TF1's `Dimension`.
-    - TF1's names in `tensorflow` and its modules, where they are missing.
-    - An initialiser and a regulariser of `tf.contrib`; anything else in it is an error that says what to do.
-    - TF1's keywords for names that TF2 has kept: `tf.nn.conv2d(x, filter=…)`, `tf.reduce_sum(x, keep_dims=True)`.
-    - TF1's summaries, unless a TF2 writer is open.
-    - TF1's numbering of seeds.
-    - NumPy functions applied to tensors of a graph.
-    - Variables that can be fed: `sess.run(cost, {variable: value})`.
-    """
+    """Makes TensorFlow 2 accept TensorFlow 1 code, with the same results; a second call changes nothing."""
     tf.compat.v1.disable_eager_execution()
-    tf.compat.v1.disable_v2_tensorshape()
+    tf.compat.v1.disable_v2_tensorshape()  # sizes are TF1's Dimension
     _put_behind_keras()
     for new, old in _parts(tf, tf.compat.v1):
         _supply(new, old)
@@ -75,7 +65,7 @@ def _supply(new: types.ModuleType, old: types.ModuleType) -> None:
 
 
 def _accept_old_keywords(new: types.ModuleType, old: types.ModuleType) -> None:
-    """Makes TF2's functions and classes call TF1's if they are given keywords that only TF1 has."""
+    """Makes TF2's functions and classes call TF1's for keywords that only TF1 has: `tf.nn.conv2d(x, filter=…)`."""
     for name, function in list(vars(new).items()):
         like = vars(old).get(name)
         if name.startswith("_") or not callable(function) or not callable(like) or function is like:
@@ -247,7 +237,7 @@ def _as_object(tensor: Any, dtype: Any = None, copy: bool | None = None) -> NDAr
 
 
 def _feed_variables() -> None:
-    """Makes a fed variable have the fed value wherever it is read, as in TF1.
+    """Makes a fed variable have the fed value wherever it is read, as in TF1: `sess.run(cost, {variable: value})`.
 
     In TF2 each use of a variable is a read operation of its own, and feeding replaces one that nothing uses. Reads by
     other operations, such as `tf.gather(variable, …)` or the body of a loop, still do not see the fed value.

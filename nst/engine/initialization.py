@@ -22,12 +22,8 @@ def start_image(
 ) -> NDArray[np.float32]:
     """G before the first update: float32 `[1, H, W, 3]` in VGG's pixel space.
 
-    Args:
-        size: the pictures of the first size.
-        picture: uint8 RGB `[h, w, 3]` to start from, or None. Like a style, it is scaled and cropped to the content's
-            shape.
-        network: the network, for its mean colour.
-        config: the start, its noise ratio and its seed.
+    `size` has the pictures of the first size. A `picture` to start from, uint8 RGB `[h, w, 3]`, is scaled and cropped
+    to the content's shape.
     """
     content, source = size.content, picture
     if config.init == "style":
