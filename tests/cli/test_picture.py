@@ -134,25 +134,39 @@ def test_a_wrong_command_line_is_one_line_and_status_2(command, tmp_path, words,
     assert not (tmp_path / "output").exists()
 
 
-def settings_of(*words):
-    """The settings that a command line comes to; nothing is painted."""
-    code = (
-        "import json, sys, nst_main\n"
-        "nst_main.FLAGS(nst_main.commandline.written_out(sys.argv, nst_main.LEGACY))\n"
-        "print(json.dumps(nst_main.commandline.read_config().to_json()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return TransferConfig.from_json(json.loads(done.stdout))
+# Each command line in a child of its own, for absl's flags are the process's.
+READS_SETTINGS = """
+import json, os, sys, nst_main
+for line in sys.stdin:
+    if os.fork() == 0:
+        nst_main.FLAGS(nst_main.commandline.written_out(["nst", *json.loads(line)], nst_main.LEGACY))
+        print(json.dumps(nst_main.commandline.read_config().to_json()), flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
 
 
-def test_without_a_preset_the_defaults_are_the_assignments():
+@pytest.fixture(scope="module")
+def settings_of():
+    """Gives the settings that a command line comes to; nothing is painted."""
+    with subprocess.Popen(
+        [sys.executable, "-c", READS_SETTINGS], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def read(*words):
+            process.stdin.write(json.dumps([str(word) for word in words]) + "\n")
+            process.stdin.flush()
+            return TransferConfig.from_json(json.loads(process.stdout.readline()))
+
+        yield read
+        process.stdin.close()
+
+
+def test_without_a_preset_the_defaults_are_the_assignments(settings_of):
     assert settings_of() == TransferConfig()
 
 
-def test_the_flags_of_the_older_script_may_be_abbreviated():
+def test_the_flags_of_the_older_script_may_be_abbreviated(settings_of):
     expected = TransferConfig(epochs=3, print_every=2, learning_rate=1.5, alpha=4, beta=5)
     assert settings_of("--epoch", 3, "--print=2", "--learning", 1.5, "--a=4", "-bet", 5) == expected
     assert settings_of("--epochs=3", "--print_every=2", "--learning_rate=1.5", "--alpha=4", "--beta=5") == expected
@@ -175,7 +189,7 @@ def test_an_abbreviation_has_one_meaning_and_a_flag_of_just_that_name_is_none():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_flag_given_by_hand_wins_over_the_preset(tmp_path, name):
+def test_a_flag_given_by_hand_wins_over_the_preset(settings_of, tmp_path, name):
     assert settings_of(f"--preset={name}") == TransferConfig.from_preset(name)
     expected = TransferConfig.from_preset(name, tv_weight=3.5, style_layers={"conv2_1": 1})
     assert settings_of("--tv_weight=3.5", f"--preset={name}", "--style_layers=conv2_1") == expected
@@ -190,7 +204,7 @@ def test_a_flag_given_by_hand_wins_over_the_preset(tmp_path, name):
     assert settings_of(f"--flagfile={file}", "--preset=coursera", "--tv_weight=4") == TransferConfig(tv_weight=4)
 
 
-def test_like_repeats_the_settings_of_a_picture(tmp_path):
+def test_like_repeats_the_settings_of_a_picture(settings_of, tmp_path):
     path = tmp_path / "me.png"
     config = TransferConfig(alpha=3, style_layers={"conv2_1": 1}, style_weights=(1, 2), contact_sheet=True)
     writer.write(path, np.zeros((4, 5, 3), np.uint8), text=metadata.notes(config, {}))
@@ -243,19 +257,7 @@ def test_a_run_into_a_pipe(command, place):
 
 
 @pytest.mark.slow
-def test_flags_txt_repeats_the_run(command, place):
-    done = command(*TINY, "--epochs=3", "--seed=5", "--output_dir=first", cwd=place)
-    assert done.returncode == 0, done.stderr
-    other = place / "another"
-    other.mkdir()
-    done = command(f"--flagfile={place / 'first' / 'flags.txt'}", "--output_dir=../second", cwd=other)
-    assert done.returncode == 0, done.stderr
-    first, second = (np.asarray(Image.open(place / name / "generated_image.png")) for name in ("first", "second"))
-    np.testing.assert_array_equal(first, second)
-
-
-@pytest.mark.slow
-def test_flags_txt_repeats_the_settings_of_a_preset(command, place):
+def test_flags_txt_repeats_the_settings_of_a_preset(command, settings_of, place):
     # One size only: the smaller ones of a preset would be too small for the network here.
     done = command(*TINY, "--preset=fast", "--epochs=3", "--scales=1", "--output_dir=preset", cwd=place)
     assert done.returncode == 0, done.stderr
@@ -268,20 +270,23 @@ def test_flags_txt_repeats_the_settings_of_a_preset(command, place):
 
 @pytest.mark.slow
 def test_flags_txt_repeats_a_run_with_several_styles_and_masks(command, place):
+    """From another folder as well: its paths are absolute."""
     halves = np.zeros((30, 40), np.uint8)
     halves[:, :20] = 255
     for name, mask in (("left.png", halves), ("right.png", 255 - halves)):
         Image.fromarray(mask).save(place / name)
     words = (*TINY, "--style_image_filename=content.png", "--content_mask=left.png", "--content_mask=right.png")
-    words = (*words, "--style_weights=1,2", "--preserve_color=luminance", "--contact_sheet", "--epochs=3")
+    words = (*words, "--style_weights=1,2", "--preserve_color=luminance", "--contact_sheet", "--epochs=3", "--seed=5")
     done = command(*words, "--style_layers=conv1_1,conv2_1", "--output_dir=several", cwd=place)
     assert (done.returncode, done.stderr) == (0, "")
     assert "contact_sheet.png" in done.stdout
-    again = command("--flagfile=several/flags.txt", "--output_dir=again", cwd=place)
+    other = place / "another"
+    other.mkdir()
+    again = command(f"--flagfile={place / 'several' / 'flags.txt'}", "--output_dir=../again", cwd=other)
     assert (again.returncode, again.stderr) == (0, "")
     first, second = (reader.read(place / folder / "generated_image.png") for folder in ("several", "again"))
     np.testing.assert_array_equal(first, second)
-    alone = command(*TINY, "--epochs=3", "--style_layers=conv1_1,conv2_1", "--output_dir=alone", cwd=place)
+    alone = command(*TINY, "--epochs=3", "--seed=5", "--style_layers=conv1_1,conv2_1", "--output_dir=alone", cwd=place)
     assert alone.returncode == 0
     assert (reader.read(place / "alone" / "generated_image.png") != first).any()
 
@@ -305,9 +310,9 @@ def test_a_folder_that_cannot_be_made(command, place):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_the_run_with_everything_written(place, number, status):
-    folder = place / f"signal{int(number)}"
+def test_a_signal_ends_the_run_with_everything_written(place):
+    """The other signals: test_terminal."""
+    number, folder = signal.SIGHUP, place / "signal"
     words = [*TINY, "--epochs=100000", "--print_every=1", f"--output_dir={folder}"]
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "nst_main.py"), *words],
@@ -320,7 +325,7 @@ def test_a_signal_ends_the_run_with_everything_written(place, number, status):
         time.sleep(0.05)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == status, err
+    assert process.returncode == 129, err
     assert "Stopped after" in out
     assert err == "Stopping after this step; once more ends at once.\n"
     for name in ("generated_image.png", "generated_image.jpg", "progress.mp4", "costs.csv", "costs.png"):
@@ -341,7 +346,7 @@ def test_a_terminal_shows_a_bar_under_the_costs(place):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">/dev/full", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", ">/dev/full", "<&- >&- 2>&-"])
 def test_closed_and_full_streams_stop_nothing(place, closed):
     words = " ".join([*TINY, "--epochs=2", "--print_every=1", "--output_dir=deaf"])
     shutil.rmtree(place / "deaf", ignore_errors=True)

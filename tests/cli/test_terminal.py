@@ -1,10 +1,11 @@
 """What the command prints of a run: plain lines, as into a pipe."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
-from nst.cli.terminal import Screen
+from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig
 from nst.run import Start
 
@@ -57,3 +58,18 @@ def test_a_warning_goes_to_the_error_stream(capsys):
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == "Warning: memory ran out: the picture is now computed in tiles of 108 pixels\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_asks_for_a_stop(number):
+    before = signal.signal(number, signal.SIG_DFL)  # a suite that was started by nohup ignores it
+    try:
+        with StopSignals() as signals:
+            signals.painting = True
+            assert not signals.requested()
+            signal.raise_signal(number)
+            assert signals.requested()
+            assert signals.status == 128 + number
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)

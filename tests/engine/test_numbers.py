@@ -72,6 +72,9 @@ CASES = {
 EVERY = {("avg", "zeros"): 1, ("avg", "replicate"): 5, ("max", "replicate"): 5}
 """Pooling and padding, and which of the picture's values are shifted: every one, or every fifth."""
 
+MIXED = ("weighted", "regions", "regions by wasserstein")
+"""The cases that between them have every cost, for the ways that differ from the first in the network alone."""
+
 
 @functools.cache
 def by_definition(pooling, padding):
@@ -109,9 +112,13 @@ def evaluate(case, pooling, padding, tile_size=0, **more):
         return goal(PAINTED)
 
 
-@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize(
-    "way", [pytest.param(way, id="-".join(way), marks=pytest.mark.slow if "replicate" in way else ()) for way in EVERY]
+    ("way", "case"),
+    [
+        pytest.param(way, case, id="-".join((*way, case)), marks=pytest.mark.slow if "replicate" in way else ())
+        for way in EVERY
+        for case in (MIXED if "replicate" in way else CASES)
+    ],
 )
 def test_costs_and_gradient_by_the_definition(way, case):
     """Value by value, in one piece or, in turn, in tiles.
@@ -349,12 +356,6 @@ def test_runs_with_masks_that_say_the_same(optimizer):
 
 
 # --- runs beside other runs ---
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", WAYS)
-def test_a_run_repeats(alone, name):
-    assert_same_result(WAYS[name].stylize(), alone[name])
 
 
 @pytest.mark.slow

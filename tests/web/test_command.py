@@ -123,7 +123,7 @@ WRONG = {
 
 @pytest.mark.parametrize("word", WRONG)
 def test_a_wrong_argument_is_one_line(word):
-    done = run(word)
+    done = run(word, real=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("nst-web: ")
     assert WRONG[word] in done.stderr
@@ -154,7 +154,7 @@ def test_a_port_in_use_is_reported(tmp_path):
     assert not (tmp_path / "studio.sqlite").exists()
 
 
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "::zz"])
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
 def test_an_address_of_another_machine_is_reported(tmp_path, host):
     one_line(run(f"--host={host}", f"--data_dir={tmp_path}"), f"cannot serve {host}:8000: ", "choose another")
 
@@ -255,19 +255,17 @@ def test_a_studio_that_others_can_reach_generates_a_token(open_studio):
     assert opened.end(signal.SIGTERM)[0] == 0
 
 
-def test_a_token_and_names_are_taken(open_studio):
-    opened = open_studio(f"--token={TOKEN}", "--name=studio.example", "--name=other.example")
+def test_token_names_slots_and_queue_are_taken(open_studio):
+    opened = open_studio(
+        f"--token={TOKEN}", "--name=studio.example", "--name=other.example", "--slots=2", "--queue=7"
+    )  # fmt: skip
     assert opened.token == TOKEN
     shown = {"authorization": f"Bearer {TOKEN}"}
     for host in ("studio.example", "other.example"):
         assert opened.web.get("/api/health", headers=shown | {"host": host}).status_code == 200
     assert opened.web.get("/api/health", headers=shown | {"host": "third.example"}).status_code == 421
-
-
-def test_slots_and_queue_are_taken(open_studio):
-    opened = open_studio("--slots=2", "--queue=7")
-    assert len(opened.web.get("/api/health").json()["workers"]) == 2
-    assert opened.web.get("/api/settings").json()["limits"]["queue"] == 7
+    assert len(opened.web.get("/api/health", headers=shown).json()["workers"]) == 2
+    assert opened.web.get("/api/settings", headers=shown).json()["limits"]["queue"] == 7
 
 
 def test_no_picture_is_kept_without_room_for_any(open_studio):

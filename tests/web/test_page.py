@@ -8,7 +8,9 @@ import shutil
 import pytest
 
 from nst.images import reader, writer
+from nst.output import checkpoint
 from tests.support.studio_process import Server
+from tests.support.studio_server import until
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: requirements-dev.txt has it")
 expect = sync_api.expect
@@ -46,16 +48,18 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def own_server(tmp_path):
-    """Starts a server for one test, which ends with it."""
-    started = []
+    """A server of one test, which ends with it."""
+    started = Server(tmp_path / "data").start()
+    yield started
+    assert started.stop() == 0
 
-    def start(*words):
-        started.append(Server(tmp_path / "data", *words).start())
-        return started[-1]
 
-    yield start
-    for server in started:
-        assert server.stop() == 0
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A server that asks for a token."""
+    started = Server(tmp_path_factory.mktemp("guarded") / "data", "--host=0.0.0.0", "--token=0123456789abcdef").start()
+    yield started
+    assert started.stop() == 0
 
 
 @pytest.fixture
@@ -241,14 +245,14 @@ def test_a_reload_in_mid_job_shows_it_as_before_and_what_is_deleted_is_gone(serv
 
 @pytest.mark.slow
 def test_a_killed_server_is_started_again_and_the_job_goes_on(own_server, open_page):
-    server = own_server()
+    server = own_server
     page = open_page(server.address, tolerate="ERR_|Failed to load|EventSource")
     choose(page, "Rocket", "Swirls")
     small(page, epochs=2000, size=128)
     paint(page)
     progress = page.get_by_role("progressbar").first
     page.wait_for_function("() => document.querySelector('article.job progress')?.value > 40", timeout=FINISHED)
-    page.wait_for_timeout(6000)  # until a state has been kept
+    until(lambda: any(server.folder.rglob(f"{checkpoint.FOLDER}/state-1*")), "a state after the first epoch")
     server.kill()
     expect(page.get_by_text("Connection lost, trying again…")).to_be_visible()
     state = page.get_by_test_id("server-state")
@@ -299,9 +303,8 @@ def test_all_can_be_done_by_the_keyboard(server, open_page):
     expect(page.locator("[aria-live]", has_text="inished")).to_have_count(1)
 
 
-@pytest.mark.parametrize("width", [320, 390])
-def test_on_a_phone_nothing_is_cut_off(server, open_page, width):
-    page = open_page(server.address, viewport={"width": width, "height": 780}, is_mobile=True, has_touch=True)
+def test_on_a_phone_nothing_is_cut_off(server, open_page):
+    page = open_page(server.address, viewport={"width": 320, "height": 780}, is_mobile=True, has_touch=True)
     paint_button = page.get_by_role("button", name="Paint", exact=True)
     expect(paint_button).to_be_in_viewport()
     choose(page)
@@ -314,23 +317,21 @@ def test_on_a_phone_nothing_is_cut_off(server, open_page, width):
     assert page.evaluate(overflow) <= 0
 
 
-def test_a_studio_for_others_asks_for_its_token(own_server, open_page):
-    server = own_server("--host=0.0.0.0", "--token=0123456789abcdef")
-    page = open_page(f"http://127.0.0.1:{server.port}/", tolerate="401|ERR_")
+def test_a_studio_for_others_asks_for_its_token(guarded, open_page):
+    page = open_page(f"http://127.0.0.1:{guarded.port}/", tolerate="401|ERR_")
     page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
-    other = open_page(server.address, tolerate="ERR_")
+    other = open_page(guarded.address, tolerate="ERR_")
     expect(other.get_by_role("button", name="Paint", exact=True)).to_be_visible()
     assert "token" not in other.url
 
 
-def test_a_refusal_that_comes_after_the_token_asks_for_no_other(own_server, open_page):
-    server = own_server("--host=0.0.0.0", "--token=0123456789abcdef")
+def test_a_refusal_that_comes_after_the_token_asks_for_no_other(guarded, open_page):
     page = open_page("about:blank", tolerate="401|ERR_")
     late = []
     page.route("**/api/networks", lambda route: late.append(route), times=1)
-    page.goto(f"http://127.0.0.1:{server.port}/")
+    page.goto(f"http://127.0.0.1:{guarded.port}/")
     page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
     page.keyboard.press("Enter")
     paint_button = page.get_by_role("button", name="Paint", exact=True)
