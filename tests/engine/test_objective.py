@@ -50,11 +50,11 @@ def assert_alike(found, expected):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("role", ["style", "content"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_layer_alone(name, role):
-    """The ways of pooling and padding and the sizes of tiles take turns."""
-    pooling, padding, tile_size = WAYS[(5 * NAMES.index(name) + 8 * (role == "style")) % len(WAYS)]
+def test_every_layer_alone(name):
+    """The ways of pooling and padding and the sizes of tiles take turns, and so do the costs."""
+    pooling, padding, tile_size = WAYS[5 * NAMES.index(name) % len(WAYS)]
+    role = ("style", "content")[NAMES.index(name) % 2]
     config = TransferConfig(
         content_layers=((name, 1.0),),
         style_layers=((name, 1.0),),
@@ -71,9 +71,9 @@ def test_every_layer_alone(name, role):
 @pytest.mark.parametrize(
     ("height", "width", "pooling", "padding", "tile_sizes"),
     [
-        (117, 203, "avg", "replicate", (32, 47, 64, 100)),
-        (16, 500, "max", "zeros", (32, 64)),
-        (97, 150, "max", "replicate", (47, 100)),
+        (117, 203, "avg", "replicate", (32, 100)),
+        (16, 500, "max", "zeros", (32,)),
+        (97, 150, "max", "replicate", (47,)),
     ],
 )
 def test_all_costs_together(height, width, pooling, padding, tile_sizes):
@@ -95,10 +95,9 @@ def test_all_costs_together(height, width, pooling, padding, tile_sizes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("padding", ["zeros", "replicate"])
-def test_vgg16_with_its_own_layers(padding):
+def test_vgg16_with_its_own_layers():
     """Its last block is three convolutions deep, which takes a wider halo than conv5_1."""
-    config = TransferConfig.from_preset("coursera", model="vgg16", beta=0.01, padding=padding)
+    config = TransferConfig.from_preset("coursera", model="vgg16", beta=0.01, padding="replicate")
     pixels, painted = (picture(150, 260, 1), PIXELS[1]), picture(150, 260, 3)
     whole = evaluate(config, 0, pixels, painted, VGG16)
     assert all(value > 0 for value in whole[0][:3])

@@ -77,8 +77,7 @@ def test_the_cost_is_the_weighted_sum_of_those_of_each_style():
 # --- masks ---
 
 
-@pytest.mark.parametrize("pooling", ["avg", "max"])
-@pytest.mark.parametrize("tile_size", [0, 40])
+@pytest.mark.parametrize(("pooling", "tile_size"), [("avg", 0), ("max", 40)])
 def test_a_masked_out_pixel_feels_nothing_of_the_style(pooling, tile_size):
     """Exactly nothing, however deep the layers; and the pixels beside it do."""
     config = TransferConfig(alpha=0.0, beta=1.0, pooling=pooling, padding="replicate")
@@ -110,7 +109,7 @@ def test_a_region_learns_from_the_part_of_the_style_with_its_mask():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tile_size", [32, 47, 64])
+@pytest.mark.parametrize("tile_size", [32, 47])
 def test_tiles_that_cut_the_regions_change_nothing(tile_size):
     """All layers down to conv5_1; a region that crosses tiles in both directions, and one within a few of them."""
     config = TransferConfig(beta=0.01, tv_weight=1.0)

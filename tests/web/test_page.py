@@ -40,7 +40,8 @@ def browser():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    started = Server(tmp_path_factory.mktemp("studio") / "data").start()
+    """One that asks for its token, which is in its address."""
+    started = Server(tmp_path_factory.mktemp("studio") / "data", "--host=0.0.0.0", "--token=0123456789abcdef").start()
     yield started
     assert started.stop() == 0
     assert started.said == [], "nothing went wrong in the server"
@@ -50,14 +51,6 @@ def server(tmp_path_factory):
 def own_server(tmp_path):
     """A server of one test, which ends with it."""
     started = Server(tmp_path / "data").start()
-    yield started
-    assert started.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A server that asks for a token."""
-    started = Server(tmp_path_factory.mktemp("guarded") / "data", "--host=0.0.0.0", "--token=0123456789abcdef").start()
     yield started
     assert started.stop() == 0
 
@@ -317,21 +310,21 @@ def test_on_a_phone_nothing_is_cut_off(server, open_page):
     assert page.evaluate(overflow) <= 0
 
 
-def test_a_studio_for_others_asks_for_its_token(guarded, open_page):
-    page = open_page(f"http://127.0.0.1:{guarded.port}/", tolerate="401|ERR_")
+def test_a_studio_for_others_asks_for_its_token(server, open_page):
+    page = open_page(f"http://127.0.0.1:{server.port}/", tolerate="401|ERR_")
     page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
-    other = open_page(guarded.address, tolerate="ERR_")
+    other = open_page(server.address, tolerate="ERR_")
     expect(other.get_by_role("button", name="Paint", exact=True)).to_be_visible()
     assert "token" not in other.url
 
 
-def test_a_refusal_that_comes_after_the_token_asks_for_no_other(guarded, open_page):
+def test_a_refusal_that_comes_after_the_token_asks_for_no_other(server, open_page):
     page = open_page("about:blank", tolerate="401|ERR_")
     late = []
     page.route("**/api/networks", lambda route: late.append(route), times=1)
-    page.goto(f"http://127.0.0.1:{guarded.port}/")
+    page.goto(f"http://127.0.0.1:{server.port}/")
     page.get_by_label(re.compile("token", re.IGNORECASE)).fill("0123456789abcdef")
     page.keyboard.press("Enter")
     paint_button = page.get_by_role("button", name="Paint", exact=True)
