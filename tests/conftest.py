@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 LONGEST = [
-    *("robustness/faults", "robustness/hostile", "batch/cluster", "web/page", "robustness/leaks", "batch/command"),
+    *("robustness/hostile", "batch/cluster", "web/page", "robustness/leaks", "batch/command"),
+    *("robustness/kills", "robustness/full_disk"),
     *("weights/real_network", "cli/picture", "output/checkpoint", "training/train_preview"),
     *("engine/numbers", "engine/objective", "video/stylize", "web/security", "web/submitting", "web/uploads"),
     *("web/service", "web/command", "web/routes", "nst_utils", "nst_utils_scripts", "examples"),

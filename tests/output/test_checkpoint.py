@@ -1,6 +1,6 @@
 """A run that is interrupted and resumed leaves the same files as an undisturbed one.
 
-Here the interruption is an exception that the run cannot catch; `test_faults` cuts real processes.
+Here the interruption is an exception that the run cannot catch; `tests.robustness.test_kills` cuts real processes.
 """
 
 import csv
