@@ -64,7 +64,7 @@ def paint(
     styles, contents, times = [], [], []
     with FramePainter(inputs.prepare(film.frames[0], [style], config), network, config) as painter:
         for number, frame in enumerate(film.frames):
-            before = None if alone or not number else Before(film.frames[number - 1], painted[-1])
+            before = None if alone or not number else Before(film.frames[number - 1], painted[-1], styles[-1])
             began = time.perf_counter()
             found = painter.paint(frame, before)
             assert found is not None

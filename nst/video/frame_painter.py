@@ -52,10 +52,11 @@ class Painted(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The previous frame, as filmed and as painted, both uint8 RGB `[H, W, 3]`."""
+    """The previous frame of the scene."""
 
-    filmed: NDArray[np.uint8]
-    painted: NDArray[np.uint8]
+    filmed: NDArray[np.uint8]  # RGB `[H, W, 3]`
+    painted: NDArray[np.uint8]  # the same
+    style: float  # its style cost
 
 
 class FramePainter:
@@ -117,10 +118,12 @@ class FramePainter:
         """
         content = self._colours(frame)
         past = None if before is None else self._past(frame, before)
+        # Relative to the style cost, so that one weight serves every network, style and distance.
+        weight = 0.0 if before is None else self._config.beta * before.style
         step: Step | None = None
         done = 0
         for index, share, held in self._phases(past):
-            goal = self._aimed(index, content, held)
+            goal = self._aimed(index, content, held and held._replace(kept=held.kept * np.float32(weight)))
             start = self._begin(index, content, None if step is None else step.image, held)
             updates = loop.steps(goal, start, share, self._network.mean, done, self._warn, self._graphs)
             done += share
