@@ -290,6 +290,7 @@ PRESETS: Mapping[str, Preset] = {
             "scales": 3,
             "init": "matched",
             "beta": 200.0,
+            "temporal_weight": 0.001,
             "style_distance": "wasserstein",
             "padding": "replicate",
         },
