@@ -38,11 +38,15 @@ commandline.define(
 commandline.define(
     "content_mask",
     None,
-    "where each style acts: a grey picture for each style (repeat the flag), or one picture of coloured regions",
+    "where each style acts: a grey picture for each style (repeat the flag), or one picture of coloured regions; a "
+    "cut-out (transparent parts around a photograph or one colour that is not black) is white where it is opaque",
     "several",
 )
 commandline.define(
-    "style_mask", None, "which part of each style picture is used: a picture for each (repeat the flag)", "several"
+    "style_mask",
+    None,
+    "which part of each style picture is used, besides its transparency: a picture for each (repeat the flag)",
+    "several",
 )
 commandline.define("output_dir", "output", "folder for everything the run writes")
 commandline.define(

@@ -68,21 +68,22 @@ class Inputs:
     """Pictures and masks, ready to paint from.
 
     `content` is uint8 RGB `[H, W, 3]` in the painted size, `opacity` uint8 `[H, W]`, or None if the content is opaque.
-    `styles` are uint8 RGB in their own sizes. `start` is the picture that `config.init` names, or None if it names a
-    kind of start. `mixture` determines which style acts where. `fingerprints` maps each input, by its name in messages,
-    to a hash of its pixels.
+    `styles` are uint8 RGB in their own sizes, with their `style_opacities`. `start` is the picture that `config.init`
+    names, or None if it names a kind of start. `mixture` determines which style acts where. `fingerprints` maps each
+    input, by its name in messages, to a hash of its pixels.
     """
 
     content: NDArray[np.uint8]
     opacity: NDArray[np.uint8] | None
     styles: list[NDArray[np.uint8]]
+    style_opacities: list[NDArray[np.uint8] | None]
     start: NDArray[np.uint8] | None
     mixture: Mixture
     fingerprints: Mapping[str, str]
 
     def sizes(self, config: TransferConfig, shares: Sequence[int] | None = None) -> list[Scale]:
         """The sizes to paint, in the colours that `preserve_color` asks for; `shares` as in `pyramid.plan`."""
-        pictures = color_transfer.recoloured(self.content, self.styles, config)
+        pictures = color_transfer.recoloured(self.content, self.styles, self.style_opacities, config)
         return pyramid.plan(*pictures, config, self.mixture, shares)
 
 
@@ -108,7 +109,8 @@ def prepare(
     """
     masks = masks or MaskInputs()
     picture, opacity = reader.read_with_alpha(content)
-    styles = [reader.read(source) for source in _as_list(style)]
+    read = [reader.read_with_alpha(source) for source in _as_list(style)]
+    styles, opacities = [style for style, _ in read], [opacity for _, opacity in read]
     begun = None
     if config.init not in STARTS:
         begun = reader.read(start if start is not None else find(config.init))
@@ -120,11 +122,11 @@ def prepare(
     picture = resize.fit(picture, config.image_size)
     if opacity is not None:
         opacity = resize.stretch(opacity[..., np.newaxis], *picture.shape[:2])[..., 0]
-    mixture = mask_regions.mixture(picture, styles, config, masks.content, masks.style)
+    mixture = mask_regions.mixture(picture, styles, config, masks.content, masks.style, opacities)
     fingerprints["set of masks"] = fingerprint(
         *(guide.mask for guide in mixture.guides), *(term.part for term in mixture.terms)
     )
-    return Inputs(picture, opacity, styles, begun, mixture, fingerprints)
+    return Inputs(picture, opacity, styles, opacities, begun, mixture, fingerprints)
 
 
 def find(name: str) -> Path:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import run
+from nst import inputs, run
 from nst.config import TransferConfig
 from nst.engine import loop, pyramid, vgg
-from nst.images import color_transfer, resize, writer
-from nst.inputs import Callbacks, Provenance
+from nst.images import color_transfer, reader, resize, writer
+from nst.inputs import Callbacks, MaskInputs, Provenance
 from tests.engine.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
 from tests.output.test_video_writer import probe
 from tests.support import fake_vgg
@@ -65,6 +65,42 @@ def test_pictures_are_taken_from_paths_and_scaled(tmp_path, content, style, netw
     big = resize.fit(style, 200)
     result = run.stylize(tmp_path / "content.png", big, None, network, TransferConfig(epochs=1, image_size=70))
     assert result.picture.shape == (50, 70, 3)
+
+
+FAST = TransferConfig.from_preset("fast", epochs=2, image_size=56, beta=0.01, precision="float32")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        FAST,
+        FAST.changed(style_distance="wasserstein", beta=1.0, style_scale=1.5),
+        FAST.changed(tile_size=32, init="style"),
+        CONFIG,
+    ],
+)
+def test_the_transparent_part_of_a_style_is_left_out_as_by_a_mask(content, style, network, config):
+    opacity = np.zeros(style.shape[:2], np.uint8)
+    opacity[8:40, 4:] = 255
+    opacity[8] = 100
+    see_through = np.dstack([style, opacity])
+    other = style[::-1].copy()
+    found = run.stylize(content, [see_through, other], None, network, config).picture
+    masks = MaskInputs(style=[opacity, None])
+    expected = run.stylize(content, [reader.read(see_through), other], None, network, config, masks=masks).picture
+    np.testing.assert_array_equal(found, expected)
+    whole = run.stylize(content, [reader.read(see_through), other], None, network, config).picture
+    assert np.abs(found.astype(int) - whole).max() > 1
+
+
+@pytest.mark.parametrize("colors", ["luminance", "histogram"])
+def test_colours_are_preserved_by_the_visible_part_of_a_style(content, style, network, colors):
+    opacity = np.zeros(style.shape[:2], np.uint8)
+    opacity[:24] = 255
+    config = TransferConfig(image_size=56, preserve_color=colors)
+    (found,) = inputs.prepare(content, np.dstack([style, opacity]), config).sizes(config)
+    (expected,) = inputs.prepare(content, style[:24].copy(), config).sizes(config)
+    np.testing.assert_array_equal(found.styles[0][:24], expected.styles[0])
 
 
 def test_the_style_picture_is_shrunk_to_the_size_but_never_enlarged(content, style, network):

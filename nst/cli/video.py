@@ -49,7 +49,7 @@ def restore(place: Path) -> TransferConfig | None:
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Paints the video that the flags name. Finds all mistakes in the inputs before it loads TensorFlow."""
     from nst.images import reader
-    from nst.inputs import Callbacks, MaskInputs
+    from nst.inputs import Callbacks
     from nst.output import folder
     from nst.video import footage, optical_flow
 
@@ -57,11 +57,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     optical_flow.load_opencv()
     footage.probe(content, config.image_size)
     files = named.find(config)
-    styles = [reader.read(path) for path in files.styles]
-    masks = MaskInputs(
-        [reader.read(path) for path in files.content_masks] or None,
-        [reader.read(path) for path in files.style_masks] or None,
-    )
+    for path in (*files.styles, *files.content_masks, *files.style_masks):
+        reader.read(path)  # a mistake should be reported before the network is fetched
     config = dataclasses.replace(config, init=files.init)  # an absolute path, for resuming in another folder
     screen.inputs(content_video=[content], style_image_filename=files.styles)
     network = named.load_network(screen)
@@ -81,8 +78,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         signals.painting = True
 
     film = stylize.stylize_video(
-        content, styles, output_dir, network, config,
-        shard=Shard.parse(FLAGS.shard), masks=masks,
+        content, files.styles, output_dir, network, config,
+        shard=Shard.parse(FLAGS.shard), masks=files.masks(),
         callbacks=Callbacks(start, progress.frame, screen.warn, signals.requested),
         provenance=files.provenance("content_video", content, network, output_dir, device),
         resume=FLAGS.resume,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from PIL import Image
 
 from nst.config import TransferConfig
 from nst.images import reader
+from nst.images.decode import PictureError
 
 Masks: TypeAlias = reader.Source | Sequence[reader.Source | None] | None
 """No mask, one, or one for each style picture. None in a sequence stands for a mask that is white all over."""
@@ -28,6 +29,8 @@ _COLOURED = 48  # smallest difference in levels between the channels of a colour
 _ALIKE = 48.0  # largest distance in levels between two shades of one colour, from JPEG or a soft brush
 _SMALLEST = 0.005  # smallest share of a mask that a region covers; rarer colours are from the edges between regions
 _MOST_REGIONS = 24
+_FLAT_COLOURS = 8  # of a mask with transparent parts, at most
+_FLAT = 0.9  # smallest share of its opaque pixels in these colours; the rest are from the edges between regions
 _MOST_PIXELS = 16_000_000  # of a mask, which is scaled to the painted picture anyway
 _SHAPE = 1.1  # largest ratio between the aspect ratios of a mask and its picture
 
@@ -92,6 +95,7 @@ def mixture(
     config: TransferConfig,
     content_mask: Masks = None,
     style_mask: Masks = None,
+    opacities: Sequence[NDArray[np.uint8] | None] = (),
 ) -> Mixture:
     """Reads the masks and derives the terms of the style cost.
 
@@ -107,11 +111,14 @@ def mixture(
         config: the weights of the styles.
         content_mask: a mask, or one for each style; stretched to the content's size.
         style_mask: a mask for each style; stretched to the style's size.
+        opacities: the opacity of each style, uint8 `[h, w]`, None if it is opaque. It acts as a grey style mask, in
+            addition to the style's own.
 
     Raises:
-        nst.images.decode.PictureError: a mask cannot be read.
+        nst.images.decode.PictureError: a mask cannot be read, or a style picture is fully transparent.
         ValueError: weights or masks do not match the pictures or each other, or would have no effect.
     """
+    shown = [visible_part(opacity, _style_name(index, styles)) for index, opacity in enumerate(opacities)]
     shares = weights(config, len(styles))
     contents, parts = _read("content", content_mask), _read("style", style_mask)
     for mask in contents:
@@ -126,11 +133,45 @@ def mixture(
                 f"{len(styles)} style picture{'s' * (len(styles) != 1)}: give one for each style"
             )
     for index, (mask, picture) in enumerate(zip(parts, styles, strict=False)):
-        _check_shape(mask, f"style picture {index + 1}" if len(styles) > 1 else "the style picture", picture)
+        _check_shape(mask, _style_name(index, styles), picture)
     if paired:
         assert contents[0] is not None
-        return _by_colour(contents[0], [part for part in parts if part is not None], shares)
-    return _by_grey(contents, parts, shares)
+        found = _by_colour(contents[0], [part for part in parts if part is not None], shares)
+    else:
+        found = _by_grey(contents, parts, shares)
+    if any(mask is not None for mask in shown):
+        found = found._replace(
+            terms=tuple(_seen(term, shown[term.style], _style_name(term.style, styles)) for term in found.terms)
+        )
+    return found
+
+
+def _style_name(index: int, styles: Sequence[object]) -> str:
+    return f"style picture {index + 1}" if len(styles) > 1 else "the style picture"
+
+
+def visible_part(opacity: NDArray[np.uint8] | None, name: str) -> NDArray[np.float32] | None:
+    """The opacity of a style picture as a mask; None if all of it is visible alike.
+
+    Raises:
+        nst.images.decode.PictureError: nothing of it is visible; the message calls the picture by the name given.
+    """
+    if opacity is None:
+        return None
+    mask = _from_grey(_subsampled(opacity))
+    if not mask.any():
+        raise PictureError(f"{name} is fully transparent, so that there is no style in it: choose another picture")
+    return None if _even(mask) else mask
+
+
+def _seen(term: Term, visible: NDArray[np.float32] | None, name: str) -> Term:
+    """The term with only the visible part of its style picture."""
+    if visible is None or term.part is None:
+        return term if visible is None else term._replace(part=visible)
+    part = resize(term.part, *visible.shape) * visible
+    if not part.any():
+        raise ValueError(f"the part of {name} that its mask selects is fully transparent: select a visible part")
+    return term._replace(part=part)
 
 
 class _Mask(NamedTuple):
@@ -148,17 +189,41 @@ class _Mask(NamedTuple):
 
 
 def _read(role: str, masks: Masks) -> list[_Mask | None]:
-    """The masks, subsampled if large, as more would not be worth their time and memory; none if all are None."""
+    """The masks, subsampled if large; none if all are None. A cut-out is read from its opacity, see `_is_cutout`."""
     given = list(masks) if isinstance(masks, list | tuple) else [masks]
     found: list[_Mask | None] = [None] * len(given)
     for index, mask in enumerate(given):
         if mask is not None:
-            pixels = reader.read(mask)  # type: ignore[arg-type]
+            pixels, opacity = reader.read_with_alpha(mask)  # type: ignore[arg-type]
             height, width, _ = pixels.shape
-            step = math.ceil(math.sqrt(height * width / _MOST_PIXELS))
+            pixels = _subsampled(pixels)
+            if opacity is not None and _is_cutout(pixels, opacity := _subsampled(opacity)):
+                pixels = np.repeat(opacity[..., np.newaxis], 3, axis=2)
             name = f"{role} mask {index + 1}" if len(given) > 1 else f"the {role} mask"
-            found[index] = _Mask(name, np.ascontiguousarray(pixels[::step, ::step]), height, width)
+            found[index] = _Mask(name, pixels, height, width)
     return found if any(found) else []
+
+
+def _subsampled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Every second or fewer of the pixels of a large mask, as more would not be worth their time and memory."""
+    step = math.ceil(math.sqrt(pixels.shape[0] * pixels.shape[1] / _MOST_PIXELS))
+    return np.ascontiguousarray(pixels[::step, ::step])
+
+
+def _is_cutout(pixels: NDArray[np.uint8], opacity: NDArray[np.uint8]) -> bool:
+    """Whether a mask with transparent parts is a cut-out, whose colours are those of a photograph or one flat colour.
+
+    Black alone, or several flat colours, are a mask that was painted on a transparent layer.
+    """
+    opaque = pixels[opacity > _WHITE]
+    opaque = opaque[:: 1 + len(opaque) // 1_000_000]  # a sample is enough
+    # A flat colour varies a little in a file that was compressed.
+    counts = np.bincount((opaque >> 3) @ np.array([1024, 32, 1]), minlength=_FLAT_COLOURS)
+    if np.sort(counts)[-_FLAT_COLOURS:].sum() < _FLAT * len(opaque) or not len(opaque):
+        return True
+    black = np.count_nonzero(opaque.max(axis=1) < _BLACK) >= _FLAT * len(opaque)
+    apart = np.abs(opaque - np.median(opaque, axis=0)).max(axis=1) > _ALIKE
+    return not black and bool(np.count_nonzero(apart) < _SMALLEST * len(opaque))
 
 
 def _check_shape(mask: _Mask | None, of: str, picture: NDArray[np.uint8]) -> None:
@@ -214,8 +279,7 @@ def _levels(masks: Sequence[_Mask | None], purpose: str) -> list[Guide | None]:
     found: list[Guide | None] = [None] * len(masks)
     for index, mask in enumerate(masks):
         if mask is not None:
-            grey = mask.pixels.mean(axis=2, dtype=np.float32)
-            level = np.where(grey < _BLACK, 0, np.where(grey > _WHITE, 1, grey / 255)).astype(np.float32)
+            level = _from_grey(mask.pixels.mean(axis=2, dtype=np.float32))
             if not level.any():
                 raise ValueError(f"{mask.name} is black all over: paint white {purpose}")
             found[index] = Guide(mask.name, level)
@@ -226,6 +290,12 @@ def _levels(masks: Sequence[_Mask | None], purpose: str) -> list[Guide | None]:
             f"black {purpose.replace('should', 'should not')}"
         )
     return found
+
+
+def _from_grey(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """Grey levels as weights from 0 to 1."""
+    levels = grey.astype(np.float32)
+    return np.where(levels < _BLACK, 0, np.where(levels > _WHITE, 1, levels / 255)).astype(np.float32)
 
 
 def _even(mask: NDArray[np.float32]) -> bool:

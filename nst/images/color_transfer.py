@@ -29,8 +29,12 @@ _LEAST_VARIANCE = 0.25
 _STRIP = 256  # rows converted at a time: a float64 copy of 100 megapixels takes 2.4 GB
 
 
-def matched(style: NDArray[np.uint8], content: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def matched(
+    style: NDArray[np.uint8], content: NDArray[np.uint8], opacity: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Gives the style picture the mean colour and the colour covariance of the content.
+
+    Transparent parts of the style, whose opacity is uint8 `[h, w]`, do not count.
 
     x' = A (x − μ_S) + μ_C for every pixel x of the style, A = Σ_C^(1/2) Σ_S^(-1/2): arXiv:1606.05897, section 3, with
     the symmetric roots ("image analogies"), which change hues less than Cholesky's.
@@ -46,7 +50,7 @@ def matched(style: NDArray[np.uint8], content: NDArray[np.uint8]) -> NDArray[np.
     """
     decode.check_array(style, "the style")
     decode.check_array(content, "the content")
-    return moved(style, moments(style), moments(content))
+    return moved(style, moments(style, opacity), moments(content))
 
 
 def luminance(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -55,15 +59,18 @@ def luminance(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _graded(picture, 1.0, 0.0)
 
 
-def brightness_matched(style: NDArray[np.uint8], content: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def brightness_matched(
+    style: NDArray[np.uint8], content: NDArray[np.uint8], opacity: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Converts the style picture to grey with the mean brightness and contrast of the content.
 
     Y' = (σ_C / σ_S) (Y_S − μ_S) + μ_C, where μ and σ are the mean and standard deviation of the brightness:
-    arXiv:1606.05897, section 4. If σ_S is below half a level, the result is μ_C everywhere.
+    arXiv:1606.05897, section 4. If σ_S is below half a level, the result is μ_C everywhere. The opacity counts as
+    in `matched`.
     """
     decode.check_array(style, "the style")
     decode.check_array(content, "the content")
-    style_mean, style_variance = _brightness_moments(style)
+    style_mean, style_variance = _brightness_moments(style, opacity)
     content_mean, content_variance = _brightness_moments(content)
     gain = float(np.sqrt(content_variance / style_variance)) if style_variance > _LEAST_VARIANCE else 0.0
     return _graded(style, gain, content_mean - gain * style_mean)
@@ -127,10 +134,10 @@ class Moments(NamedTuple):
     covariance: NDArray[np.float64]
 
 
-def moments(picture: NDArray[np.uint8], mask: NDArray[np.float32] | None = None) -> Moments:
+def moments(picture: NDArray[np.uint8], mask: NDArray[np.float32] | NDArray[np.uint8] | None = None) -> Moments:
     """μ = Σ m·x / Σ m and Σ = Σ m·x·xᵀ / Σ m − μ·μᵀ over the pixels x of a picture.
 
-    The mask is float32 `[H, W]`, the weights m of the pixels; None weights them equally.
+    The mask is float32 or uint8 `[H, W]`, the weights m of the pixels; None weights them equally.
     """
     count, total, products = 0.0, np.zeros(3), np.zeros((3, 3))
     for rows in _strips(picture):
@@ -170,9 +177,9 @@ def moved(picture: NDArray[np.uint8], old: Moments, new: Moments) -> NDArray[np.
     return result
 
 
-def _brightness_moments(picture: NDArray[np.uint8]) -> tuple[float, float]:
+def _brightness_moments(picture: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None) -> tuple[float, float]:
     """Mean and variance of the brightness: E Y = w · μ, var Y = w Σ w with the weights w of the bands."""
-    mean, covariance = moments(picture)
+    mean, covariance = moments(picture, mask)
     return float(_BRIGHTNESS @ mean), max(0.0, float(_BRIGHTNESS @ covariance @ _BRIGHTNESS))
 
 
@@ -191,11 +198,15 @@ def _reciprocal_root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def recoloured(
-    content: NDArray[np.uint8], styles: list[NDArray[np.uint8]], config: TransferConfig
+    content: NDArray[np.uint8],
+    styles: list[NDArray[np.uint8]],
+    opacities: list[NDArray[np.uint8] | None],
+    config: TransferConfig,
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
-    """The content and the styles to paint with, recoloured as `preserve_color` says."""
+    """The content and the styles, with their opacities, to paint with, recoloured as `preserve_color` says."""
+    if config.preserve_color == "none":
+        return content, styles
+    pairs = zip(styles, opacities, strict=True)
     if config.preserve_color == "luminance":
-        return luminance(content), [brightness_matched(style, content) for style in styles]
-    if config.preserve_color == "histogram":
-        return content, [matched(style, content) for style in styles]
-    return content, styles
+        return luminance(content), [brightness_matched(style, content, opacity) for style, opacity in pairs]
+    return content, [matched(style, content, opacity) for style, opacity in pairs]

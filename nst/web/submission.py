@@ -164,7 +164,7 @@ def store_picture(
     if isinstance(source, Picture):
         try:
             shutil.copyfile(source.path, target)
-            return source.title, _store_preview(target, source.title, decode.MAX_PIXELS)
+            return source.title, _store_preview(target, source.title, field, decode.MAX_PIXELS)
         except (FileNotFoundError, decode.PictureError):
             raise Refused(400, f"{source.title} no longer exists: choose another picture", field) from None
     # For display: without folders, on one line and not too long.
@@ -178,7 +178,7 @@ def store_picture(
                 raise Refused(413, f"{name} is larger than {most} MB: shrink it, or save it as JPEG", field)
             file.write(piece)
     try:
-        return name, _store_preview(target, name, limits.pixels)
+        return name, _store_preview(target, name, field, limits.pixels)
     except decode.PictureError as error:
         raise Refused(415, str(error), field) from None
 
@@ -188,9 +188,11 @@ def preview(picture: Path) -> Path:
     return picture.with_name(f"{picture.name}.jpg")
 
 
-def _store_preview(picture: Path, name: str, most: int) -> tuple[int, int]:
+def _store_preview(picture: Path, name: str, field: str, most: int) -> tuple[int, int]:
     """Writes the preview of a picture of at most that many pixels; returns the picture's height and width."""
-    found, _ = reader.read_with_alpha(picture, name=name, most=most)
+    found, opacity = reader.read_with_alpha(picture, name=name, most=most)
+    if field == "style":
+        mask_regions.visible_part(opacity, name)  # which refuses a fully transparent style
     height, width = found.shape[:2]
     smaller = resize.fit(found, _PREVIEW, enlarge=False)
     atomic.write_bytes(preview(picture), writer.encode(smaller, "jpg", quality=88))

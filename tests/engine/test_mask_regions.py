@@ -7,7 +7,7 @@ import pytest
 
 from nst.config import TransferConfig
 from nst.engine import architecture, guidance, mask_regions
-from nst.images import reader, resize, writer
+from nst.images import decode, reader, resize, writer
 from tests.support import fake_vgg
 
 NETWORK = fake_vgg.network()
@@ -254,6 +254,79 @@ def test_a_single_mask_has_no_number():
         mix([left(), left()], styles=STYLES[:1])
     with pytest.raises(ValueError, match=r"the style mask of 32×40 pixels .* than the style picture of 32×48"):
         mix(None, left(40, 32), styles=STYLES[:1])
+
+
+# --- transparency ---
+
+
+def by_hand(content_mask, masks):
+    return mask_regions.mixture(CONTENT, STYLES, CONFIG, content_mask, masks)
+
+
+def assert_alike(found, expected):
+    np.testing.assert_equal([tuple(term) for term in found.terms], [tuple(term) for term in expected.terms])
+    np.testing.assert_equal([tuple(guide) for guide in found.guides], [tuple(guide) for guide in expected.guides])
+
+
+@pytest.mark.parametrize("content_mask", [None, [left(), 255 - left()]])
+def test_what_is_transparent_is_left_out_as_by_a_style_mask(content_mask):
+    opacity = np.random.default_rng(3).choice(np.array([0, 5, 100, 250, 255], np.uint8), (30, 60))
+    found = mask_regions.mixture(CONTENT, STYLES, CONFIG, content_mask, None, [None, opacity])
+    assert_alike(found, by_hand(content_mask, [None, opacity]))
+    assert set(np.unique(found.terms[1].part)) == {0, np.float32(100 / 255), 1}
+
+
+def test_a_style_mask_selects_among_what_is_visible():
+    top, side = flat(0, 30, 60), left(30, 60)
+    top[:15] = 255
+    found = mask_regions.mixture(CONTENT, STYLES, CONFIG, None, [None, side], [None, top])
+    assert_alike(found, by_hand(None, [None, np.minimum(top, side)]))
+    regions = painted(40, 56, RED, BLUE), [painted(48, 32, RED), painted(30, 60, RED, BLUE)]
+    found = mask_regions.mixture(CONTENT, STYLES, CONFIG, *regions, [None, top])
+    assert [term.part.mean() for term in found.terms[1:]] == [0.25, 0.25]
+    with pytest.raises(ValueError, match="the part of style picture 2 that its mask selects is fully transparent"):
+        mask_regions.mixture(CONTENT, STYLES, CONFIG, None, [None, 255 - top], [None, top])
+
+
+def test_a_style_that_is_transparent_all_over_is_refused_and_one_that_is_evenly_so_is_whole():
+    with pytest.raises(decode.PictureError, match="style picture 2 is fully transparent, so that there is no style"):
+        mask_regions.mixture(CONTENT, STYLES, CONFIG, opacities=[None, flat(0, 30, 60)])
+    with pytest.raises(decode.PictureError, match="the style picture is fully transparent"):
+        mask_regions.mixture(CONTENT, STYLES[:1], CONFIG, opacities=[flat(3, 48, 32)])
+    assert mask_regions.mixture(CONTENT, STYLES, CONFIG, opacities=[flat(90, 48, 32), None]) == mix()
+
+
+def transparent(colours, opacity):
+    return np.dstack([np.broadcast_to(np.uint8(colours), (*opacity.shape, 3)), opacity])
+
+
+PHOTOGRAPH = np.random.default_rng(4).integers(0, 256, (40, 56, 3), np.uint8)
+
+
+@pytest.mark.parametrize("colours", [PHOTOGRAPH, (255, 255, 255), (200, 60, 60), (90, 90, 90)])
+def test_a_cutout_is_read_from_its_opacity(colours):
+    assert_alike(by_hand([transparent(colours, left()), None], None), by_hand([left(), None], None))
+    styles = [plain(), plain()]
+    found, expected = (
+        mask_regions.mixture(CONTENT, styles, CONFIG, None, [None, mask])
+        for mask in (transparent(colours, left()), left())
+    )
+    assert_alike(found, expected)
+
+
+@pytest.mark.parametrize(
+    "colours",
+    [(0, 0, 0), painted(40, 56, (0, 0, 0), (255, 255, 255)), painted(40, 56, (0, 0, 0), (9, 9, 9), (99,) * 3)],
+)
+def test_a_mask_painted_in_black_or_flat_colours_on_a_transparent_layer_lies_over_white(colours):
+    layer = transparent(colours, left(share=0.75))
+    assert_alike(by_hand([layer, None], None), by_hand([reader.read(layer), None], None))
+
+
+def test_coloured_regions_may_be_painted_on_a_transparent_layer():
+    layer = transparent(painted(40, 56, RED, BLUE, GREEN), left(share=2 / 3))
+    masks = [painted(48, 32, RED, BLUE), painted(30, 60, BLUE, (255, 255, 255))]
+    assert_alike(by_hand(layer, masks), by_hand(reader.read(layer), masks))
 
 
 # --- at the layers ---

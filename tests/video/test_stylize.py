@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nst import inputs
 from nst.config import TransferConfig
@@ -316,6 +317,24 @@ def test_a_video_of_odd_sides_without_sound_and_in_tiles(tmp_path):
     film = paint(clip, tmp_path / "out", CONFIG.changed(image_size=71, tile_size=32, scales=1))
     assert clips.facts(film.video)[:2] == ("h264", None)
     assert clips.decoded(film.video).shape == (3, 48, 72, 3)
+
+
+def test_the_transparent_part_of_a_style_is_left_out_of_a_video_too(command, tmp_path):
+    """By the command, with a mask that is a cut-out: as with both by hand."""
+    fake_vgg.write(tmp_path / "net.mat")
+    clips.write(tmp_path / "clip.mp4", FRAMES[:2])
+    opacity = np.zeros(STYLE.shape[:2], np.uint8)
+    opacity[:, 8:] = 255
+    see_through = np.dstack([STYLE, opacity])
+    Image.fromarray(see_through).save(tmp_path / "style.png")
+    Image.fromarray(reader.read(see_through)).save(tmp_path / "white.png")
+    Image.fromarray(see_through).save(tmp_path / "cutout.png")
+    words = ("--model=net.mat", "--content_video=clip.mp4", "--epochs=2", "--image_size=0")
+    for name, more in (("a", ["style.png"]), ("b", ["white.png", "--style_mask=cutout.png"])):
+        style, *masks = more
+        done = command(*words, f"--style_image_filename={style}", *masks, f"--output_dir={name}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert_same_frames(tmp_path / "a", tmp_path / "b")
 
 
 def test_what_cannot_be_painted_is_an_error_before_a_folder_is_made(clip, tmp_path):

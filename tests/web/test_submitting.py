@@ -145,6 +145,16 @@ def test_another_content_type_is_reported_as_missing_fields(waiting, body, kind)
         assert (answer.status_code, answer.json()["field"]) == (400, "content")
 
 
+def test_a_style_that_is_fully_transparent_is_refused_at_once(waiting):
+    stream = io.BytesIO()
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(stream, "PNG")
+    answer = waiting.post_job(style_name=None, files=[picture("style", "ghost.png", stream.getvalue())])
+    assert (answer.status_code, answer.json()["field"]) == (415, "style")
+    assert answer.json()["message"].startswith("ghost.png is fully transparent, so that there is no style in it")
+    as_content = waiting.post_job(content_name=None, files=[picture("content", "ghost.png", stream.getvalue())])
+    assert as_content.status_code == 202
+
+
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
