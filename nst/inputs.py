@@ -81,6 +81,13 @@ class Inputs:
     mixture: Mixture
     fingerprints: Mapping[str, str]
 
+    def grey_style(self, config: TransferConfig) -> bool:
+        """Whether the styles, where they are used, are grey once `preserve_color` has made a grey content's of them."""
+        return config.preserve_color == "histogram" or all(
+            color_transfer.is_grey(style, None if part is None else mask_regions.resize(part, *style.shape[:2]))
+            for style, part in ((self.styles[term.style], term.part) for term in self.mixture.terms)
+        )
+
     def sizes(self, config: TransferConfig, shares: Sequence[int] | None = None) -> list[Scale]:
         """The sizes to paint, in the colours that `preserve_color` asks for; `shares` as in `pyramid.plan`."""
         pictures = color_transfer.recoloured(self.content, self.styles, self.style_opacities, config)

@@ -174,7 +174,7 @@ def paint(
             originals = Originals(given.content, shown, given.opacity)
             record = Recorder(place, job.plan, originals, warn=callbacks.on_trouble, before=before, how=how)
             opened.callback(record.abandon)
-        run = _Run(record, given.content, keeps_chroma=config.preserve_color == "luminance")
+        run = _Run(record, given, config)
         try:
             return _paint(job, network, before, run, callbacks, graphs)
         except BaseException:
@@ -307,10 +307,11 @@ def _start(
 class _Run:
     """The last step of a run, and its record if it has an output folder."""
 
-    def __init__(self, record: Recorder | None, content: NDArray[np.uint8], *, keeps_chroma: bool) -> None:
+    def __init__(self, record: Recorder | None, given: Inputs, config: TransferConfig) -> None:
         self.last: Step | None = None
-        self._content = content
-        self._keeps_chroma = keeps_chroma
+        self._content = given.content
+        self._config = config
+        self._grey_style = given.grey_style(config)
         self._record = record
         self._rows: list[CostRow] = record.rows if record else []
         self._troubles: list[str] = record.troubles if record else []
@@ -356,4 +357,4 @@ class _Run:
 
     def _final(self, picture: NDArray[Any]) -> NDArray[Any]:
         picture = resize.stretch(picture, *self._content.shape[:2])
-        return color_transfer.with_chroma(picture, self._content) if self._keeps_chroma else picture
+        return color_transfer.in_final_colours(picture, self._content, self._config, grey_style=self._grey_style)

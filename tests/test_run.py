@@ -12,6 +12,7 @@ from nst.config import TransferConfig
 from nst.engine import loop, pyramid, vgg
 from nst.images import color_transfer, reader, resize, writer
 from nst.inputs import Callbacks, MaskInputs, Provenance
+from nst.utils import ffmpeg
 from tests.engine.test_objective import Machine, numpy_runs_out, tensorflow_runs_out
 from tests.output.test_video_writer import probe
 from tests.support import fake_vgg
@@ -101,6 +102,59 @@ def test_colours_are_preserved_by_the_visible_part_of_a_style(content, style, ne
     (found,) = inputs.prepare(content, np.dstack([style, opacity]), config).sizes(config)
     (expected,) = inputs.prepare(content, style[:24].copy(), config).sizes(config)
     np.testing.assert_array_equal(found.styles[0][:24], expected.styles[0])
+
+
+def is_grey(picture):
+    return np.array_equal(picture, np.repeat(picture[..., :1], 3, axis=2))
+
+
+@pytest.mark.parametrize("config", [CONFIG, FAST, FAST.changed(preserve_color="histogram")])
+def test_grey_stays_grey(tmp_path, content, style, network, config):
+    """In the picture and in all that is saved of it, by the values that colour would leave as they are."""
+    grey = color_transfer.luminance(content)
+    styles = [style if config.preserve_color == "histogram" else color_transfer.luminance(style)]
+    shown, steps, starts = [], [], []
+
+    def on_step(step):
+        steps.append(step.picture)
+        shown.append(starts[0].shown(step))
+
+    config = config.changed(picture_16bit="tiff", print_every=1)
+    result = run.stylize(grey, styles, tmp_path, network, config, callbacks=Callbacks(starts.append, on_step))
+    assert not is_grey(steps[-1]), "the engine paints in colour"
+    np.testing.assert_array_equal(result.picture, color_transfer.luminance(steps[-1]))
+    saved = [reader.read(tmp_path / name) for name in ("generated_image.png", "generated_image.jpg", "0.png")]
+    saved += list(frames_of(tmp_path / "progress.mp4"))
+    deep = decode_16bit(tmp_path / "generated_image_16bit.tiff")
+    assert all(is_grey(picture) for picture in [result.picture, *shown, *saved, deep])
+    assert np.abs(deep / 257 - result.picture).max() < 1
+
+
+def frames_of(video):
+    done = ffmpeg.run("-i", str(video), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1")
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, 40, 56, 3)
+
+
+def decode_16bit(path):
+    done = ffmpeg.run("-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb48le", "pipe:1")
+    return np.frombuffer(done.stdout, "<u2").reshape(40, 56, 3)
+
+
+def test_only_the_used_part_of_a_style_counts_as_grey(content, style, network):
+    grey = color_transfer.luminance(content)
+    half = style.copy()
+    half[:24] = color_transfer.luminance(half[:24])
+    top = np.zeros(style.shape[:2], np.uint8)
+    top[:24] = 255
+    alone = TransferConfig(epochs=1, image_size=0, style_weights=(1, 0))
+    for styles, config, masks in (
+        (half, CONFIG, MaskInputs(style=top)),
+        (np.dstack([half, top]), CONFIG, None),
+        ([color_transfer.luminance(style), style], alone, None),
+    ):
+        assert is_grey(run.stylize(grey, styles, None, network, config, masks=masks).picture)
+    assert not is_grey(run.stylize(grey, half, None, network, CONFIG).picture)
+    assert not is_grey(run.stylize(content, color_transfer.luminance(style), None, network, CONFIG).picture)
 
 
 def test_the_style_picture_is_shrunk_to_the_size_but_never_enlarged(content, style, network):

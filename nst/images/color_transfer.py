@@ -53,9 +53,9 @@ def matched(
     return moved(style, moments(style, opacity), moments(content))
 
 
-def luminance(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Converts a picture to grey: Y in all three bands. A grey picture is unchanged."""
-    decode.check_array(picture, "the picture")
+def luminance(picture: NDArray[Levels]) -> NDArray[Levels]:
+    """Converts a picture, uint8 or float32, to grey: Y in all three bands. A grey uint8 picture is unchanged."""
+    decode.check_array(picture, "the picture", types=(np.uint8, np.float32))
     return _graded(picture, 1.0, 0.0)
 
 
@@ -119,11 +119,12 @@ def _brightness(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.
     return np.asarray((picture.astype(np.float64) @ _BRIGHTNESS)[..., np.newaxis])
 
 
-def _graded(picture: NDArray[np.uint8], gain: float, offset: float) -> NDArray[np.uint8]:
-    """Grey of gain · Y + offset, rounded and clipped, in all three bands."""
+def _graded(picture: NDArray[Levels], gain: float, offset: float) -> NDArray[Levels]:
+    """Grey of gain · Y + offset in all three bands, clipped, and rounded in a uint8 picture."""
     result = np.empty_like(picture)
     for rows in _strips(picture):
-        result[rows] = np.clip(np.rint(gain * _brightness(picture[rows]) + offset), 0, 255)
+        grey = gain * _brightness(picture[rows]) + offset
+        result[rows] = np.clip(np.rint(grey) if picture.dtype == np.uint8 else grey, 0, 255)
     return result
 
 
@@ -195,6 +196,29 @@ def _reciprocal_root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     there = values > _LEAST_VARIANCE
     vectors = vectors[:, there]
     return np.asarray((vectors / np.sqrt(values[there])) @ vectors.T)
+
+
+def is_grey(picture: NDArray[np.uint8], mask: NDArray[np.float32] | None = None) -> bool:
+    """Whether R = G = B in all pixels, or in those where the mask, `[H, W]`, is above 0."""
+    for rows in _strips(picture):
+        red, green, blue = (picture[rows][..., band] for band in range(3))
+        coloured = (red != green) | (green != blue)
+        if coloured.any() and (mask is None or coloured[mask[rows] > 0].any()):
+            return False
+    return True
+
+
+def in_final_colours(
+    painted: NDArray[Levels], content: NDArray[np.uint8], config: TransferConfig, *, grey_style: bool
+) -> NDArray[Levels]:
+    """The painted picture in the colours in which it is shown and saved.
+
+    These are the content's if `preserve_color` is `luminance`. If content and style are grey, so is the picture: noise
+    of the start and the network's filters, which respond to colours, leave specks of colour in it.
+    """
+    if config.preserve_color == "luminance":
+        return with_chroma(painted, content)
+    return luminance(painted) if grey_style and is_grey(content) else painted
 
 
 def recoloured(

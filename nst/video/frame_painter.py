@@ -82,6 +82,7 @@ class FramePainter:
         self._start = inputs.start
         self._network = network
         self._config = config
+        self._grey_style = inputs.grey_style(config)
         self._luminance = config.preserve_color == "luminance"
         self._warn = warn
         self._targets: dict[int, Targets] = {}
@@ -135,7 +136,7 @@ class FramePainter:
             if goal.tile_size < (self._tiles[index] or max(content.shape)):
                 self._tiles[index] = goal.tile_size  # memory ran out: start the next frame with these tiles
         assert step is not None
-        picture = color_transfer.with_chroma(step.picture, frame) if self._luminance else step.picture
+        picture = color_transfer.in_final_colours(step.picture, frame, self._config, grey_style=self._grey_style)
         temporal = 0.0 if past is None else float(np.mean(past.kept * (step.image - past.picture) ** 2))
         return Painted(picture, step.costs, temporal, done)
 

@@ -299,7 +299,6 @@ def test_wrong_pictures_are_named(wrong):
         (lambda: color_transfer.matched(STYLE, wrong), "content"),
         (lambda: color_transfer.brightness_matched(wrong, CONTENT), "style"),
         (lambda: color_transfer.brightness_matched(STYLE, wrong), "content"),
-        (lambda: color_transfer.luminance(wrong), "picture"),
         (lambda: color_transfer.with_chroma(STYLE, wrong), "content"),
     ):
         with pytest.raises(PictureError, match=rf"the {name} must be uint8 \[H, W, 3\], not "):
@@ -319,3 +318,24 @@ def test_pictures_can_be_passed_as_they_were_read(tmp_path):
     np.testing.assert_array_equal(
         color_transfer.matched(reader.read(tmp_path / "a.png"), CONTENT), color_transfer.matched(STYLE, CONTENT)
     )
+
+
+def test_luminance_of_levels_that_are_not_rounded():
+    exact = CONTENT.astype(np.float32) / 2
+    grey = color_transfer.luminance(exact)
+    assert grey.dtype == np.float32
+    np.testing.assert_allclose(grey, (exact @ [0.299, 0.587, 0.114])[..., np.newaxis].repeat(3, axis=2), rtol=1e-5)
+    with pytest.raises(PictureError, match=r"the picture must be uint8 or float32 \[H, W, 3\], not float64"):
+        color_transfer.luminance(exact.astype(np.float64))
+
+
+def test_grey_is_equal_levels_in_every_pixel_that_counts():
+    grey = color_transfer.luminance(CONTENT)
+    one = grey.copy()
+    one[-1, -1, 2] ^= 1
+    mask = np.ones(one.shape[:2], np.float32)
+    assert color_transfer.is_grey(grey)
+    assert not color_transfer.is_grey(one)
+    assert not color_transfer.is_grey(one, mask)
+    mask[-1, -1] = 0
+    assert color_transfer.is_grey(one, mask)

@@ -18,7 +18,7 @@ from PIL import Image
 from nst import inputs
 from nst.config import TransferConfig
 from nst.engine import loop, snapshot
-from nst.images import decode, reader, writer
+from nst.images import color_transfer, decode, reader, writer
 from nst.inputs import Callbacks
 from nst.output import folder
 from nst.utils.ffmpeg import VideoError
@@ -335,6 +335,15 @@ def test_the_transparent_part_of_a_style_is_left_out_of_a_video_too(command, tmp
         done = command(*words, f"--style_image_filename={style}", *masks, f"--output_dir={name}", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     assert_same_frames(tmp_path / "a", tmp_path / "b")
+
+
+def test_grey_frames_stay_grey_and_coloured_ones_coloured(tmp_path):
+    grey = [color_transfer.luminance(frame) for frame in FRAMES[:2]]
+    clip = clips.write(tmp_path / "clip.mp4", [*grey, FRAMES[4]])
+    film = stylize.stylize_video(clip, color_transfer.luminance(STYLE), tmp_path / "out", NETWORK, CONFIG)
+    assert film.frames == 3
+    colourful = [int(np.ptp(picture, axis=2).max()) for picture in frames(tmp_path / "out").values()]
+    assert colourful[:2] == [0, 0] < colourful[2:]
 
 
 def test_what_cannot_be_painted_is_an_error_before_a_folder_is_made(clip, tmp_path):
