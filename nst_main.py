@@ -6,7 +6,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nst.cli import commandline, picture, video, weights
+from nst.cli import commandline, output, picture, video, weights
 from nst.cli.terminal import Screen, StopSignals, print_line
 from nst.config import TransferConfig
 
@@ -50,6 +50,11 @@ commandline.define(
 )
 commandline.define("output_dir", "output", "folder for everything the run writes")
 commandline.define(
+    "output",
+    "",
+    "file for the picture or video alone, such as art.jpg (.png, .jpg, .webp, .tiff; .mp4); with output_dir, both",
+)
+commandline.define(
     "model",
     "auto",
     "network: auto (VGG-19, or preview if VGG-19 cannot be fetched), vgg19, vgg19-8bit, vgg16, "
@@ -69,12 +74,12 @@ def main() -> int:
     """Checks the flags, paints the picture or video, and returns the exit status."""
     before = None
     try:
-        if not FLAGS.output_dir:
-            raise ValueError("output_dir is empty: name a folder")
+        where = output.read()
         if FLAGS.resume:
-            before = restore(Path(FLAGS.output_dir).expanduser())
+            before = restore(where.folder)
         video.check()
         config = commandline.read_config(before)
+        output.check(where, config)
         from nst.engine import mask_regions  # imports NumPy, which --help and flag errors do not need
 
         mask_regions.weights(config, len(FLAGS.style_image_filename))

@@ -111,7 +111,7 @@ def stylize(
         BusyError: another run is painting into `output_dir`.
         PictureError: a picture cannot be read.
         ValueError: the network lacks a layer, a picture or region is too small for it, the device lacks the precision,
-            or weights or masks do not fit the pictures.
+            weights or masks do not fit the pictures, or `output_dir` has the name of a picture.
         OSError: `output_dir` cannot be created or written.
         MemoryError: the device is out of memory; what was painted has been saved.
         DivergedError: the cost was not finite after the first epoch.
@@ -123,6 +123,8 @@ def stylize(
         (300, 400, 3)
     """
     config = config or TransferConfig()
+    if output_dir is not None:
+        folder.check_name(Path(output_dir))
     if resume and output_dir is None:
         raise ValueError("nothing to resume without an output folder: give the folder of the run")
     prepared = inputs.prepare(content, style, config, masks)

@@ -64,9 +64,11 @@ def define() -> None:
 def main() -> int:
     """Reads the flags and paints the missing pictures; returns the exit status."""
     from nst.batch import worklist
+    from nst.output import folder
 
     try:
         check_engine_flags()
+        folder.check_name(Path(FLAGS.output_dir))
         shard = Shard.parse(FLAGS.shard)
         rows = worklist.read_rows(Path(os.path.expanduser(FLAGS.jobs))) if FLAGS.jobs else []
         works = worklist.plan(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags
 
-from nst.cli import commandline, weights
+from nst.cli import commandline, output, weights
 from nst.cli.terminal import Screen
 from nst.config import STARTS, TransferConfig
 from nst.utils import tf_import
@@ -68,7 +68,10 @@ _LISTS = ("style_image_filename", "content_mask", "style_mask")
 def how_to_resume(place: Path) -> str:
     """The command that resumes this run in a folder."""
     shard = [f"--shard={FLAGS.shard}"] if FLAGS.shard else []
-    return commandline.repeated("--resume", f"--output_dir={place.resolve()}", *shard)
+    where = output.read()
+    file = [] if where.file is None else [f"--output={where.file.resolve()}"]
+    folder = [] if where.alone and place == where.folder else [f"--output_dir={place.resolve()}"]
+    return commandline.repeated("--resume", *folder, *file, *shard)
 
 
 def set_flags(content: str, before: Mapping[str, str | Sequence[str]]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from nst.cli import named
+from nst.cli import named, output
 from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig
 
@@ -39,14 +39,15 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     content = inputs.find(FLAGS.content_image_filename)
     files = named.find(config)
     given = inputs.prepare(content, files.styles, config, files.masks(), files.start)
+    where = output.read()
+    output.check_inputs(where, [content, *files.styles, *files.content_masks, *files.style_masks, files.start])
     screen.inputs(content_image_filename=[content], style_image_filename=files.styles)
     network = named.load_network(screen)
     pyramid.check(network, config, given.sizes(config))
     if FLAGS.like and (painter := metadata.read(Path(FLAGS.like).expanduser()).network) not in ("", network.name):
         screen.warn(f"{FLAGS.like} was painted with {painter}, this picture is painted with {network.name}")
-    output_dir = Path(FLAGS.output_dir).expanduser()
-    folder.make(output_dir)
-    with folder.lock(output_dir):
+    output.make(where)
+    with folder.lock(where.folder):
         pass  # the run locks the folder later, but a conflict should be reported now
     if network.notice:
         screen.say(network.notice)
@@ -58,12 +59,13 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         signals.painting = True
 
     result = run.paint(
-        given, output_dir, network, config,
+        given, where.folder, network, config,
         callbacks=Callbacks(start, screen.step, screen.warn, signals.requested),
-        provenance=files.provenance("content_image_filename", content, network, output_dir, device),
+        provenance=files.provenance("content_image_filename", content, network, where.folder, device),
         resume=FLAGS.resume,
     )  # fmt: skip
-    screen.end(result, named.how_to_resume(output_dir))
+    result = output.keep_picture(where, result, given.opacity, screen.warn)
+    screen.end(result, named.how_to_resume(where.folder))
     if result.ended == "stopped":
         return signals.status
     return 1 if result.troubles else 0

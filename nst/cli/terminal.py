@@ -100,7 +100,7 @@ class Screen:
         verb = {"finished": "Painted", "stopped": "Stopped after", "diverged": "Diverged after"}[result.ended]
         count = f"{last.epoch + 1} epoch{'s' if last.epoch else ''}"
         self.say(f"{verb} {count} in {duration(last.seconds)}, total cost {last.total:g}")
-        for name in ("picture", "picture_16bit", "contact_sheet", "progress", "plot"):
+        for name in ("picture", "picture_16bit", "contact_sheet", "progress", "plot", "output"):
             if name in result.files:
                 self.say(f"  {name.replace('_', ' ') + ':':<16}{result.files[name]}")
         if result.ended == "stopped":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from nst.cli import named
+from nst.cli import named, output
 from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig, affecting
 from nst.utils.shard import Shard
@@ -50,7 +50,6 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Paints the video that the flags name. Finds all mistakes in the inputs before it loads TensorFlow."""
     from nst.images import reader
     from nst.inputs import Callbacks
-    from nst.output import folder
     from nst.video import footage, optical_flow
 
     content = Path(FLAGS.content_video).expanduser()
@@ -59,11 +58,12 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     files = named.find(config)
     for path in (*files.styles, *files.content_masks, *files.style_masks):
         reader.read(path)  # a mistake should be reported before the network is fetched
+    where = output.read()
+    output.check_inputs(where, [content, *files.styles])
     config = dataclasses.replace(config, init=files.init)  # an absolute path, for resuming in another folder
     screen.inputs(content_video=[content], style_image_filename=files.styles)
     network = named.load_network(screen)
-    output_dir = Path(FLAGS.output_dir).expanduser()
-    folder.make(output_dir)
+    output.make(where)
     if network.notice:
         screen.say(network.notice)
     device = named.load_tensorflow(screen)
@@ -78,18 +78,19 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         signals.painting = True
 
     film = stylize.stylize_video(
-        content, files.styles, output_dir, network, config,
+        content, files.styles, where.folder, network, config,
         shard=Shard.parse(FLAGS.shard), masks=files.masks(),
         callbacks=Callbacks(start, progress.frame, screen.warn, signals.requested),
-        provenance=files.provenance("content_video", content, network, output_dir, device),
+        provenance=files.provenance("content_video", content, network, where.folder, device),
         resume=FLAGS.resume,
     )  # fmt: skip
     verb = "Painted" if film.ended == "finished" else "Stopped with"
     screen.say(f"{verb} {len(film.rows)} of {film.frames} frames")
-    if film.video is not None:
-        screen.say(f"  video:          {film.video}")
+    video = output.keep_video(where, film.video, finished=film.ended == "finished")
+    if video is not None:
+        screen.say(f"  video:          {video}")
     if film.ended == "stopped":
-        screen.say(f"To resume: {named.how_to_resume(output_dir)}")
+        screen.say(f"To resume: {named.how_to_resume(where.folder)}")
         return signals.status
     return 0
 

@@ -21,11 +21,21 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 from nst.images import decode, to_rgb
 from nst.images.decode import PictureError
 from nst.utils import atomic
+from nst.utils.text import either
+
+Kind = Literal["png", "jpg", "webp", "tiff"]
+KINDS: Mapping[str, Kind] = {
+    **{".png": "png", ".jpg": "jpg", ".jpeg": "jpg"},
+    **{".webp": "webp", ".tif": "tiff", ".tiff": "tiff"},
+}
+"""The formats by their suffixes."""
+
+_LONGEST = {"jpg": ("a JPEG", 65_500), "webp": ("a WebP", 16_383)}  # pixels of a side
 
 
 def encode(
     image: NDArray[np.uint8],
-    kind: Literal["png", "jpg"],
+    kind: Kind,
     *,
     text: Mapping[str, str] | None = None,
     quality: int = 95,
@@ -34,27 +44,29 @@ def encode(
 
     Args:
         image: uint8 `[H, W, 3]`, or `[H, W, 4]` with straight alpha; sRGB.
-        kind: "png" (lossless) or "jpg" (4:4:4, which keeps fine texture of colour). JPEG has no transparency, so the
-            picture is laid over white, as by `nst.images.read`.
+        kind: "png" or "tiff" (lossless), "webp", or "jpg" (4:4:4, which keeps fine texture of colour). JPEG has no
+            transparency, so the picture is laid over white, as by `nst.images.read`.
         text: notes to store: as PNG text chunks (tEXt, or iTXt outside Latin-1), or as "key: value" lines in the JPEG
-            comment (UTF-8).
-        quality: 1 to 100, for JPEG only.
+            comment or the TIFF's ImageDescription (UTF-8). WebP stores none.
+        quality: 1 to 100, for JPEG and WebP only.
 
     Raises:
-        PictureError: another array, or a JPEG with a side above 65,500 pixels.
+        PictureError: another array, or a JPEG with a side above 65,500 pixels, a WebP with one above 16,383.
         ValueError: another kind, a quality out of range, or text that cannot be stored.
     """
     decode.check_array(image, bands=(3, 4))
     height, width, bands = image.shape
     notes = _notes(text)
     stream = io.BytesIO()
+    if kind in ("jpg", "webp"):
+        if not 1 <= quality <= 100:
+            raise ValueError(f"JPEG quality must be from 1 to 100, not {quality}")
+        name, longest = _LONGEST[kind]
+        if max(height, width) > longest:
+            raise PictureError(f"{width} x {height} pixels are too many for {name} ({longest:,} a side); write a PNG")
     if kind == "png":
         Image.fromarray(image).save(stream, "PNG", pnginfo=_png_info(notes))
     elif kind == "jpg":
-        if not 1 <= quality <= 100:
-            raise ValueError(f"JPEG quality must be from 1 to 100, not {quality}")
-        if max(height, width) > 65_500:
-            raise PictureError(f"{width} x {height} pixels are too many for a JPEG (65,500 a side); write a PNG")
         comment = _as_lines(notes)
         if len(comment) > 65_533:
             raise ValueError(f"{len(comment)} bytes of text do not fit into a JPEG comment (65,533)")
@@ -62,8 +74,12 @@ def encode(
         Image.fromarray(page).save(
             stream, "JPEG", quality=quality, subsampling=0, icc_profile=_srgb_profile(), comment=comment or None
         )
+    elif kind == "webp":
+        Image.fromarray(image).save(stream, "WEBP", quality=quality, icc_profile=_srgb_profile())
+    elif kind == "tiff":
+        return _tiff(image, notes)
     else:
-        raise ValueError(f'the kind of picture to write must be "png" or "jpg", not {kind!r}')
+        raise ValueError(f"the kind of picture to write must be one of {', '.join(KINDS.values())}, not {kind!r}")
     return stream.getvalue()
 
 
@@ -103,20 +119,20 @@ def encode16(
     if kind not in ("png", "tiff"):
         raise ValueError(f'the kind of a 16-bit picture must be "png" or "tiff", not {kind!r}')
     samples = pixels if pixels.dtype == np.uint16 else deepen(pixels)
-    return _png16(samples, notes) if kind == "png" else _tiff16(samples, notes)
+    return _png16(samples, notes) if kind == "png" else _tiff(samples, notes)
 
 
 def write(path: str | os.PathLike[str], image: NDArray[np.uint8], *, text: Mapping[str, str] | None = None) -> None:
-    """Writes a picture file atomically; its suffix, .png, .jpg or .jpeg, decides the kind.
+    """Writes a picture file atomically; its suffix, one of `KINDS`, decides the kind.
 
     Raises:
         PictureError: another suffix, or see `encode`, which also explains the arguments.
         OSError: see `nst.utils.atomic.whole`.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in (".png", ".jpg", ".jpeg"):
-        raise PictureError(f"cannot write {path}: end its name in .png or .jpg, not {suffix or 'nothing'!r}")
-    atomic.write_bytes(path, encode(image, "png" if suffix == ".png" else "jpg", text=text))
+    if suffix not in KINDS:
+        raise PictureError(f"cannot write {path}: end its name in {either(tuple(KINDS))}, not {suffix or 'nothing'!r}")
+    atomic.write_bytes(path, encode(image, KINDS[suffix], text=text))
 
 
 # Pillow has no mode with 16 bits per colour; ffmpeg has, but stores neither notes nor the colour space. Both formats
@@ -137,13 +153,13 @@ def _png16(samples: NDArray[np.uint16], notes: Mapping[str, str]) -> bytes:
     return stream.getvalue()
 
 
-def _tiff16(samples: NDArray[np.uint16], notes: Mapping[str, str]) -> bytes:
+def _tiff(samples: NDArray[np.uint8] | NDArray[np.uint16], notes: Mapping[str, str]) -> bytes:
     height, width, bands = samples.shape
-    differences = np.diff(samples, axis=1, prepend=np.uint16(0))  # from the pixel on the left, modulo 2^16
-    data = zlib.compress(differences.astype("<u2").data)
+    differences = np.diff(samples, axis=1, prepend=samples.dtype.type(0))  # from the pixel on the left, modulo 2^bits
+    data = zlib.compress(differences.astype(samples.dtype.newbyteorder("<")).data)
     tags = TiffImagePlugin.ImageFileDirectory_v2(b"II*\0\0\0\0\0")
     tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH] = width, height
-    tags[TiffImagePlugin.BITSPERSAMPLE], tags[TiffImagePlugin.SAMPLESPERPIXEL] = (16,) * bands, bands
+    tags[TiffImagePlugin.BITSPERSAMPLE], tags[TiffImagePlugin.SAMPLESPERPIXEL] = (8 * samples.itemsize,) * bands, bands
     tags[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = 2  # RGB
     tags[TiffImagePlugin.COMPRESSION], tags[TiffImagePlugin.PREDICTOR] = 8, 2  # deflated differences
     tags[TiffImagePlugin.ROWSPERSTRIP], tags[TiffImagePlugin.STRIPBYTECOUNTS] = height, len(data)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.config import TransferConfig
+from nst.images.reader import SUFFIXES
 from nst.output import checkpoint
 from nst.output.manifest import resume_note
 from nst.output.video_writer import KINDS
@@ -34,9 +35,21 @@ VIDEO = "painted.mp4"
 MOVING = (FRAMES, VIDEO, "costs.csv", "config.json", "flags.txt", "RESUME.txt")
 """The files of a run that paints a video."""
 
+_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 _FRAME = re.compile(r"(\d{1,12})\.png")
 _UNFINISHED = re.compile(r"\.(?:progress|painted)\.[0-9a-f]{8}\.\w+|\.nst-[0-9a-f]{16}\.part")
 _LARGEST_CONFIG = 1_000_000
+
+
+def is_file_name(path: Path) -> bool:
+    """Whether a path that should be a folder has the name of a picture or video, and is not a folder yet."""
+    return path.suffix.lower() in (*SUFFIXES, *_VIDEO_SUFFIXES) and not path.is_dir()
+
+
+def check_name(folder: Path) -> None:
+    """Raises `ValueError` for the name of a picture or video, unless there is a folder of that name."""
+    if is_file_name(folder):
+        raise ValueError(f"the output folder is {folder}, the name of a picture or video: name a folder")
 
 
 def make(folder: Path) -> None:

@@ -102,6 +102,7 @@ def stylize_video(
     """
     config, callbacks, provenance = config or TransferConfig(), callbacks or Callbacks(), provenance or Provenance()
     directory = Path(output_dir)
+    folder.check_name(directory)
     how = provenance.how_to_resume or (lambda path: f"nst.stylize_video(…, output_dir={str(path)!r}, resume=True)")
     optical_flow.load_opencv()  # now rather than when the inputs have been prepared
     film, prepared, engine, manifest = _prepare(Path(content), style, network, config, masks, provenance)

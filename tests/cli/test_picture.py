@@ -302,10 +302,10 @@ def test_a_picture_by_another_network_is_a_warning(command, place):
 
 
 def test_a_folder_that_cannot_be_made(command, place):
-    done = command(*TINY, "--epochs=3", "--output_dir=content.png", cwd=place)
+    done = command(*TINY, "--epochs=3", "--output_dir=tiny.mat", cwd=place)
     assert done.returncode == 1
     assert done.stderr == (
-        "nst_main.py: cannot write into the output folder content.png: a file is in the way; choose another folder\n"
+        "nst_main.py: cannot write into the output folder tiny.mat: a file is in the way; choose another folder\n"
     )
 
 

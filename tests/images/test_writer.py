@@ -88,7 +88,7 @@ def test_jpeg_is_444_and_keeps_text():
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("gif", {}, '"png" or "jpg"'),
+        ("gif", {}, "one of png, jpg"),
         ("jpg", {"quality": 0}, "1 to 100"),
         ("png", {"text": {"": "x"}}, "key"),
         ("png", {"text": {"k" * 80: "x"}}, "key"),
@@ -104,6 +104,27 @@ def test_encode_refuses(kind, options, message):
 def test_jpeg_of_too_long_a_side_is_refused():
     with pytest.raises(PictureError, match="write a PNG"):
         encode(np.zeros((1, 65_501, 3), np.uint8), "jpg")
+    with pytest.raises(PictureError, match=r"too many for a WebP \(16,383 a side\); write a PNG"):
+        encode(np.zeros((1, 16_384, 3), np.uint8), "webp")
+
+
+@pytest.mark.parametrize("picture", [NOISE, RGBA])
+def test_tiff_of_8_bits_keeps_pixels_and_text(picture):
+    data = encode(picture, "tiff", text={"Title": "星月夜"})
+    with Image.open(io.BytesIO(data)) as found:
+        np.testing.assert_array_equal(np.asarray(found), picture)
+        assert found.tag_v2[270].encode("latin-1").decode() == "Title: 星月夜"
+        assert "icc_profile" in found.info
+
+
+def test_webp_is_close_and_keeps_transparency():
+    smooth = np.full((16, 24, 4), (200, 30, 90, 255), np.uint8)
+    smooth[:, 12:, 3] = 51
+    with Image.open(io.BytesIO(encode(smooth, "webp"))) as found:
+        assert (found.format, "icc_profile" in found.info) == ("WEBP", True)
+        np.testing.assert_array_equal(np.asarray(found)[..., 3], smooth[..., 3])
+        np.testing.assert_allclose(np.asarray(found)[4, 4, :3], [200, 30, 90], atol=4)
+    assert len(encode(NOISE, "webp", quality=40)) < len(encode(NOISE, "webp"))
 
 
 def test_png_keeps_transparency(tmp_path):
@@ -157,7 +178,7 @@ def test_the_suffix_decides_the_format(tmp_path):
         assert (tmp_path / name).read_bytes().startswith(start)
     np.testing.assert_array_equal(read(tmp_path / "a.png"), NOISE)
     for name in ("d.gif", "d"):
-        with pytest.raises(PictureError, match=r"end its name in \.png or \.jpg"):
+        with pytest.raises(PictureError, match=r"end its name in \.png, \.jpg, .* or \.tiff"):
             write(tmp_path / name, NOISE)
     assert sorted(os.listdir(tmp_path)) == ["a.png", "b.JPG", "c.jpeg"]
     with pytest.raises(FileNotFoundError, match=r"cannot write .*e\.png: .*there is no folder"):
