@@ -81,12 +81,21 @@ def check(output: Output, config: TransferConfig) -> None:
 
 
 def make(output: Output) -> None:
-    """Creates the folders to write into. Raises `OSError`, which says what to do, if one cannot be written."""
+    """Creates the folders to write into, but for the hidden one, which the run creates once it starts.
+
+    Raises:
+        OSError: one cannot be created or written; the message says what to do.
+        nst.output.folder.BusyError: another run is painting there.
+    """
     from nst.output import folder
 
-    folder.make(output.folder)
     if output.file is not None:
         folder.make(output.file.parent)
+    if not output.alone:
+        folder.make(output.folder)
+    if output.folder.is_dir() and not FLAGS.content_video:
+        with folder.lock(output.folder):
+            pass  # the run locks the folder later, but a conflict should be reported now
 
 
 def check_inputs(output: Output, inputs: Sequence[Path | None]) -> None:

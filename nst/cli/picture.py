@@ -34,7 +34,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     from nst import inputs
     from nst.engine import pyramid
     from nst.inputs import Callbacks
-    from nst.output import folder, metadata
+    from nst.output import metadata
 
     content = inputs.find(FLAGS.content_image_filename)
     files = named.find(config)
@@ -47,8 +47,6 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     if FLAGS.like and (painter := metadata.read(Path(FLAGS.like).expanduser()).network) not in ("", network.name):
         screen.warn(f"{FLAGS.like} was painted with {painter}, this picture is painted with {network.name}")
     output.make(where)
-    with folder.lock(where.folder):
-        pass  # the run locks the folder later, but a conflict should be reported now
     if network.notice:
         screen.say(network.notice)
     device = named.load_tensorflow(screen)
