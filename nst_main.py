@@ -64,7 +64,7 @@ weights.define()
 commandline.define(
     "resume",
     False,
-    "continue the run in output_dir with its pictures and settings; --epochs may be higher",
+    "continue the run in output_dir, or of output, with its pictures and settings; --epochs may be higher",
     "bool",
 )
 commandline.define_config()
