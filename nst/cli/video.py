@@ -107,7 +107,7 @@ class _Progress:
         footage, scenes = opening.footage, opening.scenes
         self._left, self._frames = opening.left, scenes[-1].end
         count = f"{len(scenes)} scene{'' if len(scenes) == 1 else 's'}"
-        size = f"{footage.width}×{footage.height} pixels, {float(footage.rate):g} a second"
+        size = f"{footage.width}×{footage.height} pixels, {footage.rate:.4g} a second"
         self._screen.say(f"Video: {self._frames} frames of {size}, {count}")
         if opening.painted:
             self._screen.say(f"Resuming: {opening.painted} of {self._frames} frames are painted")

@@ -1,17 +1,19 @@
-"""Reads a video frame by frame, and writes painted frames with its sound, with ffmpeg from imageio-ffmpeg.
+"""Reads a video frame by frame, and writes painted frames with its times and its sound, with ffmpeg.
 
-Frames are uint8 RGB `[H, W, 3]`, upright, with square pixels and even sides, at a constant rate.
+Frames are uint8 RGB `[H, W, 3]`, upright, with square pixels and even sides: one for each frame of the file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import secrets
+from collections import Counter
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,52 +21,76 @@ from numpy.typing import NDArray
 from nst.images.decode import MAX_PIXELS
 from nst.utils import ffmpeg
 from nst.utils.ffmpeg import FFmpeg, VideoError
+from nst.video import timed_frames
 
-# A declared rate this many times the mean rate is that of a clock, as in phone and screen recordings.
-_ODD_RATE = 1.5
 _COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # the codecs that players support in an mp4
+# A frame with the time of another, or none, would never be shown.
+_SHOWN = r"select=isnan(prev_selected_pts)+gt(pts\,prev_selected_pts)"
+# Without B-frames, because the muxer takes the duration of the frame coded last for that of the frame shown last.
 _ENCODING = (
-    f"-vf scale=out_color_matrix=bt709:out_range=tv {ffmpeg.BT709} "
-    "-c:v libx264 -preset medium -crf 16 -pix_fmt yuv420p -movflags +faststart"
+    f"-fps_mode passthrough -enc_time_base filter {ffmpeg.BT709} "
+    "-c:v libx264 -preset medium -crf 16 -bf 0 -pix_fmt yuv420p -movflags +faststart"
 )
 
 
-class Footage(NamedTuple):
+@dataclass(frozen=True)
+class Footage:
     """A video file, as `probe` finds it."""
 
     path: Path
     height: int  # of the painted frames
     width: int
-    rate: Fraction  # frames per second
+    times: tuple[Fraction, ...]  # seconds at which each frame appears, from 0, and at which the last one ends
     sound: tuple[str, ...]  # the codecs
+    filters: str  # ffmpeg's, which make the frames of what is decoded
+    notes: tuple[str, ...] = ()  # sentences about how the file is read
+
+    @property
+    def count(self) -> int:
+        """The number of frames."""
+        return len(self.times) - 1
+
+    @property
+    def rate(self) -> float:
+        """The mean number of frames per second."""
+        return float(self.count / self.times[-1])
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """What decoding a file once tells about its frames."""
+
+    times: tuple[Fraction, ...]
+    shapes: Counter[tuple[int, int, Fraction]]  # width, height and aspect of a pixel
 
 
 def probe(path: Path, longest_side: int) -> Footage:
-    """Probes a video without decoding all of it, for frames whose longest side has that many pixels; 0 keeps the size.
+    """Decodes a video once for the times and kinds of its frames, whose longest side is to have that many pixels.
+
+    `longest_side` 0 keeps the size.
 
     Raises:
         VideoError: the file does not exist, cannot be read as a video, or its frames would be too large.
     """
     if not path.is_file():
         raise VideoError(f"there is no video {path}: check the spelling and the folder")
-    # The header of a converted frame describes it after rotation and with the rate that the decoder found.
-    one = ["-map", "0:v:0", "-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "pipe:1"]
-    done = ffmpeg.run(*_source(path), *one)
-    words = done.stderr.decode(errors="replace")
-    header = re.match(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+) \S+ A(\d+):(\d+)", done.stdout[:200])
-    if header is None:
-        raise VideoError(
-            f"{path} cannot be read as a video: {ffmpeg.last_line(words)}; give a file that ffmpeg can play"
-        )
-    width, height, ticks, unit, across, down = map(int, header.groups())
-    shape = width * (across / down if across and down else 1.0), float(height)
+    every = ["-map", "0:V:0", "-vf", f"{_SHOWN},showinfo=checksum=0", "-fps_mode", "passthrough", "-f", "null", "-"]
+    words = ffmpeg.run("-nostats", *_source(path), *every).stderr.decode(errors="replace")
+    sound = tuple(re.findall(r"^ *Stream #0.*: Audio: (\w+)", words, re.MULTILINE))
+    if "matches no streams" in words:
+        raise VideoError(f"{path} has no picture{', only sound' if sound else ''}: give a video")
+    scan = _scan(words, in_sync=bool(sound))
+    if scan is None:
+        reason = "no frame can be decoded" if "Stream mapping:" in words else ffmpeg.last_line(words)
+        raise VideoError(f"{path} cannot be read as a video: {reason}; give a file that ffmpeg can play")
+    (width, height, aspect), _ = scan.shapes.most_common(1)[0]
+    shape = float(width * aspect), float(height)
     scale = longest_side / max(shape) if longest_side else 1.0
     columns, rows = (max(2, 2 * round(side * scale / 2)) for side in shape)
     if columns * rows > MAX_PIXELS:
         raise VideoError(f"the frames of {path} would have {columns}×{rows} pixels: give a smaller image size")
-    mean = re.search(r"Video: .*?, ([\d.]+)(k?) fps", words)
-    rate = _rate(Fraction(ticks, max(1, unit)), Fraction(mean[1]) * (1000 if mean[2] else 1) if mean else Fraction(0))
-    return Footage(path, rows, columns, rate, tuple(re.findall(r"^ *Stream #0.*: Audio: (\w+)", words, re.MULTILINE)))
+    filters = f"{_SHOWN},scale={columns}:{rows}:flags=lanczos+accurate_rnd"
+    return Footage(path, rows, columns, scan.times, sound, filters)
 
 
 def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
@@ -73,9 +99,7 @@ def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
     Raises:
         VideoError: no frame can be decoded; the message gives the decoder's reason.
     """
-    # From the start of the file, so that a picture that starts after the sound stays in sync.
-    chain = f"fps=fps={footage.rate}:start_time=0,scale={footage.width}:{footage.height}:flags=lanczos+accurate_rnd"
-    command = [*_source(footage.path), "-map", "0:v:0", "-vf", f"{chain},setsar=1"]
+    command = [*_source(footage.path), "-map", "0:V:0", "-vf", footage.filters, "-fps_mode", "passthrough"]
     count, size = 0, footage.height * footage.width * 3
     with FFmpeg(*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1", output=True) as decoder:
         while len(data := decoder.read(size)) == size:
@@ -86,10 +110,10 @@ def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
 
 
 def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> None:
-    """Writes painted frames as an mp4 with the sound of the original video.
+    """Writes the first painted frames, or all, as an mp4 with the times and the sound of the original video.
 
     The file is written atomically, and the frames have the size in `footage`. The sound is copied if players support
-    its codec in an mp4, and converted to AAC otherwise. It ends with the frames.
+    its codec in an mp4, and converted to AAC otherwise. It ends with the frames if some are missing.
 
     Raises:
         VideoError: the video cannot be written.
@@ -107,13 +131,37 @@ def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage
                 part.unlink()
 
 
+def _scan(words: str, *, in_sync: bool) -> _Scan | None:
+    """Reads the lines of the filter `showinfo`; None if there is no frame.
+
+    To stay in sync with the sound, a first frame that starts later is shown from the start of the file.
+    """
+    base = re.search(r" config in time_base: (\d+/\d+)", words)
+    line = r" n: *\d+ pts: *(-?\d+) .* duration: *(-?\d+) .* sar:(\d+)/(\d+) s:(\d+)x(\d+) "
+    found = [tuple(map(int, match)) for match in re.findall(line, words)]
+    if base is None or not found:
+        return None
+    pts = [frame[0] for frame in found]
+    start, unit = min(0, pts[0]) if in_sync else pts[0], Fraction(base[1])
+    last = max(found[-1][1], 0) or (pts[-1] - pts[-2] if len(pts) > 1 else max(1, round(1 / (25 * unit))))
+    times = 0, *(time - start for time in [*pts[1:], pts[-1] + last])
+    shapes = Counter(
+        (width, height, Fraction(across, down) if across and down else Fraction(1))
+        for _, _, across, down, width, height in found
+    )
+    return _Scan(tuple(unit * time for time in times), shapes)
+
+
 def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> int:
     """Writes the frames without sound, and returns how many there are."""
-    size = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{footage.width}x{footage.height}", "-r", str(footage.rate)]
+    # The time base of the source, so that a constant rate stays exactly that.
+    base = math.lcm(*(time.denominator for time in footage.times))
+    chain = f"settb=1/{base},scale=out_color_matrix=bt709:out_range=tv"
     count = 0
-    with FFmpeg("-y", *size, "-i", "pipe:0", *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
+    with FFmpeg("-y", "-i", "pipe:0", "-vf", chain, *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
+        encoder.send(timed_frames.header(footage.height, footage.width))
         for picture in pictures:
-            encoder.send(picture.tobytes())
+            encoder.send(timed_frames.frame(picture.tobytes(), *footage.times[count : count + 2]))
             count += 1
         encoder.finish()
     return count
@@ -121,23 +169,16 @@ def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage)
 
 def _add_sound(silent: Path, loud: Path, footage: Footage, count: int) -> None:
     """Joins `count` silent frames and the sound of the original video into another file."""
+    end = [] if count == footage.count else ["-t", f"{float(footage.times[count]):.6f}"]
     for way in ("copy", "aac") if set(footage.sound) <= _COPIED else ("aac",):
         done = ffmpeg.run(
             *("-y", *_source(silent), *_source(footage.path), "-map", "0:v", "-map", "1:a"),
-            *("-c:v", "copy", "-c:a", way, "-t", f"{float(count / footage.rate):.6f}"),
-            *("-movflags", "+faststart", str(loud.absolute())),
+            *("-c:v", "copy", "-c:a", way, *end, "-movflags", "+faststart", str(loud.absolute())),
         )
         if done.returncode == 0:
             return
     reason = ffmpeg.last_line(done.stderr.decode(errors="replace"))
     raise VideoError(f"the sound of {footage.path} cannot be added: {reason}")
-
-
-def _rate(guess: Fraction, mean: Fraction) -> Fraction:
-    """Frames per second: the declared rate, or the mean rate, rounded, if the frames are unevenly spaced."""
-    if not mean or (guess and guess <= _ODD_RATE * mean):
-        return guess.limit_denominator(1001) or Fraction(25)
-    return Fraction(max(1, round(mean)))
 
 
 def _source(path: Path) -> list[str]:

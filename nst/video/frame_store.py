@@ -32,7 +32,7 @@ class FrameRow(NamedTuple):
 
     frame: int
     scene: int
-    epochs: int
+    epochs: int  # 0 for a frame identical to the previous one, whose painting it shares
     total: float
     content: float
     style: float

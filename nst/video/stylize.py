@@ -113,6 +113,8 @@ def stylize_video(
         opened.enter_context(folder.lock(directory, "" if shard == ALL else f"{shard.index}-of-{shard.count}"))
         moved = _make_room(directory, manifest, resume=resume, alone=shard == ALL)
         folder.report_moved(moved, how, callbacks.on_trouble)
+        for note in film.notes:
+            callbacks.on_trouble(note)
         scenes = video_scenes.scenes(footage.frames(film))
         store = FrameStore(directory, manifest)
         store.begin(how(directory))
@@ -164,7 +166,7 @@ def _prepare(
         **provenance.details,
         "network": {"name": network.name, "file": network.source, "notice": network.notice},
         "picture_size": [film.width, film.height],
-        "frames_per_second": str(film.rate),
+        "frames_per_second": round(film.rate, 3),
         "precision": engine.precision,
         "alpha": engine.alpha,
     }
@@ -207,14 +209,18 @@ def _paint(
                 if number > scenes[scene].first:
                     assert filmed is not None
                     before = Before(filmed, store.picture(number - 1), rows[number - 1].style)
-                painted = painter.paint(frame, before, callbacks.stop)
-                if painted is None:
-                    return "stopped"
-                costs, seconds = painted.costs, time.perf_counter() - began
-                row = FrameRow(
-                    number, scene, painted.epochs, costs.total, costs.content, costs.style, painted.temporal, seconds
-                )
-                store.keep(painted.picture, row)
+                if before is not None and np.array_equal(frame, before.filmed):
+                    picture, row = before.painted, rows[number - 1]._replace(frame=number, epochs=0)
+                else:
+                    painted = painter.paint(frame, before, callbacks.stop)
+                    if painted is None:
+                        return "stopped"
+                    picture, costs = painted.picture, painted.costs
+                    row = FrameRow(
+                        number, scene, painted.epochs, costs.total, costs.content, costs.style, painted.temporal, 0
+                    )
+                row = row._replace(seconds=time.perf_counter() - began)
+                store.keep(picture, row)
                 rows[number] = row
                 callbacks.on_step(row)
                 if callbacks.stop():

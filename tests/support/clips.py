@@ -3,6 +3,7 @@
 import re
 import subprocess
 import time
+from fractions import Fraction
 
 import imageio_ffmpeg
 import numpy as np
@@ -51,9 +52,18 @@ def decoded(path):
     """All frames of a video, uint8 `[n, H, W, 3]`."""
     text = subprocess.run([FFMPEG, "-hide_banner", "-i", str(path)], capture_output=True, text=True, check=False).stderr
     width, height = map(int, re.search(r"Video: .*?, (\d+)x(\d+)", text).groups())
-    command = [FFMPEG, "-loglevel", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
+    command = [FFMPEG, "-loglevel", "error", "-i", str(path), "-fps_mode", "passthrough"]
+    command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
     data = subprocess.run(command, capture_output=True, check=True).stdout
     return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3)
+
+
+def starts(path):
+    """The seconds at which the frames of a video appear, exact to its ticks."""
+    command = [FFMPEG, "-loglevel", "error", "-i", str(path), "-map", "0:v", "-c", "copy", "-f", "framecrc", "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    tick = Fraction(re.search(r"#tb 0: (\S+)", text)[1])
+    return sorted(int(line.split(",")[2]) * tick for line in text.splitlines() if not line.startswith("#"))
 
 
 def heard(path, seconds):

@@ -1,5 +1,6 @@
 """Reading and putting together videos: size, rate, rotation, sound."""
 
+import itertools
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nst.utils.ffmpeg import VideoError
 from nst.video import footage
@@ -23,7 +25,8 @@ def clip(tmp_path_factory):
 
 def test_a_video_is_read_as_it_is(clip):
     found = footage.probe(clip, 0)
-    assert found[1:] == (32, 48, Fraction(8), ("aac",))
+    assert (found.height, found.width, found.sound) == (32, 48, ("aac",))
+    assert found.times == tuple(Fraction(number, 8) for number in range(11))
     frames = list(footage.frames(found))
     expected = clips.scene(10)
     assert len(frames) == 10
@@ -63,21 +66,55 @@ def test_a_turned_video_stands_upright(tmp_path):
 
 def test_pixels_that_are_no_squares_become_squares(tmp_path):
     path = clips.write(tmp_path / "wide.mp4", clips.scene(2), sound="", options="-vf setsar=2")
-    assert footage.probe(path, 0)[1:3] == (32, 96)
-
-
-def test_frames_that_come_unevenly_get_an_even_rate(tmp_path):
-    path = tmp_path / "uneven.mkv"
-    clips.write(path, clips.scene(12), rate=12, sound="", options="-vf setpts='(N+gte(N,6)*(N-5))/12/TB' -fps_mode vfr")
     found = footage.probe(path, 0)
-    assert found.rate.denominator == 1
-    seconds = clips.facts(path)[2]
-    assert len(list(footage.frames(found))) == pytest.approx(seconds * found.rate, abs=2)
+    assert (found.height, found.width) == (32, 96)
 
 
-def test_the_rate_of_a_film_stays_exact(tmp_path):
-    path = clips.write(tmp_path / "ntsc.mp4", clips.scene(4), rate="30000/1001".replace("/", "/"), sound="")
-    assert footage.probe(path, 0).rate == Fraction(30000, 1001)
+def reassembled(path):
+    """The path of a video of the same frames."""
+    found = footage.probe(path, 0)
+    footage.assemble(path.with_name("painted.mp4"), footage.frames(found), found)
+    return path.with_name("painted.mp4")
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv"])
+def test_a_recording_in_two_bursts_keeps_its_frames_and_their_times(tmp_path, kind):
+    options = "-vf setpts='(N+gte(N,10)*150)/30/TB' -fps_mode vfr"
+    path = clips.write(tmp_path / f"bursts.{kind}", clips.scene(20), rate=30, sound="", options=options)
+    times = [(number + 150 * (number >= 10)) / 30 for number in range(20)]
+    assert list(map(float, footage.probe(path, 0).times)) == pytest.approx([*times, 170 / 30], abs=1e-3)
+    painted = reassembled(path)
+    assert clips.starts(painted) == clips.starts(path)
+    assert clips.facts(painted)[2] == clips.facts(path)[2] == pytest.approx(170 / 30, abs=0.01)
+    assert np.abs(clips.decoded(painted).astype(int) - np.stack(clips.scene(20))).mean() < 12
+
+
+@pytest.mark.parametrize("durations", [(2000, *6 * [50]), (*6 * [50], 2000), (30, 500, 1000, 20)])
+def test_frames_of_a_gif_keep_their_durations(tmp_path, durations):
+    first, *others = map(Image.fromarray, clips.scene(len(durations), speed=4))
+    first.save(tmp_path / "slow.gif", save_all=True, append_images=others, duration=durations)
+    *times, end = (Fraction(time, 1000) for time in itertools.accumulate(durations, initial=0))
+    painted = reassembled(tmp_path / "slow.gif")
+    assert clips.starts(painted) == times
+    assert clips.facts(painted)[2] == pytest.approx(float(end))
+
+
+def test_a_slideshow_keeps_its_last_picture_and_all_its_sound(tmp_path):
+    path = clips.write(
+        tmp_path / "slides.mkv",
+        clips.scene(2),
+        rate=1 / 2,
+        options="-vf settb=1/10,setpts=N/TB -fps_mode passthrough -enc_time_base filter",
+    )
+    painted = reassembled(path)
+    assert clips.starts(painted) == [0, 1]
+    assert clips.heard(painted, 4) == pytest.approx(440, abs=2)
+    assert len(clips.decoded(painted)) == 2
+
+
+def test_a_film_keeps_its_rate_exactly(tmp_path):
+    path = clips.write(tmp_path / "ntsc.mp4", clips.scene(4), rate="30000/1001", sound="")
+    assert clips.starts(reassembled(path)) == [number * Fraction(1001, 30000) for number in range(4)]
 
 
 @pytest.mark.parametrize(("sound", "suffix", "expected"), [("aac", "mp4", "aac"), ("pcm_s16le", "mkv", "aac")])

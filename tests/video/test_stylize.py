@@ -196,6 +196,22 @@ def test_a_frame_that_is_missing_in_the_middle_is_painted_again_alike(whole, cli
     assert_same_frames(tmp_path, whole[0])
 
 
+def test_frames_that_repeat_are_painted_once(tmp_path):
+    first, second = clips.scene(2)
+    path = clips.write(tmp_path / "still.mp4", [first, first, first, second, second], sound="", options="-qp 0")
+    film = paint(path, tmp_path / "out")
+    painted = list(frames(tmp_path / "out").values())
+    assert [row.epochs for row in film.rows] == [6, 0, 0, 4, 0]
+    assert [row.total for row in film.rows] == [film.rows[number].total for number in (0, 0, 0, 3, 3)]
+    assert [[np.array_equal(one, two) for one in painted] for two in (painted[0], painted[3])] == [
+        [True, True, True, False, False],
+        [False, False, False, True, True],
+    ]
+    (tmp_path / "out" / "frames" / "000001.png").unlink()
+    assert without_seconds(paint(path, tmp_path / "out").rows) == without_seconds(film.rows)
+    assert clips.starts(film.video) == [number / 8 for number in range(5)]
+
+
 def test_luminance_and_adam_are_resumed_bit_for_bit_too(clip, tmp_path):
     config = TransferConfig(epochs=3, image_size=0, beta=0.01, preserve_color="luminance")
     one, two = tmp_path / "one", tmp_path / "two"
