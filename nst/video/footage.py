@@ -9,8 +9,7 @@ import contextlib
 import math
 import re
 import secrets
-from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,11 +20,10 @@ from numpy.typing import NDArray
 from nst.images.decode import MAX_PIXELS
 from nst.utils import ffmpeg
 from nst.utils.ffmpeg import FFmpeg, VideoError
-from nst.video import timed_frames
+from nst.video import scan, timed_frames
+from nst.video.scan import Scan
 
 _COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # the codecs that players support in an mp4
-# A frame with the time of another, or none, would never be shown.
-_SHOWN = r"select=isnan(prev_selected_pts)+gt(pts\,prev_selected_pts)"
 # Without B-frames, because the muxer takes the duration of the frame coded last for that of the frame shown last.
 _ENCODING = (
     f"-fps_mode passthrough -enc_time_base filter {ffmpeg.BT709} "
@@ -56,14 +54,6 @@ class Footage:
         return float(self.count / self.times[-1])
 
 
-@dataclass(frozen=True)
-class _Scan:
-    """What decoding a file once tells about its frames."""
-
-    times: tuple[Fraction, ...]
-    shapes: Counter[tuple[int, int, Fraction]]  # width, height and aspect of a pixel
-
-
 def probe(path: Path, longest_side: int) -> Footage:
     """Decodes a video once for the times and kinds of its frames, whose longest side is to have that many pixels.
 
@@ -74,23 +64,23 @@ def probe(path: Path, longest_side: int) -> Footage:
     """
     if not path.is_file():
         raise VideoError(f"there is no video {path}: check the spelling and the folder")
-    every = ["-map", "0:V:0", "-vf", f"{_SHOWN},showinfo=checksum=0", "-fps_mode", "passthrough", "-f", "null", "-"]
+    every = ["-map", "0:V:0", "-vf", scan.FILTERS, "-fps_mode", "passthrough", "-f", "null", "-"]
     words = ffmpeg.run("-nostats", *_source(path), *every).stderr.decode(errors="replace")
     sound = tuple(re.findall(r"^ *Stream #0.*: Audio: (\w+)", words, re.MULTILINE))
     if "matches no streams" in words:
         raise VideoError(f"{path} has no picture{', only sound' if sound else ''}: give a video")
-    scan = _scan(words, in_sync=bool(sound))
-    if scan is None:
+    found = scan.parse(words)
+    if found is None:
         reason = "no frame can be decoded" if "Stream mapping:" in words else ffmpeg.last_line(words)
         raise VideoError(f"{path} cannot be read as a video: {reason}; give a file that ffmpeg can play")
-    (width, height, aspect), _ = scan.shapes.most_common(1)[0]
-    shape = float(width * aspect), float(height)
-    scale = longest_side / max(shape) if longest_side else 1.0
-    columns, rows = (max(2, 2 * round(side * scale / 2)) for side in shape)
-    if columns * rows > MAX_PIXELS:
-        raise VideoError(f"the frames of {path} would have {columns}×{rows} pixels: give a smaller image size")
-    filters = f"{_SHOWN},scale={columns}:{rows}:flags=lanczos+accurate_rnd"
-    return Footage(path, rows, columns, scan.times, sound, filters)
+    scale = longest_side / max(found.shape) if longest_side else 1.0
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in found.shape)
+    if width * height > MAX_PIXELS:
+        raise VideoError(f"the frames of {path} would have {width}×{height} pixels: give a smaller image size")
+    # To stay in sync with the sound, a first frame that starts later is shown from the start of the file.
+    start = min(0, found.pts[0]) if sound else found.pts[0]
+    times = (Fraction(0), *(found.tick * (time - start) for time in found.pts[1:]))
+    return Footage(path, height, width, times, sound, scan.filters(found, width, height), tuple(_notes(path, found)))
 
 
 def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
@@ -131,25 +121,12 @@ def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage
                 part.unlink()
 
 
-def _scan(words: str, *, in_sync: bool) -> _Scan | None:
-    """Reads the lines of the filter `showinfo`; None if there is no frame.
-
-    To stay in sync with the sound, a first frame that starts later is shown from the start of the file.
-    """
-    base = re.search(r" config in time_base: (\d+/\d+)", words)
-    line = r" n: *\d+ pts: *(-?\d+) .* duration: *(-?\d+) .* sar:(\d+)/(\d+) s:(\d+)x(\d+) "
-    found = [tuple(map(int, match)) for match in re.findall(line, words)]
-    if base is None or not found:
-        return None
-    pts = [frame[0] for frame in found]
-    start, unit = min(0, pts[0]) if in_sync else pts[0], Fraction(base[1])
-    last = max(found[-1][1], 0) or (pts[-1] - pts[-2] if len(pts) > 1 else max(1, round(1 / (25 * unit))))
-    times = 0, *(time - start for time in [*pts[1:], pts[-1] + last])
-    shapes = Counter(
-        (width, height, Fraction(across, down) if across and down else Fraction(1))
-        for _, _, across, down, width, height in found
-    )
-    return _Scan(tuple(unit * time for time in times), shapes)
+def _notes(path: Path, found: Scan) -> Iterator[str]:
+    """What the user should know about how a file is read."""
+    if found.hdr:
+        yield f"{path} has a high dynamic range ({found.hdr}): it is tone-mapped to sRGB"
+    if len(found.shapes) > 1:
+        yield f"the size of the frames of {path} changes: all are fitted into one, with black bars where shapes differ"
 
 
 def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> int:

@@ -117,6 +117,101 @@ def test_a_film_keeps_its_rate_exactly(tmp_path):
     assert clips.starts(reassembled(path)) == [number * Fraction(1001, 30000) for number in range(4)]
 
 
+def colours(picture):
+    """Its mean and its mean saturation, in levels."""
+    return picture.mean(), (picture.max(-1).astype(float) - picture.min(-1)).mean()
+
+
+@pytest.mark.parametrize(("transfer", "kind"), [("arib-std-b67", "HLG"), ("smpte2084", "PQ")])
+def test_high_dynamic_range_is_tone_mapped(tmp_path, transfer, kind):
+    """Made from sRGB with its white at 203 nits; read plainly, it has half of the saturation or less."""
+    frame = clips.scene(1, 64, 96, seed=2)[0]
+    options = (
+        "-vf format=gbrp,setparams=colorspace=gbr:color_primaries=bt709:color_trc=iec61966-2-1:range=pc,"
+        f"zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt2020:t={transfer}:m=bt2020nc:r=tv:npl=203 "
+        f"-pix_fmt yuv420p10le -color_primaries bt2020 -color_trc {transfer} -colorspace bt2020nc"
+    )
+    path = clips.write(tmp_path / "hdr.mp4", [frame] * 2, sound="", options=options)
+    found = footage.probe(path, 0)
+    assert found.notes == (f"{path} has a high dynamic range ({kind}): it is tone-mapped to sRGB",)
+    for picture in footage.frames(found):
+        assert colours(picture) == pytest.approx(colours(frame), abs=3)
+
+
+def test_primaries_of_p3_are_converted(tmp_path):
+    frame = clips.scene(1, 64, 96, seed=2)[0]
+    options = (
+        "-vf format=gbrp,setparams=colorspace=gbr:color_primaries=bt709:color_trc=bt709:range=pc,"
+        "zscale=p=smpte432:m=bt709:r=tv -color_primaries smpte432 -color_trc bt709 -colorspace bt709"
+    )
+    path = clips.write(tmp_path / "p3.mp4", [frame], sound="", options=options)
+    found = next(footage.frames(footage.probe(path, 0)))
+    assert colours(found) == pytest.approx(colours(frame), abs=2)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "matrix"), [(720, 960, "bt709"), (544, 1280, "bt709"), (576, 720, "bt601")]
+)
+def test_hd_without_a_colour_matrix_is_bt709(tmp_path, height, width, matrix):
+    frame = np.full((height, width, 3), (200, 40, 90), np.uint8)
+    options = f"-vf scale=out_color_matrix={matrix}:out_range=tv,setparams=colorspace=unknown"
+    path = clips.write(tmp_path / "untagged.mp4", [frame], sound="", options=options)
+    found = next(footage.frames(footage.probe(path, 64)))
+    assert np.abs(found.astype(int) - frame[0, 0]).max() <= 3
+
+
+def test_interlaced_frames_are_deinterlaced(tmp_path):
+    """Each has the lines of two moments, between which an upright bar moves by six pixels."""
+    moments = np.full((8, 64, 96, 3), 40, np.uint8)
+    for number, moment in enumerate(moments):
+        moment[:, 20 + 6 * number : 40 + 6 * number] = 210
+    options = "-vf tinterlace=interleave_top,fieldorder=tff -flags +ildct+ilme -x264opts tff=1 -pix_fmt yuv420p"
+    path = clips.write(tmp_path / "fields.mp4", moments, sound="", options=options)
+
+    def combs(picture):
+        return np.abs(np.diff(picture[8:-8].astype(float), axis=0)).mean()
+
+    found = footage.probe(path, 0)
+    pictures = list(footage.frames(found))
+    assert (len(pictures), found.count) == (4, 4)
+    assert min(map(combs, clips.decoded(path))) > 15
+    assert max(map(combs, pictures)) < 3
+    assert "bwdif" not in footage.probe(clips.write(tmp_path / "clip.mp4", moments), 0).filters
+
+
+def test_frames_of_another_shape_get_black_bars(tmp_path):
+    """As in a recording of a window or of a call."""
+    parts = [
+        clips.write(tmp_path / f"{number}.ts", [np.full((height, width, 3), 200, np.uint8)] * count, sound="")
+        for number, (height, width, count) in enumerate([(64, 96, 3), (96, 64, 2)])
+    ]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    found = footage.probe(path, 48)
+    assert found.notes == (
+        f"the size of the frames of {path} changes: all are fitted into one, with black bars where shapes differ",
+    )
+    pictures = list(footage.frames(found))
+    assert [picture.shape for picture in pictures] == [(32, 48, 3)] * 5
+    assert len(found.times) == 6
+    assert pictures[0].min() > 190
+    middle = slice(14, 34)
+    assert pictures[4][:, middle].min() > 180
+    assert max(pictures[4][:, :12].max(), pictures[4][:, 36:].max()) < 10
+
+
+@pytest.mark.parametrize("cover", [False, True])
+def test_a_file_with_sound_only_is_one_sentence(tmp_path, cover):
+    path = tmp_path / "song.m4a"
+    words = ["-f", "lavfi", "-i", "sine=d=0.2", "-f", "lavfi", "-i", "color=s=32x32", "-map", "0"]
+    if cover:
+        words += ["-map", "1", "-frames:v", "1", "-c:v", "mjpeg", "-disposition:v", "attached_pic"]
+    subprocess.run([clips.FFMPEG, "-loglevel", "error", *words, path], check=True)
+    with pytest.raises(VideoError) as caught:
+        footage.probe(path, 0)
+    assert str(caught.value) == f"{path} has no picture, only sound: give a video"
+
+
 @pytest.mark.parametrize(("sound", "suffix", "expected"), [("aac", "mp4", "aac"), ("pcm_s16le", "mkv", "aac")])
 def test_sound_is_carried_over(tmp_path, sound, suffix, expected):
     path = clips.write(tmp_path / f"clip.{suffix}", clips.scene(16), sound=sound)
