@@ -24,9 +24,10 @@ from nst.video import scan, timed_frames
 from nst.video.scan import Scan
 
 _COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # the codecs that players support in an mp4
+_MOST_TICKS = 1_000_000  # per second; the duration of a frame has 32 bits
 # Without B-frames, because the muxer takes the duration of the frame coded last for that of the frame shown last.
 _ENCODING = (
-    f"-fps_mode passthrough -enc_time_base filter {ffmpeg.BT709} "
+    f"-fps_mode vfr -enc_time_base filter {ffmpeg.BT709} "
     "-c:v libx264 -preset medium -crf 16 -bf 0 -pix_fmt yuv420p -movflags +faststart"
 )
 
@@ -131,11 +132,12 @@ def _notes(path: Path, found: Scan) -> Iterator[str]:
 
 def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> int:
     """Writes the frames without sound, and returns how many there are."""
-    # The time base of the source, so that a constant rate stays exactly that.
-    base = math.lcm(*(time.denominator for time in footage.times))
-    chain = f"settb=1/{base},scale=out_color_matrix=bt709:out_range=tv"
+    # The ticks of the source, so that a constant rate stays exactly that, unless an mp4 cannot count them.
+    ticks = math.lcm(*(time.denominator for time in footage.times))
+    chain = f"settb=1/{ticks if ticks <= _MOST_TICKS else 90_000},scale=out_color_matrix=bt709:out_range=tv"
+    source = ["-f", "matroska", "-i", "pipe:0", "-vf", chain]
     count = 0
-    with FFmpeg("-y", "-i", "pipe:0", "-vf", chain, *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
+    with FFmpeg("-y", *source, *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
         encoder.send(timed_frames.header(footage.height, footage.width))
         for picture in pictures:
             encoder.send(timed_frames.frame(picture.tobytes(), *footage.times[count : count + 2]))

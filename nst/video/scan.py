@@ -9,7 +9,7 @@ from fractions import Fraction
 
 # A frame with the time of another, or none, would never be shown.
 _SHOWN = r"select=isnan(prev_selected_pts)+gt(pts\,prev_selected_pts)"
-FILTERS = f"{_SHOWN},showinfo=checksum=0"
+FILTERS = f"{_SHOWN},sidedata=mode=delete,showinfo=checksum=0"
 """The filters whose messages `parse` reads."""
 
 _HDR = {"arib-std-b67": "HLG", "smpte2084": "PQ"}
@@ -85,6 +85,6 @@ def filters(scan: Scan, width: int, height: int) -> str:
     matrix = ":in_color_matrix=bt709" if hd and scan.colours["colorspace"] == "unknown" else ""
     chain.append(f"scale={size}:flags=lanczos+accurate_rnd{matrix}{bars}")
     if scan.hdr or (scan.colours["color_primaries"] in _WIDE and "unknown" not in scan.colours.values()):
-        known = (f"{name}={value}" for name, value in _HDR_COLOURS.items() if scan.colours[name] == "unknown")
-        chain += [f"setparams={':'.join(known)}", "format=yuv444p12|gbrp12", _TONE_MAP if scan.hdr else _TO_BT709]
+        assumed = (f"{name}={value}" for name, value in _HDR_COLOURS.items() if scan.colours[name] == "unknown")
+        chain += [f"setparams={':'.join(assumed)}", "format=yuv444p12|gbrp12", _TONE_MAP if scan.hdr else _TO_BT709]
     return ",".join(chain)

@@ -80,7 +80,8 @@ def stylize_video(
 
     Args:
         content: the video, in any format that ffmpeg reads; scaled so that its longest side is `image_size`, with even
-            sides.
+            sides. Each of its frames is painted, unless it is identical to the previous one, and shown for its own
+            time.
         style: as in `nst.stylize`.
         output_dir: the folder for `frames/`, `painted.mp4`, `costs.csv` and `config.json`.
         network: from `nst.load_network`.

@@ -212,6 +212,14 @@ def test_frames_that_repeat_are_painted_once(tmp_path):
     assert clips.starts(film.video) == [number / 8 for number in range(5)]
 
 
+def test_how_a_video_is_read_is_said_once(tmp_path):
+    options = "-vf setparams=color_trc=smpte2084 -color_trc smpte2084"
+    path = clips.write(tmp_path / "hdr.mp4", clips.scene(2), sound="", options=options)
+    said = []
+    paint(path, tmp_path / "out", on_trouble=said.append)
+    assert said == [f"{path} has a high dynamic range (PQ): it is tone-mapped to sRGB"]
+
+
 def test_luminance_and_adam_are_resumed_bit_for_bit_too(clip, tmp_path):
     config = TransferConfig(epochs=3, image_size=0, beta=0.01, preserve_color="luminance")
     one, two = tmp_path / "one", tmp_path / "two"
