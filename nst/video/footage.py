@@ -24,7 +24,7 @@ from nst.video import scan, timed_frames
 from nst.video.scan import Scan
 
 _COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # the codecs that players support in an mp4
-_MOST_TICKS = 1_000_000  # per second; the duration of a frame has 32 bits
+_MOST_TICKS = 100_000  # per second; a frame's duration has 32 bits, which are then enough for half a day
 # Without B-frames, because the muxer takes the duration of the frame coded last for that of the frame shown last.
 _ENCODING = (
     f"-fps_mode vfr -enc_time_base filter {ffmpeg.BT709} "
