@@ -56,7 +56,7 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
     except MemoryError:
         raise PictureError(f"{name} does not fit into memory; shrink it first") from None
     except UnidentifiedImageError:
-        if kind == "AVIF" and "AVIF" not in _formats():
+        if kind == "AVIF" and "AVIF" not in formats():
             problem = f"{name} is an AVIF picture, which this Pillow cannot read: {CONVERT}"
         elif kind:
             problem = f"{damaged}; fetch it again, or {CONVERT}"
@@ -71,12 +71,34 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
         raise PictureError(f"{damaged} ({one_line(str(error), 200)}); fetch it again, or {CONVERT}") from error
 
 
+def size(data: bytes, name: str) -> tuple[int, int] | None:
+    """The height and width of a picture by its header, turned upright; None if it cannot be opened."""
+    try:
+        with _opened(data, name, MAX_PIXELS, formats()) as picture:
+            # The header of a TIFF already has the size of the upright picture.
+            turned = picture.format != "TIFF" and 5 <= _orientation(picture) <= 8
+            return (picture.width, picture.height) if turned else (picture.height, picture.width)
+    except Exception:  # `decode` says why
+        return None
+
+
 def notes(data: bytes, name: str) -> dict[str, str]:
     """The text notes of a PNG: see `nst.images.reader.notes`."""
     try:
         with _opened(data, name, MAX_PIXELS, ("PNG",)) as picture:
             picture.load()  # notes may follow the pixels
             return {str(key): str(text) for key, text in getattr(picture, "text", {}).items()}
+    except PictureError:
+        raise
+    except Exception as error:  # as in `decode`
+        raise PictureError(f"{name} is not a PNG that can be read ({one_line(str(error), 200)})") from error
+
+
+def stored(data: bytes, name: str) -> NDArray[np.uint8]:
+    """The pixels of a PNG as it has them: see `nst.images.reader.read_stored`."""
+    try:
+        with _opened(data, name, MAX_PIXELS, ("PNG",)) as picture:
+            return np.array(picture.convert("RGBA"))
     except PictureError:
         raise
     except Exception as error:  # as in `decode`
@@ -112,7 +134,7 @@ def _too_large(pixels: int | None, name: str, most: int) -> PictureError:
 
 
 @functools.cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
     """Those of `_FORMATS` that this Pillow can open; asking it for another one raises KeyError."""
     Image.init()
     return tuple(each for each in _FORMATS if each in Image.OPEN and (each != "AVIF" or features.check("avif")))
@@ -120,7 +142,7 @@ def _formats() -> tuple[str, ...]:
 
 def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """RGB and opacity of a file."""
-    with _opened(data, name, most, _formats()) as picture:
+    with _opened(data, name, most, formats()) as picture:
         _scale_transparent_colour(picture)
         with pillow_settings.silent_libtiff(picture):
             picture.load()
@@ -133,12 +155,21 @@ def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArr
 @contextlib.contextmanager
 def _opened(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFile]:
     """A picture that has passed all checks but is not decoded yet."""
-    with pillow_settings.strict(MAX_PIXELS):
-        decode_limits.check_file(data)
-        with Image.open(io.BytesIO(data), formats=formats) as picture:
-            check_size(picture.width, picture.height, name, most)
-            decode_limits.check_opened(picture, data)
-            yield picture
+    with pillow_settings.strict(MAX_PIXELS), checked(data, name, most, formats) as picture:
+        yield picture
+
+
+def checked(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> ImageFile.ImageFile:
+    """Opens a picture and checks its headers. Call it with `pillow_settings.strict`, and close the picture."""
+    decode_limits.check_file(data)
+    picture = Image.open(io.BytesIO(data), formats=formats)
+    try:
+        check_size(picture.width, picture.height, name, most)
+        decode_limits.check_opened(picture, data)
+    except BaseException:
+        picture.close()
+        raise
+    return picture
 
 
 def _scale_transparent_colour(picture: ImageFile.ImageFile) -> None:

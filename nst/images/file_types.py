@@ -6,6 +6,7 @@ import re
 
 FETCH_AGAIN = "the download failed; fetch it again"
 CONVERT = "open it in an image editor and save it as JPEG or PNG"
+VIDEO = "is a video, not a picture: save one of its frames as a picture"
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -34,7 +35,12 @@ _MISTAKES = (
         rb"....ftyp(hei[cxms]|hev[cxms]|(mif1|msf1)(?!.{0,64}avi[fs]))",
         f"is an HEIC picture, a format that is not supported: {CONVERT}",
     ),
-    (rb"....ftyp(?!avi[fs]|mif1|msf1)", "is a video, not a picture: save one of its frames as a picture"),
+    (rb"....ftyp(?!avi[fs]|mif1|msf1)", VIDEO),
+    (
+        rb"[\x00-\x1f]...(moov|mdat|wide)|\x1a\x45\xdf\xa3|RIFF....AVI |FLV\x01|OggS|YUV4MPEG2|\x00\x00\x01[\xb3\xba]"
+        rb"|\x30\x26\xb2\x75\x8e\x66\xcf\x11|(?!GIF8)(G.{187}){3}G|....(G.{191}){3}G",  # ASF and MPEG-TS
+        VIDEO,
+    ),
     (rb"\xff\x0a|\0\0\0\x0cJXL ", f"is a JPEG XL picture, a format that is not supported: {CONVERT}"),
     (rb"8BPS", f"is a Photoshop file: {CONVERT}"),
     (rb"%PDF|%!PS", f"is a PDF or PostScript document: {CONVERT}"),
@@ -57,3 +63,8 @@ def is_text(head: bytes) -> bool:
     """Whether the first bytes of a file are printable UTF-8."""
     text = head.decode("utf-8", "ignore")  # "ignore": the last character may be cut in two
     return len(text.encode()) >= len(head) - 3 and all(c.isprintable() or c.isspace() for c in text)
+
+
+def is_video(head: bytes) -> bool:
+    """Whether a file with these first bytes is a video."""
+    return mistake(head) == VIDEO

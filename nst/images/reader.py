@@ -73,6 +73,12 @@ def read_with_alpha(
     return decode.decode(data, name, most)
 
 
+def size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """The height and width of a picture, from its header where possible. Raises `PictureError` as `read` does."""
+    data, name = _load_bytes(path, None)
+    return decode.size(data, name) or decode.decode(data, name)[0].shape[:2]
+
+
 def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[Levels]:
     """Makes a picture that was painted over white transparent again, removing the white from translucent pixels.
 
@@ -102,6 +108,14 @@ def with_alpha(picture: NDArray[Levels], opacity: NDArray[np.uint8]) -> NDArray[
     if picture.dtype == np.uint8:
         straight = np.rint(straight)
     return np.dstack([straight, opacity]).astype(picture.dtype)
+
+
+def read_stored(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Reads a PNG that this program has written: uint8 `[H, W, 4]` with straight alpha and the hidden colours.
+
+    Raises `PictureError` if it cannot be read, or is not a PNG.
+    """
+    return decode.stored(*_load_bytes(path, None))
 
 
 def notes(source: str | os.PathLike[str] | bytes | BinaryIO, *, name: str | None = None) -> dict[str, str]:
