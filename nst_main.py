@@ -27,7 +27,14 @@ Flags and their defaults:
 commandline.define(
     "content_image_filename", "chelsea.jpg", "picture to paint: a path, or the name of a sample in images/"
 )
-commandline.define("content_video", "", "video to paint instead, frame by frame; its sound is kept")
+commandline.define(
+    "content_video",
+    "",
+    "video to paint instead, frame by frame, with its sound; also an animated GIF, WebP or PNG, or the frames as "
+    "pictures: a folder, or a pattern such as frames/%04d.png",
+)
+commandline.define("video_start", 0.0, "seconds of the video to leave out at its beginning", "float")
+commandline.define("video_end", None, "second of the video to end at; empty paints it to its end", "float")
 commandline.define("shard", "", "part of the video's scenes to paint, as i/n with i from 0 to n - 1; empty paints all")
 commandline.define(
     "style_image_filename",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nst.output.folder import BusyError
     from nst.run import Result, stylize
     from nst.utils.ffmpeg import VideoError
+    from nst.video.excerpt import Excerpt
     from nst.video.stylize import stylize_video
     from nst.weights.download import FetchError
     from nst.weights.download import load as load_network
@@ -35,6 +36,7 @@ _HOMES = {
     "PRESETS": "nst.config",
     "Callbacks": "nst.inputs",
     "DivergedError": "nst.engine.loop",
+    "Excerpt": "nst.video.excerpt",
     "FetchError": "nst.weights.download",
     "MaskInputs": "nst.inputs",
     "Network": "nst.weights.network",
@@ -55,7 +57,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 - ordered by topic
     "stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step", "Callbacks", "MaskInputs", "Provenance",
-    "load_network", "fetch_network", "Network", "read_image",
+    "Excerpt", "load_network", "fetch_network", "Network", "read_image",
     "DivergedError", "BusyError", "FetchError", "PictureError", "CheckpointError", "VideoError", "WeightsError",
     "__version__",
 ]  # fmt: skip

@@ -149,7 +149,14 @@ class TransferConfig:
     video_every: int = number(
         0, "epochs between frames of the video; 0 makes about 200 frames", at_least=0, affects=_FILES
     )
-    video_fps: int = number(25, "frames per second of the video", at_least=1, at_most=60, affects=_FILES)
+    video_fps: int = number(
+        25,
+        "frames per second of the progress video; given with content_video, of that: at most as many are painted, and "
+        "a folder of frames is shown with as many",
+        at_least=1,
+        at_most=60,
+        affects=_FILES,
+    )
     video_layout: str = choice(
         "plain",
         "plain shows the picture alone in the video, side_by_side also the content and the styles",

@@ -15,7 +15,16 @@ def test_the_public_names():
     assert sorted(nst.__all__) == sorted(
         [
             *("stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step"),
-            *("Callbacks", "MaskInputs", "Provenance", "load_network", "fetch_network", "Network", "read_image"),
+            *(
+                "Callbacks",
+                "MaskInputs",
+                "Provenance",
+                "Excerpt",
+                "load_network",
+                "fetch_network",
+                "Network",
+                "read_image",
+            ),
             *(
                 "BusyError",
                 "DivergedError",

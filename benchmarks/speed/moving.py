@@ -29,7 +29,7 @@ from nst.config import PRESETS, TransferConfig
 from nst.engine import sessions
 from nst.images import reader, writer
 from nst.utils import locations
-from nst.video import footage
+from nst.video import assembly, footage
 from nst.video.footage import Footage
 from nst.video.frame_painter import Before, FramePainter
 from nst.weights.network import Network
@@ -148,7 +148,7 @@ def main(_: list[str]) -> None:
     for way in ways:
         held = way.name.partition("=")[2]
         title = f"{way.name[1]}-{held}" if held else way.name[1]
-        footage.assemble(folder / f"{title}.mp4", way.frames, source)
+        assembly.assemble(folder / f"{title}.mp4", way.frames, source)
     shown = [[(f"{way.name}, {number}", way.frames[number]) for number in _SHOWN] for way in ways]
     writer.write(folder / "sheet.png", sheet.make([[("clip", film.frames[n]) for n in _SHOWN], *shown]))
     print(f"{network.name}, {_PRESET.value}, {_STYLE.value}; {len(film.frames)} frames of {clip.WIDTH}×{clip.HEIGHT};")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     from nst.inputs import Callbacks
     from nst.output import metadata
 
-    content = inputs.find(FLAGS.content_image_filename)
+    content = _content(screen)
     files = named.find(config)
     given = inputs.prepare(content, files.styles, config, files.masks(), files.start)
     where = output.read()
@@ -67,3 +68,25 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     if result.ended == "stopped":
         return signals.status
     return 1 if result.troubles else 0
+
+
+def _content(screen: Screen) -> Path:
+    """Finds the content picture. Raises `ValueError` for a video, and warns of an animation."""
+    from nst import inputs
+    from nst.images import animation, file_types
+    from nst.video import picture_frames
+
+    name, files = FLAGS.content_image_filename, []
+    with contextlib.suppress(OSError):
+        files = picture_frames.find(Path(name).expanduser())
+    if files:
+        raise ValueError(
+            f"{name} has {len(files)} pictures: give one of them, or --content_video={name} to paint them as a video"
+        )
+    content = inputs.find(name)
+    with open(content, "rb") as file:
+        if file_types.is_video(file.read(4096)):
+            raise ValueError(f"{content} is a video, not a picture: to paint it, give --content_video={content}")
+    if animation.probe(content):
+        screen.warn(f"{content} is animated: its first frame is painted; for all, give --content_video={content}")
+    return content

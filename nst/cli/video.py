@@ -13,6 +13,7 @@ from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig, affecting
 from nst.utils.shard import Shard
 from nst.utils.text import duration
+from nst.video.excerpt import Excerpt
 
 if TYPE_CHECKING:
     from nst.video.frame_store import FrameRow
@@ -24,15 +25,17 @@ FLAGS = flags.FLAGS
 def check() -> None:
     """Raises `ValueError` for flags that contradict each other or have no effect."""
     if not FLAGS.content_video:
-        if FLAGS.shard:
-            raise ValueError("shard has no effect: there is no content_video")
+        for name in ("shard", "video_start", "video_end"):
+            if FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
+                raise ValueError(f"{name} has no effect: there is no content_video")
         return
     if FLAGS["content_image_filename"].present:
         raise ValueError("content_video and content_image_filename contradict each other: give one of them")
     for name in affecting("files"):
-        if FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
-            raise ValueError(f"{name} has no effect on a content_video: it leaves its frames and painted.mp4")
+        if name != "video_fps" and FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
+            raise ValueError(f"{name} has no effect on a content_video: it leaves its frames and the painted video")
     Shard.parse(FLAGS.shard)
+    _excerpt()
 
 
 def restore(place: Path) -> TransferConfig | None:
@@ -43,7 +46,19 @@ def restore(place: Path) -> TransferConfig | None:
     if before is None:
         return None
     named.set_flags("content_video", before.flags)
+    for name in _EXCERPT:
+        if not FLAGS[name].present and name in before.flags:
+            FLAGS[name].parse(before.flags[name])
+            FLAGS[name].present = 1
     return before.config
+
+
+_EXCERPT = ("video_start", "video_end", "video_fps")
+
+
+def _excerpt() -> Excerpt:
+    """The part of the video that the flags ask for."""
+    return Excerpt(FLAGS.video_start, FLAGS.video_end, FLAGS.video_fps if FLAGS["video_fps"].present else None)
 
 
 def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
@@ -53,8 +68,9 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     from nst.video import footage, optical_flow
 
     content = Path(FLAGS.content_video).expanduser()
+    _refuse_still(content)
     optical_flow.load_opencv()
-    footage.probe(content, config.image_size)
+    footage.probe(content, config.image_size, _excerpt())
     files = named.find(config)
     for path in (*files.styles, *files.content_masks, *files.style_masks):
         reader.read(path)  # a mistake should be reported before the network is fetched
@@ -72,6 +88,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     screen.say(f"Network: {network.name}")
     screen.say("Looking for the scenes of the video")
     progress = _Progress(screen)
+    provenance = files.provenance("content_video", content, network, where.folder, device)
+    part = {name: str(FLAGS[name].value) for name in _EXCERPT if FLAGS[name].present and FLAGS[name].value is not None}
 
     def start(opening: VideoStart) -> None:
         progress.start(opening)
@@ -79,9 +97,9 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
 
     film = stylize.stylize_video(
         content, files.styles, where.folder, network, config,
-        shard=Shard.parse(FLAGS.shard), masks=files.masks(),
+        excerpt=_excerpt(), shard=Shard.parse(FLAGS.shard), masks=files.masks(),
         callbacks=Callbacks(start, progress.frame, screen.warn, signals.requested),
-        provenance=files.provenance("content_video", content, network, where.folder, device),
+        provenance=dataclasses.replace(provenance, flags={**provenance.flags, **part}),
         resume=FLAGS.resume,
     )  # fmt: skip
     verb = "Painted" if film.ended == "finished" else "Stopped with"
@@ -93,6 +111,19 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         screen.say(f"To resume: {named.how_to_resume(where.folder)}")
         return signals.status
     return 0
+
+
+def _refuse_still(content: Path) -> None:
+    """Raises `ValueError` for a picture that is not animated."""
+    from nst.images import animation, file_types, reader
+
+    if content.suffix.lower() in reader.SUFFIXES and content.is_file() and animation.probe(content) is None:
+        with open(content, "rb") as file:
+            if file_types.kind(file.read(64)):
+                raise ValueError(
+                    f"{content} is a single picture: give it as --content_image_filename, or a folder of frames as "
+                    "--content_video"
+                )
 
 
 class _Progress:

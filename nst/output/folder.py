@@ -31,8 +31,9 @@ FILES = (
 """The files of a run besides its frames and its video."""
 
 FRAMES = "frames"
-VIDEO = "painted.mp4"
-MOVING = (FRAMES, VIDEO, "costs.csv", "config.json", "flags.txt", "RESUME.txt")
+VIDEOS = tuple(f"painted.{kind}" for kind in ("mp4", "mov", "webm", "gif", "webp", "png"))
+"""The names that a painted video may have; a run writes one of them."""
+MOVING = (FRAMES, *VIDEOS, "costs.csv", "config.json", "flags.txt", "RESUME.txt")
 """The files of a run that paints a video."""
 
 _VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")

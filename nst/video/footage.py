@@ -1,4 +1,4 @@
-"""Reads a video frame by frame, and writes painted frames with its times and its sound, with ffmpeg.
+"""Reads a video frame by frame: a file with ffmpeg, or pictures.
 
 Frames are uint8 RGB `[H, W, 3]`, upright, with square pixels and even sides: one for each frame of the file.
 """
@@ -6,30 +6,35 @@ Frames are uint8 RGB `[H, W, 3]`, upright, with square pixels and even sides: on
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import itertools
 import math
 import re
-import secrets
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nst.images import resize
+from nst.images.animation import Animation
 from nst.images.decode import MAX_PIXELS
-from nst.utils import ffmpeg
+from nst.utils import ffmpeg, hashing
 from nst.utils.ffmpeg import FFmpeg, VideoError
-from nst.video import scan, timed_frames
+from nst.video import picture_frames, scan
+from nst.video.excerpt import ALL, FOLDER_FPS, Excerpt, milliseconds
+from nst.video.picture_frames import PictureFrames
 from nst.video.scan import Scan
 
-_COPIED = {"aac", "mp3", "ac3", "eac3", "opus", "alac"}  # the codecs that players support in an mp4
-_MOST_TICKS = 100_000  # per second; a frame's duration has 32 bits, which are then enough for half a day
-# Without B-frames, because the muxer takes the duration of the frame coded last for that of the frame shown last.
-_ENCODING = (
-    f"-fps_mode vfr -enc_time_base filter {ffmpeg.BT709} "
-    "-c:v libx264 -preset medium -crf 16 -bf 0 -pix_fmt yuv420p -movflags +faststart"
-)
+Frame: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
+"""A frame, over white, and its opacity, uint8 `[H, W]`; None if it is opaque."""
+
+_INDEXED = re.compile(rb"....ftyp|\x1a\x45\xdf\xa3", re.DOTALL)  # MP4 and Matroska: seeking finds the very frame
+_SEEK_FROM = 30  # seconds: nearer to the beginning, decoding takes no time
+_BEYOND = 10  # seconds read after the end, for the time at which the last frame ends
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,12 @@ class Footage:
     sound: tuple[str, ...]  # the codecs
     filters: str  # ffmpeg's, which make the frames of what is decoded
     notes: tuple[str, ...] = ()  # sentences about how the file is read
+    options: tuple[str, ...] = ()  # ffmpeg's, for opening the file
+    alpha: bool = False  # whether its pixels can be transparent
+    pictures: PictureFrames | None = None  # instead of a file that ffmpeg decodes
+    numbers: tuple[int, ...] | None = None  # the frames of the source that are painted; None is all
+    start: Fraction = Fraction(0)  # seconds of the source at which the first frame appears
+    cut: bool = False  # whether the source may go on after the last frame
 
     @property
     def count(self) -> int:
@@ -54,72 +65,149 @@ class Footage:
         """The mean number of frames per second."""
         return float(self.count / self.times[-1])
 
+    @property
+    def animation(self) -> Animation | None:
+        """How an animated picture is played; None for any other source."""
+        return self.pictures.animation if self.pictures else None
 
-def probe(path: Path, longest_side: int) -> Footage:
+    def digest(self) -> str:
+        """The hash of the source."""
+        return self.pictures.digest() if self.pictures else hashing.digest(self.path)
+
+
+def probe(path: Path, longest_side: int, excerpt: Excerpt = ALL) -> Footage:
     """Decodes a video once for the times and kinds of its frames, whose longest side is to have that many pixels.
 
-    `longest_side` 0 keeps the size.
+    Args:
+        path: a file, or a folder or pattern of pictures (see `picture_frames.find`).
+        longest_side: 0 keeps the size.
+        excerpt: the part of the video that is painted.
 
     Raises:
         VideoError: the file does not exist, cannot be read as a video, or its frames would be too large.
     """
+    pictures = picture_frames.probe(path, excerpt.rate or Fraction(FOLDER_FPS))
+    if pictures is None:
+        return _excerpted(_probe_file(path, longest_side, excerpt), excerpt)
+    # Only mp4, which an animation does not become, needs even sides.
+    shape = _shape(path, pictures.width, pictures.height, longest_side, step=1 if pictures.animation else 2)
+    film = Footage(path, *shape, pictures.times, (), "", pictures=pictures)
+    return _excerpted(film, excerpt if pictures.animation else dataclasses.replace(excerpt, fps=None))
+
+
+def _probe_file(path: Path, longest_side: int, excerpt: Excerpt) -> Footage:
+    """`probe` for a file that ffmpeg decodes; its times are those of the file."""
     if not path.is_file():
         raise VideoError(f"there is no video {path}: check the spelling and the folder")
+    with open(path, "rb") as file:
+        indexed = _INDEXED.match(file.read(12))
+    seek = math.floor(excerpt.start) if indexed and excerpt.start >= _SEEK_FROM else 0
+    options = ["-ss", str(seek), "-noaccurate_seek"] if seek else []  # from the frame that is shown at that second
+    if excerpt.end is not None:
+        options += ["-t", str(math.ceil(excerpt.end) - seek + _BEYOND)]
     every = ["-map", "0:V:0", "-vf", scan.FILTERS, "-fps_mode", "passthrough", "-f", "null", "-"]
-    words = ffmpeg.run("-nostats", *_source(path), *every).stderr.decode(errors="replace")
+    words = ffmpeg.run("-nostats", *options, *source(path), *every).stderr.decode(errors="replace")
     sound = tuple(re.findall(r"^ *Stream #0.*: Audio: (\w+)", words, re.MULTILINE))
     if "matches no streams" in words:
         raise VideoError(f"{path} has no picture{', only sound' if sound else ''}: give a video")
     found = scan.parse(words)
+    if seek and (found is None or found.tick * found.pts[0] + seek > excerpt.start):
+        return _probe_file(path, longest_side, dataclasses.replace(excerpt, start=0))  # its index is wrong
     if found is None:
         reason = "no frame can be decoded" if "Stream mapping:" in words else ffmpeg.last_line(words)
         raise VideoError(f"{path} cannot be read as a video: {reason}; give a file that ffmpeg can play")
-    scale = longest_side / max(found.shape) if longest_side else 1.0
-    width, height = (max(2, 2 * round(side * scale / 2)) for side in found.shape)
-    if width * height > MAX_PIXELS:
-        raise VideoError(f"the frames of {path} would have {width}×{height} pixels: give a smaller image size")
+    height, width = _shape(path, *found.shape, longest_side, step=2)
     # To stay in sync with the sound, a first frame that starts later is shown from the start of the file.
-    start = min(0, found.pts[0]) if sound else found.pts[0]
-    times = (Fraction(0), *(found.tick * (time - start) for time in found.pts[1:]))
-    return Footage(path, height, width, times, sound, scan.filters(found, width, height), tuple(_notes(path, found)))
+    start = 0 if seek else min(0, found.pts[0]) if sound else found.pts[0]
+    first, *others = (seek + found.tick * (time - start) for time in found.pts)
+    times = (first if seek else Fraction(0), *others)
+    filters, notes = scan.filters(found, width, height), tuple(_notes(path, found))
+    return Footage(path, height, width, times, sound, filters, notes, (*options, *found.decoder), found.alpha)
+
+
+def _shape(path: Path, width: float, height: float, longest_side: int, *, step: int) -> tuple[int, int]:
+    """The height and width of the painted frames, multiples of `step`. Raises `VideoError` if they are too large."""
+    scale = longest_side / max(width, height) if longest_side else 1.0
+    rows, columns = (max(step, step * round(side * scale / step)) for side in (height, width))
+    if columns * rows > MAX_PIXELS:
+        raise VideoError(f"the frames of {path} would have {columns}×{rows} pixels: give a smaller image size")
+    return rows, columns
+
+
+def _excerpted(film: Footage, excerpt: Excerpt) -> Footage:
+    """The part of a video, with times from its beginning. Raises `VideoError` if the video ends before."""
+    if excerpt == ALL:
+        return film
+    chosen = excerpt.select(film.times)
+    if not chosen:
+        length = f"{float(film.times[-1]):.3f}".rstrip("0").rstrip(".")
+        raise VideoError(f"video_start is {excerpt.start:g}, but {film.path} ends after {length} seconds")
+    notes, pictures, numbers = film.notes, film.pictures, tuple(chosen)
+    fastest = 1 / min(end - start for start, end in itertools.pairwise(film.times))
+    if excerpt.rate is not None and excerpt.rate > fastest:
+        notes += (f"video_fps is {excerpt.fps:g}, more than the {float(fastest):.4g} of {film.path}: all are painted",)
+    if pictures is not None and pictures.animation is None:
+        files, numbers = tuple(pictures.files[number] for number in numbers), tuple(range(len(numbers)))
+        pictures = dataclasses.replace(pictures, files=files)
+    _, *later = chosen.values()
+    start = milliseconds(excerpt.start)
+    times = (Fraction(0), *later, excerpt.until(film.times) - start)
+    return dataclasses.replace(
+        film, times=times, notes=notes, pictures=pictures, numbers=numbers, start=start, cut=excerpt.end is not None
+    )
 
 
 def frames(footage: Footage) -> Generator[NDArray[np.uint8], None, None]:
-    """Yields the frames; closing the generator stops the decoder. A damaged end of the video is skipped.
+    """Yields the frames, transparent ones over white: see `frames_with_opacity`."""
+    with contextlib.closing(frames_with_opacity(footage)) as found:
+        yield from (picture for picture, _ in found)
+
+
+def frames_with_opacity(footage: Footage) -> Generator[Frame, None, None]:
+    """Yields the frames and their opacity; closing the generator stops the decoder. A damaged end is skipped.
 
     Raises:
         VideoError: no frame can be decoded; the message gives the decoder's reason.
     """
-    command = [*_source(footage.path), "-map", "0:V:0", "-vf", footage.filters, "-fps_mode", "passthrough"]
-    count, size = 0, footage.height * footage.width * 3
-    with FFmpeg(*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1", output=True) as decoder:
+    wanted = range(footage.count) if footage.numbers is None else footage.numbers
+    with contextlib.closing(_decoded(footage)) as found:
+        ahead = iter(wanted)
+        number = next(ahead)
+        for index, frame in enumerate(found):
+            if index == number:
+                yield frame
+                number = next(ahead, -1)
+                if number < 0 and footage.numbers is not None:
+                    return
+
+
+def _decoded(footage: Footage) -> Generator[Frame, None, None]:
+    """All frames of the source."""
+    height, width = footage.height, footage.width
+    if footage.pictures is not None:
+        for picture, opacity in footage.pictures.read():
+            if opacity is not None:
+                opacity = resize.stretch(opacity[..., np.newaxis], height, width)[..., 0]
+            yield resize.stretch(picture, height, width), opacity
+        return
+    command = [*footage.options, *source(footage.path), "-map", "0:V:0", "-vf", footage.filters]
+    layout, bands = ("rgba", 4) if footage.alpha else ("rgb24", 3)
+    count, size = 0, height * width * bands
+    raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", layout, "pipe:1"]
+    with FFmpeg(*command, *raw, output=True) as decoder:
         while len(data := decoder.read(size)) == size:
             count += 1
-            yield np.frombuffer(data, np.uint8).reshape(footage.height, footage.width, 3)
+            pixels = np.frombuffer(data, np.uint8).reshape(height, width, bands)
+            yield _over_white(pixels) if footage.alpha else (pixels, None)
         if not count:
             raise VideoError(f"{footage.path} has no frame that can be read: {decoder.reason()}")
 
 
-def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> None:
-    """Writes the first painted frames, or all, as an mp4 with the times and the sound of the original video.
-
-    The file is written atomically, and the frames have the size in `footage`. The sound is copied if players support
-    its codec in an mp4, and converted to AAC otherwise. It ends with the frames if some are missing.
-
-    Raises:
-        VideoError: the video cannot be written.
-    """
-    silent, loud = (path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4") for _ in range(2))
-    try:
-        with ffmpeg.writing(path):
-            count = _encode(silent, pictures, footage)
-            if footage.sound:
-                _add_sound(silent, loud, footage, count)
-            (loud if footage.sound else silent).replace(path)
-    finally:
-        for part in (silent, loud):
-            with contextlib.suppress(OSError):
-                part.unlink()
+def _over_white(pixels: NDArray[np.uint8]) -> Frame:
+    """Premultiplied RGBA as RGB over white, and its opacity."""
+    opacity = pixels[..., 3]
+    picture = np.minimum(pixels[..., :3] + (255 - opacity[..., np.newaxis].astype(np.uint16)), 255).astype(np.uint8)
+    return picture, None if opacity.min() == 255 else opacity
 
 
 def _notes(path: Path, found: Scan) -> Iterator[str]:
@@ -130,36 +218,6 @@ def _notes(path: Path, found: Scan) -> Iterator[str]:
         yield f"the size of the frames of {path} changes: all are fitted into one, with black bars where shapes differ"
 
 
-def _encode(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> int:
-    """Writes the frames without sound, and returns how many there are."""
-    # The ticks of the source, so that a constant rate stays exactly that, unless an mp4 cannot count them.
-    ticks = math.lcm(*(time.denominator for time in footage.times))
-    chain = f"settb=1/{ticks if ticks <= _MOST_TICKS else 90_000},scale=out_color_matrix=bt709:out_range=tv"
-    source = ["-f", "matroska", "-i", "pipe:0", "-vf", chain]
-    count = 0
-    with FFmpeg("-y", *source, *_ENCODING.split(), str(path.absolute()), feed=True) as encoder:
-        encoder.send(timed_frames.header(footage.height, footage.width))
-        for picture in pictures:
-            encoder.send(timed_frames.frame(picture.tobytes(), *footage.times[count : count + 2]))
-            count += 1
-        encoder.finish()
-    return count
-
-
-def _add_sound(silent: Path, loud: Path, footage: Footage, count: int) -> None:
-    """Joins `count` silent frames and the sound of the original video into another file."""
-    end = [] if count == footage.count else ["-t", f"{float(footage.times[count]):.6f}"]
-    for way in ("copy", "aac") if set(footage.sound) <= _COPIED else ("aac",):
-        done = ffmpeg.run(
-            *("-y", *_source(silent), *_source(footage.path), "-map", "0:v", "-map", "1:a"),
-            *("-c:v", "copy", "-c:a", way, *end, "-movflags", "+faststart", str(loud.absolute())),
-        )
-        if done.returncode == 0:
-            return
-    reason = ffmpeg.last_line(done.stderr.decode(errors="replace"))
-    raise VideoError(f"the sound of {footage.path} cannot be added: {reason}")
-
-
-def _source(path: Path) -> list[str]:
+def source(path: Path) -> list[str]:
     """The input options for a local file. A playlist in it cannot open network addresses."""
     return ["-protocol_whitelist", "file", "-i", f"file:{path.absolute()}"]

@@ -67,7 +67,7 @@ class FrameStore:
         atomic.write_bytes(self.directory / "config.json", self._plan.config_json({**moving, **facts}))
 
     def keep(self, picture: NDArray[np.uint8], row: FrameRow) -> None:
-        """Writes a painted frame, uint8 RGB `[H, W, 3]`, with its costs."""
+        """Writes a painted frame, uint8 RGB `[H, W, 3]`, or `[H, W, 4]` with straight alpha, and its costs."""
         note = json.dumps({"mark": self._mark, **row._asdict()})
         path = self.path(row.frame)
         path.parent.mkdir(parents=True, exist_ok=True)  # it may have been removed
@@ -92,9 +92,26 @@ class FrameStore:
             f"{path} is a frame of another video or of other settings: choose another folder, or move it away"
         )
 
+    def transparent(self, number: int) -> bool:
+        """Whether a painted frame has transparent pixels."""
+        with open(self.path(number), "rb") as file:
+            return file.read(26)[25:] == b"\6"  # the type of a PNG's colours: with alpha
+
     def picture(self, number: int) -> NDArray[np.uint8]:
-        """Reads a painted frame, uint8 RGB `[H, W, 3]`. Raises `PictureError` if it cannot be read."""
-        return reader.read(self.path(number))
+        """Reads a frame as it was painted, over white: uint8 RGB `[H, W, 3]`.
+
+        Raises `PictureError` if it cannot be read.
+        """
+        if not self.transparent(number):
+            return reader.read(self.path(number))
+        stored = self.with_alpha(number)
+        colours, share = stored[..., :3], stored[..., 3:] / 255
+        # Hidden pixels keep what was painted there, so that the next frame goes on with it.
+        return np.where(share > 0, np.rint(255 - (255.0 - colours) * share), colours).astype(np.uint8)
+
+    def with_alpha(self, number: int) -> NDArray[np.uint8]:
+        """Reads a painted frame with its straight alpha, uint8 `[H, W, 4]`; may raise `PictureError`."""
+        return reader.read_stored(self.path(number))
 
     def write_costs(self, rows: Sequence[FrameRow]) -> None:
         """Writes `costs.csv`."""

@@ -22,14 +22,17 @@ from nst.config import TransferConfig
 from nst.engine import sessions
 from nst.engine.objective import balanced
 from nst.engine.snapshot import CheckpointError
+from nst.images import reader
 from nst.images.reader import Source
 from nst.inputs import Callbacks, Inputs, MaskInputs, Provenance
 from nst.output import folder
 from nst.output.manifest import Manifest
 from nst.utils import hashing
 from nst.utils.shard import Shard
-from nst.video import footage, frame_store, optical_flow
+from nst.video import assembly, footage, frame_store, optical_flow
 from nst.video import scenes as video_scenes
+from nst.video.excerpt import ALL as WHOLE
+from nst.video.excerpt import Excerpt
 from nst.video.footage import Footage
 from nst.video.frame_painter import Before, FramePainter
 from nst.video.frame_store import FrameRow, FrameStore
@@ -67,6 +70,7 @@ def stylize_video(
     network: Network,
     config: TransferConfig | None = None,
     *,
+    excerpt: Excerpt = WHOLE,
     shard: Shard = ALL,
     masks: MaskInputs | None = None,
     callbacks: Callbacks[VideoStart, FrameRow] | None = None,
@@ -79,13 +83,17 @@ def stylize_video(
     moved to `earlier-N/`.
 
     Args:
-        content: the video, in any format that ffmpeg reads; scaled so that its longest side is `image_size`, with even
-            sides. Each of its frames is painted, unless it is identical to the previous one, and shown for its own
-            time.
+        content: the video, in any format that ffmpeg reads, or an animated GIF, WebP, PNG or AVIF; or its frames as
+            pictures: a folder, or a pattern such as `frames/%04d.png` or `frames/*.png`. Scaled so that its longest
+            side is `image_size`, with even sides except for an animation. Each of its frames is painted, unless
+            it is identical to the previous one, and shown for its own time. Transparent parts are painted over white,
+            and are transparent again in the frames and the video.
         style: as in `nst.stylize`.
-        output_dir: the folder for `frames/`, `painted.mp4`, `costs.csv` and `config.json`.
+        output_dir: the folder for `frames/`, `painted.mp4`, `costs.csv` and `config.json`. An animation gives one of
+            its kind instead of the mp4, and a transparent video `painted.webm` or `painted.mov`.
         network: from `nst.load_network`.
         config: the settings; `epochs` are those of the first frame of a scene.
+        excerpt: the part of the video to paint, and its frames per second.
         shard: the share of the scenes to paint; with one, `painted.mp4` is written only once all frames exist.
         masks: as in `nst.stylize`; the same for every frame.
         callbacks: functions called when the scenes are known, after every frame, and to report trouble or ask whether
@@ -106,7 +114,8 @@ def stylize_video(
     folder.check_name(directory)
     how = provenance.how_to_resume or (lambda path: f"nst.stylize_video(…, output_dir={str(path)!r}, resume=True)")
     optical_flow.load_opencv()  # now rather than when the inputs have been prepared
-    film, prepared, engine, manifest = _prepare(Path(content), style, network, config, masks, provenance)
+    film, prepared, engine, manifest = _prepare(Path(content), excerpt, style, network, config, masks, provenance)
+    _keep_apart(film, directory)
     with contextlib.ExitStack() as opened:
         painter = opened.enter_context(FramePainter(prepared, network, engine, callbacks.on_trouble))
         folder.make(directory)
@@ -141,6 +150,7 @@ def stylize_video(
 
 def _prepare(
     content: Path,
+    excerpt: Excerpt,
     style: Source | Sequence[Source],
     network: Network,
     config: TransferConfig,
@@ -152,17 +162,19 @@ def _prepare(
     Returns:
         The video, its first frame with the styles, the settings resolved for this machine, and the manifest.
     """
-    film = footage.probe(content, config.image_size)
+    film = footage.probe(content, config.image_size, excerpt)
     with contextlib.closing(footage.frames(film)) as pictures:
         first = next(pictures)
-    # Not config.image_size itself, because the sides are rounded to even numbers.
+    # Not config.image_size itself, because the sides may be rounded to even numbers.
     size = max(film.height, film.width) if config.image_size else 0
     engine = dataclasses.replace(
         balanced(config, network), precision=sessions.precision(config.precision), image_size=size
     )
     prepared = inputs.prepare(first, style, engine, masks)
-    prints = {**inputs.of_network(network), **prepared.fingerprints, "video": hashing.digest(content)}
+    prints = {**inputs.of_network(network), **prepared.fingerprints, "video": film.digest()}
     del prints["content picture"]
+    if film.numbers is not None:
+        prints["part of the video"] = hashing.data_digest(list(film.numbers))
     details = {
         **provenance.details,
         "network": {"name": network.name, "file": network.source, "notice": network.notice},
@@ -172,6 +184,16 @@ def _prepare(
         "alpha": engine.alpha,
     }
     return film, prepared, engine, Manifest(config, prints, details, provenance.flags)
+
+
+def _keep_apart(film: Footage, directory: Path) -> None:
+    """Raises `ValueError` if the source is among the files of an earlier run, which are moved out of the way."""
+    earlier = directory.resolve()
+    for path in film.pictures.files if film.pictures else (film.path,):
+        if path.resolve().parent == earlier / folder.FRAMES or path.resolve() in [
+            earlier / name for name in folder.VIDEOS
+        ]:
+            raise ValueError(f"{path} is in the output folder {directory}, for files that are painted: choose another")
 
 
 def _make_room(directory: Path, plan: Manifest, *, resume: bool, alone: bool) -> Path | None:
@@ -201,8 +223,8 @@ def _paint(
     """Paints the missing frames of the shard and adds their costs to `rows`; returns `finished` or `stopped`."""
     which = {number: index for index, scene in enumerate(scenes) for number in range(*scene)}
     filmed: NDArray[np.uint8] | None = None
-    with contextlib.closing(footage.frames(film)) as pictures:
-        for number, frame in enumerate(pictures):
+    with contextlib.closing(footage.frames_with_opacity(film)) as pictures:
+        for number, (frame, opacity) in enumerate(pictures):
             scene = which[number]
             if number not in rows and shard.has(scene):
                 began = time.perf_counter()
@@ -221,7 +243,7 @@ def _paint(
                         number, scene, painted.epochs, costs.total, costs.content, costs.style, painted.temporal, 0
                     )
                 row = row._replace(seconds=time.perf_counter() - began)
-                store.keep(picture, row)
+                store.keep(picture if opacity is None else reader.with_alpha(picture, opacity), row)
                 rows[number] = row
                 callbacks.on_step(row)
                 if callbacks.stop():
@@ -235,8 +257,14 @@ def _assemble(film: Footage, store: FrameStore, rows: Mapping[int, FrameRow]) ->
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
         return None
-    video = store.directory / folder.VIDEO
-    footage.assemble(video, (store.picture(number) for number in range(count)), film)
+    transparent = any(store.transparent(number) for number in range(count))
+    suffix = assembly.suffix(film.path, film.animation, transparent=transparent)
+    video = store.directory / f"painted{suffix}"
+    read = store.with_alpha if transparent else store.picture
+    assembly.assemble(video, (read(number) for number in range(count)), film)
+    for name in folder.VIDEOS:  # before a transparent frame was painted, this run's video had another format
+        if name != video.name:
+            (store.directory / name).unlink(missing_ok=True)
     return video
 
 

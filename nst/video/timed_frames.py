@@ -8,9 +8,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 
-def header(height: int, width: int) -> bytes:
-    """The start of a stream of uint8 RGB frames."""
-    video = _element("E0", _number("B0", width), _number("BA", height), _element("2EB524", b"RGB\x18"))
+def header(height: int, width: int, bands: int) -> bytes:
+    """The start of a stream of uint8 frames: RGB, or with 4 bands RGB and straight alpha."""
+    layout = {3: b"RGB\x18", 4: b"RGBA"}[bands]
+    video = _element("E0", _number("B0", width), _number("BA", height), _element("2EB524", layout))
     codec = _element("86", b"V_UNCOMPRESSED")
     track = _element("AE", _number("D7", 1), _number("73C5", 1), _number("83", 1), codec, video)  # number, UID, type
     return (

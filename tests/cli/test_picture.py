@@ -20,7 +20,7 @@ from nst.images import reader, writer
 from nst.output import metadata
 from nst.utils.fields import written
 from tests.conftest import ROOT, in_terminal
-from tests.support import fake_vgg
+from tests.support import animations, clips, fake_vgg
 
 
 @pytest.fixture(scope="module")
@@ -380,3 +380,44 @@ def test_a_reader_that_goes_away_stops_nothing(place):
 
 def test_the_console_script_is_the_same_program():
     assert 'nst = "nst_main:run"' in (ROOT / "pyproject.toml").read_text()
+
+
+# --- what moves, given as a picture ---
+
+
+def test_the_first_frame_of_an_animation_is_painted_with_a_hint(command, place, tmp_path):
+    path = animations.write(tmp_path / "cat.gif")
+    done = command(
+        *TINY[:1], *TINY[2:], f"--content_image_filename={path}", "--epochs=1", "--output_dir=out", cwd=place
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        f"Warning: {path} is animated: its first frame is painted; for all, give --content_video={path}\n"
+    )
+    opacity = np.asarray(Image.open(place / "out" / "generated_image.png"))[..., 3]
+    np.testing.assert_array_equal(opacity > 0, np.asarray(animations.drawn(0))[..., 3] > 0)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "mov", "flv", "ts", "mpg", "webm", "wmv"])
+def test_a_video_is_referred_to_its_flag(command, place, tmp_path, suffix):
+    codec = {"webm": "-c:v libvpx", "wmv": "-c:v wmv2", "mpg": "-c:v mpeg2video -r 25"}.get(suffix, "-c:v mpeg4")
+    codec = "-c:v flv" if suffix == "flv" else codec
+    path = clips.write(tmp_path / f"a.{suffix}", clips.scene(3), 25, sound="", options=f"{codec} -pix_fmt yuv420p")
+    done = command(*TINY[:1], f"--content_image_filename={path}", "--output_dir=wrong", cwd=place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (f"nst_main.py: {path} is a video, not a picture: to paint it, give --content_video={path}\n")
+    done = command(*TINY[:2], f"--style_image_filename={path}", "--output_dir=wrong", cwd=place)
+    assert done.stderr == f"nst_main.py: {path} is a video, not a picture: save one of its frames as a picture\n"
+    assert not (place / "wrong").exists()
+
+
+@pytest.mark.parametrize("pattern", ["", "/%d.png", "/*.png"])
+def test_frames_are_referred_to_their_flag(command, place, tmp_path, pattern):
+    for number in range(3):
+        shutil.copy(place / "content.png", tmp_path / f"{number}.png")
+    name = f"{tmp_path}{pattern}"
+    done = command(*TINY[:1], f"--content_image_filename={name}", cwd=place)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"nst_main.py: {name} has 3 pictures: give one of them, or --content_video={name} to paint them as a video\n"
+    )

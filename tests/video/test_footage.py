@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from nst.utils.ffmpeg import VideoError
-from nst.video import footage
+from nst.video import assembly, footage
 from tests.conftest import ROOT
 from tests.support import clips
 
@@ -74,7 +74,7 @@ def test_pixels_that_are_no_squares_become_squares(tmp_path):
 def reassembled(path):
     """The path of a video of the same frames."""
     found = footage.probe(path, 0)
-    footage.assemble(path.with_name("painted.mp4"), footage.frames(found), found)
+    assembly.assemble(path.with_name("painted.mp4"), footage.frames(found), found)
     return path.with_name("painted.mp4")
 
 
@@ -228,7 +228,7 @@ def test_sound_is_carried_over(tmp_path, sound, suffix, expected):
     path = clips.write(tmp_path / f"clip.{suffix}", clips.scene(16), sound=sound)
     source = footage.probe(path, 0)
     painted = [255 - frame for frame in footage.frames(source)]
-    footage.assemble(tmp_path / "out put.mp4", painted, source)
+    assembly.assemble(tmp_path / "out put.mp4", painted, source)
     kinds = clips.facts(tmp_path / "out put.mp4")
     assert kinds[:2] == ("h264", expected)
     assert kinds[2] == pytest.approx(2, abs=0.15)
@@ -241,7 +241,7 @@ def test_sound_is_carried_over(tmp_path, sound, suffix, expected):
 
 def test_a_part_of_the_frames_has_a_part_of_the_sound(clip, tmp_path):
     source = footage.probe(clip, 0)
-    footage.assemble(tmp_path / "part.mp4", list(footage.frames(source))[:4], source)
+    assembly.assemble(tmp_path / "part.mp4", list(footage.frames(source))[:4], source)
     assert clips.facts(tmp_path / "part.mp4")[2] == pytest.approx(0.5, abs=0.15)
     assert len(clips.decoded(tmp_path / "part.mp4")) == 4
 
@@ -257,8 +257,9 @@ def test_what_is_no_video_is_one_sentence(tmp_path, clip):
             footage.probe(tmp_path / name, 0)
     with pytest.raises(VideoError, match=r"there is no video .*nowhere\.mp4: check"):
         footage.probe(tmp_path / "nowhere.mp4", 0)
-    with pytest.raises(VideoError, match="there is no video"):
-        footage.probe(tmp_path, 0)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VideoError, match=r"the folder .*empty has no pictures: give a folder of frames"):
+        footage.probe(tmp_path / "empty", 0)
 
 
 def test_a_list_of_addresses_is_not_followed(tmp_path):
@@ -270,7 +271,7 @@ def test_a_list_of_addresses_is_not_followed(tmp_path):
 def test_a_video_that_cannot_be_written_is_one_sentence(clip, tmp_path):
     source = footage.probe(clip, 0)
     with pytest.raises(VideoError, match="cannot be written"):
-        footage.assemble(tmp_path / "no folder" / "out.mp4", footage.frames(source), source)
+        assembly.assemble(tmp_path / "no folder" / "out.mp4", footage.frames(source), source)
     assert not list(tmp_path.iterdir())
 
 
