@@ -10,6 +10,7 @@ from PIL import Image
 
 from nst.config import TransferConfig
 from nst.images import animation, writer
+from nst.inputs import Callbacks
 from nst.utils.ffmpeg import VideoError
 from nst.video import assembly, footage, stylize
 from nst.video.excerpt import Excerpt
@@ -29,11 +30,11 @@ def ffmpeg(*words):
     subprocess.run([clips.FFMPEG, "-loglevel", "error", "-y", *map(str, words)], check=True)
 
 
-def cut_outs(place, count=4):
-    """A folder of transparent frames."""
+def cut_outs(place, **options):
+    """A folder of four transparent frames."""
     place.mkdir()
-    for number in range(count):
-        animations.drawn(number).save(place / f"{number}.png")
+    for number in range(4):
+        animations.drawn(number, **options).save(place / f"{number}.png")
     return place
 
 
@@ -51,11 +52,7 @@ def numbered(tmp_path_factory):
     return path.with_name("loud.mp4")
 
 
-def brightness(film):
-    return [round(float(frame.mean()) / 3) for frame in footage.frames(film)]
-
-
-@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi", "h264"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
 @pytest.mark.parametrize(
     ("excerpt", "numbers", "times"),
     [
@@ -68,15 +65,10 @@ def brightness(film):
 )
 def test_a_part_has_the_frames_of_its_seconds(numbered, tmp_path, suffix, excerpt, numbers, times):
     path = tmp_path / f"clip.{suffix}"
-    if suffix == "avi":
-        ffmpeg("-i", numbered, "-c:v", "mpeg4", "-q:v", 1, path)
-    else:
-        ffmpeg("-i", numbered, "-c", "copy", *(["-an", "-bsf:v", "h264_mp4toannexb"] if suffix == "h264" else []), path)
-    if suffix == "h264":
-        path = path.with_suffix(".mkv")  # the stream alone has no times
-        ffmpeg("-f", "h264", "-framerate", 2, "-i", path.with_suffix(".h264"), "-c", "copy", path)
-    film = footage.probe(path, 0, excerpt)
-    assert brightness(film) == numbers
+    ffmpeg("-i", numbered, "-c", "copy", path)
+    film, whole = footage.probe(path, 0, excerpt), list(footage.frames(footage.probe(path, 0)))
+    np.testing.assert_array_equal(list(footage.frames(film)), [whole[number] for number in numbers])
+    assert round(float(whole[70].mean()) / 3) in (69, 70, 71), "which have these numbers"
     assert [float(time) for time in film.times] == pytest.approx(times, abs=0.002)
 
 
@@ -104,7 +96,7 @@ def test_another_part_is_another_video(tmp_path):
     clip = clips.write(tmp_path / "clip.mp4", clips.scene(6), 6, sound="")
     paint(clip, tmp_path / "out", excerpt=Excerpt(0, 0.5))
     with pytest.raises(ValueError, match="the part of the video has changed"):
-        paint(clip, tmp_path / "out", excerpt=Excerpt(0, 0.4), resume=True)
+        paint(clip, tmp_path / "out", excerpt=Excerpt(0, 0.3), resume=True)
     assert paint(clip, tmp_path / "out", excerpt=Excerpt(0, 0.5), resume=True).frames == 3
 
 
@@ -155,8 +147,7 @@ def test_an_animation_gives_one_of_its_kind(tmp_path, suffix, opaque):
     assert frames.shape == (4, 28, 44, 4)
     there = animations.opacities(4, height=28, width=44, opaque=opaque)
     np.testing.assert_array_equal(frames[..., 3] > 0, there)
-    with Image.open(film.video) as painted:
-        assert animation.probe(film.video).plays == animation.probe(source).plays
+    assert animation.probe(film.video).plays == animation.probe(source).plays
     stored = np.stack([np.asarray(Image.open(tmp_path / "out" / "frames" / f"{n:06d}.png")) for n in range(4)])
     assert stored.shape[3] == (3 if opaque else 4)
     assert np.abs(frames[there][:, :3].astype(int) - stored[there][:, :3]).mean() < 15
@@ -201,18 +192,21 @@ def test_transparent_pixels_stay_transparent(tmp_path, name):
 
 
 def test_hidden_colours_do_not_bleed_when_frames_are_scaled(tmp_path):
-    for source in (animations.write(tmp_path / "a.gif"), cut_outs(tmp_path / "folder")):
-        for picture, opacity in footage.frames_with_opacity(footage.probe(source, 31)):
-            greens = picture[..., 1].astype(int) - picture.max(axis=-1, where=[True, False, True], initial=0)
-            assert greens[opacity < 250].max(initial=0) < 60, "beside green, it would be 200"
+    found = {}
+    for hidden in ((0, 255, 0), (255, 0, 255)):
+        folder = cut_outs(tmp_path / f"{hidden[0]}", hidden=hidden)
+        ffmpeg("-framerate", 5, "-i", folder / "%d.png", "-c:v", "qtrle", "-pix_fmt", "argb", folder / "clip.mov")
+        for source in (folder, folder / "clip.mov"):
+            frames = footage.frames_with_opacity(footage.probe(source, 31))
+            found[hidden[0], source.name == "clip.mov"] = [np.dstack(frame) for frame in frames]
+    for video in (False, True):
+        np.testing.assert_array_equal(found[0, video], found[255, video])
 
 
 def test_transparent_frames_are_resumed_alike(tmp_path):
     source = animations.write(tmp_path / "a.gif")
     paint(source, tmp_path / "whole")
     rows = []
-    from nst.inputs import Callbacks
-
     stopped = Callbacks(on_step=rows.append, stop=lambda: len(rows) == 2)
     assert paint(source, tmp_path / "part", callbacks=stopped).ended == "stopped"
     assert animations.shown(tmp_path / "part" / "painted.gif")[0].shape[0] == 2
@@ -230,8 +224,6 @@ def test_opaque_frames_of_a_folder_may_become_transparent(tmp_path):
     animations.drawn(0, opaque=True).save(place / "0.png")
     animations.drawn(1).save(place / "1.png")
     rows = []
-    from nst.inputs import Callbacks
-
     stopped = Callbacks(on_step=rows.append, stop=lambda: bool(rows))
     assert paint(place, tmp_path / "out", callbacks=stopped).video.name == "painted.mp4"
     assert paint(place, tmp_path / "out", resume=True).video.name == "painted.mov"
