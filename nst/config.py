@@ -151,8 +151,8 @@ class TransferConfig:
     )
     video_fps: int = number(
         25,
-        "frames per second of the progress video; given with content_video, of that: at most as many are painted, and "
-        "a folder of frames is shown with as many",
+        "frames per second of the video; given for a content_video, the most that are painted of it, or the rate of a "
+        "folder of frames",
         at_least=1,
         at_most=60,
         affects=_FILES,

@@ -96,7 +96,7 @@ def filters(scan: Scan, width: int, height: int) -> str:
         matrix = ""
     chain.append(f"scale={size}:flags=lanczos+accurate_rnd{matrix}{bars}")
     if scan.hdr or (scan.colours["color_primaries"] in _WIDE and "unknown" not in scan.colours.values()):
-        assumed = (f"{name}={value}" for name, value in _HDR_COLOURS.items() if scan.colours[name] == "unassumed")
+        assumed = (f"{name}={value}" for name, value in _HDR_COLOURS.items() if scan.colours[name] == "unknown")
         deep, usual = ("gbrap", "gbrap") if scan.alpha else ("yuv444p12|gbrp12", "gbrp")
         chain += [f"setparams={':'.join(assumed)}", f"format={deep}", _TONE_MAP if scan.hdr else _TO_BT709]
         chain.append(f"format={usual}")

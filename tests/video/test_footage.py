@@ -123,7 +123,7 @@ def test_ticks_that_an_mp4_cannot_count_become_longer(clip, tmp_path, tick):
     """As in recordings by GStreamer, with pauses: two frames in one tick are both kept."""
     times = [Fraction(0), tick, Fraction(1), Fraction(18_000), Fraction(18_002)]
     source = dataclasses.replace(footage.probe(clip, 0), times=tuple(times), sound=())
-    footage.assemble(tmp_path / "painted.mp4", clips.scene(4), source)
+    assembly.assemble(tmp_path / "painted.mp4", clips.scene(4), source)
     assert list(map(float, clips.starts(tmp_path / "painted.mp4"))) == pytest.approx([0, 0, 1, 18_000], abs=1e-4)
     assert clips.facts(tmp_path / "painted.mp4")[2] == 18_002
 
