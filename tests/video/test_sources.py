@@ -43,13 +43,10 @@ def cut_outs(place, **options):
 
 @pytest.fixture(scope="module")
 def numbered(tmp_path_factory):
-    """40 seconds of 2 frames each, of another brightness each, with a keyframe every 10; a tone that rises at 35 s."""
+    """40 seconds of 2 frames each, of another brightness each, with a keyframe every 10."""
     path = tmp_path_factory.mktemp("numbered") / "clip.mp4"
     frames = [np.full((32, 48, 3), 3 * number, np.uint8) for number in range(80)]
-    clips.write(path, frames, 2, sound="", options="-g 10 -bf 2")
-    tone = "aevalsrc='sin(2*PI*t*(440+440*gte(t,35)))':d=40"
-    ffmpeg("-i", path, "-f", "lavfi", "-i", tone, "-c:v", "copy", "-c:a", "aac", path.with_name("loud.mp4"))
-    return path.with_name("loud.mp4")
+    return clips.write(path, frames, 2, sound="", options="-g 10 -bf 2")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
@@ -73,8 +70,10 @@ def test_a_part_has_the_frames_of_its_seconds(numbered, tmp_path, suffix, excerp
 
 
 def test_a_part_has_its_own_sound(numbered, tmp_path):
+    tone = "aevalsrc='sin(2*PI*t*(440+440*gte(t,35)))':d=40"
+    ffmpeg("-i", numbered, "-f", "lavfi", "-i", tone, "-c:v", "copy", "-c:a", "aac", tmp_path / "loud.mp4")
     for excerpt, pitch in ((Excerpt(33, 34.9), 440), (Excerpt(35.1, 37), 880), (Excerpt(38), 880)):
-        film = footage.probe(numbered, 0, excerpt)
+        film = footage.probe(tmp_path / "loud.mp4", 0, excerpt)
         assembly.assemble(tmp_path / "part.mp4", footage.frames(film), film)
         seconds = float(film.times[-1])
         assert clips.heard(tmp_path / "part.mp4", seconds) == pytest.approx(pitch, abs=3)
@@ -101,7 +100,7 @@ def test_another_part_is_another_video(tmp_path):
 
 
 def test_a_part_beyond_the_end_is_one_sentence(numbered):
-    with pytest.raises(VideoError, match=r"video_start is 41, but .*loud\.mp4 ends after 40 seconds$"):
+    with pytest.raises(VideoError, match=r"video_start is 41, but .*clip\.mp4 ends after 40 seconds$"):
         footage.probe(numbered, 0, Excerpt(41))
 
 
