@@ -22,7 +22,7 @@ from nst.utils.ffmpeg import FFmpeg, VideoError
 from nst.video import timed_frames
 from nst.video.footage import Footage, source
 
-_MOST_TICKS = 1_000_000  # per second; the duration of a frame has 32 bits
+_MOST_TICKS = 100_000  # per second; a frame's duration has 32 bits, which are then enough for half a day
 _MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac"})
 
 
