@@ -49,7 +49,7 @@ def numbered(tmp_path_factory):
     return clips.write(path, frames, 2, sound="", options="-g 10 -bf 2")
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 @pytest.mark.parametrize(
     ("excerpt", "numbers", "times"),
     [
