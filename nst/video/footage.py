@@ -169,16 +169,14 @@ def frames_with_opacity(footage: Footage) -> Generator[Frame, None, None]:
     Raises:
         VideoError: no frame can be decoded; the message gives the decoder's reason.
     """
-    wanted = range(footage.count) if footage.numbers is None else footage.numbers
+    wanted = set(range(footage.count) if footage.numbers is None else footage.numbers)
+    last = max(wanted)
     with contextlib.closing(_decoded(footage)) as found:
-        ahead = iter(wanted)
-        number = next(ahead)
-        for index, frame in enumerate(found):
-            if index == number:
+        for number, frame in enumerate(found):
+            if number in wanted:
                 yield frame
-                number = next(ahead, -1)
-                if number < 0 and footage.numbers is not None:
-                    return
+            if number == last:
+                return
 
 
 def _decoded(footage: Footage) -> Generator[Frame, None, None]:
