@@ -70,7 +70,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     content = Path(FLAGS.content_video).expanduser()
     _refuse_still(content)
     optical_flow.load_opencv()
-    footage.probe(content, config.image_size, _excerpt())
+    source = footage.probe(content, config.image_size, _excerpt())
     files = named.find(config)
     for path in (*files.styles, *files.content_masks, *files.style_masks):
         reader.read(path)  # a mistake should be reported before the network is fetched
@@ -96,8 +96,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         signals.painting = True
 
     film = stylize.stylize_video(
-        content, files.styles, where.folder, network, config,
-        excerpt=_excerpt(), shard=Shard.parse(FLAGS.shard), masks=files.masks(),
+        source, files.styles, where.folder, network, config,
+        shard=Shard.parse(FLAGS.shard), masks=files.masks(),
         callbacks=Callbacks(start, progress.frame, screen.warn, signals.requested),
         provenance=dataclasses.replace(provenance, flags={**provenance.flags, **part}),
         resume=FLAGS.resume,

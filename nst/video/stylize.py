@@ -64,7 +64,7 @@ class VideoResult:
 
 
 def stylize_video(
-    content: str | Path,
+    content: str | Path | Footage,
     style: Source | Sequence[Source],
     output_dir: str | Path,
     network: Network,
@@ -87,7 +87,8 @@ def stylize_video(
             pictures: a folder, or a pattern such as `frames/%04d.png` or `frames/*.png`. Scaled so that its longest
             side is `image_size`, with even sides except for an animation. Each of its frames is painted, unless
             it is identical to the previous one, and shown for its own time. Transparent parts are painted over white,
-            and are transparent again in the frames and the video.
+            and are transparent again in the frames and the video. What `footage.probe` returned for it, with this
+            image size and excerpt, saves decoding it once more.
         style: as in `nst.stylize`.
         output_dir: the folder for `frames/`, `painted.mp4`, `costs.csv` and `config.json`. An animation gives one of
             its kind instead of the mp4, and a transparent video `painted.webm` or `painted.mov`.
@@ -114,7 +115,7 @@ def stylize_video(
     folder.check_name(directory)
     how = provenance.how_to_resume or (lambda path: f"nst.stylize_video(…, output_dir={str(path)!r}, resume=True)")
     optical_flow.load_opencv()  # now rather than when the inputs have been prepared
-    film, prepared, engine, manifest = _prepare(Path(content), excerpt, style, network, config, masks, provenance)
+    film, prepared, engine, manifest = _prepare(content, excerpt, style, network, config, masks, provenance)
     _keep_apart(film, directory)
     with contextlib.ExitStack() as opened:
         painter = opened.enter_context(FramePainter(prepared, network, engine, callbacks.on_trouble))
@@ -149,7 +150,7 @@ def stylize_video(
 
 
 def _prepare(
-    content: Path,
+    content: str | Path | Footage,
     excerpt: Excerpt,
     style: Source | Sequence[Source],
     network: Network,
@@ -162,7 +163,7 @@ def _prepare(
     Returns:
         The video, its first frame with the styles, the settings resolved for this machine, and the manifest.
     """
-    film = footage.probe(content, config.image_size, excerpt)
+    film = content if isinstance(content, Footage) else footage.probe(Path(content), config.image_size, excerpt)
     with contextlib.closing(footage.frames(film)) as pictures:
         first = next(pictures)
     # Not config.image_size itself, because the sides may be rounded to even numbers.
