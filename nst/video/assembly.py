@@ -36,7 +36,7 @@ class Format(NamedTuple):
 
 
 # Without B-frames, because the muxer takes the duration of the frame coded last for that of the frame shown last.
-_TV = "scale=out_color_matrix=bt709:out_range=tv"
+_TV = "scale=ceil(iw/2)*2:ceil(ih/2)*2:out_color_matrix=bt709:out_range=tv"  # yuv420p needs even sides
 _VIDEOS = {
     ".mp4": Format(
         _TV,
@@ -57,6 +57,9 @@ _VIDEOS = {
         "libopus",
     ),
 }
+SUFFIXES = (*_VIDEOS, ".gif", ".webp", ".png")
+"""Of the formats in which a painted video can be written."""
+
 _ANIMATED = {"GIF": ".gif", "WebP": ".webp", "AVIF": ".webp", "PNG": ".png"}
 # One palette per frame, as in `nst.output.video_writer`, of which one colour is transparent.
 _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=bayer:bayer_scale=3"

@@ -29,6 +29,7 @@ from nst.output import folder
 from nst.output.manifest import Manifest
 from nst.utils import hashing
 from nst.utils.shard import Shard
+from nst.utils.text import either
 from nst.video import assembly, footage, frame_store, optical_flow
 from nst.video import scenes as video_scenes
 from nst.video.excerpt import ALL as WHOLE
@@ -71,6 +72,7 @@ def stylize_video(
     config: TransferConfig | None = None,
     *,
     excerpt: Excerpt = WHOLE,
+    suffix: str = "",
     shard: Shard = ALL,
     masks: MaskInputs | None = None,
     callbacks: Callbacks[VideoStart, FrameRow] | None = None,
@@ -95,6 +97,7 @@ def stylize_video(
         network: from `nst.load_network`.
         config: the settings; `epochs` are those of the first frame of a scene.
         excerpt: the part of the video to paint, and its frames per second.
+        suffix: one of `assembly.SUFFIXES`, for another format of the painted video; only `.mp4` has no transparency.
         shard: the share of the scenes to paint; with one, `painted.mp4` is written only once all frames exist.
         masks: as in `nst.stylize`; the same for every frame.
         callbacks: functions called when the scenes are known, after every frame, and to report trouble or ask whether
@@ -114,6 +117,8 @@ def stylize_video(
     directory = Path(output_dir)
     folder.check_name(directory)
     how = provenance.how_to_resume or (lambda path: f"nst.stylize_video(…, output_dir={str(path)!r}, resume=True)")
+    if suffix not in ("", *assembly.SUFFIXES):
+        raise ValueError(f"a video cannot be written as {suffix!r}: use {either(assembly.SUFFIXES)}")
     optical_flow.load_opencv()  # now rather than when the inputs have been prepared
     film, prepared, engine, manifest = _prepare(content, excerpt, style, network, config, masks, provenance)
     _keep_apart(film, directory)
@@ -143,7 +148,7 @@ def stylize_video(
             raise
         _write_end(store, scenes, rows, ended)
         complete = len(rows) == scenes[-1].end
-        video = _assemble(film, store, rows) if complete or shard == ALL else None
+        video = _assemble(film, store, rows, suffix) if complete or shard == ALL else None
         if complete:
             folder.remove_resume_note(directory)
         return VideoResult([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
@@ -253,15 +258,15 @@ def _paint(
     return "finished"
 
 
-def _assemble(film: Footage, store: FrameStore, rows: Mapping[int, FrameRow]) -> Path | None:
+def _assemble(film: Footage, store: FrameStore, rows: Mapping[int, FrameRow], suffix: str) -> Path | None:
     """Joins the frames before the first gap to a video; None if the first frame is missing."""
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
         return None
     transparent = any(store.transparent(number) for number in range(count))
-    suffix = assembly.suffix(film.path, film.animation, transparent=transparent)
+    suffix = suffix or assembly.suffix(film.path, film.animation, transparent=transparent)
     video = store.directory / f"painted{suffix}"
-    read = store.with_alpha if transparent else store.picture
+    read = store.with_alpha if transparent and suffix != ".mp4" else store.picture
     assembly.assemble(video, (read(number) for number in range(count)), film)
     for name in folder.VIDEOS:  # before a transparent frame was painted, this run's video had another format
         if name != video.name:

@@ -9,8 +9,8 @@ MILLISECONDS = [2000, 50, 50, 300]
 
 def drawn(number, height=32, width=48, hidden=HIDDEN, opaque=False):
     """A frame as RGBA: a textured disc at another place in each."""
-    texture = np.random.default_rng(3).integers(60, 200, (height // 4, width // 4, 3), dtype=np.uint8)
-    picture = Image.fromarray(texture.repeat(4, 0).repeat(4, 1)).convert("RGBA")
+    texture = np.random.default_rng(3).integers(60, 200, (-(-height // 4), -(-width // 4), 3), dtype=np.uint8)
+    picture = Image.fromarray(texture.repeat(4, 0).repeat(4, 1)[:height, :width]).convert("RGBA")
     mask = Image.new("L", picture.size, 0)
     ImageDraw.Draw(mask).ellipse((4 * number, 6, 4 * number + 22, 28), fill=255)
     ground = Image.new("RGBA", picture.size, (*hidden, 255 if opaque else 0))

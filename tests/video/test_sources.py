@@ -229,6 +229,20 @@ def test_opaque_frames_of_a_folder_may_become_transparent(tmp_path):
     assert not (tmp_path / "out" / "painted.mp4").exists()
 
 
+@pytest.mark.parametrize("suffix", assembly.SUFFIXES)
+def test_another_format_can_be_asked_for(tmp_path, suffix):
+    source = animations.write(tmp_path / "a.gif", count=2, height=29, width=43)
+    film = paint(source, tmp_path / "out", suffix=suffix)
+    assert [path.name for path in (tmp_path / "out").glob("painted*")] == [film.video.name] == [f"painted{suffix}"]
+    if suffix in (".gif", ".webp", ".png"):
+        assert animations.shown(film.video)[1] == animations.MILLISECONDS[:2]
+    else:
+        assert clips.facts(film.video)[2] == pytest.approx(2.05, abs=0.02)
+        assert clips.decoded(film.video).shape[1:] == (30, 44, 3)
+    with pytest.raises(ValueError, match=r"cannot be written as '\.avi': use \.mp4, \.mov"):
+        paint(source, tmp_path / "out", suffix=".avi")
+
+
 # --- the command ---
 
 
