@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nst.run import Result
 
 FLAGS = flags.FLAGS
-_VIDEO = ".mp4"
 _STILL_USED = ("print_every", "picture_16bit")  # settings of a run's files that have an effect on `--output` alone
 
 
@@ -61,12 +60,14 @@ def check(output: Output, config: TransferConfig) -> None:
     file, suffix = output.file, "" if output.file is None else output.file.suffix.lower()
     if file is None:
         return
-    from nst.images.writer import KINDS  # imports NumPy, which --help and flag errors do not need
+    # These import NumPy, which --help and flag errors do not need.
+    from nst.images.writer import KINDS
+    from nst.video.assembly import SUFFIXES
 
     moving = bool(FLAGS.content_video)
-    if suffix not in ((_VIDEO,) if moving else KINDS):
-        ends = _VIDEO if moving else either(tuple(KINDS))
-        raise ValueError(f"output is {file}: end the name of a {_what(moving)} in {ends}")
+    known = SUFFIXES if moving else tuple(KINDS)
+    if suffix not in known:
+        raise ValueError(f"output is {file}: end the name of a {_what(moving)} in {either(known)}")
     if file.is_dir():
         raise ValueError(f"output is {file}, a folder: name a file in it, or use output_dir")
     if not output.alone:
@@ -101,8 +102,8 @@ def make(output: Output) -> None:
 def check_inputs(output: Output, inputs: Sequence[Path | None]) -> None:
     """Raises `ValueError` if the file is one of the inputs, which would be lost."""
     file = output.file if output.file is not None and output.file.exists() else None
-    if file is not None and any(path is not None and file.samefile(path) for path in inputs):
-        raise ValueError(f"output is {file}, one of the pictures to paint from: give it another name")
+    if file is not None and any(path is not None and path.exists() and file.samefile(path) for path in inputs):
+        raise ValueError(f"output is {file}, one of the files to paint from: give it another name")
 
 
 def keep_picture(

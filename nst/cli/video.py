@@ -100,7 +100,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         shard=Shard.parse(FLAGS.shard), masks=files.masks(),
         callbacks=Callbacks(start, progress.frame, screen.warn, signals.requested),
         provenance=dataclasses.replace(provenance, flags={**provenance.flags, **part}),
-        resume=FLAGS.resume,
+        resume=FLAGS.resume, suffix=where.file.suffix.lower() if where.file else "",
     )  # fmt: skip
     verb = "Painted" if film.ended == "finished" else "Stopped with"
     screen.say(f"{verb} {len(film.rows)} of {film.frames} frames")

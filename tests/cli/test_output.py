@@ -116,8 +116,8 @@ def test_a_file_that_cannot_be_written_in_the_end_leaves_the_run(command, place)
         (["--output=art.png", "--contact_sheet"], 2, "contact_sheet has no effect: output leaves the picture alone"),
         (["--output=art.png", "--video=gif"], 2, "video has no effect: output leaves the picture alone; give output_"),
         (["--output=art.png", "--picture_16bit=tiff"], 2, "picture_16bit is tiff, but output is art.png: give it the"),
-        (["--output=content.png"], 1, "output is content.png, one of the pictures to paint from: give it another name"),
-        (["--output_dir=style.png"], 1, "output is style.png, one of the pictures to paint from"),
+        (["--output=content.png"], 1, "output is content.png, one of the files to paint from: give it another name"),
+        (["--output_dir=style.png"], 1, "output is style.png, one of the files to paint from"),
         (["--output=tiny.mat/art.png"], 1, "cannot write into the output folder tiny.mat: a file is in"),
     ],
 )
