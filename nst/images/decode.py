@@ -8,15 +8,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import math
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError, features
 
-from nst.images import decode_limits, file_types, pillow_settings, to_rgb
+from nst.images import code_points, decode_limits, file_types, jpeg_xl, pillow_settings, to_rgb
 from nst.images.file_types import CONVERT, FETCH_AGAIN
 from nst.utils.text import one_line
 
@@ -40,14 +41,18 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
     if not data:
         raise PictureError(f"{name} is empty (0 bytes); {FETCH_AGAIN}")
     head = data[:4096]
-    if mistake := file_types.mistake(head):
+    if mistake := file_types.mistake(head) or (file_types.is_camera_raw(data) and file_types.CAMERA_RAW):
         raise PictureError(f"{name} {mistake}")
     kind = file_types.kind(head)
     damaged = f"{name} is a damaged, truncated or empty {kind or 'picture'} file, or uses a feature not supported here"
     try:
+        if kind == "JPEG XL":
+            data = jpeg_xl.to_png(data, min(most, MAX_PIXELS))
         return _decode(data, name, most)
     except PictureError:
         raise
+    except jpeg_xl.TooLarge as error:
+        raise _too_large(math.prod(error.args), name, most) from None
     except decode_limits.Bomb as error:
         raise PictureError(f"{name} {error}; shrink it first, or {CONVERT}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -58,6 +63,8 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
     except UnidentifiedImageError:
         if kind == "AVIF" and "AVIF" not in formats():
             problem = f"{name} is an AVIF picture, which this Pillow cannot read: {CONVERT}"
+        elif kind == "HEIC" and _heif_opener() is None:
+            problem = f"{name} is an HEIC picture: install the package pi-heif to read it, or {CONVERT}"
         elif kind:
             problem = f"{damaged}; fetch it again, or {CONVERT}"
         elif file_types.is_text(head):
@@ -140,14 +147,26 @@ def formats() -> tuple[str, ...]:
     return tuple(each for each in _FORMATS if each in Image.OPEN and (each != "AVIF" or features.check("avif")))
 
 
+@functools.cache
+def _heif_opener() -> Callable[[BinaryIO], ImageFile.ImageFile] | None:
+    """Opens an HEIC or HEIF picture, which Pillow cannot; None if pi-heif is not installed."""
+    try:
+        from pi_heif.as_plugin import HeifImageFile
+    except ImportError:
+        return None
+    opener: Callable[[BinaryIO], ImageFile.ImageFile] = HeifImageFile
+    return opener
+
+
 def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """RGB and opacity of a file."""
     with _opened(data, name, most, formats()) as picture:
         _scale_transparent_colour(picture)
+        declared = code_points.declared(picture, data)
         with pillow_settings.silent_libtiff(picture):
             picture.load()
         orientation = _orientation(picture)  # after load(): Pillow itself turns a TIFF while loading it
-        rgb, alpha = to_rgb.convert(picture)
+        rgb, alpha = to_rgb.convert(picture, declared)
     del picture  # frees Pillow's copy before turning makes another one
     return _upright(rgb, orientation), None if alpha is None else _upright(alpha, orientation)
 
@@ -162,7 +181,8 @@ def _opened(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> Iter
 def checked(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> ImageFile.ImageFile:
     """Opens a picture and checks its headers. Call it with `pillow_settings.strict`, and close the picture."""
     decode_limits.check_file(data)
-    picture = Image.open(io.BytesIO(data), formats=formats)
+    opener = _heif_opener() if file_types.kind(data[:4096]) == "HEIC" else None
+    picture = opener(io.BytesIO(data)) if opener else Image.open(io.BytesIO(data), formats=formats)
     try:
         check_size(picture.width, picture.height, name, most)
         decode_limits.check_opened(picture, data)

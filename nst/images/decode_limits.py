@@ -31,7 +31,7 @@ _COMPRESSED = 200 << 20  # bytes of a file in a format that is always compressed
 _ALWAYS_COMPRESSED = (b"\xff\xd8\xff", b"RIFF", b"....ftyp", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"\0\0\1\0")
 _LARGEST_JPEG2000 = 24 << 20  # bytes: a second for each 4 MB
 # Bytes per pixel, and per pixel and band, while decoding: measured, and rounded up.
-_DECODERS, _JPEG2000_BAND = {"WEBP": 20, "AVIF": 15}, 6.5
+_DECODERS, _JPEG2000_BAND = {"WEBP": 20, "AVIF": 15, "HEIF": 12}, 6.5
 _JPEG = ("JPEG", "MPO")
 _RESULT = 4  # RGB and opacity
 _STEPS = 80_000_000  # bytes used to convert the decoded picture to the result, strip by strip
@@ -69,7 +69,11 @@ def check_opened(picture: ImageFile.ImageFile, data: bytes) -> None:
         raise Bomb(f"is a JPEG 2000 of more than {_LARGEST_JPEG2000 >> 20} MB, which takes too long to decode")
     stored = _stored(picture)
     decoding = pixels * _per_pixel(picture, data, stored) + _piece(picture)
-    need = len(data) + max(decoding, pixels * (stored + _RESULT)) + _STEPS
+    check_memory(pixels, len(data) + max(decoding, pixels * (stored + _RESULT)) + _STEPS)
+
+
+def check_memory(pixels: int, need: float) -> None:
+    """Raises `Bomb` for a picture that needs more than `MOST_MEMORY` bytes."""
     if need > MOST_MEMORY:
         raise Bomb(f"has {pixels / 1e6:,.1f} megapixels, which would take {need / 1e9:.1f} GB of memory to decode")
 

@@ -28,7 +28,7 @@ Levels = TypeVar("Levels", np.uint8, np.float32)
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".jp2", ".ico"),
+    *(".ppm", ".pgm", ".pbm", ".jp2", ".ico", ".heic", ".heif", ".hif", ".jxl"),
 )
 _MAX_BYTES = 512 << 20  # 100 megapixels of uncompressed 8-bit RGBA still fit
 

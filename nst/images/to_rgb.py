@@ -13,19 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from nst.images.code_points import CodePoints
+
 _STRIP = 4_000_000  # pixels converted at once: each step on a whole picture would take another copy of it
 
 
-def convert(picture: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Converts a decoded picture of any mode to uint8 `[H, W, 3]`, and its opacity `[H, W]`, None if all is opaque."""
+def convert(
+    picture: Image.Image, declared: CodePoints | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Converts a decoded picture of any mode to uint8 `[H, W, 3]`, and its opacity `[H, W]`, None if all is opaque.
+
+    Its colours are those of the code points `declared`, or without them of its ICC profile.
+    """
     deep = _DeepGrey(picture) if picture.mode.startswith("I") or picture.mode == "F" else None
-    profile = _Profile(picture.info.get("icc_profile"))
+    colours = declared or _Profile(picture.info.get("icc_profile"))
     rgb = np.empty((picture.height, picture.width, 3), np.uint8)
     alpha: NDArray[np.uint8] | None = None
     for top, strip in _strips(picture):
         colour, opacity = deep.narrowed(strip) if deep else _separate(strip)
         rows = slice(top, top + strip.height)
-        colour = profile.to_srgb(colour)
+        colour = colours.to_srgb(colour)
         if opacity is not None:
             colour = Image.composite(colour, Image.new("RGB", colour.size, "white"), opacity)
             alpha = np.empty((picture.height, picture.width), np.uint8) if alpha is None else alpha

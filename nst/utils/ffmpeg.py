@@ -94,13 +94,24 @@ class FFmpeg:
         self.kill()
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Runs ffmpeg to its end, keeping all its messages. Raises `VideoError` when it cannot be started."""
+def run(*arguments: str, data: bytes | None = None, seconds: float | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Runs ffmpeg to its end, keeping all its output and messages; `data` is its input `pipe:0`.
+
+    Raises `VideoError` when it cannot be started, or has not ended after a number of seconds.
+    """
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", *arguments]
     try:
         return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, check=False
+            command,
+            stdin=subprocess.DEVNULL if data is None else None,
+            input=data,
+            capture_output=True,
+            timeout=seconds,
+            start_new_session=True,
+            check=False,
         )
+    except subprocess.TimeoutExpired as error:
+        raise VideoError(f"ffmpeg has not ended after {seconds:g} s") from error
     except (OSError, RuntimeError) as error:
         raise VideoError(f"ffmpeg cannot be started: {error}") from error
 
