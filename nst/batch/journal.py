@@ -17,6 +17,7 @@ from nst.batch.executor import MISSING, Outcome
 from nst.batch.worklist import Work
 from nst.utils import atomic
 from nst.utils.hashing import data_digest
+from nst.utils.text import json_text
 
 DONE = ("finished", "diverged")  # statuses of pictures that are not painted again
 _HASHES = "hashes.json"
@@ -68,7 +69,7 @@ class Journal:
             outcome = before._replace(status="cancelled", reason="")
         entry = {"key": work.key, "name": work.name, **outcome._asdict()}
         self._add(**entry)
-        line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
+        line = json_text(entry).encode() + b"\n"
         self._batch_dir.mkdir(parents=True, exist_ok=True)
         with open(self._path, "ab+") as file:
             if file.tell():

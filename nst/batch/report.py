@@ -34,7 +34,7 @@ dd { margin: 0; overflow-wrap: anywhere }
 def write(batch_dir: Path, works: Sequence[Work], outcomes: Mapping[str, Outcome]) -> None:
     """Writes both files into the folder of the batch, with the outcomes in its journal. Raises `OSError`."""
     lines = [(work, outcomes.get(work.key, MISSING)) for work in works]
-    atomic.write_bytes(batch_dir / "summary.csv", table(lines).encode())
+    atomic.write_bytes(batch_dir / "summary.csv", table(lines).encode(errors="surrogateescape"))
     atomic.write_text(batch_dir / "index.html", page(batch_dir, lines))
 
 
@@ -79,7 +79,7 @@ def _item(batch_dir: Path, work: Work, outcome: Outcome) -> str:
     name = html.escape(work.name)
     images = (image for image in (THUMBNAIL, "generated_image.jpg") if os.path.isfile(batch_dir / work.name / image))
     if shown := next(images, None):
-        address = f"{quote(work.name)}/"
+        address = f"{quote(os.fsencode(work.name))}/"
         picture = f'<a href="{address}generated_image.png"><img loading="lazy" src="{address}{shown}" alt="{name}"></a>'
     else:
         picture = f'<div class="none">{html.escape(outcome.reason or outcome.status)}</div>'

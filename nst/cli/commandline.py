@@ -6,13 +6,14 @@ absl rejects `-h`, exits with 1 on `--help`, omits flags defined in packages fro
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -101,6 +102,17 @@ def read_given() -> dict[str, Any]:
     return given
 
 
+@contextlib.contextmanager
+def _names_kept() -> Iterator[None]:
+    """Makes absl read flagfiles as Python reads the command line, so that names of files in them keep their bytes."""
+    absl_flags = sys.modules[flags.FlagValues.__module__]
+    absl_flags.open = functools.partial(open, errors="surrogateescape")  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del absl_flags.open
+
+
 def run(
     main: Callable[..., int | None], about: str, *, words: bool = False, abbreviated: tuple[str, ...] = ()
 ) -> NoReturn:
@@ -116,10 +128,11 @@ def run(
             print_line(_help(about))
             sys.exit(0)
         try:
-            given = FLAGS.read_flags_from_files(written_out(argv[1:], abbreviated), force_gnu=False)
+            with _names_kept():
+                given = FLAGS.read_flags_from_files(written_out(argv[1:], abbreviated), force_gnu=False)
+            if any("\0" in word for word in given):
+                fail("the flagfile is not a text file")
             rest = FLAGS([argv[0], *written_out(given, abbreviated)])  # again, for those in a file
-        except UnicodeError:
-            fail("the flagfile is not a text file in this system's encoding")
         except (flags.Error, OSError) as error:
             fail(_reworded(str(error)))
         if len(rest) > 1 and not words:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from nst import __version__
 from nst.config import STARTS, TransferConfig, affecting
 from nst.utils.fields import written
+from nst.utils.text import json_text
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Manifest:
     def config_json(self, facts: Mapping[str, Any]) -> bytes:
         """The contents of `config.json`, with facts such as how the run ended."""
         document = {"program": f"nst {__version__}", **self.details, "settings": self.config.to_json(), **facts}
-        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+        return (json_text(document, indent=2) + "\n").encode()
 
     def flag_lines(self, without: Sequence[str] = ()) -> str:
         """The contents of `flags.txt`: `--name=value` lines for `--flagfile`, which repeat the run."""
@@ -73,7 +73,7 @@ def costs_csv(columns: Sequence[str], rows: Sequence[Sequence[float]]) -> bytes:
 
 def resume_note(how: str) -> bytes:
     """The contents of `RESUME.txt`: the command that resumes the run."""
-    return f"This run was not finished. To resume it:\n\n  {how}\n".encode()
+    return f"This run was not finished. To resume it:\n\n  {how}\n".encode(errors="surrogateescape")
 
 
 def _shown(value: Any) -> str:

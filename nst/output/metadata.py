@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from nst import __version__
 from nst.config import TransferConfig
-from nst.utils.text import one_line
+from nst.utils.text import json_text, one_line
 
 _KEY = "nst"
 _LARGEST = 1_000_000  # characters of an uncompressed note; ours have about a thousand
@@ -25,7 +25,7 @@ class PaintedBy(NamedTuple):
 def notes(config: TransferConfig, details: Mapping[str, Any]) -> dict[str, str]:
     """The text chunks to embed in a picture; `details` as in `config.json`."""
     document = {**details, "settings": config.to_json()}
-    return {"Software": f"nst {__version__}", _KEY: json.dumps(document, ensure_ascii=False)}
+    return {"Software": f"nst {__version__}", _KEY: json_text(document)}
 
 
 def read(path: Path) -> PaintedBy:

@@ -56,8 +56,11 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes text to a file atomically, in UTF-8. Raises `OSError` like `whole`."""
-    write_bytes(path, text.encode())
+    """Writes text to a file atomically, in UTF-8; names of files in it keep their bytes, whatever their encoding.
+
+    Raises `OSError` like `whole`.
+    """
+    write_bytes(path, text.encode(errors="surrogateescape"))
 
 
 def same_kind(error: OSError, sentence: str) -> OSError:

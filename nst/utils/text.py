@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 
 def format_bytes(count: int) -> str:
     """A number of bytes in decimal units: `1.3 GB`, `2 GB`, `640 MB`."""
@@ -29,6 +32,14 @@ def one_line(text: str, most: int) -> str:
     short = " ".join(text[: 4 * most].split())
     short = "".join(letter if letter.isprintable() else "�" for letter in short)
     return short if len(short) <= most else f"{short[:most]}…"
+
+
+def json_text(document: Any, indent: int | None = None) -> str:
+    """A document as JSON that can be encoded, even with names of files that are not UTF-8.
+
+    Python reads such a byte as a lone surrogate. JSON can escape it, so that reading the document returns the name.
+    """
+    return json.dumps(document, indent=indent, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
 
 def either(words: tuple[str, ...]) -> str:

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pillow_heif
 from PIL import Image, features
+
+from nst.utils import ffmpeg
 
 SECONDS = 10
 MEMORY = 1 << 30
@@ -165,6 +168,21 @@ def text_bomb(kind: bytes) -> bytes:
     return chunk(kind, heads[kind] + packed)
 
 
+def heic(picture: Any, **options: Any) -> bytes:
+    with io.BytesIO() as file:
+        pillow_heif.from_pillow(Image.fromarray(picture)).save(file, **options)
+        return file.getvalue()
+
+
+@functools.cache
+def jxl(width: int, height: int, *options: str) -> bytes:
+    """A JPEG XL of one colour with a bit of a pattern, lossless unless the options say otherwise."""
+    source = f"color=teal:s={width}x{height},drawgrid=w=7:h=5:c=red"
+    options = options or ("-distance", "0", "-effort", "1")
+    words = ("-f", "lavfi", "-i", source, "-frames:v", "1", "-c:v", "libjxl", *options, "-f", "image2pipe", "pipe:1")
+    return ffmpeg.run(*words).stdout
+
+
 @functools.cache
 def whole() -> dict[str, bytes]:
     """A valid picture of every kind."""
@@ -201,6 +219,10 @@ def whole() -> dict[str, bytes]:
         "jp2": saved(NOISE, "JPEG2000"),
         "j2k": saved(NOISE, "JPEG2000", no_jp2=True),
         "ico": saved(Image.fromarray(NOISE).resize((48, 48)), "ICO", sizes=[(16, 16), (48, 48)]),
+        "heic": heic(NOISE, exif=exif.tobytes()),
+        "heic-alpha": heic(np.dstack([NOISE, NOISE[..., 0]])),
+        "jxl": jxl(32, 24),
+        "png-hdr": small_png(chunk(b"cICP", bytes([9, 16, 0, 1]))),
         "ico-bmp": saved(Image.fromarray(NOISE).resize((16, 16)), "ICO", sizes=[(16, 16)], bitmap_format="bmp"),
     }
     if features.check("avif"):

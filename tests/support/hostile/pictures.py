@@ -21,8 +21,10 @@ from tests.support.hostile.bricks import (
     gif,
     gif_frame,
     heavy_directory,
+    heic,
     ico,
     ifd,
+    jxl,
     patched,
     png,
     saved,
@@ -49,7 +51,7 @@ def cut_pictures() -> Iterator[Item]:
 
 
 def swapped_pictures() -> Iterator[Item]:
-    kinds = ["png", "jpg", "gif", "webp", "bmp", "tiff", "ppm", "jp2", "ico"]
+    kinds = ["png", "jpg", "gif", "webp", "bmp", "tiff", "ppm", "jp2", "ico", "heic", "jxl"]
     kinds += ["avif"] if "avif" in whole() else []
     for head in kinds:
         for body in kinds:
@@ -123,6 +125,11 @@ def huge_pictures() -> Iterator[Item]:
     yield Item("ico with a bmp of 2^31 square", "picture", lambda: ico(bmp(most, most, bytes(100))[14:]))
     yield Item("ico with 65535 entries", "picture", lambda: ico(small_png(), count=65_535))
     yield Item("ico within ico", "picture", lambda: ico(ico(ico(small_png()))))
+    for size in (2**32 - 1, 32_768, 0, 9000, 16):
+        data = struct.pack(">II", size, size)
+        yield Item(f"heic of {size} square", "picture", lambda d=data: patched(whole()["heic"], b"ispe", d, 8))
+    for side in (2**30, 2**18, 10_000):
+        yield Item(f"jxl of {side} square", "picture", lambda side=side: _jxl_of(side))
     if features.check("avif"):
         for size in (2**32 - 1, 32_768, 0, 10_000):
             data = struct.pack(">II", size, size)
@@ -215,6 +222,11 @@ def bombs() -> Iterator[Item]:
         lambda: with_segments(whole()["jpg-progressive"], segment(0xE1, b"Exif\0\0" + heavy_directory(2000, 40_000))),
     )
     yield Item("jpg with an EXIF in 60 parts, heavy", "picture", _heavy_jpeg)
+    yield Item("heic with a heavy EXIF", "picture", lambda: heic(NOISE, exif=heavy_directory(60_000, 1 << 20)))
+    yield Item("heic of 3000 square", "picture", lambda: heic(np.zeros((3000, 3000, 3), np.uint8)), QUARTER)
+    yield Item("jxl of 2000 square, transparent", "picture", lambda: jxl(2000, 2000, "-pix_fmt", "rgba"), QUARTER)
+    yield Item("jxl of 7000 square", "picture", lambda: jxl(7000, 7000))
+    yield Item("png of high dynamic range, 5000 square", "picture", _hdr_png, QUARTER)
     yield Item("webp with a heavy EXIF", "picture", lambda: _webp_with(heavy_directory(60_000, 1 << 20)))
     if features.check("avif"):
         yield Item(
@@ -423,6 +435,18 @@ def _heavy_avif() -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow looks into what it writes
         return saved(NOISE, "AVIF", speed=10, exif=heavy_directory(60_000, 1 << 20))
+
+
+def _hdr_png() -> bytes:
+    return png(5000, 5000, zeros(75 << 20), chunk(b"cICP", bytes([9, 18, 0, 1])))
+
+
+def _jxl_of(side: int) -> bytes:
+    """A JPEG XL whose header, in bits from the lowest, claims a square of that size."""
+    bits = "0" + "11" + f"{side - 1:030b}"[::-1] + "100"  # not small; a side of 30 bits; as wide as high
+    bits += "1" + "0" * (-(len(bits) + 1) % 8)  # all else as usual
+    header = bytes(int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8))
+    return b"\xff\x0a" + header + whole()["jxl"][8:]
 
 
 def _webp_of() -> bytes:
