@@ -8,13 +8,14 @@ brightness, and highlights above it are compressed instead of clipped.
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import struct
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageFilter
 
 _PQ, _HLG = 16, 18
 _SDR = (1, 4, 6, 13, 14, 15)  # shown by screens nearly as sRGB's curve
@@ -23,13 +24,13 @@ _UNSPECIFIED = 2
 _WHITE = 203.0  # cd/m², ITU-R BT.2408: where high dynamic range has the white of a standard picture
 _PEAK = 1000 / _WHITE  # the brightest highlight that still has detail, relative to white
 _KNEE = 0.8  # of white: from here on highlights are compressed
-_PIXELS = 1 << 18  # converted at once: float32 takes four times the memory
+_STEPS = 65  # of each colour in a table: as many as Pillow takes
 
 # Rows: linear red, green and blue of sRGB from those of the primaries (ITU-R BT.2087; SMPTE EG 432-1 with D65).
 _BT2020 = ((1.660491, -0.587641, -0.072850), (-0.124550, 1.132900, -0.008349), (-0.018151, -0.100579, 1.118730))
 _P3 = ((1.224940, -0.224940, 0.0), (-0.042057, 1.042057, 0.0), (-0.019638, -0.078636, 1.098274))
 _TO_SRGB = {9: _BT2020, 11: _P3, 12: _P3}
-_LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)  # of BT.2020
+_LUMINANCE = (0.2627, 0.6780, 0.0593)  # of BT.2020
 
 
 class CodePoints(NamedTuple):
@@ -51,22 +52,7 @@ class CodePoints(NamedTuple):
 
     def to_srgb(self, colour: Image.Image) -> Image.Image:
         """Converts an opaque picture, or a strip of it, to mode RGB in sRGB."""
-        samples = np.asarray(colour.convert("RGB"))
-        codes = samples.reshape(-1, 3)
-        result = np.empty_like(codes)
-        light, levels = _light(self.transfer), _levels()
-        primaries = 9 if self.is_hdr and self.primaries == _UNSPECIFIED else self.primaries
-        matrix = np.array(_TO_SRGB.get(primaries, np.eye(3)), np.float32)
-        for at in range(0, len(codes), _PIXELS):
-            part = light[codes[at : at + _PIXELS]]
-            if self.transfer == _HLG:  # the scene's light → that of a screen of 1000 cd/m² (ITU-R BT.2100)
-                part *= _PEAK * (part @ _LUMINANCE)[:, np.newaxis] ** np.float32(0.2)
-            part = part @ matrix.T
-            if self.is_hdr:
-                brightest = np.maximum(part.max(axis=1, keepdims=True), np.float32(1e-6))
-                part *= _tone_map(brightest) / brightest
-            result[at : at + _PIXELS] = levels[np.rint(np.clip(part, 0, 1) * 65535).astype(np.uint16)]
-        return Image.fromarray(result.reshape(samples.shape))
+        return colour.convert("RGB").filter(_table(self))
 
 
 def declared(picture: ImageFile.ImageFile, data: bytes) -> CodePoints | None:
@@ -117,32 +103,39 @@ def _in_profile(profile: bytes) -> CodePoints | None:
     return None
 
 
-def _light(transfer: int) -> NDArray[np.float32]:
-    """The light of each code 0 to 255; 1 is white. For HLG it is that of the scene, 1 at the peak."""
-    code = np.arange(256) / 255
+@functools.lru_cache(maxsize=8)
+def _table(points: CodePoints) -> ImageFilter.Color3DLUT:
+    """The table of sRGB colours by codes, which Pillow interpolates much faster than NumPy computes each pixel."""
+    blue, green, red = np.meshgrid(*[np.linspace(0, 1, _STEPS)] * 3, indexing="ij")  # red varies fastest
+    light = _light(np.stack([red, green, blue], axis=-1).reshape(-1, 3), points.transfer)
+    primaries = 9 if points.is_hdr and points.primaries == _UNSPECIFIED else points.primaries
+    light = light @ np.transpose(_TO_SRGB.get(primaries, np.eye(3)))
+    if points.is_hdr:
+        brightest = np.maximum(light.max(axis=1, keepdims=True), 1e-6)
+        light *= _tone_map(brightest) / brightest
+    light = np.clip(light, 0, 1)
+    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return ImageFilter.Color3DLUT(_STEPS, encoded.astype(np.float32).ravel())
+
+
+def _light(code: NDArray[np.float64], transfer: int) -> NDArray[np.float64]:
+    """The light of colours `[N, 3]` of codes 0 to 1, as shown on a screen; 1 is white."""
     if transfer == _PQ:
         m1, m2, c1, c2, c3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128
         root = code ** (1 / m2)
         light = 10_000 / _WHITE * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
     elif transfer == _HLG:
         a, b, c = 0.17883277, 0.28466892, 0.55991073
-        light = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
+        scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
+        light = _PEAK * scene * (scene @ _LUMINANCE)[:, np.newaxis] ** 0.2  # on a screen of 1000 cd/m² (BT.2100)
     elif transfer == _LINEAR:
         light = code
     else:
         light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    return light.astype(np.float32)
+    return light
 
 
-def _levels() -> NDArray[np.uint8]:
-    """The level 0 to 255 in sRGB of light 0 to 65535."""
-    light = np.arange(65_536) / 65_535
-    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    levels: NDArray[np.uint8] = np.rint(255 * encoded).astype(np.uint8)
-    return levels
-
-
-def _tone_map(light: NDArray[np.float32]) -> NDArray[np.float32]:
+def _tone_map(light: NDArray[np.float64]) -> NDArray[np.float64]:
     """Light unchanged below the knee, and above it up to the peak compressed into the rest below 1.
 
     The Möbius curve, with the derivative 1 at the knee, as ffmpeg's `tonemap=mobius`, which videos go through.
@@ -150,4 +143,4 @@ def _tone_map(light: NDArray[np.float32]) -> NDArray[np.float32]:
     k, p = _KNEE, _PEAK
     a = -(k**2) * (p - 1) / (k**2 - 2 * k + p)
     b = (k**2 - 2 * k * p + p) / (p - 1)
-    return np.where(light <= k, light, (b + k) ** 2 / (b - a) * (light + a) / (light + b)).astype(np.float32)
+    return np.where(light <= k, light, (b + k) ** 2 / (b - a) * (light + a) / (light + b))
