@@ -70,7 +70,8 @@ class Inputs:
     `content` is uint8 RGB `[H, W, 3]` in the painted size, `opacity` uint8 `[H, W]`, or None if the content is opaque.
     `styles` are uint8 RGB in their own sizes, with their `style_opacities`. `start` is the picture that `config.init`
     names, or None if it names a kind of start. `mixture` determines which style acts where. `fingerprints` maps each
-    input, by its name in messages, to a hash of its pixels.
+    input, by its name in messages, to a hash of its pixels. `notes` are sentences about pictures that could not be used
+    unchanged.
     """
 
     content: NDArray[np.uint8]
@@ -80,6 +81,7 @@ class Inputs:
     start: NDArray[np.uint8] | None
     mixture: Mixture
     fingerprints: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     def grey_style(self, config: TransferConfig) -> bool:
         """Whether the styles, where they are used, are grey once `preserve_color` has made a grey content's of them."""
@@ -115,12 +117,13 @@ def prepare(
         ValueError: weights or masks that do not fit the pictures.
     """
     masks = masks or MaskInputs()
-    picture, opacity = reader.read_with_alpha(content)
-    read = [reader.read_with_alpha(source) for source in _as_list(style)]
+    notes: list[str] = []
+    picture, opacity = reader.read_with_alpha(content, warn=notes.append)
+    read = [reader.read_with_alpha(source, warn=notes.append) for source in _as_list(style)]
     styles, opacities = [style for style, _ in read], [opacity for _, opacity in read]
     begun = None
     if config.init not in STARTS:
-        begun = reader.read(start if start is not None else find(config.init))
+        begun = reader.read(start if start is not None else find(config.init), warn=notes.append)
     fingerprints = {"content picture": fingerprint(picture, opacity)}
     for index, each in enumerate(styles):
         fingerprints[f"style picture{f' {index + 1}' if len(styles) > 1 else ''}"] = fingerprint(each)
@@ -133,7 +136,7 @@ def prepare(
     fingerprints["set of masks"] = fingerprint(
         *(guide.mask for guide in mixture.guides), *(term.part for term in mixture.terms)
     )
-    return Inputs(picture, opacity, styles, opacities, begun, mixture, fingerprints)
+    return Inputs(picture, opacity, styles, opacities, begun, mixture, fingerprints, tuple(dict.fromkeys(notes)))
 
 
 def find(name: str) -> Path:

@@ -167,6 +167,8 @@ def paint(
         if place is not None and resume and checkpoint.found(place):
             opened.enter_context(folder.lock(place))
             before = checkpoint.read(place)
+        for note in given.notes:
+            callbacks.on_trouble(note)
         job = _prepare(given, network, config, provenance, before, callbacks.on_trouble)
         if place is not None:
             if before is None:

@@ -31,7 +31,9 @@ class PictureError(ValueError):
     """A picture that cannot be used; the message says why, and what to do about it."""
 
 
-def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+def decode(
+    data: bytes, name: str, most: int = MAX_PIXELS, warn: Callable[[str], None] = lambda sentence: None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Decodes a picture file as it should look on a white page: see `nst.images.reader.read_with_alpha`.
 
     Raises:
@@ -48,7 +50,7 @@ def decode(data: bytes, name: str, most: int = MAX_PIXELS) -> tuple[NDArray[np.u
     try:
         if kind == "JPEG XL":
             data = jpeg_xl.to_png(data, min(most, MAX_PIXELS))
-        return _decode(data, name, most)
+        return _decode(data, name, most, warn)
     except PictureError:
         raise
     except jpeg_xl.TooLarge as error:
@@ -158,7 +160,9 @@ def _heif_opener() -> Callable[[BinaryIO], ImageFile.ImageFile] | None:
     return opener
 
 
-def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+def _decode(
+    data: bytes, name: str, most: int, warn: Callable[[str], None]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """RGB and opacity of a file."""
     with _opened(data, name, most, formats()) as picture:
         _scale_transparent_colour(picture)
@@ -167,6 +171,8 @@ def _decode(data: bytes, name: str, most: int) -> tuple[NDArray[np.uint8], NDArr
             picture.load()
         orientation = _orientation(picture)  # after load(): Pillow itself turns a TIFF while loading it
         rgb, alpha = to_rgb.convert(picture, declared)
+    if declared and declared.is_hdr:
+        warn(f"{name} has high dynamic range: it is used as a standard screen shows it (tone-mapped to sRGB)")
     del picture  # frees Pillow's copy before turning makes another one
     return _upright(rgb, orientation), None if alpha is None else _upright(alpha, orientation)
 

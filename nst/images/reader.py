@@ -11,7 +11,7 @@ import difflib
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
 
@@ -33,7 +33,11 @@ SUFFIXES = (
 _MAX_BYTES = 512 << 20  # 100 megapixels of uncompressed 8-bit RGBA still fit
 
 
-def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
+def _ignore(sentence: str) -> None:
+    """What is done with a warning by default."""
+
+
+def read(source: Source, *, name: str | None = None, warn: Callable[[str], None] = _ignore) -> NDArray[np.uint8]:
     """Reads a picture as it should look on a white page.
 
     The EXIF orientation is applied, colours are converted to sRGB by the ICC profile (a broken one is ignored),
@@ -47,6 +51,7 @@ def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
         source: a path; a picture's bytes; a binary file, read from its current position to its end and left open; or
             a uint8 array `[H, W]`, `[H, W, 1]`, `[H, W, 3]` (sRGB) or `[H, W, 4]` (sRGB + straight alpha).
         name: what error messages call the picture; by default its path, or "the uploaded picture".
+        warn: called with a sentence if the picture has high dynamic range, which is tone-mapped.
 
     Returns:
         uint8 `[H, W, 3]`, sRGB, C-contiguous, writable, a copy.
@@ -56,11 +61,11 @@ def read(source: Source, *, name: str | None = None) -> NDArray[np.uint8]:
             of memory or many seconds. Nothing else is raised, whatever the content. Safe to call from several threads
             at once.
     """
-    return read_with_alpha(source, name=name)[0]
+    return read_with_alpha(source, name=name, warn=warn)[0]
 
 
 def read_with_alpha(
-    source: Source, *, name: str | None = None, most: int = MAX_PIXELS
+    source: Source, *, name: str | None = None, most: int = MAX_PIXELS, warn: Callable[[str], None] = _ignore
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Reads a picture, as `read` does, and its opacity, since a stream can be read only once.
 
@@ -70,7 +75,7 @@ def read_with_alpha(
     if isinstance(source, np.ndarray):
         return _from_array(source, name or "the array")
     data, name = _load_bytes(source, name)
-    return decode.decode(data, name, most)
+    return decode.decode(data, name, most, warn)
 
 
 def size(path: str | os.PathLike[str]) -> tuple[int, int]:

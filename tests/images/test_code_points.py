@@ -8,6 +8,8 @@ import pillow_heif
 import pytest
 from PIL import Image, features
 
+from nst import inputs
+from nst.config import TransferConfig
 from nst.images.reader import read, read_with_alpha
 from nst.utils import ffmpeg
 from tests.support.picture_files import LINEAR_RGB, chunk, png
@@ -160,3 +162,13 @@ def test_a_profile_that_declares_high_dynamic_range():
     with io.BytesIO() as file:
         Image.fromarray(codes(PQ)).save(file, "PNG", icc_profile=profile)
         np.testing.assert_array_equal(read(file.getvalue()), read(as_png(codes(PQ), BT2020, PQ)))
+
+
+def test_tone_mapping_is_reported_once(tmp_path):
+    said = []
+    read(as_png(codes(PQ), BT2020, PQ), name="a.png", warn=said.append)
+    read(as_png(codes(SRGB, P3), P3, SRGB), warn=said.append)
+    assert said == ["a.png has high dynamic range: it is used as a standard screen shows it (tone-mapped to sRGB)"]
+    (tmp_path / "a.png").write_bytes(as_png(codes(PQ), BT2020, PQ))
+    given = inputs.prepare(tmp_path / "a.png", [tmp_path / "a.png", PICTURE], TransferConfig())
+    assert len(given.notes) == 1
