@@ -22,6 +22,7 @@ from nst.images.file_types import CONVERT, FETCH_AGAIN
 from nst.utils.text import one_line
 
 MAX_PIXELS = 100_000_000
+_MOST_PREVIEWS = 20  # pages of a TIFF before the picture
 # An allow-list: Pillow would pass EPS to Ghostscript, and some of its formats (TGA) have no signature, so that
 # random bytes could be taken for a picture.
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000", "ICO")
@@ -190,12 +191,24 @@ def checked(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> Imag
     opener = _heif_opener() if file_types.kind(data[:4096]) == "HEIC" else None
     picture = opener(io.BytesIO(data)) if opener else Image.open(io.BytesIO(data), formats=formats)
     try:
+        _skip_previews(picture)
         check_size(picture.width, picture.height, name, most)
         decode_limits.check_opened(picture, data)
     except BaseException:
         picture.close()
         raise
     return picture
+
+
+def _skip_previews(picture: ImageFile.ImageFile) -> None:
+    """Turns to the first page of a TIFF that is not a reduced version of another page."""
+    page = 0
+    with contextlib.suppress(EOFError):
+        while page < _MOST_PREVIEWS and picture.format == "TIFF" and getattr(picture, "tag_v2", {}).get(254, 0) == 1:
+            page += 1
+            picture.seek(page)
+        return
+    picture.seek(0)
 
 
 def _scale_transparent_colour(picture: ImageFile.ImageFile) -> None:

@@ -139,7 +139,10 @@ def test_a_video_is_left_alone_too(command, place):
     assert os.listdir(place / "a") == ["film.mp4"]
     shutil.rmtree(place / "a")
     for words, sentence in (
-        (["--output=film.avi"], "output is film.avi: end the name of a video in .mp4, .mov, .webm, .gif, .webp or .png"),
+        (
+            ["--output=film.avi"],
+            "output is film.avi: end the name of a video in .mp4, .mov, .webm, .gif, .webp or .png",
+        ),
         (["--output=film.mp4", "--shard=0/2"], "a shard needs an output_dir, which keeps its frames for the other"),
     ):
         wrong = command(*film, *words, cwd=place)

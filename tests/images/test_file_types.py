@@ -1,11 +1,14 @@
 """Files whose readable part is not the picture: cameras' raw files."""
 
+import struct
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from nst.images import reader
 from nst.images.decode import PictureError
-from tests.support.picture_files import tiff
+from tests.support.picture_files import saved, tiff
 
 PREVIEW = bytes(range(48))  # 4 × 4 pixels of RGB
 
@@ -52,3 +55,16 @@ def test_raw_files_by_their_marks(head):
 @pytest.mark.parametrize("tags", [{}, {"t254": (4, 0), "t330": (4, 8)}, {"t254": (4, 1)}, {"t330": (4, 8)}])
 def test_other_tiffs_are_read(tags):
     np.testing.assert_array_equal(reader.read(container(**tags)).ravel(), list(PREVIEW))
+
+
+@pytest.mark.parametrize("previews", [1, 2])
+def test_a_tiff_whose_first_pages_are_previews(previews):
+    pages = [Image.new("RGB", (8, 6), "red")] * previews + [Image.new("RGB", (40, 30), "blue")]
+    entry = struct.pack("<HHII", 254, 4, 1, 1)
+    data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:], tiffinfo={254: 1})
+    assert data.count(entry) == previews + 1
+    assert reader.read(data).shape == (6, 8, 3), "all pages are reduced: the first is read"
+    at = data.rindex(entry)
+    picture = reader.read(data[:at] + struct.pack("<HHII", 254, 4, 1, 0) + data[at + 12 :])
+    assert picture.shape == (30, 40, 3)
+    assert picture[0, 0].tolist() == [0, 0, 255]
