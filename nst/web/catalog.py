@@ -15,7 +15,6 @@ from nst.weights.network import WeightsError
 
 CONTENTS = ("chelsea", "coffee", "rocket")
 STYLES = ("strokes", "glass", "mosaic", "swirls", "leaves", "ink")
-HIDDEN = {*affecting("graph")} - {*affecting("picture")}  # affects videos only, and the studio paints none
 SMALLEST_SIDE = 16  # pixels on each side of a picture, at the smallest size painted
 PRESET = "fast"  # the default
 
@@ -76,17 +75,16 @@ def networks() -> list[schemas.Network]:
 
 def form_values(config: TransferConfig) -> dict[str, Any]:
     """All settings as a form shows them: numbers and words, with layers and weights as text."""
-    values = {name: value for name, value in vars(config).items() if name not in HIDDEN}
-    return {name: written(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {name: written(value) if isinstance(value, tuple) else value for name, value in vars(config).items()}
 
 
 def describe(limits: dict[str, int]) -> schemas.Settings:
     """The settings from which the page builds its form, and the presets; `limits` are the studio's."""
     found = []
+    only = {**dict.fromkeys(affecting("graph"), "video"), **dict.fromkeys(affecting("picture"), None)}
+    only |= dict.fromkeys(affecting("files"), "picture")
     for setting in settings():
-        if setting.name in HIDDEN:
-            continue
-        values = {**setting._asdict(), **dict.fromkeys(BOUNDS), **setting.bounds}
+        values = {**setting._asdict(), "only": only.get(setting.name), **dict.fromkeys(BOUNDS), **setting.bounds}
         if setting.name in limits:
             values["at_most"] = limits[setting.name]
         found.append(schemas.Setting.model_validate(values | _OWN.get(setting.name, {})))

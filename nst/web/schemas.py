@@ -56,6 +56,14 @@ class Network(BaseModel):
     settings: dict[str, str] = Field(description="settings that the network overrides in every preset")
 
 
+class Preview(BaseModel):
+    """An input file as a JPEG, in a `data:` URL: the picture, or the first frame of a video."""
+
+    kind: Literal["picture", "video"]
+    frames: int = Field(description="number of frames of a video; 0 for a picture")
+    url: str
+
+
 class Setting(BaseModel):
     """A setting, its default in the assignment, and its allowed values."""
 
@@ -67,6 +75,7 @@ class Setting(BaseModel):
     at_least: float | None
     at_most: float | None
     above: float | None
+    only: Literal["picture", "video"] | None = Field(description="the kind of job that it affects; null: both kinds")
 
 
 class Preset(BaseModel):
@@ -87,12 +96,13 @@ class Settings(BaseModel):
 
 
 class Costs(BaseModel):
-    """The costs of one epoch; a cost that is not finite is null."""
+    """The costs of one epoch, or of one frame of a video; a cost that is not finite, or does not exist, is null."""
 
     total: float | None
     content: float | None
     style: float | None
     total_variation: float | None
+    temporal: float | None = Field(None, description="of a frame, compared with the previous one")
 
 
 class File(Picture):
@@ -100,21 +110,22 @@ class File(Picture):
 
 
 class Job(BaseModel):
-    """A job. Times are Unix seconds."""
+    """A job. Times are Unix seconds. A video is painted frame by frame, and its `epoch`s are its frames."""
 
     id: str = Field(pattern="^[0-9a-f]{16}$")
     number: int
+    kind: Literal["picture", "video"]
     state: Literal["queued", "running", "finished", "cancelled", "failed"]
     place: int | None = Field(description="number of jobs before it in the queue; null unless it is queued")
     cancelling: bool
     created: float
     started: float | None
     ended: float | None
-    epoch: int | None = Field(description="the last epoch painted")
-    epochs: int
+    epoch: int | None = Field(description="the last epoch painted; of a video, the last frame")
+    epochs: int = Field(description="number of epochs; of a video, of frames")
     costs: Costs | None
     seconds_left: float | None
-    picture: int | None = Field(description="the epoch of the current picture; null if there is none yet")
+    picture: int | None = Field(description="the epoch, or frame, of the current picture; null if there is none yet")
     width: int | None
     height: int | None
     content: Picture
@@ -123,11 +134,11 @@ class Job(BaseModel):
     network: str
     painted_with: str | None = Field(description="full name of the network; null until painting starts")
     settings: dict[str, int | float | str | bool]
-    frames: list[int] = Field(description="epochs whose pictures were saved")
+    frames: list[int] = Field(description="epochs whose pictures were saved; of a video, all frames painted")
     reason: str = Field(description="why it failed")
     troubles: list[str]
-    result: bool = Field(description="whether there is a picture to download")
-    video: bool
+    result: bool = Field(description="whether there is a picture, or painted video, to download")
+    video: bool = Field(description="whether there is a progress video, or the painted video")
     files: list[File]
 
 
@@ -139,7 +150,10 @@ class Jobs(BaseModel):
 
 
 class Table(BaseModel):
-    """The costs of every epoch, as rows of (epoch, total, content, style, total_variation, seconds)."""
+    """The costs of every epoch, as rows of (epoch, total, content, style, total_variation, seconds since the start).
+
+    Those of a video are (frame, total, content, style, temporal, seconds of the frame).
+    """
 
     rows: list[tuple[int, float | None, float | None, float | None, float | None, float]]
 

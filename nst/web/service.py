@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from nst.output import checkpoint
+from nst.output import checkpoint, folder
 from nst.utils import atomic
 from nst.web import store
 from nst.web.slot import Grace, Slot
@@ -126,8 +126,19 @@ class Studio:
         shutil.rmtree(self._jobs / job, ignore_errors=True)
         return True
 
+    def result(self, job: Job) -> Path | None:
+        """The file of the finished picture, or of the painted video; None if there is none."""
+        return self.file(job.id, folder.VIDEO) if job.request.get("frame_count") else self.picture(job)
+
     def picture(self, job: Job, epoch: int | None = None) -> Path | None:
-        """The file of the current picture or of a saved frame; None if there is none."""
+        """The file of the current picture or of a saved frame; None if there is none.
+
+        That of a video is the last frame, and when the job has ended, the middle one, as many begin and end in black.
+        """
+        if job.request.get("frame_count"):
+            last = job.progress.get("picture") or 0
+            number = epoch if epoch is not None else last // 2 if job.state in store.ENDED else last
+            return self.file(job.id, f"{folder.FRAMES}/{number:06d}.png")
         if epoch is not None:
             return self.file(job.id, f"{epoch}.png")
         final = self.file(job.id, "generated_image.png") if job.state in store.ENDED else None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from nst.web import schemas
 from nst.web.store import Job
 from nst.web.worker_process import Worker
 
@@ -26,6 +27,7 @@ class Grace(NamedTuple):
 
     step: float = 1.5  # for a cancelled picture to end its step
     save: float = 30.0  # for it to be saved after that
+    join: float = 0.25  # in addition, for each frame of a cancelled video, which are joined
     restart: float = 5.0  # before a worker that could not start is started again
 
 
@@ -91,7 +93,8 @@ class Slot(threading.Thread):
             if self._state is State.PAINTING:
                 self._worker.send_signal(signal.SIGINT)
             self._move(State.CANCELLING)
-            self._kill_after(self._grace.step)
+            # The death of the worker would lose nothing of a picture but its last steps, of a video its joined frames.
+            self._kill_after(self._grace.save if self._job.request.get("frame_count") else self._grace.step)
 
     def _serve(self, worker: Worker) -> bool:
         """Hands jobs to a worker until it dies or the studio closes; returns whether it took any."""
@@ -144,7 +147,8 @@ class Slot(threading.Thread):
         elif kind == "stopping":
             with self._lock:
                 if self._deadline is not None:
-                    self._kill_after(self._grace.save)
+                    frames = message.get("frames", 0) if self._state is State.CANCELLING else 0
+                    self._kill_after(self._grace.save + self._grace.join * frames)
         elif kind == "trouble":
             store.record(job.id, kind, message)
         elif kind == "failed":
@@ -157,9 +161,10 @@ class Slot(threading.Thread):
             store.record(job.id, kind, message, picture=message["epoch"])
         elif kind == "start":
             store.rewind(job.id, message["first"])
-            store.record(job.id, kind, message, **{name: message[name] for name in ("width", "height", "network")})
+            known = ("width", "height", "network", "epochs")
+            store.record(job.id, kind, message, **{name: message[name] for name in known if name in message})
         elif kind == "epoch":
-            costs = {name: message[name] for name in ("total", "content", "style", "total_variation")}
+            costs = {name: message.get(name) for name in schemas.Costs.model_fields}
             left = message["seconds_left"]
             store.record(job.id, kind, message, costs=costs, epoch=message["epoch"], seconds_left=left)
 

@@ -5,21 +5,27 @@ Names from outside never become paths: samples are looked up by name, and upload
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from starlette.datastructures import UploadFile
 
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
 from nst.images import decode, reader, resize, writer
 from nst.utils import atomic
+from nst.utils.ffmpeg import VideoError
 from nst.utils.fields import parse
 from nst.utils.text import either, one_line
+from nst.video import footage, optical_flow
 from nst.web import catalog
 from nst.web.catalog import SMALLEST_SIDE, Picture
 from nst.web.errors import Refused
@@ -29,15 +35,22 @@ from nst.weights.network import WeightsError
 FRAMES = 200  # that a job may save, at most
 _TITLE = 80  # characters
 _PREVIEW = 2048  # pixels of the longest side of an input picture as the page shows it
+# Other containers are refused, as ffmpeg also reads playlists, which name further files of this machine.
+_VIDEO = re.compile(rb"....ftyp(?!avi[fs]|mif1|msf1|hei|hev)|\x1aE\xdf\xa3|GIF8", re.DOTALL)
 _KINDS = {setting.name: setting.kind for setting in settings()}
 
 
 class Limits(NamedTuple):
-    """Limits of a job. Bytes and pixels are those of one uploaded picture; `body_bytes` those of one request."""
+    """Limits of a job. Bytes and pixels are those of one uploaded picture; `body_bytes` those of one request.
+
+    `video_bytes` and `video_frames` are those of an uploaded video; its frames have at most `pixels`.
+    """
 
     file_bytes: int = 25_000_000
-    body_bytes: int = 75_000_000
+    video_bytes: int = 100_000_000
+    body_bytes: int = 175_000_000
     pixels: int = 25_000_000
+    video_frames: int = 1800
     styles: int = 4
     epochs: int = 2000
     image_size: int = 2048
@@ -45,13 +58,22 @@ class Limits(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """What is painted: titles of the pictures, names of the preset and the network, and the settings."""
+    """What is painted: titles of the pictures, names of the preset and the network, and the settings.
+
+    `frame_count` is the number of frames of a video, and 0 for a picture.
+    """
 
     content: str
     styles: list[str]
     preset: str
     network: str
     config: TransferConfig
+    frame_count: int = 0
+
+    @property
+    def kind(self) -> Literal["picture", "video"]:
+        """What the content is."""
+        return "video" if self.frame_count else "picture"
 
     def to_json(self) -> dict[str, Any]:
         """This submission as JSON values."""
@@ -153,34 +175,43 @@ def check_pictures(config: TransferConfig, pictures: Sequence[tuple[str, str, tu
             )  # fmt: skip
 
 
-def store_picture(
-    source: UploadFile | Picture, target: Path, field: str, limits: Limits
-) -> tuple[str, tuple[int, int]]:
-    """Stores an input picture with its preview; returns its title, and its (height, width) in pixels.
+class Stored(NamedTuple):
+    """A stored input: its title, its height and width in pixels, and the number of frames, 0 for a picture."""
 
-    Raises `Refused` for too many bytes (413), for a file that cannot be used as a picture (415), and for a picture
-    that no longer exists.
+    title: str
+    size: tuple[int, int]
+    frames: int = 0
+
+
+def store_input(
+    source: UploadFile | Picture, target: Path, field: str, limits: Limits, *, video: bool = False
+) -> Stored:
+    """Stores an input picture, or a video if that is accepted, with its preview.
+
+    Raises `Refused` for too many bytes (413), for a file that cannot be used (415), and for a picture that no longer
+    exists.
     """
     if isinstance(source, Picture):
         try:
             shutil.copyfile(source.path, target)
-            return source.title, _store_preview(target, source.title, field, decode.MAX_PIXELS)
+            return _store_preview(target, source.title, field, limits._replace(pixels=decode.MAX_PIXELS), video=video)
         except (FileNotFoundError, decode.PictureError):
             raise Refused(400, f"{source.title} no longer exists: choose another picture", field) from None
     # For display: without folders, on one line and not too long.
     name = one_line(re.split(r"[\\/]", source.filename or "")[-1], _TITLE) or "picture"
-    size = 0
+    most, cure, size = limits.file_bytes, "shrink it, or save it as JPEG", 0
     with open(target, "wb") as file:
         while piece := source.file.read(1 << 20):
+            if video and not size and _VIDEO.match(piece):
+                most, cure = limits.video_bytes, "cut out the part to paint, or save it in a smaller size"
             size += len(piece)
-            if size > limits.file_bytes:
-                most = limits.file_bytes // 1_000_000
-                raise Refused(413, f"{name} is larger than {most} MB: shrink it, or save it as JPEG", field)
+            if size > most:
+                raise Refused(413, f"{name} is larger than {most // 1_000_000} MB: {cure}", field)
             file.write(piece)
     try:
-        return name, _store_preview(target, name, field, limits.pixels)
-    except decode.PictureError as error:
-        raise Refused(415, str(error), field) from None
+        return _store_preview(target, name, field, limits, video=video)
+    except (decode.PictureError, VideoError) as error:
+        raise Refused(415, str(error).replace(str(target), name), field) from None
 
 
 def preview(picture: Path) -> Path:
@@ -188,12 +219,46 @@ def preview(picture: Path) -> Path:
     return picture.with_name(f"{picture.name}.jpg")
 
 
-def _store_preview(picture: Path, name: str, field: str, most: int) -> tuple[int, int]:
-    """Writes the preview of a picture of at most that many pixels; returns the picture's height and width."""
-    found, opacity = reader.read_with_alpha(picture, name=name, most=most)
-    if field == "style":
-        mask_regions.visible_part(opacity, name)  # which refuses a fully transparent style
+def _store_preview(path: Path, name: str, field: str, limits: Limits, *, video: bool) -> Stored:
+    """Writes the preview of a picture, or of a video's first frame."""
+    with open(path, "rb") as file:
+        head = file.read(16)
+    found, frames = None, 0
+    if video and _VIDEO.match(head):
+        # A GIF may be a picture, and one that ffmpeg cannot read may be as well.
+        with contextlib.suppress(VideoError) if head.startswith(b"GIF8") else contextlib.nullcontext():
+            found, frames = _read_video(path, name, field, limits)
+        if frames == 1 and head.startswith(b"GIF8"):
+            found, frames = None, 0
+    if found is None:
+        found, opacity = reader.read_with_alpha(path, name=name, most=limits.pixels)
+        if field == "style":
+            mask_regions.visible_part(opacity, name)  # which refuses a fully transparent style
     height, width = found.shape[:2]
     smaller = resize.fit(found, _PREVIEW, enlarge=False)
-    atomic.write_bytes(preview(picture), writer.encode(smaller, "jpg", quality=88))
-    return height, width
+    atomic.write_bytes(preview(path), writer.encode(smaller, "jpg", quality=88))
+    return Stored(name, (height, width), frames)
+
+
+def _read_video(path: Path, name: str, field: str, limits: Limits) -> tuple[NDArray[np.uint8], int]:
+    """The first frame of a video, and the number of its frames. Raises `Refused` and `VideoError`."""
+    try:
+        optical_flow.load_opencv()
+    except optical_flow.FlowError as error:
+        raise Refused(415, f"{name} is a video: {error}", field) from None
+    film = footage.probe(path, 0)
+    if film.height * film.width > limits.pixels:
+        raise Refused(
+            415, f"{name} has frames of {film.width}×{film.height} pixels, more than the {limits.pixels:,} that are "
+            "accepted: save it in a smaller size", field,
+        )  # fmt: skip
+    with contextlib.closing(footage.frames(film)) as pictures:
+        first = next(pictures)
+    with contextlib.closing(footage.frames(footage.probe(path, SMALLEST_SIDE))) as pictures:
+        count = sum(1 for _ in itertools.islice(pictures, limits.video_frames + 1))
+    if count > limits.video_frames:
+        raise Refused(
+            413, f"{name} has more than {limits.video_frames} frames, which are {limits.video_frames / 30:g} seconds "
+            "at 30 frames a second: cut out the part to paint", field,
+        )  # fmt: skip
+    return first, count

@@ -67,26 +67,50 @@ class Painter:
         self._stopping = False  # a stop before this was meant for the picture before
         self._send("begun")
         files, config = JobFolder(Path(folder)), TransferConfig.from_json(request["config"])
-        live = _LivePicture(files.live, self._send)
+        styles = [files.style(index) for index in range(len(request["styles"]))]
 
-        def stop() -> bool:
-            if self._stopping:
-                self._send("stopping")
-            return self._stopping
+        def named(message: str) -> str:
+            return message.replace(str(files.content), request["content"])
+
+        def warn(message: str) -> None:
+            self._send("trouble", message=named(message))
 
         try:
-            styles = [files.style(index) for index in range(len(request["styles"]))]
+            network = self._network(request["network"])
+            if request.get("frame_count"):
+                self._paint_video(files, styles, network, config, warn)
+                return
+            live = _LivePicture(files.live, self._send)
             given = inputs.prepare(files.content, styles, config)
             result = run.paint(
-                given, files.run, self._network(request["network"]), config, resume=True, graphs=self._graphs,
-                callbacks=inputs.Callbacks(
-                    live.start, live.step, lambda sentence: self._send("trouble", message=sentence), stop
-                ),
+                given, files.run, network, config, resume=True, graphs=self._graphs,
+                callbacks=inputs.Callbacks(live.start, live.step, warn, self._stop),
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
-            self._send("failed", reason=str(error) or "memory ran out: use a smaller size")
+            self._send("failed", reason=named(str(error)) or "memory ran out: use a smaller size")
             return
         self._send("done", ended=result.ended, epoch=result.rows[-1].epoch, video="progress" in result.files)
+
+    def _paint_video(
+        self, files: JobFolder, styles: list[Path], network: Any, config: TransferConfig, warn: Callable[[str], None]
+    ) -> None:
+        """Paints a video, or resumes it from its frames. Raises what `stylize_video` does."""
+        from nst.inputs import Callbacks
+        from nst.video import stylize
+
+        live = _LiveVideo(self._send, network.name)
+        result = stylize.stylize_video(
+            files.content, styles, files.run, network, config, resume=True,
+            callbacks=Callbacks(live.start, live.frame, warn, lambda: self._stop(frames=live.painted)),
+        )  # fmt: skip
+        last = result.rows[-1].frame if result.rows else None
+        self._send("done", ended=result.ended, epoch=last, video=result.video is not None)
+
+    def _stop(self, **values: Any) -> bool:
+        """Whether the current picture should stop, which is reported with these values."""
+        if self._stopping:
+            self._send("stopping", **values)
+        return self._stopping
 
     def _network(self, name: str) -> Any:
         """The network of that name, cached until its file changes."""
@@ -123,6 +147,38 @@ class _LivePicture:
             self._send("picture", epoch=step.epoch)
         took = time.monotonic() - began
         self._next = began + max(_INTERVAL, took / _SHARE)
+
+
+class _LiveVideo:
+    """Reports the frames of one video."""
+
+    def __init__(self, send: Send, network: str) -> None:
+        self._send = send
+        self._network = network
+        self._epochs: list[int] = []  # of each frame
+        self._pace = 0.0  # seconds of an epoch
+        self.painted = 0  # frames
+
+    def start(self, start: Any) -> None:
+        first, others = start.epochs
+        self._epochs = [
+            first if number == scene.first else others for scene in start.scenes for number in range(*scene)
+        ]
+        self.painted = start.painted
+        film = start.footage
+        self._send(
+            "start", first=start.painted, epochs=len(self._epochs), width=film.width, height=film.height,
+            network=self._network,
+        )  # fmt: skip
+
+    def frame(self, row: Any) -> None:
+        self.painted += 1
+        pace = row.seconds / row.epochs
+        self._pace = 0.8 * self._pace + 0.2 * pace if self._pace else pace  # the latest frames predict the rest best
+        left = self._pace * sum(self._epochs[row.frame + 1 :])
+        costs = {name: getattr(row, name) for name in ("total", "content", "style", "temporal")}
+        self._send("epoch", epoch=row.frame, **costs, total_variation=None, seconds=row.seconds, seconds_left=left)
+        self._send("picture", epoch=row.frame)
 
 
 def main() -> None:

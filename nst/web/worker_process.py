@@ -7,7 +7,8 @@ Both sides write one JSON object per line. The server sends jobs: `{"folder", "r
 - `begun`: it has read a job; an interrupt from now on is meant for that picture.
 - `start` (`first`: the first epoch to paint, `width`, `height`, `network`), `epoch` (`epoch`, the costs, `seconds`,
   `seconds_left`), `picture` (`epoch`: there is a new live picture), `trouble` (`message`), `stopping`: about the
-  picture that is being painted.
+  picture that is being painted. The epochs of a video are its frames; `start` has their number as `epochs`, and
+  `stopping` as `frames` those that will be joined.
 - `done` (`ended`: `stopped` after an interrupt, `epoch`, `video`) or `failed` (`reason`): the picture has ended, and
   the worker accepts the next job.
 """
@@ -30,7 +31,7 @@ class JobFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.content = path / "content"  # the picture, unchanged
+        self.content = path / "content"  # the picture or video, unchanged
         self.live = path / "live.jpg"  # the current picture while the job is being painted
         self.run = path / "run"  # the output folder of the run
 

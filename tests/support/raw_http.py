@@ -12,6 +12,7 @@ FORM = (
 )
 ROUTES = {
     "/api/jobs": ("multipart/form-data; boundary=x", FORM),
+    "/api/preview": ("multipart/form-data; boundary=x", FORM),
     "/generate_stylised_image": ("multipart/form-data; boundary=x", FORM),
     "/api/token": ("application/json", b'{"token": "'),
 }

@@ -77,7 +77,8 @@ class Painting:
         self.folder = Path(job["folder"])
         config = job["request"]["config"]
         self.does = Does(config["seed"])
-        self.epochs = config["epochs"]
+        self.frames = job["request"].get("frame_count", 0)
+        self.epochs = self.frames or config["epochs"]
         self.every = config["print_every"]
         self.video = config.get("video", "mp4") == "mp4"
         self.styles = len(job["request"]["styles"])
@@ -88,9 +89,10 @@ class Painting:
     def paint(self):
         for name in ("content", *(f"style-{index}" for index in range(self.styles))):
             assert (self.folder / name).stat().st_size, f"{name} is missing"
-        self.run.mkdir(exist_ok=True)
+        (self.run / "frames").mkdir(parents=True, exist_ok=True)
         first = int(self.kept.read_text()) + 1 if self.kept.exists() else 0
-        say("start", first=first, width=400, height=300, network="Tiny")
+        counted = {"epochs": self.frames} if self.frames else {}
+        say("start", first=first, width=400, height=300, network="Tiny", **counted)
         for epoch in range(first, self.epochs):
             self.step(epoch)
             if epoch == 2:
@@ -98,7 +100,7 @@ class Painting:
             if self.does == Does.SLOWLY:
                 time.sleep(0.05)
             if self.stopping.is_set() and epoch < self.epochs - 1:
-                say("stopping")
+                say("stopping", frames=epoch + 1 if self.frames else 0)
                 if self.does == Does.SAVE_FOREVER:
                     time.sleep(600)
                 self.kept.parent.mkdir(exist_ok=True)
@@ -109,10 +111,17 @@ class Painting:
 
     def step(self, epoch):
         left = (self.epochs - 1 - epoch) * 0.01
-        say("epoch", epoch=epoch, **costs(epoch, self.does), seconds=0.01 * epoch, seconds_left=left)
-        if epoch % self.every == 0:
+        found = costs(epoch, self.does)
+        if self.frames:
+            found |= {"total_variation": None, "temporal": 0.25}
+        say("epoch", epoch=epoch, **found, seconds=0.01 * epoch, seconds_left=left)
+        if self.frames:
+            (self.run / f"frames/{epoch:06d}.png").write_bytes(png(24 + epoch))
+        elif epoch % self.every == 0:
             (self.run / f"{epoch}.png").write_bytes(png())
-        if epoch % 10 == 0 or self.does != Does.FULL_SPEED:
+        if self.frames:
+            say("picture", epoch=epoch)
+        elif epoch % 10 == 0 or self.does != Does.FULL_SPEED:
             part = self.folder / "live.part"
             shutil.copyfile(self.folder / "content.jpg", part)
             os.replace(part, self.folder / "live.jpg")
@@ -141,6 +150,10 @@ class Painting:
             self.stopping.wait(600)
 
     def leave(self, epoch, ended):
+        if self.frames:
+            (self.run / "painted.mp4").write_bytes(b"not really a film" * 50)
+            say("done", ended=ended, epoch=epoch, video=True)
+            return
         (self.run / "generated_image.png").write_bytes(png(32))
         shutil.copyfile(self.folder / "content.jpg", self.run / "generated_image.jpg")
         (self.run / "costs.csv").write_text("epoch\n")

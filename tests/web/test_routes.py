@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 
 from nst.config import PRESETS, settings
-from nst.web import catalog
 from tests.support import studio_worker
 from tests.support.studio_server import opened, picture
 from tests.support.studio_worker import Does, costs
@@ -68,9 +67,7 @@ def test_networks_have_one_default(shared):
 
 def test_settings_are_the_programs(shared):
     found = shared.web.get("/api/settings").json()
-    assert [setting["name"] for setting in found["settings"]] == [
-        setting.name for setting in settings() if setting.name not in catalog.HIDDEN
-    ]
+    assert [setting["name"] for setting in found["settings"]] == [setting.name for setting in settings()]
     by_name = {setting["name"]: setting for setting in found["settings"]}
     assert by_name["epochs"]["at_least"] == 1
     assert by_name["epochs"]["at_most"] == found["limits"]["epochs"] == 1000
@@ -286,14 +283,14 @@ def test_health_is_quick_while_pictures_are_decoded(serve, monkeypatch):
     from nst.web import submission
 
     go_on, inside = threading.Event(), threading.Event()
-    stored = submission.store_picture
+    stored = submission.store_input
 
-    def slowly(*arguments):
+    def slowly(*arguments, **options):
         inside.set()
         assert go_on.wait(20)
-        return stored(*arguments)
+        return stored(*arguments, **options)
 
-    monkeypatch.setattr(submission, "store_picture", slowly)
+    monkeypatch.setattr(submission, "store_input", slowly)
     served = serve()
     threads = [threading.Thread(target=served.submit) for _ in range(4)]
     for thread in threads:

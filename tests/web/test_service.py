@@ -53,7 +53,12 @@ def test_a_job_is_painted(serve):
     )
     job = served.when_ended(first["id"])
     assert (job["state"], job["reason"], job["troubles"], job["place"]) == ("finished", "", [], None)
-    assert (job["epoch"], job["picture"], job["frames"], job["costs"]) == (3, 3, [0, 1, 2, 3], costs(3))
+    assert (job["epoch"], job["picture"], job["frames"], job["costs"]) == (
+        3,
+        3,
+        [0, 1, 2, 3],
+        {**costs(3), "temporal": None},
+    )
     assert (job["width"], job["height"], job["result"], job["video"]) == (400, 300, True, True)
     assert job["created"] <= job["started"] <= job["ended"]
     assert job["seconds_left"] is None
@@ -178,7 +183,7 @@ def test_costs_that_are_not_finite_are_null(serve):
     served = serve()
     job = served.paint(Does.NOT_FINITE)
     none = {"total": None, "content": None, "style": 1.0, "total_variation": None}
-    assert job["costs"] == none
+    assert job["costs"] == none | {"temporal": None}
     assert served.web.get(f"/api/jobs/{job['id']}/costs").json()["rows"][0][1:5] == [None, None, 1.0, None]
     epochs = [data for kind, _, data in served.watched(job["id"]) if kind == "epoch"]
     assert {name: epochs[0][name] for name in none} == none

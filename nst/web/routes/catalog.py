@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import functools
-from typing import Annotated, Any
+import tempfile
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
+from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
 from nst.images import reader
-from nst.web import catalog, schemas
+from nst.web import catalog, schemas, submission
 from nst.web.dependencies import Served, picture
 from nst.web.errors import PICTURE, WITH_BODY, Refused, problems
 from nst.web.security import Key
@@ -78,3 +82,24 @@ router.add_api_route("/networks", catalog.networks)
 def settings(studio: Served) -> schemas.Settings:
     """All settings with their defaults in the assignment, the presets, and the limits of this studio."""
     return catalog.describe(studio.limits._asdict())
+
+
+@router.post("/preview", responses=problems(400, 408, 415, *WITH_BODY))
+async def preview(
+    request: Request,
+    studio: Served,
+    file: Annotated[UploadFile, File(description="a picture or, as content, a video")],
+    field: Annotated[Literal["content", "style"], Form(description="what it will be submitted as")] = "content",
+) -> schemas.Preview:
+    """Checks an input file as a submission would, and shows it where a browser cannot, such as HEIC."""
+
+    def stored() -> schemas.Preview:
+        with tempfile.TemporaryDirectory(prefix="nst-") as folder:
+            path = FilePath(folder) / "upload"
+            found = submission.store_input(file, path, field, studio.limits, video=field == "content")
+            data = base64.b64encode(submission.preview(path).read_bytes()).decode()
+        kind: Literal["picture", "video"] = "video" if found.frames else "picture"
+        return schemas.Preview(kind=kind, frames=found.frames, url=f"data:image/jpeg;base64,{data}")
+
+    async with request.app.state.decoding:
+        return await run_in_threadpool(stored)

@@ -47,7 +47,9 @@ async def events(
 
     An epoch has its costs, seconds and seconds left; a picture the epoch of the new current picture. `start` has the
     epoch at which painting starts, or resumes after an interruption: events of later epochs before it are void. The
-    stream begins with all past events, or with those after the event of the header Last-Event-ID.
+    epochs of a video are its frames.
+
+    The stream begins with all past events, or with those after the event of the header Last-Event-ID.
     """
     text = (last_event_id or "").strip()
     after = min(int(text), _LARGEST) if text.isascii() and text.isdecimal() and len(text) < 20 else 0

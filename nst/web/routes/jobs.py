@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Respon
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
+from nst.output.folder import VIDEO
 from nst.utils.text import either, one_line
 from nst.web import catalog, schemas, store, submission
 from nst.web.catalog import Picture
@@ -35,7 +36,7 @@ Chosen = list[UploadFile | Picture]
 class SubmissionForm(NamedTuple):
     """The form of a submission, as it arrives."""
 
-    content: Annotated[UploadFile | None, File(description="the content picture")] = None
+    content: Annotated[UploadFile | None, File(description="the content: a picture or a video")] = None
     content_name: Text = None
     style: Annotated[list[UploadFile], File(description="style pictures")] = []  # noqa: RUF012
     style_name: Annotated[list[str], Form(description="names of sample styles")] = []  # noqa: RUF012
@@ -49,35 +50,42 @@ class SubmissionForm(NamedTuple):
 async def create(
     request: Request, response: Response, studio: Served, form: Annotated[SubmissionForm, Depends()]
 ) -> schemas.Job:
-    """Queues a picture to be painted.
+    """Queues a picture or a video to be painted.
 
-    Pictures are uploads or the names of samples. With `again`, missing pictures, preset, network and settings
-    are taken from that job.
+    Pictures are uploads or the names of samples. A content file that is a video or an animated GIF is painted frame by
+    frame. With `again`, missing pictures, preset, network and settings are taken from that job.
     """
     job = await submit(request, form)
     response.headers["location"] = f"/api/jobs/{job.id}"
     return view(studio, job)
 
 
-async def submit(request: Request, form: SubmissionForm) -> store.Job:
-    """Checks a submission and queues it. Raises `Refused` or `store.FullError`."""
+async def submit(request: Request, form: SubmissionForm, *, video: bool = True) -> store.Job:
+    """Checks a submission, whose content may be a video if allowed, and queues it.
+
+    Raises `Refused` or `store.FullError`.
+    """
     async with request.app.state.decoding:
-        return await run_in_threadpool(_submit, request.app.state.studio, form)
+        return await run_in_threadpool(_submit, request.app.state.studio, form, video)
 
 
-def _submit(studio: Studio, form: SubmissionForm) -> store.Job:
+def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
     limits = studio.limits
     with studio.draft() as (job, folder):
         earlier, content, styles = _earlier(studio, form.again)
         preset, network, config = submission.read_settings(form.preset, form.network, form.settings, limits, earlier)
         content = _choose("content", [form.content], [form.content_name], catalog.CONTENTS, 1, content)
         styles = _choose("style", form.style, form.style_name, catalog.STYLES, limits.styles, styles)
-        stored = [("content", *submission.store_picture(content[0], folder.content, "content", limits))]
-        for index, style in enumerate(styles):
-            stored.append(("style", *submission.store_picture(style, folder.style(index), "style", limits)))
-        submission.check_pictures(config, stored)
-        title, *titles = (title for _, title, _ in stored)
-        return studio.submit(job, Submission(title, titles, preset, network, config))
+        shown = submission.store_input(content[0], folder.content, "content", limits, video=video)
+        stored = [
+            submission.store_input(style, folder.style(index), "style", limits) for index, style in enumerate(styles)
+        ]
+        submission.check_pictures(
+            config,
+            [("content", shown.title, shown.size), *(("style", style.title, style.size) for style in stored)],
+        )
+        titles = [style.title for style in stored]
+        return studio.submit(job, Submission(shown.title, titles, preset, network, config, shown.frames))
 
 
 def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen, Chosen]:
@@ -165,7 +173,7 @@ def current(
 
 @router.get("/{id}/content", response_class=Response, responses=media("image/jpeg"))
 def content(studio: Served, job: Found, size: Size = None) -> Response:
-    """The content picture, as JPEG."""
+    """The content picture, or the first frame of the video, as JPEG."""
     return picture(submission.preview(studio.folder_of(job.id).content), size, lasting=True)
 
 
@@ -175,10 +183,13 @@ def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], 
     return picture(submission.preview(studio.folder_of(job.id).style(index)), size, lasting=True)
 
 
-@router.get("/{id}/result", response_class=FileResponse, responses=PICTURE)
+@router.get("/{id}/result", response_class=FileResponse, responses=media("image/jpeg", "image/png", "video/mp4"))
 def result(studio: Served, job: Found) -> FileResponse:
-    """The final picture as a download: lossless, or the last JPEG if the painting process was killed."""
-    return _file(job, studio.picture(job))
+    """The painted video, or the final picture, as a download.
+
+    The picture is lossless, or the last JPEG if the painting process was killed.
+    """
+    return _file(job, studio.result(job))
 
 
 @router.get("/{id}/files/{name}", response_class=FileResponse, responses={**media(*PICTURES.values()), **problems(404)})
@@ -191,16 +202,18 @@ def file(studio: Served, job: Found, name: Annotated[str, Path(max_length=40)]) 
 def video(
     studio: Served, job: Found, download: Annotated[bool, Query(description="as a download")] = False
 ) -> FileResponse:
-    """The progress video."""
-    found = (studio.file(job.id, f"progress{suffix}") for suffix in VIDEOS)
+    """The painted video, or the progress video of a picture."""
+    found = (studio.file(job.id, name) for name in (VIDEO, *(f"progress{suffix}" for suffix in VIDEOS)))
     return _file(job, next(filter(None, found), None), download=download)
 
 
 @router.get("/{id}/costs", responses=media("text/csv"))
 def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], Query()] = "json") -> schemas.Table:
-    """The costs of every epoch so far."""
-    names = ("epoch", "total", "content", "style", "total_variation", "seconds")
-    rows: list[Any] = [tuple(data[name] for name in names) for data in studio.store.costs(job.id)]
+    """The costs of every epoch, or frame, so far."""
+    video = Submission.from_json(job.request).kind == "video"
+    keys = ("epoch", "total", "content", "style", "temporal" if video else "total_variation", "seconds")
+    names = ("frame", *keys[1:]) if video else keys
+    rows: list[Any] = [tuple(data[key] for key in keys) for data in studio.store.costs(job.id)]
     if format == "json":
         return schemas.Table(rows=rows)
     text = io.StringIO()

@@ -30,7 +30,7 @@ async def generate_stylised_image(
 
     Closing the connection before that cancels the job.
     """
-    job = await jobs.submit(request, jobs.SubmissionForm(content=file, style_name=[style_image_string]))
+    job = await jobs.submit(request, jobs.SubmissionForm(content=file, style_name=[style_image_string]), video=False)
     try:
         while (job := await run_in_threadpool(studio.store.read, job.id)).state not in store.ENDED:
             if studio.closing.is_set():
