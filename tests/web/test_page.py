@@ -6,9 +6,11 @@ import re
 import shutil
 
 import pytest
+from PIL import Image
 
 from nst.images import reader, writer
 from nst.output import checkpoint
+from tests.support import clips
 from tests.support.studio_process import Server
 from tests.support.studio_server import until
 
@@ -141,6 +143,53 @@ def test_an_uploaded_picture_grows_is_finished_and_can_be_saved(server, open_pag
     expect(compare).to_have_attribute("aria-valuetext", re.compile("3 %"))
 
 
+def test_a_video_is_painted_frame_by_frame_and_plays(server, open_page, tmp_path):
+    clip = clips.write(tmp_path / "my clip.mp4", clips.scene(4), options="-pix_fmt yuv420p")
+    page = open_page(server.address)
+    page.get_by_label("Choose a picture or video").set_input_files(clip)
+    first = page.get_by_alt_text("Content picture: my clip.mp4")
+    expect(first).to_be_visible()
+    assert first.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [48, 32]
+    expect(page.locator(".easel")).to_contain_text("4 frames")
+    page.get_by_role("button", name="Strokes", exact=True).click()
+    small(page, epochs=20, size=48)
+    expect(page.locator("#field-temporal_weight")).to_be_visible()
+    expect(page.locator("#field-video_fps")).to_have_count(0)
+    seen = []
+    page.on("response", lambda answer: seen.append(answer) if answer.url.endswith("/video") else None)
+    paint(page)
+    video = page.locator("video.film")
+    expect(video).to_be_visible(timeout=FINISHED)
+    expect(page.locator("article.job")).to_contain_text("4 frames in")
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    page.wait_for_function("() => document.querySelector('video.film').currentTime > 0.1")
+    assert video.evaluate("video => [video.videoWidth, video.videoHeight, video.controls]") == [48, 32, True]
+    assert {answer.status for answer in seen} == {206}, "parts of it are asked for"
+    page.get_by_role("button", name="Frame 2", exact=True).click()
+    expect(page.get_by_alt_text("my clip.mp4 in the style of Strokes, frame 2")).to_be_visible()
+    page.get_by_role("button", name="Video", exact=True).click()
+    expect(video).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download video").click()
+    download.value.save_as(tmp_path / "saved.mp4")
+    assert clips.decoded(tmp_path / "saved.mp4").shape == (4, 32, 48, 3)
+    page.get_by_role("link", name="NST Studio").click()
+    card = page.get_by_role("region", name="Your pictures").get_by_role("link", name="my clip.mp4")
+    expect(card.locator(".mark")).to_have_text("Video")
+    card.locator(".cover img").evaluate("image => image.decode()")
+
+
+def test_a_picture_that_browsers_cannot_show_is_shown_by_the_server(server, open_page, content, tmp_path):
+    Image.fromarray(content).save(tmp_path / "scan.tiff")
+    page = open_page(server.address)
+    page.get_by_label("Choose a picture or video").set_input_files(tmp_path / "scan.tiff")
+    page.get_by_label("Add your own style").set_input_files(tmp_path / "scan.tiff")
+    for place in (".easel", ".tile.chosen"):
+        shown = page.locator(f"{place} img")
+        expect(shown).to_be_visible()
+        assert shown.evaluate("image => image.naturalWidth") == 56
+
+
 def test_cancel_stops_the_painting_and_keeps_the_picture(server, open_page):
     page = open_page(server.address)
     choose(page)
@@ -163,10 +212,10 @@ def test_a_bad_file_is_told_of_beside_its_field(server, open_page, tmp_path):
     page.get_by_label("Choose a picture").set_input_files(no_picture)
     page.get_by_role("button", name="Ink", exact=True).click()
     sentence = page.locator("section", has=page.get_by_role("heading", name="Content")).get_by_text("letter.png")
+    expect(sentence.last).to_be_visible()
     page.get_by_role("button", name="Paint", exact=True).click()
     expect(page.locator("#field-content")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#field-content")).to_be_focused()
-    expect(sentence.last).to_be_visible()
 
 
 def test_a_number_out_of_range_is_told_of_beside_its_field(server, open_page):

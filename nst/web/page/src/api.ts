@@ -1,6 +1,6 @@
 /** Everything that is asked of the server. */
 
-import type { ErrorAnswer, Health, Job, JobsAnswer, Network, Sample, SettingsAnswer } from "./types.ts";
+import type { ErrorAnswer, Health, Job, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
 import { sentence } from "./words.ts";
 
 /** An answer that says no; `status` 0 when none came. */
@@ -83,6 +83,14 @@ export async function sendToken(token: string): Promise<void> {
   const headers = { "Content-Type": "application/json" };
   await ask("/api/token", { method: "POST", headers, body: JSON.stringify({ token }) });
   tokensTaken += 1;
+}
+
+/** How the server shows a file, which it checks as it would check a job's. */
+export async function postPreview(file: File, field: string): Promise<Preview> {
+  const body = new FormData();
+  body.append("field", field);
+  body.append("file", file);
+  return JSON.parse(await ask("/api/preview", { method: "POST", body })) as Preview;
 }
 
 /** Sends a job; `fetch` cannot tell how much of a body has gone, so this is the older way. */

@@ -28,6 +28,16 @@ export interface Network {
   settings: SettingValues;
 }
 
+/** What is painted: one picture, or a video frame by frame, whose frames are then the epochs of its job. */
+export type Kind = "picture" | "video";
+
+/** An input file as the server sees it; `frames` is 0 for a picture. */
+export interface Preview {
+  kind: Kind;
+  frames: number;
+  url: string;
+}
+
 export type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";
 export type SettingValue = number | string | boolean;
 export type SettingValues = Record<string, SettingValue>;
@@ -41,6 +51,8 @@ export interface Setting {
   at_least: number | null;
   at_most: number | null;
   above: number | null;
+  /** The kind of job that it affects; null for both. */
+  only: Kind | null;
 }
 
 export interface Preset {
@@ -51,6 +63,7 @@ export interface Preset {
 
 export interface Limits {
   file_bytes: number;
+  video_bytes: number;
   body_bytes: number;
   pixels: number;
   styles: number;
@@ -72,6 +85,8 @@ export interface Costs {
   content: number | null;
   style: number | null;
   total_variation: number | null;
+  /** Of a frame, compared with the previous one. */
+  temporal?: number | null;
 }
 
 export interface Picture {
@@ -84,6 +99,7 @@ export type JobState = "queued" | "running" | "finished" | "cancelled" | "failed
 export interface Job {
   id: string;
   number: number;
+  kind: Kind;
   state: JobState;
   place: number | null;
   cancelling: boolean;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, bytes, duration, figure, list, ordinal, remaining, sentence, shortFigure } from "./words.ts";
+import { ago, bytes, duration, figure, list, ordinal, progressOf, remaining, sentence, shortFigure } from "./words.ts";
+import type { Job } from "./types.ts";
 
 describe("numbers in words", () => {
   it("counts places as a person does, also past ten and a hundred", () => {
@@ -55,5 +56,15 @@ describe("times in words", () => {
     ]);
     // A server whose clock is ahead.
     expect(ago(now + 5, now)).toBe("just now");
+  });
+});
+
+describe("how far a job is", () => {
+  it("is an epoch, or the frames that are painted", () => {
+    const job = { kind: "video", epoch: 11, epochs: 48, width: 400 } as Job;
+    const none = { ...job, epoch: null };
+    expect([job, none, { ...none, width: null }, { ...job, kind: "picture" as const }].map(progressOf)).toEqual([
+      "Frame 12 of 48", "The first of 48 frames is being painted.", "The network is being prepared.", "Epoch 11 of 48",
+    ]);
   });
 });

@@ -104,6 +104,12 @@ export function stateOf(job: Job): string {
   }
 }
 
+/** How far a job is: an epoch, or how many frames of a video are painted. */
+export function progressOf({ kind, epoch, epochs, width }: Job): string {
+  if (epoch !== null) return kind === "video" ? `Frame ${epoch + 1} of ${epochs}` : `Epoch ${epoch} of ${epochs}`;
+  return kind === "video" && width !== null ? `The first of ${count(epochs, "frame")} is being painted.` : "The network is being prepared.";
+}
+
 export function isActive(job: Job): boolean {
   return job.state === "queued" || job.state === "running";
 }

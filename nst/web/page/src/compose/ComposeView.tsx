@@ -8,9 +8,9 @@ import { fieldId } from "../parts/Problem.tsx";
 import type { Job } from "../types.ts";
 import { bytes } from "../words.ts";
 import { ContentPicker } from "./ContentPicker.tsx";
-import { styleCount, type Change, type Draft, type Own } from "./draft.ts";
+import { kindOf, styleCount, type Change, type Draft, type Own } from "./draft.ts";
 import { DropTarget } from "./DropTarget.tsx";
-import { fileProblem, filesOf, sizeProblem } from "./files.ts";
+import { fileProblem, filesOf, looked, type Field } from "./files.ts";
 import { MoreSettings } from "./MoreSettings.tsx";
 import { PaintBar } from "./PaintBar.tsx";
 import { bodyBytes, formOf } from "./request.ts";
@@ -31,9 +31,15 @@ interface Props {
 }
 
 export function ComposeView({ catalogue, draft, change, history, onSent }: Props) {
-  const { limits, settings } = catalogue;
+  const { limits } = catalogue;
+  const kind = kindOf(draft);
+  const settings = catalogue.settings.filter(({ only }) => only === null || only === kind);
   const [errors, setErrors] = useState<Errors>({});
   const [sent, setSent] = useState<number | null>(null);
+  // The files that are being looked at, of each field.
+  const [reading, setReading] = useState<Record<Field, string[]>>({ content: [], style: [] });
+  // Counts the contents chosen: one that takes long to be read does not take the place of a later one.
+  const contents = useRef(0);
   const form = useRef<HTMLFormElement>(null);
   const headingId = useId();
   useFocusOnError(errors, form);
@@ -41,44 +47,50 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
   const set = (field: string, sentence: string) => setErrors((all) => ({ ...all, [field]: sentence }));
   const edit: Dispatch<Change> = (next) => {
     setErrors((all) => without(all, fieldsOf(next, all)));
+    if (next.kind === "content" || next.kind === "pair") contents.current += 1;
     change(next);
   };
 
-  /** Those of the files that are taken; the first of the others is told of at the field. */
-  const taken = (field: string, files: File[], remove: (own: Own) => void): Own[] => {
-    const refused = files.map((file) => fileProblem(file, limits)).find((problem) => problem !== "");
-    const own = files
-      .filter((file) => fileProblem(file, limits) === "")
-      .map((file) => ({ file, url: URL.createObjectURL(file) }));
-    set(field, refused ?? "");
-    for (const each of own) {
-      void sizeProblem(each.file.name, each.url, limits).then((problem) => {
-        if (problem === "") return;
-        remove(each);
-        set(field, problem);
-      });
-    }
-    return own;
+  /** Those of the files that are taken; the last of the others is told of at the field. */
+  const taken = async (field: Field, files: File[]): Promise<Own[]> => {
+    const refused = files.map((file) => fileProblem(file, field, limits));
+    const names = files.map(({ name }) => name).filter((_, index) => refused[index] === "");
+    set(field, refused.find((problem) => problem !== "") ?? "");
+    setReading((all) => ({ ...all, [field]: [...all[field], ...names] }));
+    const own = await Promise.all(
+      files.map(async (file, index) => {
+        if (refused[index] !== "") return [];
+        try {
+          return [await looked(file, field, limits)];
+        } catch (problem) {
+          set(field, (problem as Error).message);
+          return [];
+        }
+      }),
+    );
+    setReading((all) => ({ ...all, [field]: all[field].filter((name) => !names.includes(name)) }));
+    return own.flat();
   };
-  const takeContent = (files: File[]) => {
-    const [own] = taken("content", files.slice(0, 1), () => change({ kind: "content", content: null }));
-    if (own) change({ kind: "content", content: { kind: "own", own } });
+  const takeContent = async (files: File[]) => {
+    const mine = ++contents.current;
+    const [own] = await taken("content", files.slice(0, 1));
+    if (own && mine === contents.current) change({ kind: "content", content: { kind: "own", own } });
   };
-  const takeStyles = (files: File[]) => {
-    const own = taken("style", files, ({ url }) => change({ kind: "removeStyle", url }));
+  const takeStyles = async (files: File[]) => {
+    const own = await taken("style", files);
     if (own.length > 0) change({ kind: "addStyles", own });
   };
-  usePaste((files, inStyles) => (inStyles ? takeStyles(files) : takeContent(files)));
+  usePaste((files, inStyles) => void (inStyles ? takeStyles(files) : takeContent(files)));
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (sent !== null) return;
     const { changed, errors: wrong } = check(settings, draft.texts, presetOf(catalogue, draft.preset, draft.network));
-    if (draft.content === null) wrong.content = "Choose the picture to paint.";
+    if (draft.content === null) wrong.content = "Choose the picture or video to paint.";
     if (styleCount(draft) === 0) wrong.style = "Choose at least one style.";
     if (styleCount(draft) > limits.styles) wrong.style = `At most ${limits.styles} styles share one picture.`;
     if (bodyBytes(draft) > limits.body_bytes) {
-      wrong[""] = `The pictures have ${bytes(bodyBytes(draft))} in all; at most ${bytes(limits.body_bytes)} are taken at once.`;
+      wrong[""] = `The files have ${bytes(bodyBytes(draft))} in all; at most ${bytes(limits.body_bytes)} are taken at once.`;
     }
     setErrors(wrong);
     if (Object.keys(wrong).length > 0) return;
@@ -118,6 +130,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
               samples={catalogue.contents}
               content={draft.content}
               error={errors.content}
+              reading={reading.content}
               onFiles={takeContent}
               onChange={(content) => edit({ kind: "content", content })}
             />
@@ -126,6 +139,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
               most={limits.styles}
               draft={draft}
               error={errors.style}
+              reading={reading.style}
               onFiles={takeStyles}
               change={edit}
             />

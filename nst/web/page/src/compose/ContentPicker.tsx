@@ -3,19 +3,21 @@ import { useRef } from "react";
 import { thumbnailUrl } from "../api.ts";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Sample } from "../types.ts";
-import { bytes } from "../words.ts";
-import type { Content } from "./draft.ts";
+import { bytes, count, list } from "../words.ts";
+import type { Content, Own } from "./draft.ts";
 import { ACCEPT } from "./files.ts";
 
 interface Props {
   samples: Sample[];
   content: Content | null;
   error: string | undefined;
+  /** The names of the files that are being looked at. */
+  reading: string[];
   onFiles: (files: File[]) => void;
   onChange: (content: Content | null) => void;
 }
 
-export function ContentPicker({ samples, content, error, onFiles, onChange }: Props) {
+export function ContentPicker({ samples, content, error, reading, onFiles, onChange }: Props) {
   const chooser = useRef<HTMLInputElement>(null);
   const shown = content && shownOf(content, samples);
   return (
@@ -32,24 +34,24 @@ export function ContentPicker({ samples, content, error, onFiles, onChange }: Pr
           </figure>
         ) : (
           <p className="invitation" id={helpId("content")}>
-            Drop the picture to paint here, or paste it
+            Drop the picture or video to paint here, or paste it
           </p>
         )}
         <div className="row">
           <label className="button file">
-            {shown ? "Choose another picture" : "Choose a picture"}
+            {shown ? "Choose another picture or video" : "Choose a picture or video"}
             <input
               ref={chooser}
               type="file"
               id={fieldId("content")}
-              accept={ACCEPT}
+              accept={ACCEPT.content}
               onChange={({ target }) => take(target, onFiles)}
               {...described("content", error, shown === null)}
             />
           </label>
           <label className="button file camera">
             Take a photo
-            <input type="file" accept={ACCEPT} capture="environment" onChange={({ target }) => take(target, onFiles)} />
+            <input type="file" accept={ACCEPT.style} capture="environment" onChange={({ target }) => take(target, onFiles)} />
           </label>
           {shown && (
             <button
@@ -64,6 +66,7 @@ export function ContentPicker({ samples, content, error, onFiles, onChange }: Pr
             </button>
           )}
         </div>
+        <Reading names={reading} />
         <Problem field="content" error={error} />
       </div>
       {samples.length > 0 && (
@@ -87,6 +90,15 @@ export function ContentPicker({ samples, content, error, onFiles, onChange }: Pr
   );
 }
 
+/** What is being looked at: a video may take a while. */
+export function Reading({ names }: { names: string[] }) {
+  return (
+    <p className="muted" role="status">
+      {names.length > 0 && `Reading ${list(names)}…`}
+    </p>
+  );
+}
+
 /** Hands the files on, and clears the input so that the same file can be chosen again. */
 export function take(input: HTMLInputElement, onFiles: (files: File[]) => void) {
   const files = Array.from(input.files ?? []);
@@ -97,7 +109,7 @@ export function take(input: HTMLInputElement, onFiles: (files: File[]) => void) 
 export function shownOf(content: Content, samples: Sample[]): { title: string; url: string; note: string } {
   switch (content.kind) {
     case "own":
-      return { title: content.own.file.name, url: content.own.url, note: bytes(content.own.file.size) };
+      return { title: content.own.file.name, url: content.own.url, note: noteOf(content.own) };
     case "sample": {
       const sample = samples.find(({ name }) => name === content.name);
       return { title: sample?.title ?? content.name, url: sample?.url ?? "", note: "" };
@@ -105,4 +117,8 @@ export function shownOf(content: Content, samples: Sample[]): { title: string; u
     case "again":
       return { title: content.picture.title, url: thumbnailUrl(content.picture.url, 1024), note: "as before" };
   }
+}
+
+function noteOf({ file, kind, frames }: Own): string {
+  return kind === "video" ? `${count(frames, "frame")}, ${bytes(file.size)}` : bytes(file.size);
 }

@@ -4,7 +4,7 @@ import { thumbnailUrl } from "../api.ts";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Sample } from "../types.ts";
 import { list } from "../words.ts";
-import { take } from "./ContentPicker.tsx";
+import { Reading, take } from "./ContentPicker.tsx";
 import { styleCount, type Change, type Draft } from "./draft.ts";
 import { ACCEPT } from "./files.ts";
 
@@ -13,11 +13,12 @@ interface Props {
   most: number;
   draft: Draft;
   error: string | undefined;
+  reading: string[];
   onFiles: (files: File[]) => void;
   change: Dispatch<Change>;
 }
 
-export function StylePicker({ samples, most, draft, error, onFiles, change }: Props) {
+export function StylePicker({ samples, most, draft, error, reading, onFiles, change }: Props) {
   const number = styleCount(draft);
   const earlier = draft.again?.styles ?? [];
   return (
@@ -85,13 +86,14 @@ export function StylePicker({ samples, most, draft, error, onFiles, change }: Pr
               multiple
               id={fieldId("style")}
               aria-label="Add your own style"
-              accept={ACCEPT}
+              accept={ACCEPT.style}
               onChange={({ target }) => take(target, onFiles)}
               {...described("style", error)}
             />
           </label>
         </li>
       </ul>
+      <Reading names={reading} />
       <Problem field="style" error={error} />
       {number > 1 && earlier.length === 0 && (
         <p className="muted">

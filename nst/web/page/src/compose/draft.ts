@@ -3,16 +3,18 @@
 import { useEffect, useReducer, useRef, type Dispatch } from "react";
 
 import { presetOf, type Catalogue } from "../catalogue.ts";
-import type { Job, Picture } from "../types.ts";
+import type { Job, Kind, Picture, Preview } from "../types.ts";
 import { textsOf, type Texts } from "./settings.ts";
 
-/** A picture of a person's own, with the object URL that shows it. */
-export interface Own {
+/** A file of a person's own, with the URL that shows it. */
+export interface Own extends Preview {
   file: File;
-  url: string;
 }
 
-export type Content = { kind: "own"; own: Own } | { kind: "sample"; name: string } | { kind: "again"; picture: Picture };
+export type Content =
+  | { kind: "own"; own: Own }
+  | { kind: "sample"; name: string }
+  | { kind: "again"; picture: Picture; of: Kind };
 
 export interface Draft {
   content: Content | null;
@@ -64,6 +66,12 @@ function followed(catalogue: Catalogue, { preset, network, texts }: Draft, next:
   return { ...texts, ...Object.fromEntries(untouched) };
 }
 
+/** What will be painted: where nothing is chosen yet, a picture. */
+export function kindOf({ content }: Draft): Kind {
+  if (content?.kind === "own") return content.own.kind;
+  return content?.kind === "again" ? content.of : "picture";
+}
+
 export function styleCount(draft: Draft): number {
   return draft.ownStyles.length + draft.sampleStyles.length + (draft.again?.styles.length ?? 0);
 }
@@ -105,7 +113,7 @@ function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
     case "again": {
       const { job } = change;
       return {
-        content: { kind: "again", picture: job.content },
+        content: { kind: "again", picture: job.content, of: job.kind },
         ownStyles: [],
         sampleStyles: [],
         again: { id: job.id, styles: job.styles },

@@ -1,41 +1,69 @@
-/** Pictures that a person brings: what is taken, and what the server would refuse anyway. */
+/** Pictures and videos that a person brings: what is taken, and how it looks. */
 
+import { postPreview } from "../api.ts";
 import type { Limits } from "../types.ts";
 import { bytes } from "../words.ts";
+import type { Own } from "./draft.ts";
 
-/** The kinds that the program reads. Named one by one, so that an iPhone turns its HEIC pictures into JPEG. */
-export const ACCEPT = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp,image/tiff,.jp2,.ppm,.ico";
+export type Field = "content" | "style";
 
-const ENDINGS = /\.(jpe?g|png|webp|gif|avif|bmp|tiff?|jp2|ppm|ico)$/i;
+/** The kinds that the program reads, with endings for those that browsers have no type for. */
+const PICTURES =
+  "image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp,image/tiff,image/heic,image/heif,image/jxl,.heic,.heif,.jxl,.jp2,.ppm,.ico";
+export const ACCEPT: Record<Field, string> = {
+  content: `${PICTURES},video/mp4,video/quicktime,video/webm,video/x-matroska,.m4v,.mov,.mkv`,
+  style: PICTURES,
+};
 
-/** Why a file cannot be taken, or nothing. */
-export function fileProblem(file: File, limits: Limits): string {
-  const isPicture = file.type === "" ? ENDINGS.test(file.name) : file.type.startsWith("image/");
-  if (!isPicture) return `${file.name} is not a picture. JPEG, PNG and WebP are read, and most other kinds.`;
-  if (/^image\/(hei[cf]|svg)/.test(file.type)) return `${file.name} is of a kind that is not read here. Save it as JPEG or PNG.`;
-  if (file.size === 0) return `${file.name} is empty.`;
-  if (file.size > limits.file_bytes) {
-    return `${file.name} has ${bytes(file.size)}; at most ${bytes(limits.file_bytes)} are taken.`;
-  }
-  return "";
+const PICTURE = /\.(jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf]|jxl|jp2|ppm|ico)$/i;
+const VIDEO = /\.(mp4|m4v|mov|webm|mkv)$/i;
+
+function isVideo({ name, type }: File): boolean {
+  return type.startsWith("video/") || (type === "" && VIDEO.test(name));
 }
 
-/** Why a picture has too many pixels, or nothing, also where the browser cannot show it: the server then tells. */
-export async function sizeProblem(name: string, url: string, limits: Limits): Promise<string> {
+/** Why a file cannot be taken, or nothing. */
+export function fileProblem(file: File, field: Field, limits: Limits): string {
+  const { name, type, size } = file;
+  if (isVideo(file) && field === "style") return `${name} is a video; a style is a picture.`;
+  const isPicture = type === "" ? PICTURE.test(name) : type.startsWith("image/");
+  if (!isPicture && !isVideo(file)) return `${name} is not a picture. JPEG, PNG and WebP are read, and most other kinds.`;
+  if (type.startsWith("image/svg")) return `${name} is of a kind that is not read here. Save it as JPEG or PNG.`;
+  if (size === 0) return `${name} is empty.`;
+  const most = isVideo(file) ? limits.video_bytes : limits.file_bytes;
+  return size > most ? `${name} has ${bytes(size)}; at most ${bytes(most)} are taken.` : "";
+}
+
+/** A file with what shows it: itself, or where a browser cannot, or it may move, the server's view of it. */
+export async function looked(file: File, field: Field, limits: Limits): Promise<Own> {
+  const moves = field === "content" && (isVideo(file) || file.type === "image/gif");
+  const url = URL.createObjectURL(file);
+  const size = moves ? null : await sizeOf(url);
+  if (size === null) {
+    URL.revokeObjectURL(url);
+    return { file, ...(await postPreview(file, field)) };
+  }
+  if (size.width * size.height > limits.pixels) {
+    URL.revokeObjectURL(url);
+    const most = `${Math.round(limits.pixels / 100_000) / 10} million`;
+    throw new Error(`${file.name} has ${size.width} × ${size.height} pixels; at most ${most} are taken.`);
+  }
+  return { file, url, kind: "picture", frames: 0 };
+}
+
+/** The pixels of a picture, or null where the browser cannot show it. */
+async function sizeOf(url: string): Promise<{ width: number; height: number } | null> {
   const image = new Image();
   image.src = url;
   try {
     await image.decode();
   } catch {
-    return "";
+    return null;
   }
-  const { naturalWidth: width, naturalHeight: height } = image;
-  if (width * height <= limits.pixels) return "";
-  const millions = (pixels: number) => `${Math.round(pixels / 100_000) / 10} million`;
-  return `${name} has ${width} × ${height} pixels; at most ${millions(limits.pixels)} are taken.`;
+  return { width: image.naturalWidth, height: image.naturalHeight };
 }
 
-/** The pictures among what was pasted or dropped. */
+/** The files among what was pasted or dropped. */
 export function filesOf(transfer: DataTransfer | null): File[] {
   return transfer === null ? [] : Array.from(transfer.files);
 }

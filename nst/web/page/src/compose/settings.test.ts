@@ -4,7 +4,7 @@ import type { Limits, Preset, Setting } from "../types.ts";
 import { check, grouped, labelOf, limited, parse, textsOf } from "./settings.ts";
 
 function setting(name: string, more: Partial<Setting> = {}): Setting {
-  return { name, kind: "int", default: 1, help: "", choices: [], at_least: null, at_most: null, above: null, ...more };
+  return { name, kind: "int", default: 1, help: "", choices: [], at_least: null, at_most: null, above: null, only: null, ...more };
 }
 
 const epochs = setting("epochs", { at_least: 1, at_most: 2000 });

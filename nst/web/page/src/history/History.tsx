@@ -42,16 +42,21 @@ export function History({ history }: { history: HistoryState }) {
 }
 
 function Card({ job, now, onCancel }: { job: Job; now: number; onCancel: () => void }) {
-  const { state, picture, content, styles } = job;
+  const { state, kind, picture, content, styles } = job;
   const time = job.ended ?? job.started ?? job.created;
   return (
     <li className="picture" data-state={state}>
-      <a href={jobHash(job.id)} aria-label={`${titleOf(job)}, number ${job.number}, ${stateOf(job)}`}>
+      <a href={jobHash(job.id)} aria-label={`${titleOf(job)}, ${kind === "video" ? "video, " : ""}number ${job.number}, ${stateOf(job)}`}>
         <span className="cover">
           {picture === null ? (
             <img className="unpainted" src={thumbnailUrl(content.url, 320)} alt="" loading="lazy" />
           ) : (
             <img src={thumbnailUrl(pictureUrl(job), 320)} alt="" loading="lazy" />
+          )}
+          {kind === "video" && (
+            <span className="mark" aria-hidden="true">
+              Video
+            </span>
           )}
           {state === "running" && (
             <progress className="bar" aria-hidden="true" max={job.epochs} value={job.epoch ?? 0} />

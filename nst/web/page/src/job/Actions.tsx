@@ -25,13 +25,13 @@ export function Actions({ job, onAgain, onDeleted }: Props) {
     <div className="actions">
       {job.result && (
         <a className="button primary wide" href={resultUrl(job.id)} download>
-          Download picture
+          Download {job.kind}
         </a>
       )}
       <button type="button" className="button wide" onClick={() => onAgain(job)}>
         Paint again with these settings
       </button>
-      {job.video && (
+      {job.video && job.kind === "picture" && (
         <a className="button" href={videoDownloadUrl(job.id)} download>
           Download video
         </a>
@@ -55,8 +55,8 @@ export function Actions({ job, onAgain, onDeleted }: Props) {
         </p>
       )}
       <dialog ref={dialog} className="dialog" aria-labelledby="delete-heading">
-        <h2 id="delete-heading">Delete this picture?</h2>
-        <p>Its saved frames, its video and its costs go with it. This cannot be undone.</p>
+        <h2 id="delete-heading">Delete this {job.kind}?</h2>
+        <p>Its saved frames, {job.kind === "picture" && "its video "}and its costs go with it. This cannot be undone.</p>
         <div className="row">
           <button type="button" className="button" autoFocus onClick={() => dialog.current?.close()}>
             Keep it

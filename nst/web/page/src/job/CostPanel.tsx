@@ -3,10 +3,11 @@ import { figure } from "../words.ts";
 import { Curve, type Series } from "./Curve.tsx";
 import type { Point } from "./curve.ts";
 
-/** The costs now, and how they came down. Content and style are weighed, so that they add up to the total. */
+/** The costs now, and how they came down, or of each frame. Content and style are weighed, so that they add up. */
 export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
   const beta = Number(job.settings.beta);
   const variation = Number(job.settings.tv_weight);
+  const video = job.kind === "video";
   const series: Series[] = [
     { name: "Total", key: "total", points: rows.map(({ epoch, total }) => point(epoch, total)) },
     { name: "Style × beta", key: "style", points: rows.map(({ epoch, style }) => point(epoch, style, beta)) },
@@ -27,10 +28,14 @@ export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
           <Cost name="Total cost" value={job.costs.total} />
           <Cost name="Style cost" value={job.costs.style} />
           <Cost name="Content cost" value={job.costs.content} />
+          {video && <Cost name="Temporal cost" value={job.costs.temporal ?? null} />}
         </dl>
       )}
-      {rows.length > 1 && <Curve series={series} epochs={Math.max(job.epochs, rows.at(-1)!.epoch)} />}
-      {Number(job.settings.scales) > 1 && (
+      {rows.length > 1 && (
+        // What the content costs of a frame is not known: its total has the temporal cost, too.
+        <Curve series={video ? series.slice(0, 2) : series} epochs={Math.max(job.epochs, rows.at(-1)!.epoch)} unit={video ? "frame" : "epoch"} />
+      )}
+      {!video && Number(job.settings.scales) > 1 && (
         <p className="help">Painted in {String(job.settings.scales)} sizes: the costs jump where the next one begins.</p>
       )}
     </section>

@@ -12,6 +12,7 @@ export interface Series {
 interface Props {
   series: Series[];
   epochs: number;
+  unit: "epoch" | "frame";
 }
 
 const HEIGHT = 220;
@@ -19,8 +20,8 @@ const MARGIN = { left: 46, right: 16, top: 10, bottom: 34 };
 /** Points of a line: more than its pixels show nothing. */
 const MOST = 400;
 
-/** The costs over the epochs. Drawn in the pixels that it has, so that its words keep their size. */
-export function Curve({ series, epochs }: Props) {
+/** The costs over the epochs, or over the frames of a video. Drawn in the pixels that it has, so that its words keep their size. */
+export function Curve({ series, epochs, unit }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const shown = series.map((each) => ({ ...each, points: thinned(each.points, MOST) }));
@@ -35,7 +36,7 @@ export function Curve({ series, epochs }: Props) {
   return (
     <figure className="curve">
       <div ref={frame}>
-        <svg width={width} height={HEIGHT} role="img" aria-label={summary(series, scale.log)}>
+        <svg width={width} height={HEIGHT} role="img" aria-label={summary(series, scale.log, unit)}>
           {scale.ticks.map((tick) => (
             <g key={tick} className="tick">
               <line x1={box.left} x2={box.left + box.width} y1={y(tick, scale, box)} y2={y(tick, scale, box)} />
@@ -52,7 +53,7 @@ export function Curve({ series, epochs }: Props) {
               </text>
             ))}
           <text x={box.left + box.width / 2} y={HEIGHT - 4} textAnchor="middle">
-            epoch
+            {unit}
           </text>
           {shown.map(({ key, points }) => (
             <path key={key} className={`line ${key}`} d={path(points, epochs, scale, box)} />
@@ -86,10 +87,10 @@ function useWidth(element: React.RefObject<HTMLElement | null>): number {
   return width;
 }
 
-function summary(series: Series[], log: boolean): string {
+function summary(series: Series[], log: boolean, unit: string): string {
   const lines = series.map(({ name, points }) => {
     const [first, last] = [points[0], points.at(-1)];
-    return first && last ? `${name} from ${figure(first.cost)} at epoch ${first.epoch} to ${figure(last.cost)} at epoch ${last.epoch}` : name;
+    return first && last ? `${name} from ${figure(first.cost)} at ${unit} ${first.epoch} to ${figure(last.cost)} at ${unit} ${last.epoch}` : name;
   });
   return `Cost curve${log ? ", logarithmic" : ""}. ${lines.join("; ")}.`;
 }

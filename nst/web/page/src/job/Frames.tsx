@@ -16,10 +16,11 @@ interface Props {
 export function Frames({ job, chosen, onChoose }: Props) {
   if (job.frames.length === 0) return null;
   const shown = thinned(job.frames, MOST);
+  const video = job.kind === "video";
   return (
     <section className="frames" aria-labelledby="frames-heading">
       <div className="heading-row">
-        <h2 id="frames-heading">Saved frames</h2>
+        <h2 id="frames-heading">{video ? "Painted frames" : "Saved frames"}</h2>
         <p className="muted">
           {shown.length < job.frames.length && `${shown.length} of ${job.frames.length}, evenly spread`}
         </p>
@@ -31,18 +32,18 @@ export function Frames({ job, chosen, onChoose }: Props) {
               type="button"
               className="frame"
               aria-pressed={chosen === epoch}
-              aria-label={`Epoch ${epoch}`}
+              aria-label={video ? `Frame ${epoch + 1}` : `Epoch ${epoch}`}
               onClick={() => onChoose(chosen === epoch ? null : epoch)}
             >
               <img src={thumbnailUrl(frameUrl(job.id, epoch), 160)} alt="" loading="lazy" />
-              <span>{epoch}</span>
+              <span>{video ? epoch + 1 : epoch}</span>
             </button>
           </li>
         ))}
         {job.picture !== null && (
           <li>
             <button type="button" className="frame now" aria-pressed={chosen === null} onClick={() => onChoose(null)}>
-              {isActive(job) ? "Now" : job.state === "finished" ? "Final" : "Last"}
+              {isActive(job) ? "Now" : video && job.video ? "Video" : job.state === "finished" ? "Final" : "Last"}
             </button>
           </li>
         )}

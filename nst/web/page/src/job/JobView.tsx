@@ -4,7 +4,7 @@ import { ApiError, cancelJob } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { focusHeading, HOME } from "../route.ts";
 import type { Job } from "../types.ts";
-import { isActive, titleOf } from "../words.ts";
+import { isActive, progressOf, titleOf } from "../words.ts";
 import { Actions } from "./Actions.tsx";
 import { CostPanel } from "./CostPanel.tsx";
 import { Frames } from "./Frames.tsx";
@@ -13,7 +13,7 @@ import { Notes } from "./Notes.tsx";
 import { ProgressPanel } from "./ProgressPanel.tsx";
 import { Stage } from "./Stage.tsx";
 import { useJob } from "./useJob.ts";
-import { Video } from "./Video.tsx";
+import { Painted, Video } from "./Video.tsx";
 
 interface Props {
   id: string;
@@ -81,9 +81,9 @@ export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: P
       )}
       <div className="job-columns">
         <div className="job-picture">
-          <Stage job={job} frame={frame} />
+          {job.kind === "video" && job.video && frame === null ? <Painted job={job} /> : <Stage job={job} frame={frame} />}
           <Frames job={job} chosen={frame} onChoose={setFrame} />
-          <Video job={job} />
+          {job.kind === "picture" && <Video job={job} />}
         </div>
         <div className="job-side">
           <ProgressPanel job={job} problem={problem} onCancel={cancel} />
@@ -102,7 +102,7 @@ function useTitle(job: Job | null) {
   useEffect(() => {
     const plain = "NST Studio";
     if (job) {
-      const far = job.state === "running" && job.epoch !== null ? `${job.epoch} of ${job.epochs}: ` : "";
+      const far = job.state === "running" && job.epoch !== null ? `${progressOf(job)}: ` : "";
       document.title = `${far}${titleOf(job)} – ${plain}`;
     }
     return () => {

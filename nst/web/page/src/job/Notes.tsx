@@ -1,5 +1,5 @@
 import type { Job } from "../types.ts";
-import { sentence } from "../words.ts";
+import { count, sentence } from "../words.ts";
 
 /** Why a job failed and what was kept of it, and whatever else went wrong on the way. */
 export function Notes({ job }: { job: Job }) {
@@ -20,8 +20,9 @@ export function Notes({ job }: { job: Job }) {
   );
 }
 
-function kept({ picture, result, video }: Job): string {
+function kept({ kind, picture, result, video }: Job): string {
   if (picture === null) return "Nothing was painted yet, so there is nothing to keep.";
+  if (kind === "video") return `What was painted until then was kept: ${count(picture + 1, "frame")}.`;
   const things = result ? "picture" : "preview of the picture";
   return `The ${things} as it was after epoch ${picture} was kept${video ? ", and the video until then" : ""}.`;
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 
 import type { Job } from "../types.ts";
-import { duration, isActive, moment, remaining, stateOf } from "../words.ts";
+import { count, duration, isActive, moment, progressOf, remaining, stateOf } from "../words.ts";
 
 interface Props {
   job: Job;
@@ -10,7 +10,7 @@ interface Props {
 }
 
 export function ProgressPanel({ job, problem, onCancel }: Props) {
-  const { state, epoch, epochs } = job;
+  const { state, kind, epoch, epochs } = job;
   return (
     <section className="panel progress" aria-labelledby="progress-heading" data-state={state}>
       <div className="heading-row">
@@ -25,9 +25,14 @@ export function ProgressPanel({ job, problem, onCancel }: Props) {
       </div>
       {state === "running" && (
         <>
-          <progress className="bar" aria-label="Epochs painted" max={epochs} value={epoch ?? 0} />
+          <progress
+            className="bar"
+            aria-label={kind === "video" ? "Frames painted" : "Epochs painted"}
+            max={epochs}
+            value={kind === "video" && epoch !== null ? epoch + 1 : (epoch ?? 0)}
+          />
           <p className="progress-line">
-            <span>{epoch === null ? "The network is being prepared." : `Epoch ${epoch} of ${epochs}`}</span>
+            <span>{progressOf(job)}</span>
             <TimeLeft job={job} />
           </p>
         </>
@@ -55,10 +60,11 @@ function TimeLeft({ job }: { job: Job }) {
   return <span className="muted">{remaining(left)}</span>;
 }
 
-function ending({ state, epoch, epochs, started, ended }: Job): string {
+function ending({ state, kind, epoch, epochs, started, ended }: Job): string {
   const when = ended === null ? "" : `, ${moment(ended)}`;
   const took = started === null || ended === null ? "" : ` in ${duration(ended - started)}`;
-  if (state === "finished") return `${epochs} epochs${took}${when}`;
+  if (state === "finished") return `${count(epochs, kind === "video" ? "frame" : "epoch")}${took}${when}`;
   if (epoch === null) return `Nothing was painted yet${when}`;
-  return `After epoch ${epoch} of ${epochs}${took ? `,${took.replace(" in", "")} of painting` : ""}${when}`;
+  const last = kind === "video" ? `frame ${epoch + 1}` : `epoch ${epoch}`;
+  return `After ${last} of ${epochs}${took ? `,${took.replace(" in", "")} of painting` : ""}${when}`;
 }

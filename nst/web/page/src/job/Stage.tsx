@@ -5,7 +5,7 @@ import type { Job } from "../types.ts";
 import { isActive, stateOf, titleOf } from "../words.ts";
 import { useLoaded } from "./useLoaded.ts";
 
-/** The picture, and over it a slider that uncovers the content it was painted from. */
+/** The picture, and over it a slider that uncovers the content it was painted from; a frame of a video has none. */
 export function Stage({ job, frame }: { job: Job; frame: number | null }) {
   const wanted = frame !== null ? frameUrl(job.id, frame) : job.picture !== null ? pictureUrl(job) : null;
   const painted = useLoaded(wanted);
@@ -22,15 +22,15 @@ export function Stage({ job, frame }: { job: Job; frame: number | null }) {
     setShare(Math.round(Math.min(100, Math.max(0, (100 * (event.clientX - left)) / width))));
   };
 
-  if (painted === null) {
+  if (painted === null || job.kind === "video") {
     return (
-      <div className="stage waiting" style={size}>
+      <div className={painted === null ? "stage waiting" : "stage plain"} style={size}>
         <img
-          src={contentUrl}
-          alt={`Content picture: ${job.content.title}`}
+          src={painted ?? contentUrl}
+          alt={painted === null ? `Content picture: ${job.content.title}` : altOf(job, frame)}
           onLoad={({ currentTarget }) => setRatio(currentTarget.naturalWidth / currentTarget.naturalHeight)}
         />
-        {isActive(job) && <p className="stage-note">{stateOf(job)}</p>}
+        {painted === null && isActive(job) && <p className="stage-note">{stateOf(job)}</p>}
       </div>
     );
   }
@@ -50,7 +50,7 @@ export function Stage({ job, frame }: { job: Job; frame: number | null }) {
       {share > 0 && <img src={contentUrl} alt="" draggable={false} />}
       <img
         src={painted}
-        alt={frame === null ? titleOf(job) : `${titleOf(job)}, after epoch ${frame}`}
+        alt={altOf(job, frame)}
         draggable={false}
         style={{ clipPath: `inset(0 0 0 ${share}%)` }}
       />
@@ -73,4 +73,9 @@ export function Stage({ job, frame }: { job: Job; frame: number | null }) {
       </div>
     </div>
   );
+}
+
+function altOf(job: Job, frame: number | null): string {
+  if (frame === null) return titleOf(job);
+  return job.kind === "video" ? `${titleOf(job)}, frame ${frame + 1}` : `${titleOf(job)}, after epoch ${frame}`;
 }

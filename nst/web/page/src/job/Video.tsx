@@ -1,5 +1,11 @@
 import { pictureUrl, videoUrl } from "../api.ts";
 import type { Job } from "../types.ts";
+import { titleOf } from "../words.ts";
+
+/** A painted video, in the place of a picture. */
+export function Painted({ job }: { job: Job }) {
+  return <video className="stage film" src={videoUrl(job.id)} aria-label={titleOf(job)} controls loop playsInline preload="auto" />;
+}
 
 /** The painting as a video. GIF and WebP are pictures to a browser, and play by themselves. */
 export function Video({ job }: { job: Job }) {

@@ -39,8 +39,8 @@ export function reduce({ job, rows }: Watched, events: JobEvent[]): Watched {
       placed(next, event.row);
       // What a connection replays of the past is for the curve alone.
       if (job && job.state === "running" && event.row.epoch >= (job.epoch ?? -1)) {
-        const { epoch, seconds_left, total, content, style, total_variation } = event.row;
-        job = { ...job, epoch, seconds_left, costs: { total, content, style, total_variation } };
+        const { epoch, seconds_left, total, content, style, total_variation, temporal = null } = event.row;
+        job = { ...job, epoch, seconds_left, costs: { total, content, style, total_variation, temporal } };
       }
     } else if (job && event.kind === "picture") {
       if (event.epoch >= (job.picture ?? -1)) job = { ...job, picture: event.epoch };
