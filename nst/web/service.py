@@ -128,7 +128,11 @@ class Studio:
 
     def result(self, job: Job) -> Path | None:
         """The file of the finished picture, or of the painted video; None if there is none."""
-        return self.file(job.id, folder.VIDEO) if job.request.get("frame_count") else self.picture(job)
+        if job.request.get("frame_count"):
+            return next(
+                self.folder_of(job.id).run.glob("painted.*"), None
+            )  # mp4, unless the video needs another format
+        return self.picture(job)
 
     def picture(self, job: Job, epoch: int | None = None) -> Path | None:
         """The file of the current picture or of a saved frame; None if there is none.

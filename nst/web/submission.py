@@ -36,7 +36,7 @@ FRAMES = 200  # that a job may save, at most
 _TITLE = 80  # characters
 _PREVIEW = 2048  # pixels of the longest side of an input picture as the page shows it
 # Other containers are refused, as ffmpeg also reads playlists, which name further files of this machine.
-_VIDEO = re.compile(rb"....ftyp(?!avi[fs]|mif1|msf1|hei|hev)|\x1aE\xdf\xa3|GIF8", re.DOTALL)
+_VIDEO = re.compile(rb"....ftyp(?!avi[fs]|mif1|msf1|hei|hev|crx )|\x1aE\xdf\xa3|GIF8", re.DOTALL)
 _KINDS = {setting.name: setting.kind for setting in settings()}
 
 

@@ -173,8 +173,9 @@ class _LiveVideo:
 
     def frame(self, row: Any) -> None:
         self.painted += 1
-        pace = row.seconds / row.epochs
-        self._pace = 0.8 * self._pace + 0.2 * pace if self._pace else pace  # the latest frames predict the rest best
+        if row.epochs:  # the latest frames predict the rest best
+            pace = row.seconds / row.epochs
+            self._pace = 0.8 * self._pace + 0.2 * pace if self._pace else pace
         left = self._pace * sum(self._epochs[row.frame + 1 :])
         costs = {name: getattr(row, name) for name in ("total", "content", "style", "temporal")}
         self._send("epoch", epoch=row.frame, **costs, total_variation=None, seconds=row.seconds, seconds_left=left)

@@ -194,6 +194,16 @@ def test_the_file_of_a_finished_video(shared, filmed):
     assert saved.headers["content-disposition"] == f"attachment; {name}"
 
 
+def test_a_painted_gif_is_a_gif(shared, mp4):
+    """What moves may need another format than mp4."""
+    job = shared.when_ended(submit(shared, gif(3), "a.gif").json()["id"])
+    film = shared.studio.result(shared.studio.store.read(job["id"]))
+    film.rename(film.with_suffix(".gif"))
+    for what in ("video", "result"):
+        answer = shared.web.get(f"/api/jobs/{job['id']}/{what}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+
+
 def test_the_costs_of_a_video_are_those_of_its_frames(shared, filmed):
     url = f"/api/jobs/{filmed['id']}/costs"
     lines = shared.web.get(url, params={"format": "csv"}).text.splitlines()

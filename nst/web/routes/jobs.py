@@ -13,7 +13,6 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Respon
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from nst.output.folder import VIDEO
 from nst.utils.text import either, one_line
 from nst.web import catalog, schemas, store, submission
 from nst.web.catalog import Picture
@@ -26,7 +25,9 @@ from nst.web.submission import Submission
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 PICTURES = {".jpg": "image/jpeg", ".png": "image/png", ".tiff": "image/tiff"}
-VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webp": "image/webp"}
+VIDEOS = {
+    ".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".gif": "image/gif", ".webp": "image/webp"
+}  # fmt: skip
 
 _LARGEST = 1 << 62  # of the numbers of jobs, which SQLite can hold
 Text = Annotated[str | None, Form(max_length=20_000)]
@@ -183,7 +184,7 @@ def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], 
     return picture(submission.preview(studio.folder_of(job.id).style(index)), size, lasting=True)
 
 
-@router.get("/{id}/result", response_class=FileResponse, responses=media("image/jpeg", "image/png", "video/mp4"))
+@router.get("/{id}/result", response_class=FileResponse, responses=media(*PICTURES.values(), *VIDEOS.values()))
 def result(studio: Served, job: Found) -> FileResponse:
     """The painted video, or the final picture, as a download.
 
@@ -203,16 +204,17 @@ def video(
     studio: Served, job: Found, download: Annotated[bool, Query(description="as a download")] = False
 ) -> FileResponse:
     """The painted video, or the progress video of a picture."""
-    found = (studio.file(job.id, name) for name in (VIDEO, *(f"progress{suffix}" for suffix in VIDEOS)))
+    if _is_video(job):
+        return _file(job, studio.result(job), download=download)
+    found = (studio.file(job.id, f"progress{suffix}") for suffix in VIDEOS)
     return _file(job, next(filter(None, found), None), download=download)
 
 
 @router.get("/{id}/costs", responses=media("text/csv"))
 def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], Query()] = "json") -> schemas.Table:
     """The costs of every epoch, or frame, so far."""
-    video = Submission.from_json(job.request).kind == "video"
-    keys = ("epoch", "total", "content", "style", "temporal" if video else "total_variation", "seconds")
-    names = ("frame", *keys[1:]) if video else keys
+    keys = ("epoch", "total", "content", "style", "temporal" if _is_video(job) else "total_variation", "seconds")
+    names = ("frame", *keys[1:]) if _is_video(job) else keys
     rows: list[Any] = [tuple(data[key] for key in keys) for data in studio.store.costs(job.id)]
     if format == "json":
         return schemas.Table(rows=rows)
@@ -220,6 +222,10 @@ def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], 
     csv.writer(text, lineterminator="\n").writerows([names, *rows])
     attachment = {"content-disposition": f"attachment; filename*=utf-8''{quote(_name(job))}-costs.csv"}
     return cast(schemas.Table, Response(text.getvalue(), media_type="text/csv", headers=attachment))
+
+
+def _is_video(job: store.Job) -> bool:
+    return Submission.from_json(job.request).kind == "video"
 
 
 def _file(job: store.Job, path: FilePath | None, *, download: bool = True) -> FileResponse:

@@ -20,7 +20,7 @@ const LABELS: Record<string, string> = {
 
 /** Settings in groups that a person looks for together; whatever the server adds comes last. */
 const GROUPS: [string, string[]][] = [
-  ["Balance", ["strength", "alpha", "beta", "tv_weight", "style_weights"]],
+  ["Balance", ["strength", "alpha", "beta", "tv_weight", "temporal_weight", "style_weights"]],
   ["Painting", ["optimizer", "learning_rate", "init", "noise_ratio", "seed", "scales", "style_scale"]],
   ["Network", ["content_layers", "style_layers", "style_distance", "pooling", "padding", "precision", "tile_size"]],
   ["Frames and video", ["print_every", "video", "video_every", "video_fps", "video_layout"]],

@@ -8,9 +8,10 @@ export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
   const beta = Number(job.settings.beta);
   const variation = Number(job.settings.tv_weight);
   const video = job.kind === "video";
+  const first = video ? 1 : 0; // people count frames from 1
   const series: Series[] = [
-    { name: "Total", key: "total", points: rows.map(({ epoch, total }) => point(epoch, total)) },
-    { name: "Style × beta", key: "style", points: rows.map(({ epoch, style }) => point(epoch, style, beta)) },
+    { name: "Total", key: "total", points: rows.map(({ epoch, total }) => point(epoch + first, total)) },
+    { name: "Style × beta", key: "style", points: rows.map(({ epoch, style }) => point(epoch + first, style, beta)) },
     {
       // What the strength has made of alpha, the worker alone knows: its part is what the others leave of the total.
       name: "Content × alpha",

@@ -1,10 +1,26 @@
+import { useState } from "react";
+
 import { pictureUrl, videoUrl } from "../api.ts";
 import type { Job } from "../types.ts";
 import { titleOf } from "../words.ts";
+import { Stage } from "./Stage.tsx";
 
-/** A painted video, in the place of a picture. */
+/** A painted video, in the place of a picture; one that the browser plays in neither way can still be downloaded. */
 export function Painted({ job }: { job: Job }) {
-  return <video className="stage film" src={videoUrl(job.id)} aria-label={titleOf(job)} controls loop playsInline preload="auto" />;
+  const [shownAs, setShownAs] = useState<"video" | "image" | "frame">("video");
+  const shared = { className: "stage film", src: videoUrl(job.id) };
+  if (shownAs === "video") {
+    return (
+      <video {...shared} aria-label={titleOf(job)} controls loop playsInline preload="auto" onError={() => setShownAs("image")} />
+    );
+  }
+  if (shownAs === "image") return <img {...shared} alt={titleOf(job)} onError={() => setShownAs("frame")} />;
+  return (
+    <>
+      <Stage job={job} frame={null} />
+      <p className="muted">This browser cannot play the video: download it to play it elsewhere.</p>
+    </>
+  );
 }
 
 /** The painting as a video. GIF and WebP are pictures to a browser, and play by themselves. */
