@@ -77,9 +77,9 @@ class Slot(threading.Thread):
                 self._studio.closing.wait(self._grace.restart)
 
     def halt(self) -> None:
-        """Makes the worker save its picture and stop, or ends it if it is not painting."""
+        """Makes the worker save its picture and stop, or ends it if there is nothing to save."""
         with self._lock:
-            if self._worker is not None and self._state in _IDLE:
+            if self._worker is not None and (self._state in _IDLE or self._is_video()):  # its frames are saved
                 self._worker.kill()
             elif self._worker is not None:
                 self._worker.send_signal(signal.SIGINT)
@@ -94,7 +94,10 @@ class Slot(threading.Thread):
                 self._worker.send_signal(signal.SIGINT)
             self._move(State.CANCELLING)
             # The death of the worker would lose nothing of a picture but its last steps, of a video its joined frames.
-            self._kill_after(self._grace.save if self._job.request.get("frame_count") else self._grace.step)
+            self._kill_after(self._grace.save if self._is_video() else self._grace.step)
+
+    def _is_video(self) -> bool:
+        return self._job is not None and bool(self._job.request.get("frame_count"))
 
     def _serve(self, worker: Worker) -> bool:
         """Hands jobs to a worker until it dies or the studio closes; returns whether it took any."""
@@ -147,8 +150,7 @@ class Slot(threading.Thread):
         elif kind == "stopping":
             with self._lock:
                 if self._deadline is not None:
-                    frames = message.get("frames", 0) if self._state is State.CANCELLING else 0
-                    self._kill_after(self._grace.save + self._grace.join * frames)
+                    self._kill_after(self._grace.save + self._grace.join * message.get("frames", 0))
         elif kind == "trouble":
             store.record(job.id, kind, message)
         elif kind == "failed":

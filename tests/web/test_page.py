@@ -177,6 +177,10 @@ def test_a_video_is_painted_frame_by_frame_and_plays(server, open_page, tmp_path
     card = page.get_by_role("region", name="Your pictures").get_by_role("link", name="my clip.mp4")
     expect(card.locator(".mark")).to_have_text("Video")
     card.locator(".cover img").evaluate("image => image.decode()")
+    page.route("**/video", lambda route: route.fulfill(body="of a kind that no browser plays"))
+    card.click()
+    expect(page.get_by_text("This browser cannot play the video")).to_be_visible()
+    expect(page.get_by_alt_text("my clip.mp4 in the style of Strokes")).to_be_visible()
 
 
 def test_a_picture_that_browsers_cannot_show_is_shown_by_the_server(server, open_page, content, tmp_path):

@@ -234,6 +234,18 @@ def test_a_cancelled_video_has_time_to_be_joined(serve, mp4):
     assert opened(served.web.get(f"/api/jobs/{job['id']}/picture"))[0] == "PNG"
 
 
+def test_a_closed_studio_paints_the_video_later(serve, mp4):
+    served = serve()
+    job = submit(served, mp4, does=Does.SLOWLY).json()
+    served.when_painted(job["id"], 1)
+    served.close()
+    served = serve()
+    job = served.when_ended(job["id"])
+    assert (job["state"], job["frames"]) == ("finished", [0, 1, 2, 3])
+    rows = served.web.get(f"/api/jobs/{job['id']}/costs").json()["rows"]
+    assert [row[0] for row in rows] == [0, 1, 2, 3]
+
+
 # --- painted by the real worker ---
 
 

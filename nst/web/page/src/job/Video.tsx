@@ -11,7 +11,17 @@ export function Painted({ job }: { job: Job }) {
   const shared = { className: "stage film", src: videoUrl(job.id) };
   if (shownAs === "video") {
     return (
-      <video {...shared} aria-label={titleOf(job)} controls loop playsInline preload="auto" onError={() => setShownAs("image")} />
+      <video
+        {...shared}
+        aria-label={titleOf(job)}
+        controls
+        loop
+        playsInline
+        preload="auto"
+        // Of a codec that it does not know, a browser may play the sound alone.
+        onLoadedMetadata={({ currentTarget }) => currentTarget.videoWidth === 0 && setShownAs("image")}
+        onError={() => setShownAs("image")}
+      />
     );
   }
   if (shownAs === "image") return <img {...shared} alt={titleOf(job)} onError={() => setShownAs("frame")} />;
