@@ -176,11 +176,12 @@ def check_pictures(config: TransferConfig, pictures: Sequence[tuple[str, str, tu
 
 
 class Stored(NamedTuple):
-    """A stored input: its title, its height and width in pixels, and the number of frames, 0 for a picture."""
+    """A stored input: its field, title, (height, width) in pixels, and the number of frames, 0 for a picture."""
 
+    field: str
     title: str
     size: tuple[int, int]
-    frames: int = 0
+    frames: int
 
 
 def store_input(
@@ -225,27 +226,28 @@ def _store_preview(path: Path, name: str, field: str, limits: Limits, *, video: 
         head = file.read(16)
     found, frames = None, 0
     if video and _VIDEO.match(head):
-        # A GIF may be a picture, and one that ffmpeg cannot read may be as well.
-        with contextlib.suppress(VideoError) if head.startswith(b"GIF8") else contextlib.nullcontext():
+        try:
             found, frames = _read_video(path, name, field, limits)
-        if frames == 1 and head.startswith(b"GIF8"):
-            found, frames = None, 0
-    if found is None:
-        found, opacity = reader.read_with_alpha(path, name=name, most=limits.pixels)
+        except VideoError:
+            if not head.startswith(b"GIF8"):
+                raise
+    if found is None or (frames == 1 and head.startswith(b"GIF8")):  # a GIF that does not move is a picture
+        (found, opacity), frames = reader.read_with_alpha(path, name=name, most=limits.pixels), 0
         if field == "style":
             mask_regions.visible_part(opacity, name)  # which refuses a fully transparent style
+    else:
+        try:
+            optical_flow.load_opencv()
+        except optical_flow.FlowError as error:
+            raise Refused(415, f"{name} is a video: {error}", field) from None
     height, width = found.shape[:2]
     smaller = resize.fit(found, _PREVIEW, enlarge=False)
     atomic.write_bytes(preview(path), writer.encode(smaller, "jpg", quality=88))
-    return Stored(name, (height, width), frames)
+    return Stored(field, name, (height, width), frames)
 
 
 def _read_video(path: Path, name: str, field: str, limits: Limits) -> tuple[NDArray[np.uint8], int]:
     """The first frame of a video, and the number of its frames. Raises `Refused` and `VideoError`."""
-    try:
-        optical_flow.load_opencv()
-    except optical_flow.FlowError as error:
-        raise Refused(415, f"{name} is a video: {error}", field) from None
     film = footage.probe(path, 0)
     if film.height * film.width > limits.pixels:
         raise Refused(

@@ -152,6 +152,7 @@ def test_without_opencv_the_message_says_what_to_install(waiting, mp4, monkeypat
     assert (answer.status_code, answer.json()["message"]) == (
         415, "me.mp4 is a video: optical flow needs OpenCV: install it"
     )  # fmt: skip
+    assert submit(waiting, gif(1), "a.gif").json()["kind"] == "picture"
 
 
 def test_settings_say_which_kind_they_are_for(waiting):

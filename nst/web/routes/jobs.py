@@ -81,10 +81,7 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
         stored = [
             submission.store_input(style, folder.style(index), "style", limits) for index, style in enumerate(styles)
         ]
-        submission.check_pictures(
-            config,
-            [("content", shown.title, shown.size), *(("style", style.title, style.size) for style in stored)],
-        )
+        submission.check_pictures(config, [each[:3] for each in (shown, *stored)])
         titles = [style.title for style in stored]
         return studio.submit(job, Submission(shown.title, titles, preset, network, config, shown.frames))
 
