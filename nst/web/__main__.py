@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 ABOUT = """
-The studio: a web page on which pictures are painted. Pictures and history are kept in --data_dir.
+The studio: a web page on which pictures and videos are painted. They and the history are kept in --data_dir.
 
   python -m nst.web
   python -m nst.web --host=0.0.0.0

@@ -18,7 +18,7 @@ from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
 STATIC = Path(__file__).parent / "static"  # the page, built from `page/`
-_ABOUT = "Paints a content picture in the style of others: create a job, watch it, and fetch its picture."
+_ABOUT = "Paints a content picture or video in the style of others: create a job, watch it, and fetch its result."
 
 
 def create(

@@ -312,6 +312,16 @@ def test_a_cancelled_video_keeps_its_frames_and_their_film(real, tmp_path):
     assert len(film(real, job, tmp_path)) == len(job["frames"])
 
 
+def test_a_video_that_is_cancelled_before_its_first_frame_has_nothing(real, mp4):
+    job = begin(real, mp4, epochs=2000)
+    until(lambda: real.job(job["id"])["width"], "the start", seconds=90)
+    real.web.post(f"/api/jobs/{job['id']}/cancel")
+    job = real.when_ended(job["id"])
+    assert (job["state"], job["frames"], job["picture"], job["result"]) == ("cancelled", [], None, False)
+    for what in ("picture", "video", "result"):
+        assert real.web.get(f"/api/jobs/{job['id']}/{what}").status_code == 404
+
+
 @pytest.mark.slow
 def test_a_killed_studio_resumes_a_video_from_its_frames(real, tmp_path):
     job = begin(real, clip(tmp_path, frames=10), epochs=60)

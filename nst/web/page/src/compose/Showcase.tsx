@@ -31,7 +31,7 @@ export function Showcase({ catalogue, onChoose }: Props) {
   return (
     <section aria-labelledby="showcase-heading">
       <h2 id="showcase-heading" className="lead">
-        Painted here from the samples. Choose one to begin with, or bring your own pictures.
+        Painted here from the samples. Choose one to begin with, or bring your own pictures and videos.
       </h2>
       <ul className="showcase">
         {pairs.map(({ content, style }) => (
