@@ -27,7 +27,11 @@ export function fileProblem(file: File, field: Field, limits: Limits): string {
   const { name, type, size } = file;
   if (isVideo(file) && field === "style") return `${name} is a video; a style is a picture.`;
   const isPicture = type === "" ? PICTURE.test(name) : type.startsWith("image/");
-  if (!isPicture && !isVideo(file)) return `${name} is not a picture. JPEG, PNG and WebP are read, and most other kinds.`;
+  if (!isPicture && !isVideo(file)) {
+    return field === "style"
+      ? `${name} is not a picture. JPEG, PNG and HEIC are read, and most other kinds.`
+      : `${name} is neither a picture nor a video. JPEG, PNG, HEIC, MP4, MOV and WebM are read, and most other kinds.`;
+  }
   if (type.startsWith("image/svg")) return `${name} is of a kind that is not read here. Save it as JPEG or PNG.`;
   if (size === 0) return `${name} is empty.`;
   const most = isVideo(file) ? limits.video_bytes : limits.file_bytes;
