@@ -35,8 +35,9 @@ from nst.weights.network import WeightsError
 FRAMES = 200  # that a job may save, at most
 _TITLE = 80  # characters
 _PREVIEW = 2048  # pixels of the longest side of an input picture as the page shows it
-# Other containers are refused, as ffmpeg also reads playlists, which name further files of this machine.
-_VIDEO = re.compile(rb"....ftyp(?!avi[fs]|mif1|msf1|hei|hev|crx )|\x1aE\xdf\xa3|GIF8", re.DOTALL)
+# MP4 and QuickTime, Matroska and WebM, GIF. Others are refused, as ffmpeg also reads playlists, which are text (hence
+# the first byte) and may name further files of this machine.
+_VIDEO = re.compile(rb"\0...(ftyp(?!avi[fs]|mif1|msf1|hei|hev|crx )|moov|mdat|wide)|\x1aE\xdf\xa3|GIF8", re.DOTALL)
 _KINDS = {setting.name: setting.kind for setting in settings()}
 
 

@@ -64,6 +64,11 @@ def test_videos_are_recognised_by_their_content(waiting, tmp_path, name):
     assert (job["frames"], job["result"], job["video"]) == ([], False, False)
 
 
+def test_a_film_of_an_old_camera_is_recognised(waiting, mp4):
+    """QuickTime files once began without the box `ftyp`."""
+    assert submit(waiting, mp4.replace(b"ftyp", b"wide", 1), "old.mov").json()["kind"] == "video"
+
+
 def test_a_gif_is_a_video_if_it_moves(waiting):
     kinds = [submit(waiting, gif(frames), "a.gif").json()["kind"] for frames in (1, 3)]
     assert kinds == ["picture", "video"]
@@ -132,6 +137,7 @@ def test_a_playlist_that_names_files_of_the_server_is_no_video(waiting, tmp_path
     (tmp_path / "secret.mp4").write_bytes(mp4)
     for text in (
         f"ffconcat version 1.0\nfile '{tmp_path}/secret.mp4'\n",
+        f'<!--ftypjp2 --><MPD profiles="urn:mpeg:dash:profile:isoff-live:2011"><BaseURL>{tmp_path}</BaseURL></MPD>',
         f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{tmp_path}/secret.mp4\n#EXT-X-ENDLIST\n",
     ):
         assert shown(waiting, text.encode(), "list.mp4").status_code == 415
