@@ -74,7 +74,11 @@ def suffix(path: Path, animation: Animation | None, *, transparent: bool) -> str
         return _ANIMATED[animation.kind]
     if not transparent:
         return ".mp4"
-    return ".webm" if path.suffix.lower() == ".webm" else ".mov"
+    if path.is_file():
+        with open(path, "rb") as file:
+            if b"webm" in file.read(64):  # in the header, since an uploaded file may have no suffix
+                return ".webm"
+    return ".mov"
 
 
 def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> None:

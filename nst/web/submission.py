@@ -6,7 +6,6 @@ Names from outside never become paths: samples are looked up by name, and upload
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import re
 import shutil
@@ -257,11 +256,9 @@ def _read_video(path: Path, name: str, field: str, limits: Limits) -> tuple[NDAr
         )  # fmt: skip
     with contextlib.closing(footage.frames(film)) as pictures:
         first = next(pictures)
-    with contextlib.closing(footage.frames(footage.probe(path, SMALLEST_SIDE))) as pictures:
-        count = sum(1 for _ in itertools.islice(pictures, limits.video_frames + 1))
-    if count > limits.video_frames:
+    if film.count > limits.video_frames:
         raise Refused(
             413, f"{name} has more than {limits.video_frames} frames, which are {limits.video_frames / 30:g} seconds "
             "at 30 frames a second: cut out the part to paint", field,
         )  # fmt: skip
-    return first, count
+    return first, film.count
