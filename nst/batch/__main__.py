@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from absl import flags
 
 from nst.cli import commandline, weights
 from nst.cli.terminal import StopSignals, print_line
-from nst.utils import tf_import
+from nst.utils import locations, tf_import
 from nst.utils.shard import Shard
 from nst.utils.text import duration, format_bytes
 from nst.utils.tf_import import quiet_stderr
@@ -70,7 +69,7 @@ def main() -> int:
         check_engine_flags()
         folder.check_name(Path(FLAGS.output_dir))
         shard = Shard.parse(FLAGS.shard)
-        rows = worklist.read_rows(Path(os.path.expanduser(FLAGS.jobs))) if FLAGS.jobs else []
+        rows = worklist.read_rows(locations.expanded(FLAGS.jobs)) if FLAGS.jobs else []
         works = worklist.plan(
             worklist.pictures(FLAGS.content), worklist.pictures(FLAGS.style), rows,
             [worklist.read_sweep(text) for text in FLAGS.sweep], FLAGS.model, FLAGS.preset, commandline.read_given(),
@@ -81,7 +80,7 @@ def main() -> int:
         commandline.fail(f"cannot read {FLAGS.jobs}: {error.strerror or error}", 1)
     with StopSignals() as signals:
         try:
-            return paint(works, shard, Path(os.path.expanduser(FLAGS.output_dir)), signals)
+            return paint(works, shard, locations.expanded(FLAGS.output_dir), signals)
         except (ValueError, OSError) as error:
             commandline.fail(str(error), 1)
 

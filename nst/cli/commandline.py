@@ -14,13 +14,13 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from absl import app, flags
 
 from nst.cli.terminal import open_streams, print_line
 from nst.config import MODEL_LAYERS, PRESETS, Setting, TransferConfig, settings
+from nst.utils import locations
 from nst.utils.fields import parse, written
 
 FLAGS = flags.FLAGS
@@ -77,7 +77,7 @@ def read_config(before: TransferConfig | None = None) -> TransferConfig:
             raise ValueError("like and preset contradict each other: both are sets of defaults; give one of them")
         from nst.output import metadata
 
-        return metadata.read(Path(FLAGS.like).expanduser()).config.changed(**given)
+        return metadata.read(locations.expanded(FLAGS.like)).config.changed(**given)
     if before is not None and not FLAGS["preset"].present:
         return before.changed(**given)
     model = FLAGS.model if "model" in _own else ""  # not every command has this flag

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from absl import flags
 
 from nst.config import TransferConfig, affecting
-from nst.utils import atomic
+from nst.utils import atomic, locations
 from nst.utils.text import either
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def read() -> Output:
     """Reads the flags. An `--output_dir` with the name of a picture or video is taken as `--output`."""
     if not FLAGS.output_dir:
         raise ValueError("output_dir is empty: name a folder")
-    folder, file = Path(FLAGS.output_dir).expanduser(), Path(FLAGS.output).expanduser() if FLAGS.output else None
+    folder, file = locations.expanded(FLAGS.output_dir), locations.expanded(FLAGS.output) if FLAGS.output else None
     alone = file is not None and not FLAGS["output_dir"].present
     if folder.suffix and not alone:
         from nst.output.folder import is_file_name

@@ -12,6 +12,7 @@ from absl import flags
 from nst.cli import named, output
 from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig
+from nst.utils import locations
 
 if TYPE_CHECKING:
     from nst.run import Start
@@ -45,7 +46,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     screen.inputs(content_image_filename=[content], style_image_filename=files.styles)
     network = named.load_network(screen)
     pyramid.check(network, config, given.sizes(config))
-    if FLAGS.like and (painter := metadata.read(Path(FLAGS.like).expanduser()).network) not in ("", network.name):
+    if FLAGS.like and (painter := metadata.read(locations.expanded(FLAGS.like)).network) not in ("", network.name):
         screen.warn(f"{FLAGS.like} was painted with {painter}, this picture is painted with {network.name}")
     output.make(where)
     if network.notice:

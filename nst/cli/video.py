@@ -11,6 +11,7 @@ from absl import flags
 from nst.cli import named, output
 from nst.cli.terminal import Screen, StopSignals
 from nst.config import TransferConfig, affecting
+from nst.utils import locations
 from nst.utils.shard import Shard
 from nst.utils.text import duration
 from nst.video.excerpt import Excerpt
@@ -67,7 +68,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     from nst.inputs import Callbacks
     from nst.video import footage, optical_flow
 
-    content = Path(FLAGS.content_video).expanduser()
+    content = locations.expanded(FLAGS.content_video)
     _refuse_still(content)
     optical_flow.load_opencv()
     source = footage.probe(content, config.image_size, _excerpt())

@@ -6,7 +6,6 @@ users.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import io
 import os
@@ -21,6 +20,7 @@ from PIL import Image
 
 from nst.images import decode, to_rgb
 from nst.images.decode import MAX_PIXELS, PictureError
+from nst.utils import locations
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | NDArray[Any]
 Levels = TypeVar("Levels", np.uint8, np.float32)
@@ -139,9 +139,7 @@ def find(name: str, folders: Sequence[Path]) -> Path:
     """
     if not name.strip():
         raise PictureError("no picture was named; give a path, or the name of one of the sample pictures")
-    with contextlib.suppress(ValueError):  # a name that no file can have
-        name = os.path.expanduser(name)
-    candidates = [Path(name), *(folder / name for folder in folders)]
+    candidates = [locations.expanded(name), *(folder / name for folder in folders)]
     for candidate in candidates:
         if os.path.isfile(candidate):  # unlike Path.is_file, False for names that no file can have
             return candidate

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
+
+from nst.utils import locations, tempdirs
 
 _LOOKS = (("#222222", 3.5), ("#d1495b", 1.5), ("#00798c", 1.5), ("#edae49", 1.5))
 
@@ -44,13 +47,27 @@ def cost_curve(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], tit
 
 @contextlib.contextmanager
 def _own_settings() -> Iterator[None]:
-    """Matplotlib with its own defaults: neither MPLBACKEND, which notebooks set, nor the user's matplotlibrc matter."""
-    backend = os.environ.pop("MPLBACKEND", None)  # read when matplotlib is imported for the first time
+    """Matplotlib with its own defaults: neither MPLBACKEND, which notebooks set, nor the user's matplotlibrc matter.
+
+    Without a home folder to write to, it keeps its fonts in the temporary one; it would warn, and make a new one each
+    time.
+    """
+    before = {name: os.environ.get(name) for name in ("MPLBACKEND", "MPLCONFIGDIR")}
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    os.environ.pop("MPLBACKEND", None)  # read when matplotlib is imported for the first time
     try:
+        if not before["MPLCONFIGDIR"] and not os.access(locations.expanded("~"), os.W_OK):
+            os.environ["MPLCONFIGDIR"] = str(tempdirs.lasting("nst") / "matplotlib")
+        logger.setLevel(logging.ERROR)
         import matplotlib
+
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            yield
     finally:
-        if backend is not None:
-            os.environ["MPLBACKEND"] = backend
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        yield
+        logger.setLevel(level)
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

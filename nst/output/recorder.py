@@ -7,7 +7,6 @@ and the finished picture is saved elsewhere if necessary.
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from nst.images.writer import encode, encode16
 from nst.output import folder, manifest, metadata, plot
 from nst.output.checkpoint import Checkpoint, CheckpointWriter, RunManifest
 from nst.output.progress_video import ProgressVideo
-from nst.utils import atomic
+from nst.utils import atomic, locations
 
 
 class CostRow(NamedTuple):
@@ -195,7 +194,7 @@ class Recorder:
             make_room()
             if (path := self._save("generated_image.png", png)) is not None:
                 return path
-        for refuge in (tempfile.gettempdir(), os.path.expanduser("~"), Path.cwd()):
+        for refuge in (tempfile.gettempdir(), locations.expanded("~"), Path.cwd()):
             try:
                 path = Path(tempfile.mkdtemp(prefix="nst-", dir=refuge)) / "generated_image.png"
                 atomic.write_bytes(path, png)

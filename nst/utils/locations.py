@@ -61,10 +61,13 @@ def data() -> Path:
 
 
 def _of_the_user(find: Callable[..., Path], kind: str) -> Path:
-    try:
-        return find("nst", appauthor=False)
-    except RuntimeError:  # no home folder: HOME is not set, and the user has no passwd entry
-        return tempdirs.lasting("nst") / kind
+    """The user's folder, or one below the temporary folder if it neither exists nor can be made."""
+    with contextlib.suppress(RuntimeError):  # no home folder: HOME is not set, and the user has no passwd entry
+        path = find("nst", appauthor=False)
+        existing = next((parent for parent in (path, *path.parents) if os.path.exists(parent)), path)
+        if existing == path or os.access(existing, os.W_OK):
+            return path
+    return tempdirs.lasting("nst") / kind
 
 
 def how_to_add(extra: str) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import signal
 import socket
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -80,7 +78,7 @@ def serve() -> int:
     from nst.web.submission import Limits
 
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    data = Path(os.path.expanduser(FLAGS.data_dir)) if FLAGS.data_dir else locations.data() / "studio"
+    data = locations.expanded(FLAGS.data_dir) if FLAGS.data_dir else locations.data() / "studio"
     token = FLAGS.token or ("" if is_loopback(FLAGS.host) else secrets.token_hex(16))
     folder.make(data)
     try:

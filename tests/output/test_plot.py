@@ -52,17 +52,19 @@ def test_pyplot_is_not_used():
         ({"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, ""),
         ({"MPLBACKEND": "nonsense"}, ""),
         ({}, "text.usetex: True"),
+        ({"HOME": os.path.join(os.devnull, "home")}, ""),
     ],
 )
 def test_settings_of_the_user_do_not_matter(tmp_path, environment, settings):
-    """A notebook's `!python nst_main.py` inherits its backend; a matplotlibrc may ask for LaTeX."""
+    """A notebook's `!python nst_main.py` inherits its backend; a matplotlibrc may ask for LaTeX; there may be no home."""
     (tmp_path / "matplotlibrc").write_text(f"{settings}\n")
     code = (
         "import sys; from nst.output import plot; sys.stdout.buffer.write(plot.cost_curve([0, 1], {'t': [2.0, 1.0]}))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), **environment}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    assert not list(tmp_path.glob("matplotlib-*")), "where it would put its fonts anew each time"
     assert done.stdout == plot.cost_curve([0, 1], {"t": [2.0, 1.0]})
 
 

@@ -122,6 +122,20 @@ def test_without_a_home_folder_the_users_folders_are_below_the_temporary_one(hom
     assert list((homeless.parent / "here").iterdir()) == [], "no folder called ~"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders of Linux")
+def test_a_home_folder_that_cannot_be_written_to_is_none_unless_the_folders_are_there(tmp_path, monkeypatch):
+    """As HOME=/nonexistent, or one that a container mounts read-only."""
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    own = tmp_path / f"nst-{os.getuid()}"
+    assert (locations.cache(), locations.data()) == (own / "cache", own / "data")
+    (tmp_path / "home/.cache/nst").mkdir(parents=True)
+    assert (locations.cache(), locations.data()) == (tmp_path / "home/.cache/nst", own / "data")
+
+
 def test_a_path_from_the_user(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert locations.expanded("~/x") == tmp_path / "x"

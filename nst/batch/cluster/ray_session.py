@@ -103,7 +103,7 @@ def _check_address(address: str) -> None:
 
 def settings(*, joins: bool) -> dict[str, str]:
     """Environment variables for Ray and its workers. Raises `ClusterError` if joining a cluster lacks its token."""
-    home = Path(os.path.expanduser("~"), ".ray/auth_token")
+    home = locations.expanded("~/.ray/auth_token")
     known = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") or home.is_file()
     if joins:
         # A cluster without tokens can be joined, too, if the user says so.
