@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from nst.utils import text
+
 FILE = "cancel.txt"
 """In the folder of the batch: a name or pattern per line, comments after `#`. Removing a line undoes it."""
 
@@ -41,15 +43,16 @@ class CancelList:
             stamp = stat.st_mtime_ns, stat.st_size
             if stamp == self._stamp:
                 return
-            text = self.path.read_text(encoding="utf-8-sig", errors="replace")
+            lines = text.decoded(self.path.read_bytes())[0].splitlines()
         except FileNotFoundError:
-            stamp, text = None, ""
-        except OSError as error:
-            self._say_once(f"{self.path} cannot be read and is ignored: {error.strerror or error}")
+            stamp, lines = None, []
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+            self._say_once(f"{self.path} cannot be read and is ignored: {reason}")
             return
         self._stamp = stamp
         self._cancelled = set()
-        for line in filter(None, (line.split("#")[0].strip() for line in text.splitlines())):
+        for line in filter(None, (line.split("#")[0].strip() for line in lines)):
             matches = [name for name in self._names if fnmatchcase(name, line)]
             self._cancelled.update(matches)
             if not matches:

@@ -7,13 +7,10 @@ every combination of the swept settings. The same command always gives the same 
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
 import functools
 import glob
-import io
 import itertools
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,20 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from nst import inputs
+from nst.batch import jobs_file
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
 from nst.images.reader import SUFFIXES
 from nst.utils.fields import parse, written
 
-_PICTURES = ("content", "style", "content_mask", "style_mask")
-_ROW_NAMES = (*_PICTURES, "model", "preset", "name")  # what a row of a jobs file may contain besides settings
 _KINDS = {setting.name: setting.kind for setting in settings()}
 _LONGEST = 120  # characters of a folder's name
-_MOST_BYTES = 256_000_000  # of a jobs file
 _YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _CONVERTERS: Mapping[str, tuple[Callable[[str], Any], str]] = {  # by kind of setting; and what they accept
     "int": (int, "a whole number"),
-    "float": (float, "a number"),
+    "float": (float, "a number, with a decimal point"),
     "bool": (lambda text: _YES_NO[text.lower()], "true or false"),
 }
 
@@ -98,27 +93,17 @@ def pictures(words: Sequence[str]) -> list[Path]:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Reads the rows of a jobs file: CSV with a header line, or JSON lines (`.jsonl`, `.json`).
+    """Reads the rows of a jobs file (see `jobs_file.read`): CSV with a header line, JSON lines or a JSON list.
 
     A row may have `content`, `style`, `content_mask`, `style_mask` (several: a list, or separated by `;` in CSV),
-    `model`, `preset`, `name` and any setting; empty CSV fields are ignored. Paths are relative to the file first.
+    `model`, `preset`, `name` and any setting. Paths are relative to the file first.
 
     Raises:
         ValueError: a row is not valid; the message has its line.
         OSError: the file cannot be read.
     """
-    with open(path, "rb") as file:
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise ValueError(f"{path} is larger than {_MOST_BYTES // 1_000_000} MB: it cannot be a jobs file")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8 text: a jobs file is CSV or JSON lines") from None
-    read = _json_rows if path.suffix.lower() in (".jsonl", ".json", ".ndjson") else _csv_rows
     rows = []
-    for number, values in read(text, path):
-        line = f"{path}, line {number}"
+    for line, values in jobs_file.read(path, _KINDS):
         with _located(line):
             rows.append(_row(values, line, path.parent))
     if not rows:
@@ -197,61 +182,31 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
 
 
-def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
-    try:
-        for values in reader:
-            if None in values or None in values.values():
-                raise csv.Error("the number of fields differs from that of the first line")
-            row: dict[str, Any] = {name.strip(): text.strip() for name, text in values.items() if text.strip()}
-            for name in set(row) & set(_PICTURES[1:]):
-                row[name] = [part.strip() for part in row[name].split(";") if part.strip()]
-            if row:
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
-
-
-def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            values = json.loads(line)
-        except (ValueError, RecursionError):
-            values = None
-        if not isinstance(values, dict):
-            raise ValueError(f'{path}, line {number}: not a JSON object such as {{"content": "a.jpg"}}')
-        yield number, values
-
-
 def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
     """Checks the values of a row."""
-    known = (*_ROW_NAMES, *_KINDS)
-    if unknown := [name for name in values if name not in known]:
-        raise ValueError(f"there is no setting {unknown[0]!r}; known are {', '.join(known)}")
-    given = {name: _value(name, value) for name, value in values.items() if name in _KINDS}
+    given = {name: _value(name, value, jobs_file.number) for name, value in values.items() if name in _KINDS}
     words = {}
-    for name in _ROW_NAMES:
+    for name in jobs_file.COLUMNS:
         value = values.get(name, "")
-        many = value if isinstance(value, list) and name in _PICTURES else [value]
+        many = value if isinstance(value, list) and name in jobs_file.PICTURES else [value]
         if not all(isinstance(each, str) for each in many):
             raise ValueError(f"{name} is {value!r}: it must be text")
         words[name] = [each for each in many if each]
     contents, styles, content_masks, style_masks = (
         tuple(folder / each if (folder / each).is_file() else inputs.find(each) for each in words[name])
-        for name in _PICTURES
+        for name in jobs_file.PICTURES
     )
     model, preset, own = ("".join(words[name]) for name in ("model", "preset", "name"))
     return Row(line, contents, styles, content_masks, style_masks, model, preset, own, given)
 
 
-def _value(name: str, value: Any) -> Any:
+def _value(name: str, value: Any, number: Callable[[str], float] = float) -> Any:
     """Converts the value of a setting from text; JSON values are checked with all settings."""
     if not isinstance(value, str):
         return value
     kind = _KINDS[name]
     convert, wanted = _CONVERTERS.get(kind, (functools.partial(parse, kind), "written as for its flag"))
+    convert = number if kind == "float" else convert
     try:
         return convert(value)
     except (ValueError, KeyError):

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from typing import Any
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16's, with which it begins
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 def format_bytes(count: int) -> str:
@@ -25,6 +35,23 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def decoded(data: bytes) -> tuple[str, str]:
+    """The text in a file of the user, and its encoding: that of its byte order mark, UTF-8, or else cp1252.
+
+    Raises:
+        ValueError: it is not text, or has another encoding.
+    """
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
+    if not encoding and re.search(rb"[\0-\x08\x0e-\x1f]", data):
+        raise ValueError("there are control characters")
+    try:
+        return data.decode(encoding or "utf-8"), encoding or "utf-8"
+    except UnicodeDecodeError:
+        if encoding:
+            raise
+        return data.decode("cp1252"), "cp1252"
 
 
 def one_line(text: str, most: int) -> str:

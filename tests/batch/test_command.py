@@ -168,6 +168,8 @@ def test_the_cancel_list_is_read_again_when_it_changes(tmp_path, monkeypatch):
     path.write_text("a-x\nB-Y\n")
     assert [name in unwanted for name in ("a-x", "b-x", "b-y")] == [True, False, False]
     assert said == [f"{path}: no picture of this batch is called 'B-Y'"]
+    path.write_text("b-y # as PowerShell writes it\r\n", encoding="utf-16")
+    assert [name in unwanted for name in ("a-x", "b-x", "b-y")] == [False, False, True]
     path.unlink()
     assert "a-x" not in unwanted
     path.mkdir()

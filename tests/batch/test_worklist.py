@@ -122,14 +122,28 @@ def test_rows_of_json_lines_and_what_they_leave_out(folder):
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("list.csv", "content,colour\na.jpg,red\n", "line 2: there is no setting 'colour'; known are content, style"),
-        ("list.csv", "content,alpha\na.jpg,many\n", "line 2: alpha is 'many': it must be a number"),
+        ("list.csv", "content,colour\na.jpg,red\n", "line 1: there is no column 'colour'; use content, style"),
+        (
+            "list.csv",
+            "content,alpha\na.jpg,many\n",
+            "line 2: alpha is 'many': it must be a number, with a decimal point",
+        ),
         ("list.csv", "content,epochs\na.jpg,1.5\n", "line 2: epochs is '1.5': it must be a whole number"),
         ("list.csv", "content,alpha\na.jpg\n", "line 2: the number of fields differs from that of the first line"),
         ("list.csv", "content,alpha\na.jpg,1,2\n", "line 2: the number of fields differs from that of the first line"),
         ("list.csv", "content\nmissing.jpg\n", "line 2: there is no picture 'missing.jpg'"),
         ("list.csv", "content,alpha\n", "has no rows"),
         ("list.csv", 'content\n"a.jpg\n', "unexpected end of data"),
+        ("list.csv", "a.jpg,b.jpg\na.jpg,b.jpg\n", "line 1: there is no column 'a.jpg'; use content, style"),
+        ("list.csv", "content,styel\na.jpg,b.jpg\n", "line 1: there is no column 'styel'; did you mean style?"),
+        ("list.csv", "content,Style,style\na.jpg,,b.jpg\n", "line 1: two columns are called 'style'"),
+        ("list.csv", "\ncontent;;\na.jpg;;note\n", "line 3: 'note' is in a column without a name"),
+        ("list.csv", "content;alpha\na.jpg;1,500\n", "line 2: alpha is '1,500': it must be a number, with a decimal"),
+        ("list.csv", "content;alpha\na.jpg;1.500,5\n", "line 2: alpha is '1.500,5': it must be a number"),
+        ("list.csv", "content;epochs\na.jpg;1,5\n", "line 2: epochs is '1,5': it must be a whole number"),
+        ("list.csv", "content;style\na.jpg;b.jpg;a.jpg\n", "line 2: the number of fields differs"),
+        ("list.json", '[{"content": "a.jpg"}, 1]', "entry 2: not a JSON object"),
+        ("list.json", '[{"content": "a.jpg", "colour": 1}]', "entry 1: there is no column 'colour'"),
         ("list.jsonl", '{"content": "a.jpg"}\n[1]\n', "line 2: not a JSON object"),
         ("list.jsonl", '{"content": 5}\n', "line 1: content is 5: it must be text"),
         ("list.jsonl", "[" * 100_000, "line 1: not a JSON object"),
@@ -143,8 +157,53 @@ def test_an_error_in_a_file_names_the_line(folder, name, text, sentence):
 
 
 def test_another_kind_of_file_is_an_error(folder):
-    with pytest.raises(ValueError, match="is not UTF-8 text: a jobs file is CSV or JSON lines"):
+    with pytest.raises(ValueError, match=r"is not text in UTF-8, .*: a jobs file is CSV or JSON lines"):
         worklist.read_rows(folder / "a.jpg")
+    (folder / "list.csv").write_bytes("content\na.jpg\n".encode("utf-16-le"))  # without its mark
+    with pytest.raises(ValueError, match="is not text in UTF-8, UTF-16 with a byte order mark"):
+        worklist.read_rows(folder / "list.csv")
+    for data in (b"PK\x03\x04and more", b"\xd0\xcf\x11\xe0and more"):
+        (folder / "list.xlsx").write_bytes(data)
+        with pytest.raises(ValueError, match=r"list\.xlsx is a workbook or an archive: save its sheet as CSV"):
+            worklist.read_rows(folder / "list.xlsx")
+
+
+TABLE = 'Content;Style;Image Size;Alpha;Style-Scale\r\nblå ö.jpg;"style/ink.jpg;style/oil.jpg";64;0,5;1.25\r\n;;;;\r\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "encoding"),
+    [
+        *((TABLE, encoding) for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252")),
+        ("\ufeff" + TABLE, "utf-16-be"),
+        (f"sep=;\r\n{TABLE}", "cp1252"),
+        (f"\r\n{TABLE}", "utf-8"),
+        (TABLE.replace(";", "\t").replace("ink.jpg\tstyle", "ink.jpg;style"), "utf-16"),
+        (TABLE.replace("0,5", '"0,5"').replace(";", ",").replace("ink.jpg,style", "ink.jpg;style"), "utf-8"),
+    ],
+)
+def test_tables_as_spreadsheets_write_them(folder, table, encoding):
+    (folder / "blå ö.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    (folder / "list.csv").write_bytes(table.encode(encoding))
+    [work] = plan(rows=worklist.read_rows(folder / "list.csv"))
+    assert work.content == folder / "blå ö.jpg"
+    assert work.styles == (folder / "style/ink.jpg", folder / "style/oil.jpg")
+    assert (work.config.image_size, work.config.alpha, work.config.style_scale) == (64, 0.5, 1.25)
+
+
+def test_a_wrong_guess_of_the_encoding_shows_in_the_message(folder):
+    (folder / "list.csv").write_bytes("content;style\nö.jpg;b.jpg\n".encode("mac_roman"))
+    with pytest.raises(ValueError, match=r"list\.csv, read as Windows-1252, line 2: there is no picture 'š\.jpg'"):
+        worklist.read_rows(folder / "list.csv")
+
+
+@pytest.mark.parametrize("name", ["list.json", "list.txt"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_list(folder, name, indent):
+    rows = [{"Content": "a.jpg", "style": "b.jpg"}, {"content": "b.jpg", "style": ["a.jpg"], "image size": 64}]
+    (folder / name).write_text(json.dumps(rows, indent=indent), encoding="utf-8-sig")
+    works = plan(rows=worklist.read_rows(folder / name))
+    assert [(work.content.name, work.config.image_size) for work in works] == [("a.jpg", 400), ("b.jpg", 64)]
 
 
 def test_a_setting_out_of_range_names_the_line(folder):

@@ -56,7 +56,7 @@ def test_pyplot_is_not_used():
     ],
 )
 def test_settings_of_the_user_do_not_matter(tmp_path, environment, settings):
-    """A notebook's `!python nst_main.py` inherits its backend; a matplotlibrc may ask for LaTeX; there may be no home."""
+    """A notebook's `!python nst_main.py` inherits its backend; matplotlibrc may want LaTeX; there may be no home."""
     (tmp_path / "matplotlibrc").write_text(f"{settings}\n")
     code = (
         "import sys; from nst.output import plot; sys.stdout.buffer.write(plot.cost_curve([0, 1], {'t': [2.0, 1.0]}))"
