@@ -39,10 +39,12 @@ Flags and their defaults:
 
 def define() -> None:
     """Defines the flags."""
-    commandline.define("content", [], "content picture: a path, a folder or a pattern; may be repeated", "several")
+    commandline.define(
+        "content", [], "content picture or video: a path, a folder or a pattern; may be repeated", "several"
+    )
     commandline.define("style", [], "style picture: the same; each content is painted in each style", "several")
     commandline.define(
-        "jobs", "", "CSV or JSON lines file with a row for each picture: content, style, model, preset, any setting"
+        "jobs", "", "CSV or JSON file with a row for each picture: content, style, model, preset, any setting"
     )
     commandline.define(
         "sweep", [], "setting and values to try, such as alpha=5,10,20; repeated: every combination", "several"
@@ -62,16 +64,17 @@ def define() -> None:
 
 def main() -> int:
     """Reads the flags and paints the missing pictures; returns the exit status."""
-    from nst.batch import worklist
+    from nst.batch import files, worklist
     from nst.output import folder
 
+    skipped: list[str] = []
     try:
         check_engine_flags()
         folder.check_name(Path(FLAGS.output_dir))
         shard = Shard.parse(FLAGS.shard)
         rows = worklist.read_rows(locations.expanded(FLAGS.jobs)) if FLAGS.jobs else []
         works = worklist.plan(
-            worklist.pictures(FLAGS.content), worklist.pictures(FLAGS.style), rows,
+            files.find(FLAGS.content, skipped.append, videos=True), files.find(FLAGS.style, skipped.append), rows,
             [worklist.read_sweep(text) for text in FLAGS.sweep], FLAGS.model, FLAGS.preset, commandline.read_given(),
         )  # fmt: skip
     except ValueError as error:
@@ -80,7 +83,7 @@ def main() -> int:
         commandline.fail(f"cannot read {FLAGS.jobs}: {error.strerror or error}", 1)
     with StopSignals() as signals:
         try:
-            return paint(works, shard, locations.expanded(FLAGS.output_dir), signals)
+            return paint(works, shard, locations.expanded(FLAGS.output_dir), signals, skipped)
         except (ValueError, OSError) as error:
             commandline.fail(str(error), 1)
 
@@ -96,12 +99,17 @@ def check_engine_flags() -> None:
         raise ValueError("cpus_per_job must be above 0, and gpus_per_job 0 or more")
 
 
-def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSignals) -> int:
-    """Paints the missing pictures of this process's shard; returns the exit status."""
-    from nst.batch import report
+def paint(
+    works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSignals, skipped: Sequence[str] = ()
+) -> int:
+    """Paints the missing pictures of this process's shard; returns the exit status.
+
+    `skipped` are sentences about the files that are not painted.
+    """
     from nst.batch.cancel_list import CancelList
     from nst.batch.executor import Outcome
     from nst.batch.journal import Hashes, Journal
+    from nst.batch.worklist import counted
     from nst.output import folder
     from nst.weights import registry
 
@@ -118,7 +126,9 @@ def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSig
     cancel_list = CancelList(batch_dir, [work.name for work in works], print_line)
     todo = [work for work in missing if work.name not in cancel_list]
     cancelled = [work for work in missing if work.name in cancel_list]
-    counts = f"{len(own)} picture{'s' if len(own) != 1 else ''}, {len(own) - len(missing)} of them finished"
+    for sentence in dict.fromkeys(skipped):
+        print_line(sentence)
+    counts = f"{counted(own)}, {len(own) - len(missing)} of them finished"
     print_line(f"{counts}, {len(cancelled)} cancelled in {cancel_list.path}" if cancelled else counts)
     if FLAGS.dry_run:
         return list_pictures(todo)
@@ -132,13 +142,12 @@ def paint(works: Sequence[Work], shard: Shard, batch_dir: Path, signals: StopSig
         try:
             run(todo, batch_dir, journal, cancel_list, signals)
         finally:
-            report.write(batch_dir, works, journal.outcomes)
-        print_line(f"Overview: {batch_dir / 'index.html'}")
+            write_report(batch_dir, works, journal, skipped)
         if signals.requested():
             print_line(resume_hint())
             return signals.status
     elif cancelled:
-        report.write(batch_dir, works, journal.outcomes)
+        write_report(batch_dir, works, journal, skipped)
     return report_unfinished(own, journal)
 
 
@@ -177,6 +186,18 @@ def run(todo: list[Work], batch_dir: Path, journal: Journal, cancel_list: Cancel
         execute(Batch(todo, batch_dir, on_event, signals.requested, lambda work: work.name in cancel_list))
 
 
+def write_report(batch_dir: Path, works: Sequence[Work], journal: Journal, skipped: Sequence[str]) -> None:
+    """Writes the overview and prints where it is, or why it cannot be written."""
+    from nst.batch import report
+
+    try:
+        report.write(batch_dir, works, journal.outcomes, skipped)
+    except OSError as error:
+        print_line(f"Warning: the overview cannot be written: {error.strerror or error}", sys.stderr)
+    else:
+        print_line(f"Overview: {batch_dir / 'index.html'}")
+
+
 def resume_hint() -> str:
     """How to resume the batch: with the same command."""
     return f"To resume: {commandline.repeated(*sys.argv[1:])}"
@@ -194,7 +215,8 @@ def report_unfinished(works: Sequence[Work], journal: Journal) -> int:
 
 
 def list_pictures(works: list[Work]) -> int:
-    """Prints an estimate of each picture and of all together; returns the exit status."""
+    """Prints an estimate of each picture and of all together, but not of videos; returns the exit status."""
+    from nst.batch.worklist import counted
     from nst.weights import registry
 
     with quiet_stderr(FLAGS.verbosity < 1), tf_import.tensorflow():
@@ -203,7 +225,11 @@ def list_pictures(works: list[Work]) -> int:
         networks = {model: registry.load(model) for model in dict.fromkeys(work.model for work in works)}
         speeds = {model: estimate.speedometer(network) for model, network in networks.items()}
     found = []
+    videos = [work for work in works if work.is_video]
     for work in works:
+        if work.is_video:
+            print_line(f"  {work.name}: a video, whose time is not estimated")
+            continue
         try:
             found.append(estimate.estimate(work, networks[work.model], speeds[work.model]))
         except (ValueError, MemoryError) as error:
@@ -214,8 +240,10 @@ def list_pictures(works: list[Work]) -> int:
         print_line(f"  {work.name}: {width}×{height}, {work.config.epochs} epochs, {about}")
     if works:
         seconds, peak = sum(each.seconds for each in found), max((each.memory for each in found), default=0)
-        print_line(f"In all about {duration(seconds)} of updates, and up to {format_bytes(peak)} besides TensorFlow")
-    return 1 if len(found) < len(works) else 0
+        without = f", without {counted(videos)}" if videos else ""
+        needs = f"{duration(seconds)} of updates, and up to {format_bytes(peak)} besides TensorFlow"
+        print_line(f"In all about {needs}{without}")
+    return 1 if len(found) + len(videos) < len(works) else 0
 
 
 def start() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.batch.worklist import Work
+from nst.config import STARTS
 from nst.weights.network import Network
 
 OnEvent = Callable[[Work, str, Mapping[str, Any]], None]
@@ -15,18 +16,21 @@ OnEvent = Callable[[Work, str, Mapping[str, Any]], None]
 
 `started` has `first` (the next epoch), `epochs` and `seconds` (estimated for the rest), on a cluster also the `host`
 and `pid` of the worker; it comes again when another worker takes over. `epoch` has `epoch`, the costs, `seconds` and
-`left`; `trouble` has a `message`. `ended`, which is always the last, has the `outcome`.
+`left`; `trouble` has a `message`. `ended`, which is always the last, has the `outcome`. Those of a video count frames:
+`started` has how many are `painted` already and all `frames`, and `frame`, instead of `epoch`, the same.
 """
 
 
 class Outcome(NamedTuple):
-    """How the painting of a picture ended; `costs` are those of the last epoch, by name."""
+    """How the painting of a picture or video ended; `costs` are those of the last epoch, by name."""
 
     status: str  # finished, stopped, cancelled, diverged or failed
     reason: str = ""  # why it failed
     epochs: int = 0
     seconds: float = 0.0
     costs: Mapping[str, float] = {}
+    frames: int = 0  # of a video
+    file: str = "generated_image.png"  # what was painted, in its folder
 
 
 MISSING = Outcome("missing")  # of a picture that was not started
@@ -62,8 +66,10 @@ class RemoteInputs(NamedTuple):
 
 def flags(work: Work, output_dir: Path, network: Network) -> dict[str, str | list[str]]:
     """The lines of `flags.txt` besides the settings."""
+    init = {} if work.config.init in STARTS else {"init": str(Path(work.config.init).resolve())}
     return {
-        "content_image_filename": str(work.content.resolve()),
+        **init,
+        "content_video" if work.is_video else "content_image_filename": str(work.content.resolve()),
         "style_image_filename": [str(style.resolve()) for style in work.styles],
         "content_mask": [str(mask.resolve()) for mask in work.content_masks],
         "style_mask": [str(mask.resolve()) for mask in work.style_masks],

@@ -45,7 +45,7 @@ class Journal:
     def done(self, key: str) -> bool:
         """Whether a picture need not be painted again: it is finished, and its file still exists."""
         outcome = self.outcomes.get(key, MISSING)
-        return outcome.status in DONE and (self._batch_dir / self._folders[key] / "generated_image.png").is_file()
+        return outcome.status in DONE and (self._batch_dir / self._folders[key] / outcome.file).is_file()
 
     def folder(self, key: str, name: str) -> str:
         """The name of a picture's folder: its earlier one, or else `name`, with a number if another picture has it."""

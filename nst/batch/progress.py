@@ -35,6 +35,9 @@ class Screen:
         if kind == "epoch":
             self._shares[work.name] = (values["epoch"] + 1) / work.config.epochs
             self._update(work.name)
+        elif kind == "frame":
+            self._shares[work.name] = values["painted"] / values["frames"]
+            self._update(work.name)
         elif kind == "trouble":
             self.say(f"{work.name}: {values['message']}")
         elif kind == "ended":
@@ -68,5 +71,5 @@ def _summary(outcome: Outcome) -> str:
         return f"failed: {outcome.reason}"
     if outcome.status == "cancelled" and not outcome.epochs:
         return "cancelled"
-    epochs = f"{outcome.epochs} epoch{'s' if outcome.epochs != 1 else ''}"
-    return f"{outcome.status}, {epochs} in {duration(outcome.seconds)}"
+    unit, count = ("frame", outcome.frames) if outcome.frames else ("epoch", outcome.epochs)
+    return f"{outcome.status}, {count} {unit}{'s' if count != 1 else ''} in {duration(outcome.seconds)}"

@@ -1,4 +1,4 @@
-"""The overview of a batch: `summary.csv`, with a row for each picture, and `index.html`, a page that shows them all."""
+"""The overview of a batch: `summary.csv`, with a row for each picture or video, and `index.html`, which shows them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from nst.batch.executor import MISSING, Outcome
-from nst.batch.worklist import Work
+from nst.batch.worklist import Work, counted
 from nst.utils import atomic
 
 THUMBNAIL = "thumbnail.jpg"  # in the folder of every finished picture
@@ -31,11 +31,14 @@ dd { margin: 0; overflow-wrap: anywhere }
 """
 
 
-def write(batch_dir: Path, works: Sequence[Work], outcomes: Mapping[str, Outcome]) -> None:
-    """Writes both files into the folder of the batch, with the outcomes in its journal. Raises `OSError`."""
+def write(batch_dir: Path, works: Sequence[Work], outcomes: Mapping[str, Outcome], notes: Sequence[str] = ()) -> None:
+    """Writes both files into the folder of the batch, with the outcomes in its journal. Raises `OSError`.
+
+    `notes` are sentences for the page, such as which files were skipped.
+    """
     lines = [(work, outcomes.get(work.key, MISSING)) for work in works]
     atomic.write_bytes(batch_dir / "summary.csv", table(lines).encode(errors="surrogateescape"))
-    atomic.write_text(batch_dir / "index.html", page(batch_dir, lines))
+    atomic.write_text(batch_dir / "index.html", page(batch_dir, lines, notes))
 
 
 def table(lines: Sequence[tuple[Work, Outcome]]) -> str:
@@ -53,26 +56,32 @@ def table(lines: Sequence[tuple[Work, Outcome]]) -> str:
         else:
             row += [outcome.epochs, f"{outcome.seconds:.3f}"]
             row += [f"{outcome.costs[name]:.9g}" if name in outcome.costs else "" for name in COSTS]
-            row += [f"{work.name}/generated_image.png" if outcome.epochs else ""]
+            row += [f"{work.name}/{outcome.file}" if outcome.epochs else ""]
         writer.writerow(row)
     return text.getvalue()
 
 
-def page(batch_dir: Path, lines: Sequence[tuple[Work, Outcome]]) -> str:
+def page(batch_dir: Path, lines: Sequence[tuple[Work, Outcome]], notes: Sequence[str] = ()) -> str:
     """The text of `index.html`, which shows the pictures in `batch_dir` and loads nothing from elsewhere."""
     counts = collections.Counter(outcome.status for _, outcome in lines)
     statuses = ", ".join(f"{count} {status}" for status, count in counts.items())
     items = "\n".join(_item(batch_dir, *line) for line in lines)
+    title, said = (
+        counted([work for work, _ in lines]),
+        "".join(f"<p>{html.escape(note)}</p>\n" for note in dict.fromkeys(notes)),
+    )
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{len(lines)} pictures</title>\n<style>{_STYLE}</style>\n"
-        f"<h1>{len(lines)} pictures</h1>\n<p>{statuses}</p>\n<ul>\n{items}\n</ul>\n</html>\n"
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n"
+        f"<h1>{title}</h1>\n<p>{statuses}</p>\n{said}<ul>\n{items}\n</ul>\n</html>\n"
     )
 
 
 def _item(batch_dir: Path, work: Work, outcome: Outcome) -> str:
     facts = {"content": work.content.name, "style": ", ".join(style.name for style in work.styles), **work.varied}
+    if outcome.frames:
+        facts["frames"] = str(outcome.frames)
     if outcome.epochs:
         facts |= {"epochs": str(outcome.epochs), "total cost": f"{outcome.costs.get('total', float('nan')):.4g}"}
     rows = "".join(f"<dt>{html.escape(name)}<dd>{html.escape(value)}" for name, value in facts.items() if value)
@@ -80,7 +89,10 @@ def _item(batch_dir: Path, work: Work, outcome: Outcome) -> str:
     images = (image for image in (THUMBNAIL, "generated_image.jpg") if os.path.isfile(batch_dir / work.name / image))
     if shown := next(images, None):
         address = f"{quote(os.fsencode(work.name))}/"
-        picture = f'<a href="{address}generated_image.png"><img loading="lazy" src="{address}{shown}" alt="{name}"></a>'
+        picture = (
+            f'<a href="{address}{quote(os.fsencode(outcome.file))}">'
+            f'<img loading="lazy" src="{address}{shown}" alt="{name}"></a>'
+        )
     else:
         picture = f'<div class="none">{html.escape(outcome.reason or outcome.status)}</div>'
     return f"<li>{picture}<h2>{name}</h2><dl>{rows}</dl>"

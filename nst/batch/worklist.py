@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import glob
 import itertools
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from nst import inputs
-from nst.batch import jobs_file
+from nst.batch import files, jobs_file
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
-from nst.images.reader import SUFFIXES
 from nst.utils.fields import parse, written
 
 _KINDS = {setting.name: setting.kind for setting in settings()}
@@ -37,7 +34,7 @@ _CONVERTERS: Mapping[str, tuple[Callable[[str], Any], str]] = {  # by kind of se
 
 @dataclass(frozen=True)
 class Work:
-    """One picture to paint, with masks as for `nst.engine.mask_regions.mixture`."""
+    """One picture or video to paint, with masks as for `nst.engine.mask_regions.mixture`."""
 
     name: str  # of its folder
     content: Path
@@ -48,6 +45,11 @@ class Work:
     content_masks: tuple[Path, ...] = ()
     style_masks: tuple[Path, ...] = ()
     key: str = ""  # in the journal, once its inputs have been hashed
+
+    @property
+    def is_video(self) -> bool:
+        """Whether its content is a video."""
+        return files.is_video(self.content)
 
     @property
     def inputs(self) -> list[Path]:
@@ -69,27 +71,6 @@ class Row:
     preset: str = ""
     name: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
-
-
-def pictures(words: Sequence[str]) -> list[Path]:
-    """Finds the pictures that words stand for, in order and without duplicates.
-
-    A word is a pattern such as `photos/*.jpg`, a folder, a path, or the name of a sample. Patterns and folders stand
-    for the files with the suffix of a picture. Raises `ValueError` for a word that matches none.
-    """
-    found: list[Path] = []
-    for word in words:
-        path = Path(os.path.expanduser(word))
-        if path.is_dir():
-            matches = [each for each in sorted(path.iterdir()) if _is_picture(each)]
-        elif glob.has_magic(word) and not path.exists():
-            matches = [Path(each) for each in sorted(glob.glob(str(path), recursive=True)) if _is_picture(Path(each))]
-        else:
-            matches = [inputs.find(word)]
-        if not matches:
-            raise ValueError(f"no picture matches {word}: check the spelling and the folder")
-        found += matches
-    return list(dict.fromkeys(found))
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -126,6 +107,15 @@ def read_sweep(text: str) -> tuple[str, tuple[Any, ...]]:
         if not found:
             raise ValueError(f"there are no values; write for example {name}=A,B")
     return name, found
+
+
+def counted(works: Sequence[Work]) -> str:
+    """How many pictures and videos there are, in words."""
+    videos = sum(work.is_video for work in works)
+    counts = {"picture": len(works) - videos, "video": videos}
+    if not videos or videos == len(works):
+        counts.pop("picture" if videos else "video")
+    return " and ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items())
 
 
 def plan(
@@ -176,10 +166,6 @@ def _located(line: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(f"{line}: {error}" if line else str(error)) from None
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
 
 
 def _row(values: dict[str, Any], line: str, folder: Path) -> Row:

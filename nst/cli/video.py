@@ -51,7 +51,7 @@ def restore(place: Path) -> TransferConfig | None:
         if not FLAGS[name].present and name in before.flags:
             FLAGS[name].parse(before.flags[name])
             FLAGS[name].present = 1
-    return before.config
+    return dataclasses.replace(before.config, init=str(before.flags.get("init", before.config.init)))
 
 
 _EXCERPT = ("video_start", "video_end", "video_fps")

@@ -159,6 +159,11 @@ def remove_resume_note(folder: Path) -> None:
         (folder / "RESUME.txt").unlink()
 
 
+def has_video(folder: Path) -> bool:
+    """Whether a folder has the files of a run that paints a video."""
+    return "moving" in read_config(folder)
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """Reads the `config.json` of the run in a folder; empty if there is none that this program wrote."""
     path = folder / "config.json"

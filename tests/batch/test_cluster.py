@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import functools
 import gc
 import importlib.util
@@ -27,6 +28,7 @@ from nst.config import TransferConfig
 from nst.images import reader
 from nst.output import checkpoint
 from tests.conftest import ROOT
+from tests.support import clips
 from tests.support.often import often_painter
 
 pytestmark = [
@@ -143,6 +145,40 @@ def test_pictures_equal_the_serial_executors_even_if_a_worker_is_killed(tmp_path
         assert f"--output_dir={folder}\n" in flags
         assert f"--content_image_filename={work.content}\n" in flags
         assert events.outcomes[work.name].costs == pytest.approx(alone.outcomes[work.name].costs, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_a_video_equals_the_serial_executors_even_if_its_worker_is_killed(tmp_path, paint, works):
+    """With a picture to start from, which the worker does not have either."""
+    clips.write(tmp_path / "clip.mp4", clips.scene(4), sound=None)
+    config = TransferConfig(image_size=48, epochs=2, init=str(tmp_path / "two.png"))
+    [work] = works("one", config=config)
+    work = dataclasses.replace(work, content=tmp_path / "clip.mp4")
+    there, here = tmp_path / "there", tmp_path / "here"
+    kills = []
+
+    def react(_, kind, values):
+        if kind == "started":
+            react.pid = values["pid"]
+        if kind == "frame" and not kills and len(list((there / work.name / "frames").glob("*.png"))) >= 2:
+            kills.append(values["painted"])
+            os.kill(react.pid, signal.SIGKILL)
+
+    events = Events(react)
+    paint(often_painter, [work], there, events)
+    serial.execute(Batch([work], here, Events()))
+    outcome = events.outcomes[work.name]
+    assert (outcome.status, outcome.frames, outcome.file) == ("finished", 4, "painted.mp4"), outcome
+    starts = [values["painted"] for values in events.of(work.name, "started")]
+    assert len(starts) == 2
+    assert starts[1] >= 2
+    assert "another worker resumes from frame" in events.of(work.name, "trouble")[0]["message"]
+    for frame in sorted((here / work.name / "frames").iterdir()):
+        found, wanted = (reader.read(each).astype(int) for each in (there / work.name / "frames" / frame.name, frame))
+        assert np.abs(found - wanted).max() <= 1  # other threads may add in another order
+    names = {path.name for path in (here / work.name).iterdir()}
+    assert {path.name for path in (there / work.name).iterdir()} == names
+    assert f"--init={tmp_path / 'two.png'}\n" in (there / work.name / "flags.txt").read_text()
 
 
 @pytest.mark.slow

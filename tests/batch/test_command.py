@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -23,8 +24,9 @@ from nst.config import TransferConfig
 from nst.engine import architecture, memory
 from nst.images import reader, writer
 from nst.inputs import MaskInputs
+from nst.video.stylize import stylize_video
 from tests.conftest import ROOT
-from tests.support import fake_vgg, warm
+from tests.support import clips, fake_vgg, warm
 
 SMALL = ("--image_size=64", "--epochs=4", "--print_every=2", "--video=none")
 
@@ -78,6 +80,69 @@ def test_pictures_equal_those_of_single_runs_and_are_not_painted_again(pictures)
     (pictures / "one.png").write_bytes((pictures / "two.png").read_bytes())
     status, said, _ = batch(pictures, *PAIR)
     assert said.startswith("4 pictures, 2 of them finished\n"), "another picture of the same name is another picture"
+
+
+def test_videos_are_painted_like_single_runs_in_folders_of_their_own(pictures):
+    """Beside pictures; a repeated command joins the frames again where only the video is missing."""
+    clips.write(pictures / "clip.mp4", clips.scene(3))
+    (pictures / "list.csv").write_text("content;style\nclip.mp4;style.png\none.png;style.png\n")
+    words = ("--jobs=list.csv", "--epochs=3")
+    status, said, errors = batch(pictures, *words)
+    assert (status, errors) == (0, ""), said
+    assert said.startswith("1 picture and 1 video, 0 of them finished\n[1/2] clip-style: finished, 3 frames in ")
+    folder = pictures / "batch/clip-style"
+    config = TransferConfig(image_size=64, epochs=3)
+    alone = stylize_video(
+        pictures / "clip.mp4", pictures / "style.png", pictures / "alone", fake_vgg.network(), config
+    )  # fmt: skip
+    row = table(pictures)["clip-style"]
+    assert (row["status"], row["picture"], row["total_variation"]) == ("finished", "clip-style/painted.mp4", "")
+    assert float(row["total"]) == pytest.approx(alone.rows[-1].total)
+    frames = sorted((folder / "frames").iterdir())
+    assert len(frames) == 3
+    for frame in frames:
+        np.testing.assert_array_equal(reader.read(frame), reader.read(pictures / "alone/frames" / frame.name))
+    page = (pictures / "batch/index.html").read_text()
+    assert '<a href="clip-style/painted.mp4"><img loading="lazy" src="clip-style/thumbnail.jpg"' in page
+    assert f"--content_video={pictures / 'clip.mp4'}\n" in (folder / "flags.txt").read_text()
+    assert not (folder / "RESUME.txt").exists()
+    (folder / "painted.mp4").unlink()
+    before = [frame.stat().st_mtime_ns for frame in frames]
+    assert batch(pictures, *words)[1].startswith("1 picture and 1 video, 1 of them finished\n")
+    assert (folder / "painted.mp4").is_file()
+    assert [frame.stat().st_mtime_ns for frame in frames] == before
+    assert batch(pictures, *words)[1] == "1 picture and 1 video, 2 of them finished\n"
+    assert "  clip-style: a video, whose time is not estimated\n" in batch(pictures, *words, "--force", "--dry_run")[1]
+
+
+def test_a_stopped_video_resumes_with_the_frames_that_it_has(pictures):
+    clips.write(pictures / "clip.mp4", clips.scene(3), sound=None)
+    config = TransferConfig(image_size=64, epochs=2)
+    one = Work("clip", pictures / "clip.mp4", (pictures / "style.png",), str(pictures / "net.mat"), config)
+    events = []
+    for name, stop in (("whole", False), ("cut", True), ("cut", False)):
+        events.clear()
+        stops = functools.partial(lambda stop: stop and any(kind == "frame" for _, kind, _ in events), stop)
+        serial.execute(Batch([one], pictures / name, lambda *event: events.append(event), stops))
+        outcome = events[-1][2]["outcome"]
+        assert (outcome.status, outcome.frames) == (("stopped", 1) if stop else ("finished", 3))
+    assert [values for _, kind, values in events[:-1]] == [{"painted": n, "frames": 3} for n in (1, 2, 3)]
+    for frame in (pictures / "whole/clip/frames").iterdir():
+        np.testing.assert_array_equal(reader.read(frame), reader.read(pictures / "cut/clip/frames" / frame.name))
+
+
+def test_files_that_are_skipped_are_named_on_the_screen_and_on_the_page(pictures):
+    (pictures / "in").mkdir()
+    (pictures / "one.png").rename(pictures / "in/one.png")
+    (pictures / "in/drawing.svg").write_text("<svg/>")
+    status, said, _ = batch(pictures, "--content=in", "--style=style.png")
+    assert status == 0
+    sentence = "Skipped drawing.svg: it is an SVG drawing: open it in an image editor and save it as JPEG or PNG"
+    assert said.startswith(f"{sentence}\n1 picture, 0 of them finished\n")
+    assert f"<p>{sentence}</p>" in (pictures / "batch/index.html").read_text()
+    status, _, errors = batch(pictures, "--content=in/*.svg", "--style=style.png")
+    assert status == 2
+    assert "no picture matches in/*.svg: skipped drawing.svg: it is an SVG drawing" in errors
 
 
 def test_a_failure_is_recorded_and_the_others_continue(pictures):

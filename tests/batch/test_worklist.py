@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from nst.batch import worklist
+from nst.batch import files, worklist
 from tests.conftest import ROOT
 
 PRESET = "coursera"
@@ -26,25 +26,50 @@ def plan(contents=(), styles=(), rows=(), sweeps=(), model="preview", preset=PRE
     return worklist.plan(contents, styles, rows, sweeps, model, preset, given)
 
 
+def find(*words, warn=lambda sentence: None, **options):
+    return files.find(words, warn, **options)
+
+
 def names(works):
     return [work.name for work in works]
 
 
 def test_folders_patterns_and_names_mean_pictures_in_order_and_once(folder):
-    found = worklist.pictures([str(folder), f"{folder}/*.jpg", f"{folder}/**/ink.*", "chelsea.jpg"])
+    found = find(str(folder), f"{folder}/*.jpg", f"{folder}/**/ink.*", "chelsea.jpg")
     assert [path.name for path in found] == ["a.jpg", "b.jpg", "c d.PNG", "ink.jpg", "chelsea.jpg"]
 
 
 def test_a_file_with_the_letters_of_a_pattern_is_a_file(folder):
     (folder / "a.jpg").rename(folder / "x[1].jpg")
-    assert worklist.pictures([f"{folder}/x[1].jpg"]) == [folder / "x[1].jpg"]
+    assert find(f"{folder}/x[1].jpg") == [folder / "x[1].jpg"]
+
+
+def test_files_that_are_skipped_are_counted_and_named_with_the_reason(folder):
+    kinds = {"psd": b"8BPS rest", "mystery": (folder / "a.jpg").read_bytes(), "mp4": b"\0\0\0\x18ftypmp42"}
+    for name in ("1.psd", "2.PSD", "3.psd", "4.psd", "5.mystery", "6.mp4"):
+        (folder / name).write_bytes(kinds[name.split(".")[1].lower()])
+    said = []
+    assert len(find(str(folder), f"{folder}/*", warn=said.append)) == 3
+    assert said == [
+        "Skipped 4 files (1.psd, 2.PSD, 3.psd and 1 more): each is a Photoshop file: open it in an image editor and "
+        "save it as JPEG or PNG",
+        "Skipped 5.mystery: it is a picture in JPEG format with another suffix: rename it",
+        "Skipped 6.mp4: it is a video, and a style must be a picture",
+        "Skipped note.txt: it is neither a picture nor a video, by its name",
+    ]
+    assert find(str(folder), videos=True)[0] == folder / "6.mp4"
+    with pytest.raises(ValueError, match=r"no picture matches .*psd: skipped 3 files \(1.psd, 3.psd, 4.psd\): each is"):
+        find(f"{folder}/*.psd")
+    (folder / "outer/inner").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"outer: only folders do, .* write for example '.*outer/\*\*/\*'"):
+        find(f"{folder}/outer")
 
 
 @pytest.mark.parametrize("word", ["no/such.jpg", "nothing*.jpg", "tests"])
 def test_a_word_that_matches_no_picture_is_an_error(word, monkeypatch):
     monkeypatch.chdir(ROOT)
     with pytest.raises(ValueError, match=r"no picture|no/such\.jpg"):
-        worklist.pictures([word])
+        find(word)
 
 
 def test_rows_name_masks_which_names_tell_apart(folder):
@@ -63,7 +88,7 @@ def test_rows_name_masks_which_names_tell_apart(folder):
 
 
 def test_a_batch_is_a_product_in_a_fixed_order(folder):
-    contents, styles = worklist.pictures([str(folder)]), worklist.pictures([f"{folder}/style"])
+    contents, styles = find(str(folder)), find(f"{folder}/style")
     sweeps = [worklist.read_sweep("alpha=5,10"), worklist.read_sweep("style_scale=0.5, 1")]
     works = plan(contents, styles, sweeps=sweeps, epochs=7)
     assert len(works) == 3 * 2 * 2 * 2
@@ -113,7 +138,7 @@ def test_rows_of_json_lines_and_what_they_leave_out(folder):
     rows = [{"content": "a.jpg", "style": ["style/ink.jpg", "style/oil.jpg"]}, {"preset": "fast", "alpha": 3}]
     (folder / "list.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n\n")
     read = worklist.read_rows(folder / "list.jsonl")
-    works = plan([folder / "b.jpg"], worklist.pictures([f"{folder}/style"]), read)
+    works = plan([folder / "b.jpg"], find(f"{folder}/style"), read)
     assert [(work.content.name, len(work.styles)) for work in works] == [("a.jpg", 2), ("b.jpg", 1), ("b.jpg", 1)]
     assert [work.config.optimizer for work in works] == ["adam", "lbfgs", "lbfgs"]
     assert works[1].config.alpha == 3

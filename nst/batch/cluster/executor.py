@@ -125,10 +125,10 @@ class _Run:
         try:
             folder.make(job.home)
             job.lock.enter_context(folder.lock(job.home))
-            if checkpoint.found(job.home):
+            if checkpoint.found(job.home) or (work.is_video and folder.has_video(job.home)):
                 folder.sweep(job.home)
             else:
-                folder.clear(job.home, work.config)
+                folder.clear(job.home, work.config, moving=work.is_video)
         except OSError as error:
             self._end(job, Outcome("failed", str(error)))
         else:
@@ -199,7 +199,7 @@ class _Run:
         try:
             for name, data in update.files:
                 if name == file_sync.MOVED_ASIDE:
-                    folder.clear(job.home, job.work.config)
+                    folder.clear(job.home, job.work.config, moving=job.work.is_video)
                 else:
                     file_sync.write(job.home, name, data)
         except OSError as error:
@@ -218,16 +218,20 @@ class _Run:
         worker.job = None
         self.pool.drop(worker)
         epochs = job.epochs
-        with contextlib.suppress(ValueError):  # reported by the next worker
-            before = checkpoint.read(job.home)
-            job.epochs = 0 if before is None else before.epochs
+        if job.work.is_video:
+            job.epochs = len(list((job.home / folder.FRAMES).glob("*.png")))
+        else:
+            with contextlib.suppress(ValueError):  # reported by the next worker
+                before = checkpoint.read(job.home)
+                job.epochs = 0 if before is None else before.epochs
         job.deaths = 1 if job.epochs > epochs else job.deaths + 1
         if job.deaths > TRIES:
             self._end(job, Outcome("failed", f"{job.deaths} workers died while painting it; the last: {reason}"))
         elif job.cancelled or self.stopping:
             self._end(job, Outcome("cancelled" if job.cancelled else "stopped", epochs=job.epochs))
         else:
-            where = f"resumes from epoch {job.epochs}" if job.epochs else "starts again"
+            unit = "frame" if job.work.is_video else "epoch"
+            where = f"resumes from {unit} {job.epochs}" if job.epochs else "starts again"
             self.batch.on_event(job.work, "trouble", {"message": f"{reason}: another worker {where}"})
             self.ready.appendleft(job)
 

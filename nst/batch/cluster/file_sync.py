@@ -13,14 +13,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from nst.output import checkpoint
+from nst.output import checkpoint, folder
 from nst.utils import atomic
 
 MOVED_ASIDE = "earlier"
 """Stands for a file name when the run has moved the files of an earlier run out of its way."""
 
-_CHECKPOINT = f"{checkpoint.FOLDER}/"
-_NAME = re.compile(rf"(?:{_CHECKPOINT})?[\w-][\w.-]*")
+_CHECKPOINT, _FRAMES = f"{checkpoint.FOLDER}/", f"{folder.FRAMES}/"
+_NAME = re.compile(rf"(?:{_CHECKPOINT}|{_FRAMES})?[\w-][\w.-]*")
 _Stamp = tuple[int, int, int]
 
 
@@ -30,12 +30,12 @@ class Watch:
     Checkpoints take `rate` bytes per second in the long run; those in between are skipped.
     """
 
-    def __init__(self, folder: Path, rate: float = 20e6) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path, rate: float = 20e6) -> None:
+        self._folder = directory
         self._rate = rate
         self._next_checkpoint = 0.0
-        self._aside = _moved_aside(folder)
-        self._seen = _stamps(folder)
+        self._aside = _moved_aside(directory)
+        self._seen = _stamps(directory)
 
     def changes(self, *, last: bool = False) -> Iterator[tuple[str, bytes | None]]:
         """Yields the name and contents of files that are new or changed since the last call, None for removed ones.
@@ -84,18 +84,25 @@ class Watch:
             return None
 
 
-def checkpoint_files(folder: Path) -> dict[str, bytes]:
-    """Reads the files that resuming a run needs: its checkpoints, and the parts of the video that they refer to."""
+def checkpoint_files(directory: Path) -> dict[str, bytes]:
+    """Reads the files that resuming a run needs.
+
+    Those are its checkpoints and the parts of the video that they refer to, or the frames of a painted video and the
+    settings that they were painted with.
+    """
     found: dict[str, bytes] = {}
-    for path in sorted((folder / checkpoint.FOLDER).glob("state-*.npz")):
+    if folder.has_video(directory):
+        for path in (directory / "config.json", *sorted((directory / folder.FRAMES).glob("*.png"))):
+            found[str(path.relative_to(directory))] = path.read_bytes()
+    for path in sorted((directory / checkpoint.FOLDER).glob("state-*.npz")):
         found[f"{_CHECKPOINT}{path.name}"] = data = path.read_bytes()
         for part in _parts(data):
             with contextlib.suppress(OSError):  # reported by the run
-                found[part] = (folder / part).read_bytes()
+                found[part] = (directory / part).read_bytes()
     return found
 
 
-def write(folder: Path, name: str, data: bytes | None) -> None:
+def write(directory: Path, name: str, data: bytes | None) -> None:
     """Writes one file into the folder of a picture, completely or not at all; removes it if `data` is None.
 
     Raises:
@@ -104,11 +111,11 @@ def write(folder: Path, name: str, data: bytes | None) -> None:
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a file of a run")
-    path = folder / name
+    path = directory / name
     if data is None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
-        if path.parent != folder:
+        if path.parent != directory:
             with contextlib.suppress(OSError):  # not empty yet
                 path.parent.rmdir()
         return
@@ -123,11 +130,11 @@ def _parts(data: bytes) -> list[str]:
     return []
 
 
-def _stamps(folder: Path) -> dict[str, _Stamp]:
+def _stamps(directory: Path) -> dict[str, _Stamp]:
     """Inode, modification time and size of every file of a run, which tell its versions apart."""
     found = {}
-    for inside in ("", _CHECKPOINT):
-        with contextlib.suppress(FileNotFoundError), os.scandir(folder / inside) as entries:
+    for inside in ("", _CHECKPOINT, _FRAMES):
+        with contextlib.suppress(FileNotFoundError), os.scandir(directory / inside) as entries:
             for entry in entries:
                 if _NAME.fullmatch(inside + entry.name) and entry.is_file(follow_symlinks=False):
                     with contextlib.suppress(FileNotFoundError):
@@ -136,6 +143,6 @@ def _stamps(folder: Path) -> dict[str, _Stamp]:
     return found
 
 
-def _moved_aside(folder: Path) -> set[str]:
+def _moved_aside(directory: Path) -> set[str]:
     """The names of the folders that hold the files of earlier runs."""
-    return {path.name for path in folder.glob("earlier-*")}
+    return {path.name for path in directory.glob("earlier-*")}

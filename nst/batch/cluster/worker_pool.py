@@ -31,7 +31,7 @@ class Job:
     home: Path  # its folder
     lock: contextlib.ExitStack  # of the folder
     deaths: int = 0  # of workers since its last progress, when its checkpoint had `epochs`
-    epochs: int = 0
+    epochs: int = 0  # or frames
     error: str = ""  # in writing its files
     cancelled: bool = False
 
