@@ -193,7 +193,7 @@ def write_report(batch_dir: Path, works: Sequence[Work], journal: Journal, skipp
     try:
         report.write(batch_dir, works, journal.outcomes, skipped)
     except OSError as error:
-        print_line(f"Warning: the overview cannot be written: {error.strerror or error}", sys.stderr)
+        print_line(f"Warning: no overview: {error}", sys.stderr)
     else:
         print_line(f"Overview: {batch_dir / 'index.html'}")
 

@@ -68,7 +68,9 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     screen.end(result, named.how_to_resume(where.folder))
     if result.ended == "stopped":
         return signals.status
-    return 1 if result.troubles else 0
+    # Trouble with anything else is a warning.
+    there = "picture" in result.files and result.files["picture"].parent in {where.folder, where.file and where.file.parent}
+    return 0 if there and result.ended == "finished" else 1
 
 
 def _content(screen: Screen) -> Path:
@@ -79,7 +81,7 @@ def _content(screen: Screen) -> Path:
 
     name, files = FLAGS.content_image_filename, []
     with contextlib.suppress(OSError):
-        files = picture_frames.find(Path(name).expanduser())
+        files = picture_frames.find(locations.expanded(name))
     if files:
         raise ValueError(
             f"{name} has {len(files)} pictures: give one of them, or --content_video={name} to paint them as a video"

@@ -108,6 +108,8 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     video = output.keep_video(where, film.video, finished=film.ended == "finished")
     if video is not None:
         screen.say(f"  video:          {video}")
+    elif film.rows:
+        screen.say(f"  frames:         {where.folder / folder.FRAMES}")
     if film.ended == "stopped":
         screen.say(f"To resume: {named.how_to_resume(where.folder)}")
         return signals.status

@@ -49,12 +49,12 @@ class SideBySide:
 
 
 def contact_sheet(
-    content: NDArray[np.uint8], styles: Sequence[NDArray[np.uint8]], painted: NDArray[np.uint8], curve: bytes
+    content: NDArray[np.uint8], styles: Sequence[NDArray[np.uint8]], painted: NDArray[np.uint8], curve: bytes | None
 ) -> NDArray[np.uint8]:
-    """A page with the pictures in a row under their names, and below them the cost curve, a PNG."""
+    """A page with the pictures in a row under their names, and below them the cost curve, a PNG, if there is one."""
     height = min(painted.shape[0], _ROW)
     row = SideBySide(content, styles, height, max(1, round(painted.shape[1] * height / painted.shape[0])))
-    plotted = Image.open(io.BytesIO(curve)).convert("RGB")
+    plotted = Image.open(io.BytesIO(curve)).convert("RGB") if curve else Image.new("RGB", (1, 1), "white")
     scale = min(1.0, row.width / plotted.width)
     plotted = plotted.resize((round(plotted.width * scale), round(plotted.height * scale)), Image.Resampling.LANCZOS)
     page = Image.new("RGB", (row.width, _TITLE + row.height + _GAP + plotted.height), "white")

@@ -152,17 +152,24 @@ class Recorder:
         return {name: path for name, path in saved.items() if path is not None}
 
     def _save_pages(self, picture: NDArray[np.uint8]) -> dict[str, Path | None]:
-        """Writes the cost curve, and the contact sheet if it is asked for; trouble with them is only a warning."""
+        """Writes the cost curve, and the contact sheet if it is asked for; trouble with either is only a warning."""
+        plotted = self._drawn("the cost curve", self._plot)
+        saved = {"plot": self._save("costs.png", plotted) if plotted else None}
+        if self._config.contact_sheet:
+            content, styles = self._originals.content, self._originals.styles
+            page = self._drawn(
+                "the contact sheet", lambda: encode(montage.contact_sheet(content, styles, picture, plotted), "png")
+            )
+            saved["contact_sheet"] = self._save("contact_sheet.png", page) if page else None
+        return saved
+
+    def _drawn(self, what: str, draw: Callable[[], bytes]) -> bytes | None:
+        """The bytes of a page, or a warning."""
         try:
-            plotted = self._plot()
-            saved = {"plot": self._save("costs.png", plotted)}
-            if self._config.contact_sheet:
-                page = montage.contact_sheet(self._originals.content, self._originals.styles, picture, plotted)
-                saved["contact_sheet"] = self._save("contact_sheet.png", encode(page, "png"))
-            return saved
+            return draw()
         except Exception as error:  # matplotlib depends on fonts, caches and settings of the user
-            self._warn(f"the cost curve could not be drawn: {' '.join(str(error).split()) or type(error).__name__}")
-            return {}
+            self._warn(f"{what} could not be drawn: {' '.join(str(error).split()) or type(error).__name__}")
+            return None
 
     def _save_end(self, ended: str, snapshot: Snapshot | None) -> None:
         """Writes how the run ended, and removes what only an unfinished run needs."""
@@ -215,14 +222,18 @@ class Recorder:
         if kind == "none":
             return None
         notes = metadata.notes(self._config, self._plan.details)
-        data = encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=notes)
+        try:
+            data = encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=notes)
+        except (decode.PictureError, MemoryError) as error:
+            self.trouble(f"no generated_image_16bit.{kind}: {error or 'memory ran out'}")
+            return None
         return self._save(f"generated_image_16bit.{kind}", data)
 
     def _save_jpg(self, picture: NDArray[np.uint8]) -> Path | None:
         try:
             return self._save("generated_image.jpg", encode(picture, "jpg"))
-        except decode.PictureError as error:
-            self.trouble(f"no generated_image.jpg: {error}")
+        except (decode.PictureError, MemoryError) as error:
+            self.trouble(f"no generated_image.jpg: {error or 'memory ran out'}")
             return None
 
     def _save(self, name: str, data: bytes) -> Path | None:

@@ -60,7 +60,7 @@ class VideoResult:
 
     rows: list[FrameRow]  # the costs of all painted frames
     frames: int  # of the whole video
-    video: Path | None  # joined from the frames before the first gap; None if there is none
+    video: Path | None  # joined from the frames before the first gap; None if there is none, or it cannot be written
     ended: str  # `finished`, when this run's share is painted, or `stopped`
 
 
@@ -108,7 +108,7 @@ def stylize_video(
     Raises:
         CheckpointError: the folder contains another video, or one with other settings.
         BusyError: another run is painting into `output_dir`.
-        VideoError: the video cannot be read, or the painted one cannot be written.
+        VideoError: the video cannot be read.
         FlowError: OpenCV is not installed.
         PictureError, ValueError, MemoryError, DivergedError: as in `nst.stylize`.
         OSError: the folder cannot be created or written.
@@ -146,10 +146,14 @@ def stylize_video(
             with contextlib.suppress(OSError):
                 _write_end(store, scenes, rows, "failed")
             raise
-        _write_end(store, scenes, rows, ended)
         complete = len(rows) == scenes[-1].end
-        video = _assemble(film, store, rows, suffix) if complete or shard == ALL else None
-        if complete:
+        video = None
+        try:
+            _write_end(store, scenes, rows, ended)
+            video = _assemble(film, store, rows, suffix) if complete or shard == ALL else None
+        except OSError as error:  # the frames are there, and all else can be made of them
+            callbacks.on_trouble(f"{error}; the painted frames are kept: run it again to join them")
+        if complete and (video or shard != ALL):
             folder.remove_resume_note(directory)
         return VideoResult([rows[number] for number in sorted(rows)], scenes[-1].end, video, ended)
 

@@ -89,6 +89,9 @@ class Painter:
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             self._send("failed", reason=named(str(error)) or "memory ran out: use a smaller size")
             return
+        if "picture" not in result.files or result.files["picture"].parent != files.run:
+            self._send("failed", reason="the picture could not be saved in the folder of the studio; is the disk full?")
+            return
         self._send("done", ended=result.ended, epoch=result.rows[-1].epoch, video="progress" in result.files)
 
     def _paint_video(

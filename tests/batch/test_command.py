@@ -131,6 +131,19 @@ def test_a_stopped_video_resumes_with_the_frames_that_it_has(pictures):
         np.testing.assert_array_equal(reader.read(frame), reader.read(pictures / "cut/clip/frames" / frame.name))
 
 
+def test_trouble_with_videos_thumbnails_and_the_overview_fails_nothing(pictures, monkeypatch):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/false")
+    for name in ("one-style/thumbnail.jpg/in", "index.html/in"):
+        (pictures / "batch" / name).mkdir(parents=True)
+    status, said, errors = batch(pictures, "--content=one.png", "--style=style.png", "--video=mp4")
+    assert status == 0, said
+    assert "one-style: the video batch/one-style/progress.mp4 cannot be written: " in said
+    assert "one-style: no thumbnail.jpg: " in said
+    assert "[1/1] one-style: finished, 4 epochs in " in said
+    assert errors == f"Warning: no overview: cannot write {Path('batch/index.html')}: it is a folder, not a file\n"
+    assert batch(pictures, "--content=one.png", "--style=style.png", "--video=mp4")[1].endswith(" 1 of them finished\n")
+
+
 def test_files_that_are_skipped_are_named_on_the_screen_and_on_the_page(pictures):
     (pictures / "in").mkdir()
     (pictures / "one.png").rename(pictures / "in/one.png")

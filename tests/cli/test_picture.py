@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -299,6 +301,31 @@ def test_a_picture_by_another_network_is_a_warning(command, place):
     assert done.returncode == 0
     assert "like.png was painted with VGG-19, this picture is painted with" in done.stderr
     assert "Painted 2 epochs" in done.stdout
+
+
+def test_trouble_with_the_video_is_a_warning_and_status_0(command, place, monkeypatch):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/false")
+    done = command(*TINY, "--epochs=3", "--output_dir=silent", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"Warning: the video silent/progress\.mp4 cannot be written: .*\n", done.stderr), done.stderr
+    assert (place / "silent/generated_image.png").is_file()
+
+
+def test_a_run_that_loses_its_picture_ends_with_status_1(command, place):
+    """It is saved elsewhere."""
+    words = (*TINY, "--video=none", "--epochs=400", "--print_every=1", "--output_dir=blocked")
+
+    def block():
+        while not (place / "blocked/1.png").exists():
+            time.sleep(0.01)
+        (place / "blocked/generated_image.png/in").mkdir(parents=True)
+
+    threading.Thread(target=block, daemon=True).start()
+    done = command(*words, cwd=place)
+    assert done.returncode == 1, done.stdout
+    elsewhere = Path(re.search("Warning: the picture was saved as (.*) instead", done.stderr)[1])
+    assert reader.read(elsewhere).shape == (30, 40, 3)
+    shutil.rmtree(elsewhere.parent)
 
 
 def test_a_folder_that_cannot_be_made(command, place):

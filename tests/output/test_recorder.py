@@ -316,6 +316,16 @@ def test_an_encoder_that_dies_again_is_reported_once_and_survived(tmp_path, monk
     assert "without a video" in said[0]
 
 
+def test_a_sheet_that_cannot_be_drawn_is_a_warning_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder.montage, "contact_sheet", lambda *_: 1 / 0)
+    told = []
+    record = make(tmp_path, TransferConfig(epochs=2, video="none", contact_sheet=True), warn=told.append)
+    record.add(row(0), PICTURE)
+    files = record.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
+    assert told == ["the contact sheet could not be drawn: division by zero"]
+    assert {"picture", "jpg", "costs", "plot"} == set(files)
+
+
 def test_a_curve_that_cannot_be_drawn_is_a_warning_and_no_trouble(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder.plot, "cost_curve", lambda *_: 1 / 0)
     told = []
@@ -324,5 +334,5 @@ def test_a_curve_that_cannot_be_drawn_is_a_warning_and_no_trouble(tmp_path, monk
     files = record.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
     assert told == ["the cost curve could not be drawn: division by zero"]
     assert record.troubles == []
-    assert {"picture", "jpg", "costs"} == set(files)
+    assert {"picture", "jpg", "costs", "contact_sheet"} == set(files), "the sheet has all but the curve"
     assert json.loads((tmp_path / "config.json").read_text())["run"]["ended"] == "finished"

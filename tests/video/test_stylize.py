@@ -382,6 +382,24 @@ def test_what_cannot_be_painted_is_an_error_before_a_folder_is_made(clip, tmp_pa
     assert not place.exists()
 
 
+def test_a_video_that_cannot_be_written_is_one_warning_and_can_be_joined_later(clip, tmp_path):
+    said = []
+
+    def block(row):
+        if row.frame == 9:
+            (tmp_path / "out/painted.mp4").mkdir()
+
+    film = paint(clip, tmp_path / "out", CONFIG.changed(epochs=2), block, on_trouble=said.append)
+    assert (film.ended, len(film.rows), film.video) == ("finished", 10, None)
+    assert len(said) == 1
+    assert re.search(r"painted\.mp4 cannot be written: .*; the painted frames are kept: run it again to join", said[0])
+    assert (tmp_path / "out/RESUME.txt").exists()
+    (tmp_path / "out/painted.mp4").rmdir()
+    again = paint(clip, tmp_path / "out", CONFIG.changed(epochs=2), lambda row: pytest.fail("nothing is painted"))
+    assert clips.decoded(again.video).shape[0] == 10
+    assert not (tmp_path / "out/RESUME.txt").exists()
+
+
 # --- the command ---
 
 COMMAND = ("--model=tiny.mat", "--style_image_filename=style.png", "--image_size=0", "--content_video=clip.mp4")
