@@ -6,9 +6,10 @@ import contextlib
 import io
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from nst.utils import locations, tempdirs
+from nst.utils import environment, locations, tempdirs
 
 _LOOKS = (("#222222", 3.5), ("#d1495b", 1.5), ("#00798c", 1.5), ("#edae49", 1.5))
 
@@ -47,19 +48,13 @@ def cost_curve(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], tit
 
 @contextlib.contextmanager
 def _own_settings() -> Iterator[None]:
-    """Matplotlib with its own defaults: neither MPLBACKEND, which notebooks set, nor the user's matplotlibrc matter.
-
-    Without a home folder to write to, it keeps its fonts in the temporary one; it would warn, and make a new one each
-    time.
-    """
-    before = {name: os.environ.get(name) for name in ("MPLBACKEND", "MPLCONFIGDIR")}
+    """Matplotlib with its own defaults: neither MPLBACKEND, which notebooks set, nor the user's matplotlibrc matter."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
-    os.environ.pop("MPLBACKEND", None)  # read when matplotlib is imported for the first time
+    logger.setLevel(logging.ERROR)  # it warns where there is no home folder
     try:
-        if not before["MPLCONFIGDIR"] and not os.access(locations.expanded("~"), os.W_OK):
-            os.environ["MPLCONFIGDIR"] = str(tempdirs.lasting("nst") / "matplotlib")
-        logger.setLevel(logging.ERROR)
+        if "matplotlib" not in sys.modules:
+            _import()
         import matplotlib
 
         with matplotlib.rc_context():
@@ -67,7 +62,22 @@ def _own_settings() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+
+
+def _import() -> None:
+    """Imports matplotlib, which reads the user's settings then, and fails if they are wrong."""
+    backend = os.environ.get("MPLBACKEND")
+    changes: dict[str, str | None] = {"MPLBACKEND": None, "MATPLOTLIBRC": os.devnull}
+    if not os.environ.get("MPLCONFIGDIR") and not os.access(locations.expanded("~"), os.W_OK):
+        # It would put its fonts into a new temporary folder each time.
+        changes["MPLCONFIGDIR"] = str(tempdirs.lasting("nst") / "matplotlib")
+    with environment.changed(changes):
+        import matplotlib
+
+        matplotlib.get_cachedir()  # which it remembers
+    # For plots of the user's own in this process.
+    with contextlib.suppress(Exception):
+        matplotlib.rc_file(matplotlib.matplotlib_fname())
+    with contextlib.suppress(ValueError):
+        if backend:
+            matplotlib.rcParams["backend"] = backend

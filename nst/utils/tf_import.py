@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from nst.utils import environment
+
 _KERAS = "TF_USE_LEGACY_KERAS"
 _KERAS_HOME = "KERAS_HOME"
 
@@ -27,15 +29,9 @@ def tensorflow(quiet: bool = True) -> Iterator[None]:
     if _KERAS in os.environ or importlib.util.find_spec("tf_keras") is not None:
         yield
         return
-    added = {_KERAS: "1"}
-    if _KERAS_HOME not in os.environ:
-        added[_KERAS_HOME] = os.path.join(os.devnull, "keras")
-    os.environ.update(added)
-    try:
+    home = os.environ.get(_KERAS_HOME) or os.path.join(os.devnull, "keras")
+    with environment.changed({_KERAS: "1", _KERAS_HOME: home}):
         yield
-    finally:
-        for name in added:
-            del os.environ[name]
 
 
 @contextlib.contextmanager

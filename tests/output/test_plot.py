@@ -49,15 +49,19 @@ def test_pyplot_is_not_used():
 @pytest.mark.parametrize(
     ("environment", "settings"),
     [
-        ({"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, ""),
-        ({"MPLBACKEND": "nonsense"}, ""),
-        ({}, "text.usetex: True"),
-        ({"HOME": os.path.join(os.devnull, "home")}, ""),
+        ({"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, b""),
+        ({"MPLBACKEND": "nonsense"}, b""),
+        ({}, b"text.usetex: True"),
+        ({}, b"axes.titlesize: 30  # \xff is not UTF-8"),
+        ({"HOME": os.path.join(os.devnull, "home")}, b""),
     ],
 )
 def test_settings_of_the_user_do_not_matter(tmp_path, environment, settings):
     """A notebook's `!python nst_main.py` inherits its backend; matplotlibrc may want LaTeX; there may be no home."""
-    (tmp_path / "matplotlibrc").write_text(f"{settings}\n")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/matplotlibrc").write_bytes(settings + b"\n")
+    if "HOME" not in environment:
+        environment = {**environment, "MPLCONFIGDIR": str(tmp_path / "own")}
     code = (
         "import sys; from nst.output import plot; sys.stdout.buffer.write(plot.cost_curve([0, 1], {'t': [2.0, 1.0]}))"
     )
@@ -66,6 +70,18 @@ def test_settings_of_the_user_do_not_matter(tmp_path, environment, settings):
     assert (done.returncode, done.stderr.decode()) == (0, "")
     assert not list(tmp_path.glob("matplotlib-*")), "where it would put its fonts anew each time"
     assert done.stdout == plot.cost_curve([0, 1], {"t": [2.0, 1.0]})
+
+
+def test_plots_of_the_user_in_the_same_process_have_the_users_settings(tmp_path):
+    """A notebook shows them below its cells."""
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 7\n")
+    code = (
+        "from nst.output import plot; plot.cost_curve([0], {'t': [1.0]}); import matplotlib; "
+        "print(matplotlib.rcParams['lines.linewidth'], matplotlib.get_backend())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path), "MPLBACKEND": "svg"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["7.0", "svg"], done.stderr
 
 
 def test_settings_of_this_process_stay_what_they_are():

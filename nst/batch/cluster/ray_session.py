@@ -12,11 +12,11 @@ import socket
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nst.utils import locations, tempdirs
+from nst.utils import environment, locations, tempdirs
 
 _ROOT = Path(__file__).resolve().parents[3]
 _LONGEST_BASE = 40 - len("nst-ray-12345678")  # of the folder for Ray's sockets, whose whole path may have 107
@@ -54,7 +54,7 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[Any]:
             "environment, or leave the import to nst.batch"
         )
     with contextlib.ExitStack() as opened:
-        opened.enter_context(_environment(settings(joins=address is not None)))
+        opened.enter_context(environment.changed(settings(joins=address is not None)))
         try:
             import ray
         except ImportError:
@@ -122,16 +122,3 @@ def settings(*, joins: bool) -> dict[str, str]:
         # The workers import the program from where this process has it.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")])),
     }
-
-
-@contextlib.contextmanager
-def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Sets environment variables for the duration of the block."""
-    before = {name: os.environ[name] for name in changes if name in os.environ}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name in changes:
-            os.environ.pop(name, None)
-        os.environ.update(before)
