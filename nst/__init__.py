@@ -66,8 +66,11 @@ __all__ = [  # noqa: RUF022 - ordered by topic
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nst.utils import tf_import
+
     module, _, attribute = _HOMES[name].partition(":")
-    value = globals()[name] = getattr(importlib.import_module(module), attribute or name)
+    with tf_import.tensorflow(quiet=False):
+        value = globals()[name] = getattr(importlib.import_module(module), attribute or name)
     return value
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 
@@ -67,3 +68,11 @@ def test_a_name_that_is_not_there():
 def test_nothing_heavy_is_imported_with_the_package():
     code = "import sys, nst; nst.TransferConfig; sys.exit(bool({'numpy', 'tensorflow', 'PIL'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_package_leaves_nothing_in_the_home_folder(tmp_path):
+    """A user without one found a folder called `~` in the current one, with Keras' settings."""
+    code = "import nst, sys; nst.stylize, nst.stylize_video; sys.exit('keras' in sys.modules)"
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+    assert not list(tmp_path.iterdir())
