@@ -361,7 +361,7 @@ def test_into_the_cache_when_there_is_no_folder(here, tmp_path):
 
 
 def test_into_the_cache_when_the_folder_cannot_be_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "pretrained-model")
+    monkeypatch.setattr(os, "access", lambda path, mode: os.path.basename(path) != "pretrained-model")
     assert download.fetch("vgg19") == tmp_path / "cache" / "nst" / MAT
 
 
