@@ -17,7 +17,7 @@ LAYERS = [
 BESIDE = {
     ("config", "utils"),
     ("inputs", "output"),
-    ("__init__", "utils"),  # to import TensorFlow quietly
+    ("__init__", "utils"),  # to import TensorFlow without Keras
     *((door, "cli") for door in ("batch.__main__", "web.__main__", "download")),
 }
 """Imports within a layer."""

@@ -26,8 +26,8 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 def read(path: Path, settings: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields the values of each row by column, with its position in the file for messages.
 
-    Columns of a CSV file are separated by commas, semicolons or tabs, and empty fields are left out. The names of
-    columns may have capitals and spaces.
+    Columns of a CSV file are separated by commas, semicolons or tabs. Empty fields, null in JSON, are left out. The
+    names of columns may have capitals and spaces.
 
     Args:
         path: a file in UTF-8, in UTF-16 with a byte order mark, or in Windows-1252.
@@ -102,7 +102,8 @@ def _json_rows(table: str, name: str, settings: Collection[str]) -> Iterator[tup
     for position, row in rows:
         if not isinstance(row, dict):
             raise ValueError(f'{position}: not a JSON object such as {{"content": "a.jpg"}}')
-        yield position, dict(zip(_columns(list(row), settings, position), row.values(), strict=True))
+        named = zip(_columns(list(row), settings, position), row.values(), strict=True)
+        yield position, {column: value for column, value in named if value is not None}
 
 
 def _parsed(words: str) -> Any:

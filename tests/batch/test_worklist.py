@@ -225,7 +225,10 @@ def test_a_wrong_guess_of_the_encoding_shows_in_the_message(folder):
 @pytest.mark.parametrize("name", ["list.json", "list.txt"])
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_json_list(folder, name, indent):
-    rows = [{"Content": "a.jpg", "style": "b.jpg"}, {"content": "b.jpg", "style": ["a.jpg"], "image size": 64}]
+    rows = [
+        {"Content": "a.jpg", "style": "b.jpg", "image size": None},
+        {"content": "b.jpg", "style": ["a.jpg"], "image size": 64},
+    ]
     (folder / name).write_text(json.dumps(rows, indent=indent), encoding="utf-8-sig")
     works = plan(rows=worklist.read_rows(folder / name))
     assert [(work.content.name, work.config.image_size) for work in works] == [("a.jpg", 400), ("b.jpg", 64)]
