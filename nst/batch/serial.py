@@ -207,7 +207,7 @@ def _paint_video(one: _One) -> _Painted:
     costs = {name: getattr(rows[-1], name) for name in COSTS if hasattr(rows[-1], name)} if rows else {}
     outcome = Outcome(
         film.ended, "", sum(row.epochs for row in rows), sum(row.seconds for row in rows), costs, len(rows),
-        folder.VIDEO if film.video is None else film.video.name,
+        folder.FRAMES if film.video is None else film.video.name,
     )  # fmt: skip
     return outcome, lambda: reader.read(min((one.output_dir / folder.FRAMES).glob("*.png")))
 

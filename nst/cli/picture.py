@@ -69,7 +69,11 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     if result.ended == "stopped":
         return signals.status
     # Trouble with anything else is a warning.
-    there = "picture" in result.files and result.files["picture"].parent in {where.folder, where.file and where.file.parent}
+    left = result.files
+    if where.file is not None:
+        there = where.file in left.values()
+    else:
+        there = "picture" in left and left["picture"].parent == where.folder
     return 0 if there and result.ended == "finished" else 1
 
 

@@ -66,6 +66,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     """Paints the video that the flags name. Finds all mistakes in the inputs before it loads TensorFlow."""
     from nst.images import reader
     from nst.inputs import Callbacks
+    from nst.output import folder
     from nst.video import footage, optical_flow
 
     content = locations.expanded(FLAGS.content_video)
