@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 
 from absl import app, flags
 
+import nst
+from nst.cli import foreign
 from nst.cli.terminal import open_streams, print_line
 from nst.config import MODEL_LAYERS, PRESETS, Setting, TransferConfig, settings
 from nst.utils import locations
@@ -127,12 +129,18 @@ def run(
         if any(_HELP.fullmatch(word) for word in argv[1:]):
             print_line(_help(about))
             sys.exit(0)
+        if "--version" in argv[1:]:
+            print_line(f"nst {nst.__version__}")
+            sys.exit(0)
         try:
             with _names_kept():
                 given = FLAGS.read_flags_from_files(written_out(argv[1:], abbreviated), force_gnu=False)
             if any("\0" in word for word in given):
                 fail("the flagfile is not a text file")
             rest = FLAGS([argv[0], *written_out(given, abbreviated)])  # again, for those in a file
+        except flags.UnrecognizedFlagError as error:
+            advice = foreign.advice(error.flagname, [*FLAGS])
+            fail(f"there is no flag {error.flagname!r}; {advice} (see --help)" if advice else _reworded(str(error)))
         except (flags.Error, OSError) as error:
             fail(_reworded(str(error)))
         if len(rest) > 1 and not words:
