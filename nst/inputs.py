@@ -14,7 +14,7 @@ from nst.config import STARTS, TransferConfig
 from nst.engine import mask_regions, pyramid
 from nst.engine.mask_regions import Masks, Mixture
 from nst.engine.pyramid import Scale
-from nst.images import color_transfer, reader, resize
+from nst.images import color_transfer, reader, remote, resize
 from nst.images.reader import Source
 from nst.utils import locations
 from nst.utils.hashing import fingerprint
@@ -142,6 +142,15 @@ def prepare(
 def find(name: str) -> Path:
     """Finds a picture by its path or the name of a sample. Raises `PictureError` if there is none."""
     return reader.find(name, locations.folders("images"))
+
+
+def find_or_fetch(name: str) -> Path:
+    """Finds a picture as `find` does; from a web address it is downloaded into the user's cache.
+
+    Raises:
+        PictureError: there is no such picture, or it cannot be downloaded.
+    """
+    return remote.fetch(name) if remote.is_url(name) else find(name)
 
 
 def of_network(network: Network) -> dict[str, str]:

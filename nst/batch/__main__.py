@@ -81,6 +81,8 @@ def main() -> int:
         commandline.fail(f"{error} (see --help)")
     except OSError as error:
         commandline.fail(f"cannot read {FLAGS.jobs}: {error.strerror or error}", 1)
+    except KeyboardInterrupt:  # while a picture is fetched
+        commandline.fail("stopped before the first picture", 130)
     with StopSignals() as signals:
         try:
             return paint(works, shard, locations.expanded(FLAGS.output_dir), signals, skipped)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from nst import inputs
-from nst.images import file_types
+from nst.images import file_types, remote
 from nst.images.reader import SUFFIXES
 from nst.utils import locations
 
@@ -27,9 +27,9 @@ def is_video(path: Path) -> bool:
 def find(words: Sequence[str], warn: Callable[[str], None], *, videos: bool = False) -> list[Path]:
     """Finds the pictures that words stand for, in order and without duplicates; with `videos`, also videos.
 
-    A word is a pattern such as `photos/*.jpg`, a folder, a path, or the name of a sample. Patterns and folders stand
-    for the files with the suffix of a picture or video; `warn` receives a sentence about each kind of file that is
-    skipped.
+    A word is a pattern such as `photos/*.jpg`, a folder, a path, a web address, or the name of a sample. Patterns and
+    folders stand for the files with the suffix of a picture or video; `warn` receives a sentence about each kind of
+    file that is skipped.
 
     Raises:
         ValueError: a word matches none; the message says what it matches instead.
@@ -38,6 +38,9 @@ def find(words: Sequence[str], warn: Callable[[str], None], *, videos: bool = Fa
     skipped: list[Path] = []
     for word in words:
         path = locations.expanded(word)
+        if remote.is_url(word):  # which may have a pattern's question mark
+            found.append(remote.fetch(word))
+            continue
         if path.is_dir():
             matches = list(path.iterdir())
         elif glob.has_magic(word) and not path.exists():

@@ -151,7 +151,9 @@ def plan(
                     row.preset or preset, model=network, **{**given, **row.given, **swept}
                 )
                 if config.init not in STARTS:
-                    inputs.find(config.init)
+                    start = inputs.find_or_fetch(config.init)
+                    if remote.is_url(config.init):
+                        config = dataclasses.replace(config, init=str(start))
                 for content, group in itertools.product(row_contents, row_styles):
                     mask_regions.weights(config, len(group))
                     masks = row.content_masks, row.style_masks
@@ -179,7 +181,7 @@ def _row(values: dict[str, Any], line: str, folder: Path) -> Row:
             raise ValueError(f"{name} is {value!r}: it must be text")
         words[name] = [each for each in many if each]
     contents, styles, content_masks, style_masks = (
-        tuple(folder / each if (folder / each).is_file() else inputs.find(each) for each in words[name])
+        tuple(folder / each if (folder / each).is_file() else inputs.find_or_fetch(each) for each in words[name])
         for name in jobs_file.PICTURES
     )
     model, preset, own = ("".join(words[name]) for name in ("model", "preset", "name"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from absl import flags
 
 from nst.cli import commandline, output, weights
-from nst.cli.terminal import Screen
+from nst.cli.terminal import Screen, print_line
 from nst.config import STARTS, TransferConfig
 from nst.utils import tf_import
 from nst.utils.tf_import import quiet_stderr
@@ -55,11 +55,19 @@ class Files(NamedTuple):
 
 def find(config: TransferConfig) -> Files:
     """Finds the files that the flags name. Raises `PictureError` if one is missing."""
-    from nst import inputs
-
-    lists = [[inputs.find(name) for name in FLAGS[flag].value or []] for flag in _LISTS]
-    start = None if config.init in STARTS else inputs.find(config.init).resolve()
+    lists = [[locate(name) for name in FLAGS[flag].value or []] for flag in _LISTS]
+    start = None if config.init in STARTS else locate(config.init).resolve()
     return Files(lists[0], lists[1], lists[2], start, config.init if start is None else str(start))
+
+
+def locate(name: str) -> Path:
+    """Finds a picture, or downloads it from a web address. Raises `PictureError` if that fails."""
+    from nst import inputs
+    from nst.images import remote
+
+    if remote.is_url(name):
+        print_line(f"Fetching {remote.without_password(name)}")
+    return inputs.find_or_fetch(name)
 
 
 _LISTS = ("style_image_filename", "content_mask", "style_mask")

@@ -79,7 +79,6 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
 
 def _content(screen: Screen) -> Path:
     """Finds the content picture. Raises `ValueError` for a video, and warns of an animation."""
-    from nst import inputs
     from nst.images import animation, file_types
     from nst.video import picture_frames
 
@@ -90,7 +89,7 @@ def _content(screen: Screen) -> Path:
         raise ValueError(
             f"{name} has {len(files)} pictures: give one of them, or --content_video={name} to paint them as a video"
         )
-    content = inputs.find(name)
+    content = named.locate(name)
     with open(content, "rb") as file:
         if file_types.is_video(file.read(4096)):
             raise ValueError(f"{content} is a video, not a picture: to paint it, give --content_video={content}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ def check() -> None:
             if FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
                 raise ValueError(f"{name} has no effect: there is no content_video")
         return
+    if re.match("https?://", FLAGS.content_video):
+        raise ValueError("content_video is a web address: download the video first and give its path")
     if FLAGS["content_image_filename"].present:
         raise ValueError("content_video and content_image_filename contradict each other: give one of them")
     for name in affecting("files"):

@@ -139,6 +139,8 @@ def find(name: str, folders: Sequence[Path]) -> Path:
     """
     if not name.strip():
         raise PictureError("no picture was named; give a path, or the name of one of the sample pictures")
+    if re.match("https?://", name):
+        raise PictureError(f"{name} is a web address, not a file; save the picture first and give its path")
     candidates = [locations.expanded(name), *(folder / name for folder in folders)]
     for candidate in candidates:
         if os.path.isfile(candidate):  # unlike Path.is_file, False for names that no file can have

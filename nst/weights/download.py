@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nst.utils import hashing, locations
+from nst.utils.connection import Limits, SourceError
 from nst.utils.text import format_bytes
 from nst.weights import http, keras_h5, matconvnet, package_index, registry, sources
-from nst.weights.connection import Limits, SourceError
 from nst.weights.http import Progress
 from nst.weights.network import Network, WeightsError
 from nst.weights.sources import Package, Source

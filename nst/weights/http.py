@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from nst.utils import atomic
+from nst.utils.connection import WEB_PAGE, Limits, SourceError, check_connection, check_response, source_error
 from nst.utils.hashing import digest
-from nst.weights.connection import WEB_PAGE, Limits, SourceError, check_connection, check_response, source_error
 
 if TYPE_CHECKING:
     from requests import Response, Session

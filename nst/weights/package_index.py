@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nst.utils import atomic, tempdirs
-from nst.weights.connection import Limits, SourceError
+from nst.utils.connection import Limits, SourceError
 from nst.weights.http import Progress
 
 _POLL = 0.1  # seconds

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from nst.utils import locations
+from nst.utils.connection import Limits, SourceError
 from nst.utils.text import format_bytes
 from nst.weights import download, http, matconvnet, package_files, package_index, registry
 from nst.weights import sources as real_sources
-from nst.weights.connection import Limits, SourceError
 from nst.weights.download import FetchError
 from nst.weights.http import Expected
 from nst.weights.network import WeightsError

@@ -11,8 +11,9 @@ import time
 
 import pytest
 
-from nst.weights import connection, http
-from nst.weights.connection import Limits, SourceError
+from nst.utils import connection
+from nst.utils.connection import Limits, SourceError
+from nst.weights import http
 from nst.weights.http import Expected
 from tests.support.file_server import Server, answer, cut, honest, ignoring_range, silent_after, status, whole
 

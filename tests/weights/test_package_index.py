@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nst.utils import tempdirs
+from nst.utils.connection import Limits, SourceError
 from nst.weights import package_index
-from nst.weights.connection import Limits, SourceError
 from tests.conftest import ROOT
 from tests.support import packages
 
