@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from absl import flags
@@ -20,27 +21,40 @@ Neural style transfer: paints a content picture in the style of another.
   python nst_main.py --content_image_filename=me.jpg --style_image_filename=mosaic.jpg
   python nst_main.py --preset=fast
   python nst_main.py --preset=fast --content_video=me.mp4
-
-Flags and their defaults:
 """
+COMMON = (
+    *("content_image_filename", "style_image_filename", "output", "output_dir", "content_mask", "content_video"),
+    *("preset", "strength", "style_scale", "preserve_color", "epochs", "image_size"),
+)
+"""The flags that most people want."""
+_PICTURES, _VIDEOS, _NETWORK = "Pictures and folders", "Videos", "Network"
 
 commandline.define(
-    "content_image_filename", "chelsea.jpg", "picture to paint: a path, or the name of a sample in images/"
+    "content_image_filename",
+    "chelsea.jpg",
+    "picture to paint: a path, a web address, or the name of a sample in images/",
+    theme=_PICTURES,
 )
 commandline.define(
     "content_video",
     "",
     "video to paint instead, frame by frame, with its sound; also an animated GIF, WebP or PNG, or the frames as "
     "pictures: a folder, or a pattern such as frames/%04d.png",
+    theme=_VIDEOS,
 )
-commandline.define("video_start", 0.0, "seconds of the video to leave out at its beginning", "float")
-commandline.define("video_end", None, "second of the video to end at; empty paints it to its end", "float")
-commandline.define("shard", "", "part of the video's scenes to paint, as i/n with i from 0 to n - 1; empty paints all")
+commandline.define("video_start", 0.0, "seconds of the video to leave out at its beginning", "float", theme=_VIDEOS)
+commandline.define(
+    "video_end", None, "second of the video to end at; empty paints it to its end", "float", theme=_VIDEOS
+)
+commandline.define(
+    "shard", "", "part of the video's scenes to paint, as i/n with i from 0 to n - 1; empty paints all", theme=_VIDEOS
+)
 commandline.define(
     "style_image_filename",
     ["strokes.jpg"],
-    "picture to take the style from: a path, or the name of a sample; repeat the flag for several",
+    "picture to take the style from: a path, a web address, or the name of a sample; repeat the flag for several",
     "several",
+    theme=_PICTURES,
 )
 commandline.define(
     "content_mask",
@@ -48,24 +62,28 @@ commandline.define(
     "where each style acts: a grey picture for each style (repeat the flag), or one picture of coloured regions; a "
     "cut-out (transparent parts around a photograph or one colour that is not black) is white where it is opaque",
     "several",
+    theme=_PICTURES,
 )
 commandline.define(
     "style_mask",
     None,
     "which part of each style picture is used, besides its transparency: a picture for each (repeat the flag)",
     "several",
+    theme=_PICTURES,
 )
-commandline.define("output_dir", "output", "folder for everything the run writes")
+commandline.define("output_dir", "output", "folder for everything the run writes", theme=_PICTURES)
 commandline.define(
     "output",
     "",
     "file for the picture or video alone, such as art.jpg (.png, .jpg, .webp, .tiff; .mp4); with output_dir, both",
+    theme=_PICTURES,
 )
 commandline.define(
     "model",
     "auto",
     "network: auto (VGG-19, or preview if VGG-19 cannot be fetched), vgg19, vgg19-8bit, vgg16, "
     "preview, or the path of a .mat file",
+    theme=_NETWORK,
 )
 weights.define()
 commandline.define(
@@ -73,6 +91,7 @@ commandline.define(
     False,
     "continue the run in output_dir, or of output, with its pictures and settings; --epochs may be higher",
     "bool",
+    theme=_PICTURES,
 )
 commandline.define_config()
 
@@ -118,7 +137,9 @@ def restore(place: Path) -> TransferConfig | None:
 
 def run() -> None:
     """The `nst` command."""
-    commandline.run(main, ABOUT, abbreviated=LEGACY)
+    installed = not sys.argv[0].endswith(".py")
+    about = ABOUT.replace("python nst_main.py", "nst") if installed else ABOUT
+    commandline.run(main, about, abbreviated=LEGACY, common=COMMON)
 
 
 if __name__ == "__main__":

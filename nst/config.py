@@ -33,6 +33,10 @@ STARTS = ("blend", "content", "matched", "style", "noise")
 _COSTS = "picture frames graph"
 _SPEED = f"{_COSTS} speed"
 _FILES = "files"
+_LOOK, _TIME, _METHOD, _VIDEOS = "Content and style", "Size and time", "Start and optimiser", "Videos"
+_RUN, _NETWORK = "Files of the run", "Network"
+THEMES = ("Sets of defaults", _LOOK, _TIME, _METHOD, _VIDEOS, _RUN, _NETWORK)
+"""The themes of the settings, in the order in which help and documentation show them; commands add their own."""
 
 SMALLEST_TILE = 32  # four poolings reduce it to 2 × 2
 
@@ -49,38 +53,44 @@ class TransferConfig:
     temporal_weight * J_temporal(G) * beta * J_style of the previous frame.
     """
 
-    epochs: int = number(200, "number of updates of the picture", at_least=1, affects="frames")
-    print_every: int = number(20, "epochs between printed costs and saved frames", at_least=1, affects=_FILES)
+    epochs: int = number(200, "number of updates of the picture", at_least=1, affects="frames", theme=_TIME)
+    print_every: int = number(
+        20, "epochs between printed costs and saved frames", at_least=1, affects=_FILES, theme=_RUN
+    )
     optimizer: str = choice(
         "adam",
         "how the picture is updated; lbfgs converges faster than the assignment's Adam",
         ("adam", "lbfgs"),
         affects=f"{USUAL} speed",
+        theme=_METHOD,
     )
     metric: str = choice(
         "pixels",
         "how L-BFGS measures a change of the picture; spectral counts fine grain more than broad "
         "strokes, so that strokes come first",
         ("pixels", "spectral"),
+        theme=_METHOD,
     )
     precision: str = choice(
         "float32",
         "number format of the convolutions; auto is bfloat16 where the processor is fast at it",
         ("float32", "bfloat16", "auto"),
         affects=_SPEED,
+        theme=_TIME,
     )
-    learning_rate: float = number(2.0, "Adam's step size, in grey levels", above=0)
-    alpha: float = number(10.0, "weight of the content cost", at_least=0, affects=_COSTS)
-    beta: float = number(40.0, "weight of the style cost", at_least=0, affects=_COSTS)
+    learning_rate: float = number(2.0, "Adam's step size, in grey levels", above=0, theme=_METHOD)
+    alpha: float = number(10.0, "weight of the content cost", at_least=0, affects=_COSTS, theme=_LOOK)
+    beta: float = number(40.0, "weight of the style cost", at_least=0, affects=_COSTS, theme=_LOOK)
     strength: float = number(
         0.5,
         "how much of the style shows, in even steps: 0 is almost the photograph, 0.5 what alpha "
         "and beta give, 1 the style alone",
         at_least=0,
         at_most=1,
+        theme=_LOOK,
     )
     tv_weight: float = number(
-        0.0, "weight of the total variation cost, which smooths noise", at_least=0, affects=_COSTS
+        0.0, "weight of the total variation cost, which smooths noise", at_least=0, affects=_COSTS, theme=_LOOK
     )
     temporal_weight: float = number(
         0.01,
@@ -88,16 +98,24 @@ class TransferConfig:
         "1/√w grey levels weigh as much as the style cost",
         at_least=0,
         affects="frames graph",
+        theme=_VIDEOS,
     )
-    image_size: int = number(400, "longest side of the picture in pixels; 0 keeps its size", at_least=0, at_most=32768)
+    image_size: int = number(
+        400, "longest side of the picture in pixels; 0 keeps its size", at_least=0, at_most=32768, theme=_TIME
+    )
     scales: int = number(
-        1, "number of sizes to paint, each twice the previous one; 1 paints the final size only", at_least=1, at_most=8
+        1,
+        "number of sizes to paint, each twice the previous one; 1 paints the final size only",
+        at_least=1,
+        at_most=8,
+        theme=_TIME,
     )
     tile_size: int = number(
         0,
         "side in pixels of the tiles that a large picture is computed in; 0 chooses by the free memory",
         at_least=0,
         affects="memory",
+        theme=_TIME,
     )
     padding: str = choice(
         "zeros",
@@ -105,27 +123,34 @@ class TransferConfig:
         "the border's pixels repeated, which gives cleaner edges",
         ("zeros", "replicate"),
         affects=_SPEED,
+        theme=_NETWORK,
     )
     init: str = word(
         "blend",
         "what the picture starts from: blend (noise over the content), content, matched (the "
         "content in the style's colours), style, noise, or a picture",
         f"{either(STARTS)}, or the path of a picture",
+        theme=_METHOD,
     )
-    noise_ratio: float = number(0.6, "share of noise in a blended start, 0 to 1", at_least=0, at_most=1)
+    noise_ratio: float = number(0.6, "share of noise in a blended start, 0 to 1", at_least=0, at_most=1, theme=_METHOD)
     seed: int = number(
-        0, "seed of the noise; the same as np.random.seed() in the notebook", at_least=0, at_most=2**32 - 1
+        0,
+        "seed of the noise; the same as np.random.seed() in the notebook",
+        at_least=0,
+        at_most=2**32 - 1,
+        theme=_METHOD,
     )
     content_layers: LayerWeights = layer_weights(
-        "conv4_2=1", "content layers and their weights; vgg16 has its own", affects=_SPEED
+        "conv4_2=1", "content layers and their weights; vgg16 has its own", affects=_SPEED, theme=_NETWORK
     )
     style_layers: LayerWeights = layer_weights(
         "conv1_1=0.2,conv2_1=0.2,conv3_1=0.2,conv4_1=0.2,conv5_1=0.2",
         "style layers and their weights; vgg16 has its own",
         affects=_SPEED,
+        theme=_NETWORK,
     )
     style_weights: tuple[float, ...] = weights(
-        "weights of several styles, relative to each other; empty weighs them equally"
+        "weights of several styles, relative to each other; empty weighs them equally", theme=_LOOK
     )
     style_distance: str = choice(
         "gram",
@@ -134,20 +159,26 @@ class TransferConfig:
         "beta",
         ("gram", "wasserstein"),
         affects=_SPEED,
+        theme=_LOOK,
     )
     style_scale: float = number(
-        1.0, "size of the strokes: the style picture is enlarged by this factor", above=0, at_most=16
+        1.0, "size of the strokes: the style picture is enlarged by this factor", above=0, at_most=16, theme=_LOOK
     )
     preserve_color: str = choice(
         "none",
         "keeps the content's colours: luminance applies the style to brightness only, histogram "
         "first gives the style picture the content's colours",
         ("none", "luminance", "histogram"),
+        theme=_LOOK,
     )
-    pooling: str = choice("avg", "pooling between the blocks of the network", ("avg", "max"), affects=_SPEED)
-    video: str = choice("mp4", "format of the progress video", ("mp4", "gif", "webp", "none"), affects=_FILES)
+    pooling: str = choice(
+        "avg", "pooling between the blocks of the network", ("avg", "max"), affects=_SPEED, theme=_NETWORK
+    )
+    video: str = choice(
+        "mp4", "format of the progress video", ("mp4", "gif", "webp", "none"), affects=_FILES, theme=_RUN
+    )
     video_every: int = number(
-        0, "epochs between frames of the video; 0 makes about 200 frames", at_least=0, affects=_FILES
+        0, "epochs between frames of the video; 0 makes about 200 frames", at_least=0, affects=_FILES, theme=_RUN
     )
     video_fps: int = number(
         25,
@@ -156,18 +187,20 @@ class TransferConfig:
         at_least=1,
         at_most=60,
         affects=_FILES,
+        theme=_RUN,
     )
     video_layout: str = choice(
         "plain",
         "plain shows the picture alone in the video, side_by_side also the content and the styles",
         ("plain", "side_by_side"),
         affects=_FILES,
+        theme=_RUN,
     )
     contact_sheet: bool = switch(
-        False, "write contact_sheet.png: content, styles, picture and cost curve", affects=_FILES
+        False, "write contact_sheet.png: content, styles, picture and cost curve", affects=_FILES, theme=_RUN
     )
     picture_16bit: str = choice(
-        "none", "also write the picture with 16 bits per channel", ("none", "png", "tiff"), affects=_FILES
+        "none", "also write the picture with 16 bits per channel", ("none", "png", "tiff"), affects=_FILES, theme=_RUN
     )
 
     def __post_init__(self) -> None:
@@ -319,7 +352,7 @@ network is read."""
 class Setting(NamedTuple):
     """One setting, described for a flag or a form; `default` is text for the kinds `str`, `layers` and `weights`.
 
-    `bounds` of a number are those of `at_least`, `at_most` and `above` that exist.
+    `bounds` of a number are those of `at_least`, `at_most` and `above` that exist. `theme` is one of `THEMES`.
     """
 
     name: str
@@ -328,6 +361,7 @@ class Setting(NamedTuple):
     help: str
     choices: tuple[str, ...]
     bounds: Mapping[str, float]
+    theme: str
 
 
 def settings(preset: str | None = None, model: str = "") -> list[Setting]:
@@ -344,5 +378,5 @@ def settings(preset: str | None = None, model: str = "") -> list[Setting]:
             default = written(default)
         bounds = {name: field.metadata[name] for name in BOUNDS if field.metadata.get(name) is not None}
         about, choices = field.metadata["help"], field.metadata.get("choices", ())
-        found.append(Setting(field.name, kind, default, about, choices, bounds))
+        found.append(Setting(field.name, kind, default, about, choices, bounds, field.metadata["theme"]))
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst.config import MODEL_LAYERS, PRESETS, TransferConfig, settings
+from nst.config import MODEL_LAYERS, PRESETS, THEMES, TransferConfig, settings
 from nst.utils.fields import format_layers, parse, parse_layers, parse_weights, written
 
 
@@ -318,6 +318,7 @@ def test_json_both_ways():
 def test_every_field_is_a_setting_with_help():
     assert [setting.name for setting in settings()] == [field.name for field in dataclasses.fields(TransferConfig)]
     assert all(setting.help for setting in settings())
+    assert {setting.theme for setting in settings()} == {*THEMES[1:]}, "each has one of the themes"
 
 
 @pytest.mark.parametrize("name", PRESETS)

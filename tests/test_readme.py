@@ -28,9 +28,9 @@ def test_the_flag_table_has_every_setting_with_its_default_and_help():
         assert all(choice in text for choice in setting.choices)
 
 
-def test_the_flag_table_has_the_flags_of_the_help_in_its_order(command, tmp_path):
+def test_the_flag_table_has_the_flags_of_the_help(command, tmp_path):
     shown = re.findall(r"^  --(\w+)=", command("--help", cwd=tmp_path).stdout, re.MULTILINE)
-    assert [name for name, _, _ in FLAG_ROWS] == shown
+    assert sorted(name for name, _, _ in FLAG_ROWS) == sorted(shown)
     default, text = next(row[1:] for row in FLAG_ROWS if row[0] == "preset")
     assert default == next(iter(PRESETS))
     assert text.endswith(f": {', '.join(PRESETS)}")

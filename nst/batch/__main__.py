@@ -32,33 +32,42 @@ paints what is missing or failed.
   python -m nst.batch --content='photos/*.jpg' --style=strokes.jpg --style=mosaic.jpg --preset=fast
   python -m nst.batch --content=me.jpg --style=ink.jpg --sweep alpha=10,1000,100000 --sweep style_scale=0.5,1
   python -m nst.batch --jobs=list.csv
-
-Flags and their defaults:
 """
+COMMON = (
+    *("content", "style", "jobs", "sweep", "output_dir", "dry_run", "preset", "strength", "style_scale", "epochs"),
+    *("image_size", "engine"),
+)
+"""The flags that most people want."""
+_PICTURES, _BATCH, _CLUSTER = "Pictures and folders", "Selection", "Ray cluster"
 
 
 def define() -> None:
     """Defines the flags."""
-    commandline.define(
-        "content", [], "content picture or video: a path, a folder or a pattern; may be repeated", "several"
-    )
-    commandline.define("style", [], "style picture: the same; each content is painted in each style", "several")
-    commandline.define(
-        "jobs", "", "CSV or JSON file with a row for each picture: content, style, model, preset, any setting"
-    )
-    commandline.define(
-        "sweep", [], "setting and values to try, such as alpha=5,10,20; repeated: every combination", "several"
-    )
-    commandline.define("output_dir", "batch", "folder of the batch; each picture gets its own folder inside")
-    commandline.define("model", "auto", "network: auto, vgg19, vgg19-8bit, vgg16, preview, or the path of a .mat file")
+    define = commandline.define
+    text = "content picture or video: a path, a web address, a folder or a pattern; may be repeated"
+    define("content", [], text, "several", theme=_PICTURES)
+    text = "style picture: the same; each content is painted in each style"
+    define("style", [], text, "several", theme=_PICTURES)
+    text = "CSV or JSON file with a row for each picture: content, style, model, preset, any setting"
+    define("jobs", "", text, theme=_PICTURES)
+    text = "setting and values to try, such as alpha=5,10,20; repeated: every combination"
+    define("sweep", [], text, "several", theme=_PICTURES)
+    text = "folder of the batch; each picture gets its own folder inside"
+    define("output_dir", "batch", text, theme=_PICTURES)
+    text = "network: auto, vgg19, vgg19-8bit, vgg16, preview, or the path of a .mat file"
+    define("model", "auto", text, theme="Network")
     weights.define()
-    commandline.define("force", False, "paint finished pictures again, too", "bool")
-    commandline.define("dry_run", False, "only list the pictures, with the time and memory they would take", "bool")
-    commandline.define("shard", "", "part of the list to paint, as i/n with i from 0 to n - 1: for job arrays")
-    commandline.define("engine", "serial", "what paints: serial (this process) or ray (a Ray cluster)")
-    commandline.define("address", "", "HOST:PORT of the Ray cluster to join; by default one is started on this machine")
-    commandline.define("cpus_per_job", 2.0, "CPUs of the cluster for each picture", "float")
-    commandline.define("gpus_per_job", 1.0, "GPUs for each, if the cluster has any; with 0.5 two share one", "float")
+    define("force", False, "paint finished pictures again, too", "bool", theme=_BATCH)
+    text = "only list the pictures, with the time and memory they would take"
+    define("dry_run", False, text, "bool", theme=_BATCH)
+    text = "part of the list to paint, as i/n with i from 0 to n - 1: for job arrays"
+    define("shard", "", text, theme=_BATCH)
+    define("engine", "serial", "what paints: serial (this process) or ray (a Ray cluster)", theme=_CLUSTER)
+    text = "HOST:PORT of the Ray cluster to join; by default one is started on this machine"
+    define("address", "", text, theme=_CLUSTER)
+    define("cpus_per_job", 2.0, "CPUs of the cluster for each picture", "float", theme=_CLUSTER)
+    text = "GPUs for each, if the cluster has any; with 0.5 two share one"
+    define("gpus_per_job", 1.0, text, "float", theme=_CLUSTER)
     commandline.define_config(like=False)
 
 
@@ -251,7 +260,7 @@ def list_pictures(works: list[Work]) -> int:
 def start() -> None:
     """The `nst-batch` command."""
     define()
-    commandline.run(main, ABOUT)
+    commandline.run(main, ABOUT, common=COMMON)
 
 
 if __name__ == "__main__":

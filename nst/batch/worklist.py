@@ -20,6 +20,7 @@ from nst import inputs
 from nst.batch import files, jobs_file
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
+from nst.images import remote
 from nst.utils.fields import parse, written
 
 _KINDS = {setting.name: setting.kind for setting in settings()}

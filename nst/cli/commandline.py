@@ -11,9 +11,10 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NoReturn
 
 from absl import app, flags
@@ -21,23 +22,30 @@ from absl import app, flags
 import nst
 from nst.cli import foreign
 from nst.cli.terminal import open_streams, print_line
-from nst.config import MODEL_LAYERS, PRESETS, Setting, TransferConfig, settings
+from nst.config import MODEL_LAYERS, PRESETS, THEMES, Setting, TransferConfig, settings
 from nst.utils import locations
 from nst.utils.fields import parse, written
 
 FLAGS = flags.FLAGS
-_HELP = re.compile(r"--?(h|help|helpshort|helpfull)")
-_ABSL = {
+_SHORT_HELP, _HELP = ("-h", "--h", "--helpshort"), ("-help", "--help", "--helpfull")
+_OTHERS = {
     "verbosity": "1: show TensorFlow's own messages",
     "flagfile": "read flags from a file, such as the flags.txt of a run",
+    "version": "print the version",
 }
-_own: list[str] = []
+_own: dict[str, str] = {}
+"""The theme of each flag of the command, in the order of their definition."""
 
 
-def define(name: str, default: Any, text: str, kind: str = "str") -> None:
-    """Defines a flag; `--help` shows flags in the order of these calls.
+def define(name: str, default: Any, text: str, kind: str = "str", *, theme: str = "") -> None:
+    """Defines a flag; help shows the flags by theme, each theme in the order of these calls.
 
-    `kind` is `str`, `int`, `float`, `bool`, or `several` for a flag that may be repeated.
+    Args:
+        name: the flag without its dashes.
+        default: its value if it is not given.
+        text: its help.
+        kind: `str`, `int`, `float`, `bool`, or `several` for a flag that may be repeated.
+        theme: one of `nst.config.THEMES`, or the command's own, which come first.
     """
     makers: dict[str, Callable[..., Any]] = {
         "int": flags.DEFINE_integer,
@@ -46,7 +54,7 @@ def define(name: str, default: Any, text: str, kind: str = "str") -> None:
         "several": flags.DEFINE_multi_string,
     }
     makers.get(kind, flags.DEFINE_string)(name, default, text)
-    _own.append(name)
+    _own[name] = theme
 
 
 def define_config(*, like: bool = True) -> None:
@@ -54,12 +62,14 @@ def define_config(*, like: bool = True) -> None:
 
     With `like`, also one for a picture whose settings replace the defaults.
     """
-    define("preset", next(iter(PRESETS)), f"set of defaults; a flag given by hand wins: {', '.join(PRESETS)}")
+    text = f"set of defaults; a flag given by hand wins: {', '.join(PRESETS)}"
+    define("preset", next(iter(PRESETS)), text, theme=THEMES[0])
     if like:
-        define("like", "", "a generated_image.png to take the default settings from; a flag given by hand wins")
+        text = "a generated_image.png to take the default settings from; a flag given by hand wins"
+        define("like", "", text, theme=THEMES[0])
     for setting in settings():
         text = f"{setting.help}: {', '.join(setting.choices)}" if setting.choices else setting.help
-        define(setting.name, setting.default, text, setting.kind)
+        define(setting.name, setting.default, text, setting.kind, theme=setting.theme)
 
 
 def read_config(before: TransferConfig | None = None) -> TransferConfig:
@@ -116,20 +126,28 @@ def _names_kept() -> Iterator[None]:
 
 
 def run(
-    main: Callable[..., int | None], about: str, *, words: bool = False, abbreviated: tuple[str, ...] = ()
+    main: Callable[..., int | None],
+    about: str,
+    *,
+    words: bool = False,
+    abbreviated: tuple[str, ...] = (),
+    common: tuple[str, ...] = (),
 ) -> NoReturn:
     """Parses the flags, runs `main` and exits.
 
     Help is printed with status 0; an invalid flag or value is reported on one line with status 2; otherwise the status
     is the return value of `main`. With `words`, positional arguments are passed to `main`; without, they are an error.
-    The flags in `abbreviated` may be shortened as in argparse, see `written_out`.
+    The flags in `abbreviated` may be shortened as in argparse, see `written_out`. `-h` shows those in `common`, and
+    `--help` all.
     """
 
     def parse(argv: list[str]) -> list[str]:
-        if any(_HELP.fullmatch(word) for word in argv[1:]):
-            print_line(_help(about))
+        asked = {*argv[1:]}
+        if asked & {*_SHORT_HELP, *_HELP}:
+            everything = asked & {*_HELP} or not common
+            print_line(_help(about, common) if everything else _short_help(about, common))
             sys.exit(0)
-        if "--version" in argv[1:]:
+        if "--version" in asked:
             print_line(f"nst {nst.__version__}")
             sys.exit(0)
         try:
@@ -197,22 +215,45 @@ def fail(sentence: str, status: int = 2) -> NoReturn:
     sys.exit(status)
 
 
-def _help(about: str) -> str:
-    rows = [(f"--{name}={_shown(FLAGS[name].value)}", _text(name)) for name in _own]
-    rows += [(f"--{name}", text) for name, text in _ABSL.items()]
-    rows.append(("-h, --help", "this page"))
-    lines = [about.strip(), ""]
-    for flag, text in rows:
-        lines += _entry(flag, text)
+def _help(about: str, common: Sequence[str]) -> str:
+    """All flags, the layers of the models, and the settings of the presets."""
+    lines = [about.strip(), "", *_flags(_own), "Others:"]
+    for name, text in _OTHERS.items():
+        lines += _entry(f"--{name}", text)
+    if common:
+        lines += [*_entry("-h", "the most common flags"), *_entry("--help", "this page")]
+    else:
+        lines += _entry("-h, --help", "this page")
     if "preset" in _own and "model" in _own:
-        lines += ["", "Models with layers of their own (by name, not by path; a flag given by hand wins):", ""]
+        lines += ["", "Models with layers of their own (by name, not by path; a flag given by hand wins):"]
         for name in MODEL_LAYERS:
             lines += _entry(name, " ".join(_words(settings(model=name))))
     if "preset" in _own:
-        lines += ["", "Presets (sets of defaults; a flag given by hand wins):", ""]
+        lines += ["", "Presets (sets of defaults; a flag given by hand wins):"]
         for name, preset in PRESETS.items():
             lines += _entry(name, preset.about, " ".join(_words(settings(name))))
     return "\n".join(lines)
+
+
+def _short_help(about: str, common: Sequence[str]) -> str:
+    """The flags that most people want, and the presets."""
+    lines = [about.strip(), "", *_flags(common), "Presets:"]
+    for name, preset in PRESETS.items():
+        lines += _entry(name, preset.about)
+    return "\n".join([*lines, "", f"--help shows all {len(_own)} flags, and the settings of each preset."])
+
+
+def _flags(names: Collection[str]) -> list[str]:
+    """The lines of some flags with their values, under their themes."""
+    own = [theme for theme in dict.fromkeys(_own.values()) if theme not in THEMES]
+    lines = []
+    for theme in (*own, *THEMES):
+        if members := [name for name in _own if name in names and _own[name] == theme]:
+            lines += [f"{theme}:"] if theme else []
+            for name in members:
+                lines += _entry(f"--{name}={_shown(FLAGS[name].value)}", _text(name))
+            lines.append("")
+    return lines
 
 
 def _text(name: str) -> str:
@@ -233,13 +274,15 @@ def _words(defaults: list[Setting]) -> list[str]:
 
 def _entry(title: str, *texts: str) -> list[str]:
     """The lines of one entry of the help: the title on the left, and each text on new lines on the right."""
+    left = 34
+    width = min(max(shutil.get_terminal_size((116, 24)).columns, 80), 116) - left
     # A word such as --name=value is not broken, so that it can be copied.
-    wrapped = [textwrap.wrap(text, 82, break_on_hyphens=False, break_long_words=False) for text in texts]
+    wrapped = [textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False) for text in texts]
     lines = [line for part in wrapped for line in part] or [""]
-    indent = " " * 34
-    if len(title) > 31:
+    indent = " " * left
+    if len(title) > left - 3:
         return [f"  {title}", *(indent + line for line in lines)]
-    return [f"  {title:<32}{lines[0]}", *(indent + line for line in lines[1:])]
+    return [f"  {title:<{left - 2}}{lines[0]}", *(indent + line for line in lines[1:])]
 
 
 def _reworded(message: str) -> str:

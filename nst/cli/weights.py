@@ -31,8 +31,6 @@ Fetches, lists, verifies and removes the published networks: vgg19, vgg19-8bit a
   nst-weights list               which networks are there, and where
   nst-weights verify vgg19       whether the file is the published one; a path works too
   nst-weights remove vgg19       deletes the files that were fetched
-
-Flags and their defaults:
 """
 
 
@@ -64,7 +62,7 @@ def _command(*words: str) -> int:
 def define() -> None:
     """Defines the flag of the commands that paint."""
     text = "fetch a network that is missing, after saying its name, size and licence; --nodownload: never"
-    commandline.define("download", True, text, "bool")
+    commandline.define("download", True, text, "bool", theme="Network")
 
 
 def missing(model: str, say: Callable[[str], None]) -> int:
@@ -82,7 +80,9 @@ def missing(model: str, say: Callable[[str], None]) -> int:
 
 def run() -> None:
     """The `nst-weights` command."""
-    commandline.define("output_dir", "", "folder to fetch into; by default pretrained-model/, or else the user's cache")
+    commandline.define(
+        "output_dir", "", "folder to fetch into; by default pretrained-model/, or else the user's cache", theme="Folder"
+    )
     commandline.run(main, ABOUT, words=True)
 
 

@@ -37,41 +37,46 @@ def number(
     at_most: float | None = None,
     above: float | None = None,
     affects: str = USUAL,
+    theme: str = "",
 ) -> Any:
     """A numeric field with its help text and bounds; it takes whole numbers only if the default is an `int`."""
     bounds: dict[str, Any] = dict(zip(BOUNDS, (at_least, at_most, above), strict=True))
     check = functools.partial(_checked_number, type(default), **bounds)
-    return _field(default, text, check, affects, **bounds)
+    return _field(default, text, check, affects, theme, **bounds)
 
 
-def choice(default: str, text: str, choices: tuple[str, ...], *, affects: str = USUAL) -> Any:
+def choice(default: str, text: str, choices: tuple[str, ...], *, affects: str = USUAL, theme: str = "") -> Any:
     """A field that takes one of a few words."""
     check = _passing(lambda value: isinstance(value, str) and value in choices, f"use {either(choices)}")
-    return _field(default, text, check, affects, choices=choices)
+    return _field(default, text, check, affects, theme, choices=choices)
 
 
-def word(default: str, text: str, expected: str) -> Any:
+def word(default: str, text: str, expected: str, *, theme: str = "") -> Any:
     """A field that takes any text but an empty one; `expected` describes it in error messages."""
-    return _field(default, text, _passing(lambda value: isinstance(value, str) and value, f"use {expected}, as text"))
+    check = _passing(lambda value: isinstance(value, str) and value, f"use {expected}, as text")
+    return _field(default, text, check, theme=theme)
 
 
-def switch(default: bool, text: str, *, affects: str = USUAL) -> Any:
+def switch(default: bool, text: str, *, affects: str = USUAL, theme: str = "") -> Any:
     """A field that is on or off."""
-    return _field(default, text, _passing(lambda value: isinstance(value, bool), "it must be True or False"), affects)
+    check = _passing(lambda value: isinstance(value, bool), "it must be True or False")
+    return _field(default, text, check, affects, theme)
 
 
-def weights(text: str) -> Any:
+def weights(text: str, *, theme: str = "") -> Any:
     """A field of relative weights, empty by default."""
-    return _field((), text, _checked_weights, weights=True)
+    return _field((), text, _checked_weights, theme=theme, weights=True)
 
 
-def layer_weights(default: str, text: str, *, affects: str = USUAL) -> Any:
+def layer_weights(default: str, text: str, *, affects: str = USUAL, theme: str = "") -> Any:
     """A field of layers with their weights."""
-    return _field(parse_layers(default), text, _checked_layers, affects, layers=True)
+    return _field(parse_layers(default), text, _checked_layers, affects, theme, layers=True)
 
 
-def _field(default: Any, text: str, check: Callable[[str, Any], Any], affects: str = USUAL, **facts: Any) -> Any:
-    metadata = {"help": text, "check": check, "affects": affects.split(), **facts}
+def _field(
+    default: Any, text: str, check: Callable[[str, Any], Any], affects: str = USUAL, theme: str = "", **facts: Any
+) -> Any:
+    metadata = {"help": text, "check": check, "affects": affects.split(), "theme": theme, **facts}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -24,9 +24,8 @@ The studio: a web page on which pictures and videos are painted. They and the hi
 
   python -m nst.web
   python -m nst.web --host=0.0.0.0
-
-Flags and their defaults:
 """
+_SERVER, _LIMITS = "Server", "Storage and limits"
 
 _SHORTEST_TOKEN = 16
 
@@ -34,19 +33,27 @@ _SHORTEST_TOKEN = 16
 def define() -> None:
     """Defines the flags."""
     commandline.define(
-        "host", "127.0.0.1", "address to serve; one that other machines can reach (0.0.0.0: all networks) needs a token"
+        "host",
+        "127.0.0.1",
+        "address to serve; one that other machines can reach (0.0.0.0: all networks) needs a token",
+        theme=_SERVER,
     )
-    commandline.define("port", 8000, "port to serve", "int")
+    commandline.define("port", 8000, "port to serve", "int", theme=_SERVER)
     commandline.define(
-        "token", "", f"access token of {_SHORTEST_TOKEN} letters and digits or more; empty: generated if one is needed"
+        "token",
+        "",
+        f"access token of {_SHORTEST_TOKEN} letters and digits or more; empty: generated if one is needed",
+        theme=_SERVER,
     )
-    commandline.define("name", None, "further host name of the studio, such as that of a proxy", "several")
-    commandline.define("data_dir", "", "folder for pictures and history; empty: the user's own")
+    commandline.define(
+        "name", None, "further host name of the studio, such as that of a proxy", "several", theme=_SERVER
+    )
+    commandline.define("data_dir", "", "folder for pictures and history; empty: the user's own", theme=_LIMITS)
     weights.define()
-    commandline.define("slots", 1, "pictures to paint at the same time", "int")
-    commandline.define("queue", 200, "pictures that may wait", "int")
-    commandline.define("keep_days", 30.0, "days until an old picture is deleted", "float")
-    commandline.define("keep_gb", 10.0, "gigabytes that old pictures may take", "float")
+    commandline.define("slots", 1, "pictures to paint at the same time", "int", theme=_LIMITS)
+    commandline.define("queue", 200, "pictures that may wait", "int", theme=_LIMITS)
+    commandline.define("keep_days", 30.0, "days until an old picture is deleted", "float", theme=_LIMITS)
+    commandline.define("keep_gb", 10.0, "gigabytes that old pictures may take", "float", theme=_LIMITS)
 
 
 def main() -> int:

@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.config import PRESETS, TransferConfig, settings
+import nst_main
+from nst.config import PRESETS, THEMES, TransferConfig, settings
 from nst.images import reader, writer
 from nst.output import metadata
 from nst.utils.fields import written
@@ -44,7 +45,31 @@ TINY = (
 )
 
 
-@pytest.mark.parametrize("flag", ["-h", "--help", "--helpshort"])
+@pytest.mark.parametrize("flag", ["-h", "--helpshort"])
+def test_short_help_shows_the_twelve_most_common_flags_and_fits_two_screens(command, tmp_path, flag):
+    done = command(flag, cwd=tmp_path, COLUMNS="100")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(re.findall(r"^  --(\w+)=", done.stdout, re.MULTILINE)) == sorted(nst_main.COMMON)
+    assert len(nst_main.COMMON) == 12
+    assert len(done.stdout.splitlines()) <= 48
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    for name, preset in PRESETS.items():
+        assert re.search(rf"^  {name} +{re.escape(preset.about)}", done.stdout, re.MULTILINE)
+
+
+def test_help_groups_the_flags_by_theme(command, tmp_path):
+    done = command("--help", cwd=tmp_path)
+    themes = re.findall(r"^([A-Z][\w ]+):$", done.stdout, re.MULTILINE)
+    assert themes == ["Pictures and folders", *THEMES, "Others"]
+    chapters = re.split(r"^([A-Z][\w ]+):$", done.stdout, flags=re.MULTILINE)
+    theme_of = dict(zip(chapters[1::2], chapters[2::2], strict=True))
+    for setting in settings():
+        assert f"\n  --{setting.name}=" in theme_of[setting.theme]
+    assert "--style_mask" in theme_of["Pictures and folders"]
+    assert "--model" in theme_of["Network"]
+
+
+@pytest.mark.parametrize("flag", ["--help", "--helpfull"])
 def test_help_shows_every_flag_with_its_default(command, tmp_path, flag):
     done = command(flag, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -62,10 +87,11 @@ def test_help_shows_every_flag_with_its_default(command, tmp_path, flag):
 
 def test_help_shows_what_every_preset_changes(command, tmp_path):
     flags, _, presets = command("--help", cwd=tmp_path).stdout.partition(
-        "\n\nPresets (sets of defaults; a flag given by hand wins):\n\n"
+        "\n\nPresets (sets of defaults; a flag given by hand wins):\n"
     )
     names = re.findall(r"^  --(\w+)=", flags, re.MULTILINE)
-    assert names[names.index("like") + 1 :] == [setting.name for setting in settings()]
+    assert {setting.name for setting in settings()} < {*names}
+    assert len(names) == len({*names})
     entries = re.split(r"^  (\w+)", presets, flags=re.MULTILINE)[1:]
     assert entries[::2] == list(PRESETS)
     for name, entry in zip(entries[::2], entries[1::2], strict=True):

@@ -92,7 +92,7 @@ def test_help_shows_every_flag_and_loads_nothing_heavy():
     done = run("--help", real=True)
     assert (done.returncode, done.stderr) == (0, "")
     names = re.findall(r"^  --(\w+)=", done.stdout, re.MULTILINE)
-    assert names == ["host", "port", "token", "name", "data_dir", "download", "slots", "queue", "keep_days", "keep_gb"]
+    assert names == ["host", "port", "token", "name", "data_dir", "slots", "queue", "keep_days", "keep_gb", "download"]
     code = (
         "import sys; from nst.web import __main__ as program; sys.argv = ['nst-web', '--help']\n"
         "try: program.run()\n"
