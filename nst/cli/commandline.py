@@ -111,6 +111,9 @@ def read_given() -> dict[str, Any]:
             given[setting.name] = parse(setting.kind, flag.value)
         except ValueError as error:
             raise ValueError(f"{setting.name}: {error}") from None
+    start = given.get("init")
+    if start in foreign.STARTS and not os.path.exists(start):
+        raise ValueError(f"init is {start!r}: here it is {foreign.STARTS[start]}")
     return given
 
 
@@ -237,13 +240,14 @@ def _help(about: str, common: Sequence[str]) -> str:
 
 def _short_help(about: str, common: Sequence[str]) -> str:
     """The flags that most people want, and the presets."""
-    lines = [about.strip(), "", *_flags(common), "Presets:"]
+    left = 26  # such as for --preserve_color=none
+    lines = [about.strip(), "", *_flags(common, left), "Presets:"]
     for name, preset in PRESETS.items():
-        lines += _entry(name, preset.about)
+        lines += _entry(name, preset.about, left=left)
     return "\n".join([*lines, "", f"--help shows all {len(_own)} flags, and the settings of each preset."])
 
 
-def _flags(names: Collection[str]) -> list[str]:
+def _flags(names: Collection[str], left: int = 34) -> list[str]:
     """The lines of some flags with their values, under their themes."""
     own = [theme for theme in dict.fromkeys(_own.values()) if theme not in THEMES]
     lines = []
@@ -251,7 +255,7 @@ def _flags(names: Collection[str]) -> list[str]:
         if members := [name for name in _own if name in names and _own[name] == theme]:
             lines += [f"{theme}:"] if theme else []
             for name in members:
-                lines += _entry(f"--{name}={_shown(FLAGS[name].value)}", _text(name))
+                lines += _entry(f"--{name}={_shown(FLAGS[name].value)}", _text(name), left=left)
             lines.append("")
     return lines
 
@@ -272,9 +276,8 @@ def _words(defaults: list[Setting]) -> list[str]:
     return [f"--{own.name}={own.default}" for usual, own in pairs if own.default != usual.default]
 
 
-def _entry(title: str, *texts: str) -> list[str]:
-    """The lines of one entry of the help: the title on the left, and each text on new lines on the right."""
-    left = 34
+def _entry(title: str, *texts: str, left: int = 34) -> list[str]:
+    """The lines of one entry of the help: the title in `left` columns, and each text on new lines right of it."""
     width = min(max(shutil.get_terminal_size((116, 24)).columns, 80), 116) - left
     # A word such as --name=value is not broken, so that it can be copied.
     wrapped = [textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False) for text in texts]

@@ -71,6 +71,10 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
 _DEVICE = "gpu gpus gpu_id use_gpu no_gpu cpu cuda device devices backend cudnn_autotune multidevice_strategy"
 
 
+STARTS = {"random": "noise", "image": "content"}
+"""What other programs call the starts in `nst.config.STARTS`."""
+
+
 def advice(name: str, known: Container[str]) -> str | None:
     """What to do instead of giving an unknown flag; None if no program is known to have it.
 

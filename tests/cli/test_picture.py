@@ -134,6 +134,7 @@ def test_help_and_flag_errors_load_nothing_heavy():
         (["--style_layers=conv1_1=0"], "weights sum to 0"),
         (["--content_layers="], "names no layer"),
         (["--pooling=median"], "use avg or max"),
+        (["--init=random"], "init is 'random': here it is noise"),
         (["--preset=slow"], "preset is 'slow': use coursera, fast or quality (see --help)"),
         (["--preset="], "preset is '': use coursera, fast or quality"),
         (["--tile_size=5"], "tile_size is 5: it must be 0, or 32 or more"),
