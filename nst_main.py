@@ -18,9 +18,11 @@ ABOUT = """
 Neural style transfer: paints a content picture in the style of another.
 
   python nst_main.py --epochs 200
-  python nst_main.py --content_image_filename=me.jpg --style_image_filename=mosaic.jpg
+  python nst_main.py --content=me.jpg --style=mosaic.jpg --output=art.jpg
   python nst_main.py --preset=fast
   python nst_main.py --preset=fast --content_video=me.mp4
+
+--content and --style are short for --content_image_filename and --style_image_filename.
 """
 COMMON = (
     *("content_image_filename", "style_image_filename", "output", "output_dir", "content_mask", "content_video"),

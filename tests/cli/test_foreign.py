@@ -31,6 +31,7 @@ BATCH = ("content", "style", "alpha", "model")
         ("content_img", "here it is --content_image_filename"),
         ("style_imgs", "here it is --style_image_filename; repeat the flag"),
         ("fast", "here it is --preset=fast"),
+        ("output_image", "here it is --output"),
         ("image-size", "it is written --image_size"),
         ("gpu", "CUDA_VISIBLE_DEVICES"),
         ("device", "CUDA_VISIBLE_DEVICES"),
