@@ -70,6 +70,7 @@ def fetch(url: str) -> Path:
 def _checked(url: str) -> SplitResult:
     """The parts of a URL with a server and a valid port."""
     try:
+        url.encode()  # bytes of a command line that are not text
         parts = urlsplit(url)
         if parts.hostname and parts.port != 0:
             return parts

@@ -89,7 +89,7 @@ def test_a_slow_server_is_given_up(server, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "https:///a.png", "http://host:0/a.png", "http://host:99999/", "http://[/a"]
+    "url", ["http://", "https:///a.png", "http://host:0/a.png", "http://host:99999/", "http://[/a", "http://h/\udcff"]
 )
 def test_an_address_that_is_none(url):
     with pytest.raises(PictureError, match="is not a valid web address"):
