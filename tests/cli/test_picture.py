@@ -62,6 +62,7 @@ def test_help_groups_the_flags_by_theme(command, tmp_path):
     themes = re.findall(r"^([A-Z][\w ]+):$", done.stdout, re.MULTILINE)
     assert themes == ["Pictures and folders", *THEMES, "Others"]
     chapters = re.split(r"^([A-Z][\w ]+):$", done.stdout, flags=re.MULTILINE)
+    assert not re.findall(r"^  --\w+=", chapters[0], re.MULTILINE), "a new flag needs a theme"
     theme_of = dict(zip(chapters[1::2], chapters[2::2], strict=True))
     for setting in settings():
         assert f"\n  --{setting.name}=" in theme_of[setting.theme]
