@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst.batch import worklist
+from nst.batch import files, worklist
 from nst.config import TransferConfig
 from nst.images import writer
 from tests.support import fake_vgg
@@ -56,7 +56,7 @@ def test_a_video_is_refused_before_anything_is_fetched(command, server, tmp_path
 
 def test_a_batch(server, tmp_path):
     url = server.url("me.png?width=3")  # which is not a pattern
-    (content,) = worklist.pictures([url])
+    (content,) = files.find([url], print)
     assert content.name == "me.png"
     (tmp_path / "jobs.jsonl").write_text(f'{{"content": "{url}", "style": "{server.url("ink.png")}"}}')
     rows = worklist.read_rows(tmp_path / "jobs.jsonl")
