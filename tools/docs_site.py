@@ -17,6 +17,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
 _PICTURES = "images/gallery"
+_INLINE = re.compile(r"\$`([^`]+)`\$")  # as code hosts write it
 _OUTSIDE = re.compile(r"(!?)\[([^\]]*)\]\(\.\./([^)#\s]+)(?:#[^)]*)?\)")
 _log = logging.getLogger("mkdocs.hooks.docs_site")  # warnings of mkdocs' loggers fail a strict build
 
@@ -36,7 +37,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Points pictures to their copies, and replaces links to other files of the repository by their text."""
+    """Converts formulas, points pictures to their copies, and replaces links to other files by their text."""
 
     def inside(link: re.Match[str]) -> str:
         picture, text, path = link.groups()
@@ -44,6 +45,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             _log.warning("%s links to %s, which does not exist", page.file.src_uri, path)
         return f"![{text}]({path})" if picture else text
 
+    markdown = _INLINE.sub(lambda formula: str(convert(formula[1])), markdown)
     return _OUTSIDE.sub(inside, markdown)
 
 
