@@ -5,6 +5,7 @@ Usage: python tools/flags_page.py
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from nst.cli import commandline, weights  # noqa: E402
 from nst.config import MODEL_LAYERS, PRESETS, settings  # noqa: E402
 from nst.utils.fields import written  # noqa: E402
 
+_FLAG = re.compile(r"--\w+")
 PAGE = ROOT / "docs/flags.md"
 THEMES = {
     "Pictures and folders": (
@@ -68,7 +70,8 @@ class Flag(NamedTuple):
             value = ""
         if len(value) > 24 and "," in value:
             value = f"{value.partition(',')[0]},…"
-        return f"| `--{self.name}` | {f'`{value}` ' if value else ''}| {self.text.replace('|', chr(92) + '|')} |"
+        text = _FLAG.sub(r"`\g<0>`", self.text.replace("|", r"\|"))
+        return f"| `--{self.name}` | {f'`{value}` ' if value else ''}| {text} |"
 
 
 def defined(start: Callable[[], object]) -> list[Flag]:
