@@ -45,7 +45,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             _log.warning("%s links to %s, which does not exist", page.file.src_uri, path)
         return f"![{text}]({path})" if picture else text
 
-    markdown = _INLINE.sub(lambda formula: str(convert(formula[1])), markdown)
+    # In a span, because Markdown would take <math> at the beginning of a line for a block.
+    markdown = _INLINE.sub(lambda formula: f"<span>{convert(formula[1])}</span>", markdown)
     return _OUTSIDE.sub(inside, markdown)
 
 
