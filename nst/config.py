@@ -46,7 +46,7 @@ class TransferConfig:
 
     J(G) = alpha * J_content(C, G) + beta * J_style(S, G) + tv_weight * J_tv(G); Gatys, Ecker, Bethge 2015,
     equation 7, with the normalisation of the Coursera assignment. Frames of a video that follow another add
-    temporal_weight * J_temporal(G), which has no effect on a picture.
+    temporal_weight * J_temporal(G) * beta * J_style of the previous frame.
     """
 
     epochs: int = number(200, "number of updates of the picture", at_least=1, affects="frames")
@@ -83,8 +83,9 @@ class TransferConfig:
         0.0, "weight of the total variation cost, which smooths noise", at_least=0, affects=_COSTS
     )
     temporal_weight: float = number(
-        20.0,
-        "weight of the difference between a video frame and the previous one, where both show the same thing",
+        0.01,
+        "weight of the difference between a video frame and the previous one, where both show the same thing: at w, "
+        "1/√w grey levels weigh as much as the style cost",
         at_least=0,
         affects="frames graph",
     )
@@ -289,7 +290,7 @@ PRESETS: Mapping[str, Preset] = {
             "scales": 3,
             "init": "matched",
             "beta": 200.0,
-            "temporal_weight": 0.05,
+            "temporal_weight": 0.001,
             "style_distance": "wasserstein",
             "padding": "replicate",
         },

@@ -6,6 +6,7 @@ pixel belongs to the ground or to the disc; where it was in the frame before fol
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 import imageio_ffmpeg
 import numpy as np
+import scipy.ndimage
 from numpy.typing import NDArray
 
 from nst.images import reader, resize
@@ -103,6 +105,15 @@ def make() -> Clip:
     return Clip(frames, flows, visible)
 
 
+def drawn() -> Clip:
+    """A flat disc that crosses a flat, still background by 11 pixels a frame, as in an animation."""
+    columns, rows = np.meshgrid(np.arange(WIDTH, dtype=float), np.arange(HEIGHT, dtype=float))
+    inside = [(columns - 30 - 11 * number) ** 2 + (rows - HEIGHT / 2) ** 2 < 18**2 for number in range(14)]
+    frames = [np.where(disc[..., np.newaxis], (200, 60, 40), (120, 170, 220)).astype(np.uint8) for disc in inside]
+    flows = [np.where(disc[..., np.newaxis], (-11, 0), (0, 0)).astype(np.float32) for disc in inside[1:]]
+    return Clip(frames, flows, [disc | ~before for before, disc in itertools.pairwise(inside)])
+
+
 def write(path: Path, frames: list[NDArray[np.uint8]]) -> None:
     """Writes frames as an mp4 with a sine tone as sound, as a camera might have: H.264 in 4:2:0, AAC."""
     command = (
@@ -119,6 +130,19 @@ def flicker(clip: Clip, painted: list[NDArray[np.uint8]]) -> float:
     for number, (motion, there) in enumerate(zip(clip.flows, clip.visible, strict=True), start=1):
         before = optical_flow.warp(painted[number - 1].astype(np.float32), motion)
         found.append(np.abs(painted[number] - before)[there].mean())
+    return float(np.mean(found))
+
+
+def new_detail(clip: Clip, painted: list[NDArray[np.uint8]]) -> float:
+    """The detail of the pixels that the frame before does not show, over that of the others.
+
+    Detail is the mean difference of the grey values from their neighbourhood, a Gaussian of 2 pixels.
+    """
+    found = []
+    for picture, there in zip(painted[1:], clip.visible, strict=True):
+        grey = picture.mean(axis=-1)
+        detail = np.abs(grey - scipy.ndimage.gaussian_filter(grey, 2.0))
+        found.append(detail[~there].mean() / detail[there].mean())
     return float(np.mean(found))
 
 

@@ -1,13 +1,13 @@
 """Moving pictures: what flickers, what it costs, and how long it takes, on a clip whose motion is known.
 
-Paints the clip of `benchmarks.speed.clip` (a) each frame alone, (b) started from the last one, warped, and (c) held to
+Paints a clip of `benchmarks.speed.clip` (a) each frame alone, (b) started from the last one, warped, and (c) held to
 it as well, by `--temporal_weight`; prints a table in Markdown. Flicker is the mean change along the true motion, in
-grey levels. A frame that starts from the last one has been painted for longer, so that (c) may be nearer to the style
-than (a): with `--match`, (d) has the weight that leaves it as near, within 10 %. Leaves all as videos with sound, and a
-sheet of frames: look at it, too.
+grey levels; the detail of what comes into sight is relative to that of the rest. A frame that starts from the last one
+has been painted for longer, so that (c) may be nearer to the style than (a): with `--match`, (d) has the weight that
+leaves it as near, within 10 %. Leaves all as videos with sound, and a sheet of frames: look at it, too.
 
-Usage: python -m benchmarks.speed.moving --output=FOLDER [--preset=fast] [--weights=20,40] [--style=mosaic.jpg]
-    [--match]
+Usage: python -m benchmarks.speed.moving --output=FOLDER [--clip=drawn] [--preset=fast] [--weights=0.01,0.03]
+    [--style=mosaic.jpg] [--match]
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from nst.video.footage import Footage
 from nst.video.frame_painter import Before, FramePainter
 from nst.weights.network import Network
 
-_SHOWN = (10, 11, 12, clip.FRAMES - 2, clip.FRAMES - 1)  # frames of the sheet
+_SHOWN = (6, 7, 8, -2, -1)  # frames of the sheet
 
 _OUTPUT = flags.DEFINE_string("output", "output/moving", "folder for the videos and the sheet")
 _PRESET = flags.DEFINE_enum("preset", "fast", list(PRESETS), "settings")
+_CLIP = flags.DEFINE_enum("clip", "photographed", ["photographed", "drawn"], "a panned photograph, or a flat disc")
 _STYLE = flags.DEFINE_string("style", "mosaic.jpg", "picture whose style is taken")
 _WEIGHTS = flags.DEFINE_list("weights", [], "temporal weights of (c); the preset's without it")
 _MATCH = flags.DEFINE_bool("match", False, "also paint (d), which has as much style as (a)")
@@ -51,6 +52,7 @@ class Way(NamedTuple):
     name: str
     frames: list[NDArray[np.uint8]]
     flicker: float
+    new: float
     style: float
     content: float
     seconds: float
@@ -61,10 +63,11 @@ def paint(
 ) -> Way:
     """Paints the clip one way."""
     painted: list[NDArray[np.uint8]] = []
-    styles, contents, times = [], [], []
+    styles: list[float] = []
+    contents, times = [], []
     with FramePainter(inputs.prepare(film.frames[0], [style], config), network, config) as painter:
         for number, frame in enumerate(film.frames):
-            before = None if alone or not number else Before(film.frames[number - 1], painted[-1])
+            before = None if alone or not number else Before(film.frames[number - 1], painted[-1], styles[-1])
             began = time.perf_counter()
             found = painter.paint(frame, before)
             assert found is not None
@@ -73,7 +76,10 @@ def paint(
             styles.append(found.costs.style)
             contents.append(found.costs.content)
     mean_style, mean_content = (float(np.mean(values[1:])) for values in (styles, contents))
-    return Way(name, painted, clip.flicker(film, painted), mean_style, mean_content, float(np.median(times[1:])))
+    return Way(
+        name, painted, clip.flicker(film, painted), clip.new_detail(film, painted), mean_style, mean_content,
+        float(np.median(times[1:])),
+    )  # fmt: skip
 
 
 def match(
@@ -99,10 +105,11 @@ def match(
 def table(ways: list[Way]) -> str:
     """The ways as rows in Markdown, with what the first of them is to be compared with."""
     first = ways[0]
-    lines = ["| | flicker | of (a) | style cost | of (a) | content cost | seconds per frame |", "| --- " * 7 + "|"]
+    lines = ["| | flicker | of (a) | detail of what is new | style cost | of (a) | content cost | seconds per frame |"]
+    lines.append("| --- " * 8 + "|")
     for way in ways:
-        cells = [way.name, f"{way.flicker:.2f}", f"{way.flicker / first.flicker:.2f}", f"{way.style:.1f}"]
-        cells += [f"{way.style / first.style:.2f}", f"{way.content:.1f}", f"{way.seconds:.2f}"]
+        cells = [way.name, f"{way.flicker:.2f}", f"{way.flicker / first.flicker:.2f}", f"{way.new:.2f}"]
+        cells += [f"{way.style:.4g}", f"{way.style / first.style:.2f}", f"{way.content:.1f}", f"{way.seconds:.2f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -118,7 +125,7 @@ def main(_: list[str]) -> None:
     """Paints, writes and prints."""
     folder = Path(_OUTPUT.value)
     folder.mkdir(parents=True, exist_ok=True)
-    film, source = reread(clip.make(), folder)
+    film, source = reread(clip.make() if _CLIP.value == "photographed" else clip.drawn(), folder)
     style = reader.read(reader.find(_STYLE.value, locations.folders("images")))
     network = networks.painting()
     config = TransferConfig.from_preset(_PRESET.value)
@@ -144,7 +151,7 @@ def main(_: list[str]) -> None:
         footage.assemble(folder / f"{title}.mp4", way.frames, source)
     shown = [[(f"{way.name}, {number}", way.frames[number]) for number in _SHOWN] for way in ways]
     writer.write(folder / "sheet.png", sheet.make([[("clip", film.frames[n]) for n in _SHOWN], *shown]))
-    print(f"{network.name}, {_PRESET.value}, {_STYLE.value}; {clip.FRAMES} frames of {clip.WIDTH}×{clip.HEIGHT};")
+    print(f"{network.name}, {_PRESET.value}, {_STYLE.value}; {len(film.frames)} frames of {clip.WIDTH}×{clip.HEIGHT};")
     print(f"the clip itself, unpainted, flickers by {clip.flicker(film, film.frames):.2f}\n")
     print(table(ways))
     print(f"\n{folder / 'sheet.png'} shows them")

@@ -21,6 +21,9 @@ _SMALLEST = 12  # pixels of the longer side that DIS needs
 # Ruder, Dosovitskiy, Brox 2016, equations 5 and 6: a share of the squared flow, and pixels squared.
 _OCCLUDED = (0.01, 0.5)
 _BOUNDARY = (0.01, 0.002)
+# Pixels around an unchanged one, and grey levels that compression may change.
+_AROUND, _SAME = 2, 2
+_ALIKE = 30  # grey levels by which the colour of a matched pixel may change
 
 
 class FlowError(OSError):
@@ -64,6 +67,30 @@ def backward_flow(
     """The flow from a frame to the previous one, and the mask of its reliable pixels: `between` and `consistent`."""
     backward = between(after, before)
     return backward, consistent(between(before, after), backward)
+
+
+def match(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Finds where each pixel of a frame was in the previous one, and where that is certain.
+
+    As `backward_flow`, but for
+
+    - pixels whose neighbourhood of 5 × 5 is the same in both frames, up to 2 grey levels. Nothing has moved there:
+      the flow is 0 and the mask 1. DIS carries the motion of an object far into a still background without texture,
+      where the two flows contradict each other;
+    - pixels whose colour has changed by more than 30 grey levels along the flow. The mask is 0.
+
+    Args:
+        before: uint8 RGB `[H, W, 3]`.
+        after: the next frame, of the same size.
+
+    Returns:
+        The backward flow, float32 `[H, W, 2]` in pixels, and the mask, float32 `[H, W]`, 0 or 1.
+    """
+    flow, mask = backward_flow(before, after)
+    mask[np.abs(warp(before.astype(np.float32), flow) - after).max(axis=-1) > _ALIKE] = 0
+    same = _unchanged(before, after)
+    flow[same], mask[same] = 0, 1
+    return flow, mask
 
 
 def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -117,6 +144,15 @@ def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> N
     slopes = sum(_squares(np.asarray(np.gradient(backward, axis=axis))) for axis in (0, 1))
     boundary = slopes > share * length + least
     return np.asarray(inside & ~uncovered & ~boundary, np.float32)
+
+
+def _unchanged(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where the neighbourhood of a pixel is the same in both pictures, bool `[H, W]`."""
+    cv2 = load_opencv()
+    change = cv2.absdiff(np.ascontiguousarray(first), np.ascontiguousarray(second)).max(axis=-1)
+    window = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
+    found: NDArray[np.bool_] = cv2.dilate(change, window) <= _SAME
+    return found
 
 
 def _targets(flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -214,7 +214,7 @@ def _paint(
                 before = None
                 if number > scenes[scene].first:
                     assert filmed is not None
-                    before = Before(filmed, store.picture(number - 1))
+                    before = Before(filmed, store.picture(number - 1), rows[number - 1].style)
                 painted = painter.paint(frame, before, callbacks.stop)
                 if painted is None:
                     return "stopped"

@@ -195,3 +195,35 @@ def test_the_benchmarks_clip_moves_as_it_says():
     assert error[kept & visible].mean() < 0.25, "pixels"
     assert kept[visible].mean() > 0.85
     assert kept[~visible].mean() < 0.2
+
+
+def test_nothing_moves_in_a_still_background_without_texture():
+    """Beside a disc that moves by 11 pixels a frame, as in a drawn animation."""
+    pytest.importorskip("cv2")
+    rows, columns = np.mgrid[0:128, 0:192]
+
+    def frame(left):
+        disc = (columns - left) ** 2 + (rows - 64) ** 2 < 14**2
+        return np.where(disc[..., None], (200, 60, 40), (120, 170, 220)).astype(np.uint8)
+
+    before, after = frame(60), frame(71)
+    motion, trust = optical_flow.match(before, after)
+    change = np.abs(after.astype(int) - before).max(axis=-1)
+    for y in range(128):
+        for x in range(192):
+            if not change[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].any():
+                assert trust[y, x] == 1, (y, x)
+                assert not motion[y, x].any(), (y, x)
+    moved = np.abs(optical_flow.warp(before.astype(np.float32), motion) - after).max(axis=-1)
+    assert moved[trust == 1].max() <= 30, "the ground that the disc has left was never the disc"
+    noisy = after + np.random.default_rng(1).integers(0, 2, after.shape, dtype=np.uint8)
+    assert optical_flow.match(before, noisy)[1][:40].min() == 1, "compression changes a level or two"
+    assert optical_flow.match(before, after // 2)[1].mean() < 1, "a change of light is a change"
+
+
+def test_what_moves_is_matched_by_its_flow():
+    pytest.importorskip("cv2")
+    before, after = drawn(50, 40, 50), drawn(58, 40, 50)
+    motion, trust = optical_flow.match(before, after)
+    np.testing.assert_allclose(np.median(motion[46:84, 64:100], axis=(0, 1)), [-8, 0], atol=0.2)
+    assert trust[44:86, 51:57].mean() < 0.15, "the square has left the ground there"

@@ -100,10 +100,13 @@ def test_the_table_has_the_costs_of_every_frame(whole):
     rows = table(place)
     assert [row.frame for row in rows] == list(range(10))
     assert [row.scene for row in rows] == [0] * 4 + [1] * 3 + [2] * 3
-    assert [row.epochs for row in rows] == [6 if row.frame in FIRSTS else 4 for row in rows]
-    for row in rows:
+    # Half of the smaller size's 3, three quarters of the final one's, and once more 0.4 of that where something is new.
+    assert {row.epochs for row in rows if row.frame not in FIRSTS} <= {4, 5}
+    assert all(row.epochs == 6 for row in rows if row.frame in FIRSTS)
+    for before, row in zip([rows[0], *rows], rows, strict=False):
         assert (row.temporal == 0) == (row.frame in FIRSTS)
-        parts = CONFIG.alpha * row.content + CONFIG.beta * row.style + CONFIG.temporal_weight * row.temporal
+        held = CONFIG.temporal_weight * CONFIG.beta * before.style * row.temporal
+        parts = CONFIG.alpha * row.content + CONFIG.beta * row.style + held
         assert row.total == pytest.approx(parts, rel=1e-4)
         assert row.seconds > 0
     assert [row.total for row in film.rows] == pytest.approx([row.total for row in rows], rel=1e-6)
@@ -122,9 +125,7 @@ def test_a_scene_starts_afresh_and_the_first_frame_is_painted_as_a_picture(whole
 
 def test_it_flickers_less_than_frames_painted_alone():
     """Along the known motion of one pixel to the left, with noise in the start."""
-    config = TransferConfig(
-        epochs=12, image_size=96, optimizer="lbfgs", init="blend", noise_ratio=0.5, beta=0.01, temporal_weight=500.0
-    )
+    config = TransferConfig(epochs=12, image_size=96, optimizer="lbfgs", init="blend", noise_ratio=0.5, beta=0.01)
     filmed = clips.scene(4, 64, 96, seed=5)
 
     def flicker(painted):
@@ -136,9 +137,10 @@ def test_it_flickers_less_than_frames_painted_alone():
         for held in (False, True):
             out = []
             for number, frame in enumerate(filmed):
-                before = frame_painter.Before(filmed[number - 1], out[-1]) if held and number else None
-                out.append(brush.paint(frame, before).picture)
-            found[held] = flicker(out)
+                before = frame_painter.Before(filmed[number - 1], *out[-1]) if held and number else None
+                painted = brush.paint(frame, before)
+                out.append((painted.picture, painted.costs.style))
+            found[held] = flicker([picture for picture, _ in out])
     assert found[True] < 0.5 * found[False]
 
 
