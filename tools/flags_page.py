@@ -16,6 +16,7 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from nst import config  # noqa: E402
 from nst.cli import commandline, weights  # noqa: E402
 from nst.config import MODEL_LAYERS, PRESETS, settings  # noqa: E402
 from nst.utils.fields import written  # noqa: E402
@@ -37,7 +38,7 @@ THEMES = {
     "Start and optimiser": ("init", "noise_ratio", "seed", "optimizer", "metric", "learning_rate"),
     "Files": ("video", "video_every", "video_fps", "video_layout", "contact_sheet", "picture_16bit"),
 }
-"""The flags of `nst` by theme. Others are listed at the end, so that a new flag cannot be missing."""
+"""The themes of the flags of `nst` whose definitions name none."""
 INTRODUCTION = """# Flags
 
 *This page is generated: run `.venv/bin/python tools/flags_page.py` after changing a flag, a preset or a default.*
@@ -62,6 +63,7 @@ class Flag(NamedTuple):
     name: str
     default: Any
     text: str
+    theme: str
 
     def row(self) -> str:
         """Its row of a table: flag, default, help."""
@@ -78,8 +80,8 @@ def defined(start: Callable[[], object]) -> list[Flag]:
     """The flags that the start of a command defines, without defining or parsing them."""
     found: list[Flag] = []
 
-    def define(name: str, default: Any, text: str, *_: Any, **__: Any) -> None:
-        found.append(Flag(name, default, text))
+    def define(name: str, default: Any, text: str, kind: str = "str", *, theme: str = "") -> None:
+        found.append(Flag(name, default, text, theme))
 
     with mock.patch.object(commandline, "define", define), mock.patch.object(commandline, "run"):
         start()
@@ -91,15 +93,9 @@ def page() -> str:
     from nst.batch import __main__ as batch
     from nst.web import __main__ as web
 
-    flags = {
-        flag.name: flag for flag in defined(lambda: runpy.run_path(str(ROOT / "nst_main.py"), run_name="nst_main"))
-    }
-    listed = {name for names in THEMES.values() for name in names}
-    themes = {**THEMES, "More": tuple(name for name in flags if name not in listed)}
+    flags = defined(lambda: runpy.run_path(str(ROOT / "nst_main.py"), run_name="nst_main"))
     parts = [INTRODUCTION, "## `nst`: a picture or a video\n"]
-    for theme, names in themes.items():
-        if rows := [flags[name] for name in names if name in flags]:
-            parts.append(f"### {theme}\n\n{_table(rows)}")
+    parts += [f"### {theme}\n\n{_table(rows)}" for theme, rows in _by_theme(flags).items()]
     parts += ["## Presets\n\nA preset is a set of defaults; a flag given by hand wins.\n", _presets(), _models()]
     settable = {setting.name for setting in settings()} | {"preset"}
     own = [flag for flag in defined(batch.define) if flag.name not in settable]
@@ -107,6 +103,16 @@ def page() -> str:
     parts.append(f"## `nst-web`: the studio\n\n{_table(defined(web.define))}")
     parts.append(f"## `nst-weights`: networks\n\n{_table(defined(weights.run))}")
     return "\n".join(parts)
+
+
+def _by_theme(flags: Iterable[Flag]) -> dict[str, list[Flag]]:
+    """The flags by theme: the command's own themes first, then those of the settings in their order."""
+    usual = {name: theme for theme, names in THEMES.items() for name in names}
+    found: dict[str, list[Flag]] = {}
+    for flag in flags:
+        found.setdefault(flag.theme or usual.get(flag.name, "More"), []).append(flag)
+    order = [*getattr(config, "THEMES", THEMES)]
+    return dict(sorted(found.items(), key=lambda item: order.index(item[0]) if item[0] in order else -1))
 
 
 def _table(flags: Iterable[Flag]) -> str:

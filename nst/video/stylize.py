@@ -41,32 +41,23 @@ ALL = Shard()
 
 @dataclass(frozen=True)
 class VideoStart:
-    """What `on_start` receives when a run starts or resumes.
-
-    `painted` frames exist already, and this run will paint those `left`. `epochs` are those of the first frame of a
-    scene, and of the others.
-    """
+    """What `on_start` receives when a run starts or resumes."""
 
     footage: Footage
     scenes: Sequence[Scene]
-    painted: int
-    left: int
-    epochs: tuple[int, int]
+    painted: int  # frames that exist already
+    left: int  # frames that this run will paint
+    epochs: tuple[int, int]  # of the first frame of a scene, and of the others
 
 
 @dataclass(frozen=True)
 class VideoResult:
-    """The result of a run.
+    """The result of a run."""
 
-    `rows` has the costs of all painted frames, and `frames` is the number of frames in the whole video. `video` was
-    joined from the frames before the first gap; None if there are none. `ended` is `finished`, when this run's share is
-    painted, or `stopped`.
-    """
-
-    rows: list[FrameRow]
-    frames: int
-    video: Path | None
-    ended: str
+    rows: list[FrameRow]  # the costs of all painted frames
+    frames: int  # of the whole video
+    video: Path | None  # joined from the frames before the first gap; None if there is none
+    ended: str  # `finished`, when this run's share is painted, or `stopped`
 
 
 def stylize_video(
