@@ -1,1 +1,1 @@
-"""What the figures of the README come from; each module is run by hand and prints its table."""
+"""The measurements behind the figures in docs/; run a module by hand, and it prints its table."""

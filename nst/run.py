@@ -116,7 +116,7 @@ def stylize(
         MemoryError: the device is out of memory; what was painted has been saved.
         DivergedError: the cost was not finite after the first epoch.
 
-    Example:
+    Examples:
         >>> network = nst.load_network("auto")
         >>> result = nst.stylize("me.jpg", "mosaic.jpg", "output", network, TransferConfig.from_preset("fast"))
         >>> result.picture.shape

@@ -1,4 +1,4 @@
-"""Takes the README's picture of the studio at work: on a desk, on a phone, and in the dark.
+"""Takes the documentation's picture of the studio at work: on a desk, on a phone, and in dark mode.
 
 Needs Playwright and a chromium. Usage: python tools/studio_screens.py
 """

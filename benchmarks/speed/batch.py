@@ -1,7 +1,7 @@
 """Twenty small pictures in one batch against twenty calls of the command: `.venv/bin/python -m benchmarks.speed.batch`.
 
 Both paint the same pairs with the preset `fast`, in turn, one pair of runs after the other;
-the second run of the finished batch is timed as well. Prints the table of the README.
+the second run of the finished batch is timed as well. Prints the table of docs/batches.md.
 """
 
 from __future__ import annotations

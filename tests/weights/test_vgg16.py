@@ -108,11 +108,11 @@ def test_vgg19_under_its_name_is_refused(command, place, tmp_path):
     assert not (tmp_path / "output").exists()
 
 
-def test_help_and_readme_show_its_layers(command, tmp_path):
+def test_help_and_docs_show_its_layers(command, tmp_path):
     section = command("--help", cwd=tmp_path).stdout.partition("\n\nModels with layers of their own")[2]
     section = section.partition("\n\nPresets")[0]
     style = ",".join(f"{name}=0.2" for name in STYLE)
     assert section.split()[-3:] == ["vgg16", "--content_layers=conv2_2=1", f"--style_layers={style}"]
-    readme = (ROOT / "README.md").read_text().partition("\n## Where the weights come from\n")[2].partition("\n## ")[0]
-    assert FILE in readme
-    assert f"content conv2_2, style {', '.join(STYLE)}" in " ".join(readme.split())
+    page = (ROOT / "docs/networks.md").read_text().partition("\n## VGG-16\n")[2].partition("\n## ")[0]
+    assert FILE in page
+    assert f"content conv2_2, style {', '.join(STYLE)}" in " ".join(page.split())
