@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import pty
 import subprocess
@@ -95,6 +96,35 @@ def command():
     from tests.support import warm
 
     return functools.partial(warm.commands().run, "nst_main.py")
+
+
+READS_SETTINGS = """
+import json, os, sys, nst_main
+for line in sys.stdin:
+    if os.fork() == 0:
+        nst_main.FLAGS(nst_main.commandline.written_out(["nst", *json.loads(line)], nst_main.LEGACY))
+        print(json.dumps(nst_main.commandline.read_config().to_json()), flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
+
+
+@pytest.fixture(scope="session")
+def settings_of():
+    """Gives the settings that a command line comes to; nothing is painted."""
+    with subprocess.Popen(
+        [sys.executable, "-c", READS_SETTINGS], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def read(*words):
+            process.stdin.write(json.dumps([str(word) for word in words]) + "\n")
+            process.stdin.flush()
+            from nst.config import TransferConfig
+
+            return TransferConfig.from_json(json.loads(process.stdout.readline()))
+
+        yield read
+        process.stdin.close()
 
 
 def in_terminal(command, folder, environment):

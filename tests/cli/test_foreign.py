@@ -4,9 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from absl import flags
 
-import nst_main  # noqa: F401 - defines the flags
 from nst.cli import foreign
 from tests.conftest import ROOT
 
@@ -37,8 +35,8 @@ BATCH = ("content", "style", "alpha", "model")
         ("device", "CUDA_VISIBLE_DEVICES"),
     ],
 )
-def test_advice(given, sentence):
-    assert sentence in foreign.advice(given, flags.FLAGS)
+def test_advice(definitions, given, sentence):
+    assert sentence in foreign.advice(given, definitions.flags)
 
 
 def test_the_batch_calls_its_pictures_by_other_names():
@@ -47,16 +45,16 @@ def test_the_batch_calls_its_pictures_by_other_names():
     assert foreign.advice("iterations", BATCH) is None
 
 
-def test_unknown_names_are_left_to_the_spelling():
-    assert foreign.advice("epocs", flags.FLAGS) is None
+def test_unknown_names_are_left_to_the_spelling(definitions):
+    assert foreign.advice("epocs", definitions.flags) is None
 
 
-def test_no_name_is_given_twice_and_none_is_a_flag_of_the_command():
-    for command in (flags.FLAGS, BATCH):
+def test_no_name_is_given_twice_and_none_is_a_flag_of_the_command(definitions):
+    for command in (definitions.flags, BATCH):
         there = [(own, name) for own, _, names in foreign._NAMES if own in command for name in names.split()]
         names = [name for own, name in there if own not in ("output", "output_dir")]
         assert len(names) == len(set(names))
-        assert not [name for name in names if name in flags.FLAGS and command is flags.FLAGS]
+        assert not [name for name in names if name in command and command is not BATCH]
 
 
 def test_the_command_gives_the_advice():

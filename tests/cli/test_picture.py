@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import nst_main
 from nst.config import PRESETS, THEMES, TransferConfig, settings
 from nst.images import reader, writer
 from nst.output import metadata
@@ -46,11 +45,11 @@ TINY = (
 
 
 @pytest.mark.parametrize("flag", ["-h", "--helpshort"])
-def test_short_help_shows_the_twelve_most_common_flags_and_fits_two_screens(command, tmp_path, flag):
+def test_short_help_shows_the_twelve_most_common_flags_and_fits_two_screens(command, definitions, tmp_path, flag):
     done = command(flag, cwd=tmp_path, COLUMNS="90")
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(re.findall(r"^  --(\w+)=", done.stdout, re.MULTILINE)) == sorted(nst_main.COMMON)
-    assert len(nst_main.COMMON) == 12
+    assert sorted(re.findall(r"^  --(\w+)=", done.stdout, re.MULTILINE)) == sorted(definitions.common)
+    assert len(definitions.common) == 12
     assert len(done.stdout.splitlines()) <= 60
     assert max(map(len, done.stdout.splitlines())) <= 90
     for name, preset in PRESETS.items():
@@ -87,7 +86,7 @@ def test_help_shows_every_flag_with_its_default(command, tmp_path, flag):
 
 
 def test_help_shows_what_every_preset_changes(command, tmp_path):
-    flags, _, presets = command("--help", cwd=tmp_path).stdout.partition(
+    flags, _, presets = command("--help", cwd=tmp_path, COLUMNS="120").stdout.partition(
         "\n\nPresets (sets of defaults; a flag given by hand wins):\n"
     )
     names = re.findall(r"^  --(\w+)=", flags, re.MULTILINE)
@@ -165,33 +164,6 @@ def test_a_wrong_command_line_is_one_line_and_status_2(command, tmp_path, words,
 
 
 # Each command line in a child of its own, for absl's flags are the process's.
-READS_SETTINGS = """
-import json, os, sys, nst_main
-for line in sys.stdin:
-    if os.fork() == 0:
-        nst_main.FLAGS(nst_main.commandline.written_out(["nst", *json.loads(line)], nst_main.LEGACY))
-        print(json.dumps(nst_main.commandline.read_config().to_json()), flush=True)
-        os._exit(0)
-    assert os.wait()[1] == 0
-"""
-
-
-@pytest.fixture(scope="module")
-def settings_of():
-    """Gives the settings that a command line comes to; nothing is painted."""
-    with subprocess.Popen(
-        [sys.executable, "-c", READS_SETTINGS], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-
-        def read(*words):
-            process.stdin.write(json.dumps([str(word) for word in words]) + "\n")
-            process.stdin.flush()
-            return TransferConfig.from_json(json.loads(process.stdout.readline()))
-
-        yield read
-        process.stdin.close()
-
-
 def test_without_a_preset_the_defaults_are_the_assignments(settings_of):
     assert settings_of() == TransferConfig()
 

@@ -27,7 +27,10 @@ def test_only_the_loss_of_the_picture_fails_a_job(tmp_path, content, style, monk
 
     config = TransferConfig.from_preset("fast", epochs=2, image_size=64)
     painter = Painter(send)
-    painter.paint(str(tmp_path / "job"), {"config": config.to_json(), "styles": [""], "network": "preview"})
+    painter.paint(
+        str(tmp_path / "job"),
+        {"config": config.to_json(), "content": "content.png", "styles": [""], "network": "preview"},
+    )
     found = [kind for kind, _ in messages]
     assert [kind for kind in dict.fromkeys(found) if kind in ("trouble", "done", "failed")] == kinds
     if kinds[-1] == "failed":

@@ -8,7 +8,6 @@ from PIL import Image
 
 from nst.config import MODEL_LAYERS, TransferConfig
 from nst.images import writer
-from tests.cli.test_picture import settings_of
 from tests.conftest import ROOT
 from tests.support import fake_vgg
 
@@ -64,7 +63,7 @@ def test_layers_given_by_hand_win(command, place):
     assert "--content_layers=conv4_2=1" in (place / "keras" / "flags.txt").read_text().splitlines()
 
 
-def test_the_model_and_the_preset_go_together(tmp_path):
+def test_the_model_and_the_preset_go_together(settings_of, tmp_path):
     assert settings_of("--model=vgg16") == TransferConfig(**MODEL_LAYERS["vgg16"])
     assert settings_of("--preset=fast", "--model=vgg16") == TransferConfig.from_preset("fast", **MODEL_LAYERS["vgg16"])
     # The default's own value, given by hand, is no longer the default.
