@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from nst import inputs
-from nst.images import file_types, remote
+from nst.images import animation, file_types, remote
 from nst.images.reader import SUFFIXES
 from nst.utils import locations
 
@@ -57,7 +57,11 @@ def find(words: Sequence[str], warn: Callable[[str], None], *, videos: bool = Fa
         skipped += others
     for sentence in _about(dict.fromkeys(skipped)):
         warn(sentence)
-    return list(dict.fromkeys(found))
+    found = list(dict.fromkeys(found))
+    for path in found if videos else []:
+        if animation.probe(path):
+            warn(f"{path.name} is animated: its first frame is painted; for all, use nst --content_video={path}")
+    return found
 
 
 def _why_none(word: str, others: Sequence[Path], matches: Sequence[Path]) -> str:

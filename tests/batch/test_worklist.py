@@ -5,6 +5,7 @@ import re
 import shutil
 
 import pytest
+from PIL import Image
 
 from nst.batch import files, worklist
 from tests.conftest import ROOT
@@ -63,6 +64,18 @@ def test_files_that_are_skipped_are_counted_and_named_with_the_reason(folder):
     (folder / "outer/inner").mkdir(parents=True)
     with pytest.raises(ValueError, match=r"outer: only folders do, .* write for example '.*outer/\*\*/\*'"):
         find(f"{folder}/outer")
+
+
+def test_an_animation_as_a_content_is_said(tmp_path):
+    frames = [Image.new("RGB", (20, 16), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:], duration=100)
+    frames[0].save(tmp_path / "still.gif")
+    said = []
+    assert len(find(str(tmp_path), warn=said.append, videos=True)) == 2
+    (sentence,) = said
+    assert sentence.startswith("moving.gif is animated: its first frame is painted; for all, use nst ")
+    find(str(tmp_path), warn=said.append)
+    assert len(said) == 1, "of a style, one picture is all that is wanted"
 
 
 @pytest.mark.parametrize("word", ["no/such.jpg", "nothing*.jpg", "tests"])
