@@ -106,7 +106,9 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
     }
   };
 
-  const empty = history.jobs !== null && history.jobs.length === 0;
+  // Whether there is a history decides what stands above the form, which must not move under the pointer.
+  if (history.jobs === null) return <p className="page-note">Opening the studio…</p>;
+  const empty = history.jobs.length === 0;
   return (
     <>
       <div className="intro">

@@ -49,6 +49,7 @@ export function useHistory(watching: boolean, session: number): HistoryState {
       if (mine === asked.current) setListed(found);
     } catch {
       // The header says that the server is away; what is listed stays.
+      setListed((before) => (before.jobs === null ? { jobs: [], more: false } : before));
     }
   }, []);
 
