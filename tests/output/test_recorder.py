@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -193,6 +194,10 @@ def test_a_disk_that_fills_up_costs_the_video_and_not_the_picture(tmp_path, monk
     config = TransferConfig(epochs=4, print_every=1)
     kept = make(tmp_path, config, warn=said.append)
     kept.add(row(0), PICTURE)
+    late = time.monotonic() + 20
+    while not list(tmp_path.rglob("*.h264")):  # which ffmpeg makes when it has started
+        assert time.monotonic() < late
+        time.sleep(0.01)
     real = atomic.write_bytes
 
     def full(path, data):
@@ -316,23 +321,20 @@ def test_an_encoder_that_dies_again_is_reported_once_and_survived(tmp_path, monk
     assert "without a video" in said[0]
 
 
-def test_a_sheet_that_cannot_be_drawn_is_a_warning_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(recorder.montage, "contact_sheet", lambda *_: 1 / 0)
+@pytest.mark.parametrize(
+    ("module", "function", "what", "left"),
+    [
+        ("montage", "contact_sheet", "contact sheet", "plot"),
+        ("plot", "cost_curve", "cost curve", "contact_sheet"),  # which then has all but the curve
+    ],
+)
+def test_what_cannot_be_drawn_is_a_warning_and_no_trouble(tmp_path, monkeypatch, module, function, what, left):
+    monkeypatch.setattr(getattr(recorder, module), function, lambda *_: 1 / 0)
     told = []
     record = make(tmp_path, TransferConfig(epochs=2, video="none", contact_sheet=True), warn=told.append)
     record.add(row(0), PICTURE)
     files = record.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
-    assert told == ["the contact sheet could not be drawn: division by zero"]
-    assert {"picture", "jpg", "costs", "plot"} == set(files)
-
-
-def test_a_curve_that_cannot_be_drawn_is_a_warning_and_no_trouble(tmp_path, monkeypatch):
-    monkeypatch.setattr(recorder.plot, "cost_curve", lambda *_: 1 / 0)
-    told = []
-    record = make(tmp_path, TransferConfig(epochs=2, video="none", contact_sheet=True), warn=told.append)
-    record.add(row(0), PICTURE)
-    files = record.finish(PICTURE, lambda: PICTURE.astype(np.float32), "finished")
-    assert told == ["the cost curve could not be drawn: division by zero"]
+    assert told == [f"the {what} could not be drawn: division by zero"]
     assert record.troubles == []
-    assert {"picture", "jpg", "costs", "contact_sheet"} == set(files), "the sheet has all but the curve"
+    assert {"picture", "jpg", "costs", left} == set(files)
     assert json.loads((tmp_path / "config.json").read_text())["run"]["ended"] == "finished"
