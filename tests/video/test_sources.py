@@ -15,6 +15,7 @@ from nst.utils.ffmpeg import VideoError
 from nst.video import assembly, footage, stylize
 from nst.video.excerpt import Excerpt
 from tests.support import animations, clips, fake_vgg
+from tests.video.conftest import assert_refused
 
 pytest.importorskip("cv2")
 NETWORK = fake_vgg.network()
@@ -296,8 +297,4 @@ def test_the_command_names_what_it_leaves(command, desk, content, video):
     ],
 )
 def test_a_wrong_command_is_one_line(command, desk, words, status, sentence):
-    done = command("--output_dir=wrong", *words, cwd=desk)
-    assert done.returncode == status
-    assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr), done.stderr
-    assert sentence in done.stderr
-    assert not (desk / "wrong").exists()
+    assert_refused(command, desk, words, status, sentence)

@@ -27,6 +27,7 @@ from nst.video import frame_painter, frame_store, stylize
 from nst.video.frame_store import FrameRow
 from tests.conftest import ROOT, Killed
 from tests.support import clips, fake_vgg
+from tests.video.conftest import assert_refused
 
 pytest.importorskip("cv2")
 NETWORK = fake_vgg.network()
@@ -459,8 +460,4 @@ def test_the_command_is_stopped_by_a_signal_and_resumed(command, desk):
     ],
 )
 def test_a_wrong_command_is_one_line(command, desk, words, status, sentence):
-    done = command("--output_dir=wrong", *words, cwd=desk)
-    assert done.returncode == status
-    assert re.fullmatch(r"nst_main\.py: .+\n", done.stderr), done.stderr
-    assert sentence in done.stderr
-    assert not (desk / "wrong").exists()
+    assert_refused(command, desk, words, status, sentence)
