@@ -192,8 +192,8 @@ def temporal_cost(image: tf.Tensor, past: tf.Tensor, kept: tf.Tensor) -> tf.Tens
     Args:
         image: G, float32 `[1, H, W, 3]`.
         past: ω, float32 `[1, H, W, 3]`, the last painted frame warped to this one (`nst.video.optical_flow.warp`).
-        kept: c, float32 `[1, H, W, 1]`, 1 where both frames show the same thing, 0 elsewhere
-            (`nst.video.optical_flow.consistent`).
+        kept: c, float32 `[1, H, W, 1]`, 0 where the frames show different things, and elsewhere 1, or
+            a weight (`nst.video.optical_flow.match`).
     """
     image, past, kept = (tf.convert_to_tensor(tensor) for tensor in (image, past, kept))
     check_same_shape("the frame and the last one", image, past, rank=4)

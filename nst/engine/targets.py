@@ -38,7 +38,7 @@ class Past(NamedTuple):
     """The last painted frame of a video, warped to this one, and its mask: see `costs.temporal_cost`."""
 
     picture: NDArray[np.float32]  # [1, H, W, 3] in VGG's pixel space
-    kept: NDArray[np.float32]  # [1, H, W, 1], 0 to 1
+    kept: NDArray[np.float32]  # [1, H, W, 1], 0 where nothing is kept; elsewhere 1, or a weight
 
 
 class Targets(NamedTuple):
