@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 from PIL import Image
 
-from nst.images import reader, writer
+from nst.images import reader
 from nst.output import checkpoint
 from tests.support import clips
-from tests.support.studio_process import Server
+from tests.support.studio_page import FINISHED, choose, paint, settings, small
 from tests.support.studio_server import until
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: requirements-dev.txt has it")
-expect = sync_api.expect
-expect.set_options(timeout=20_000)  # milliseconds: the machine may have other work
-
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
-)
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a chromium: apt-get install chromium")
+expect = pytest.importorskip("playwright.sync_api", reason="needs Playwright: requirements-dev.txt has it").expect
 OUTLINED = """() => {
     for (let element = document.activeElement; element; element = element.parentElement) {
         const style = getComputedStyle(element);
@@ -29,91 +21,6 @@ OUTLINED = """() => {
     }
     return false;
 }"""
-FINISHED = 60_000  # milliseconds that a small picture may take on a machine with other work
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One that asks for its token, which is in its address."""
-    started = Server(tmp_path_factory.mktemp("studio") / "data", "--host=0.0.0.0", "--token=0123456789abcdef").start()
-    yield started
-    assert started.stop() == 0
-    assert started.said == [], "nothing went wrong in the server"
-
-
-@pytest.fixture
-def own_server(tmp_path):
-    """A server of one test, which ends with it."""
-    started = Server(tmp_path / "data").start()
-    yield started
-    assert started.stop() == 0
-
-
-@pytest.fixture
-def open_page(browser):
-    """Opens the studio in a window of its own, and in the end holds it to account for what it did there."""
-    contexts, complaints, hosts = [], [], set()
-
-    def open_at(address, *, tolerate="", **options):
-        options = {"viewport": {"width": 1280, "height": 900}, **options}
-        contexts.append(browser.new_context(accept_downloads=True, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
-
-        def complain(text):
-            if not (tolerate and re.search(tolerate, text)):
-                complaints.append(text)
-
-        page.on("console", lambda message: message.type in ("error", "warning") and complain(message.text))
-        page.on("pageerror", lambda error: complain(str(error)))
-        page.on("request", lambda request: hosts.add(request.url.split("/")[2] if "://" in request.url else ""))
-        page.goto(address)
-        return page
-
-    yield open_at
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert {host.partition(":")[0] for host in hosts} <= {"127.0.0.1", ""}
-
-
-@pytest.fixture
-def photo(tmp_path, content):
-    path = tmp_path / "my photo.png"
-    path.write_bytes(writer.encode(content, "png"))
-    return path
-
-
-def settings(page, **values):
-    """Types values into the form, wherever it keeps them."""
-    more = page.locator("details", has_text="More settings")
-    if not more.evaluate("element => element.open"):
-        more.locator("summary").first.click()
-    for name, value in values.items():
-        field = page.locator(f"#field-{name}")
-        field.fill(str(value))
-
-
-def small(page, *, epochs=30, size=64):
-    settings(page, image_size=size, epochs=epochs, scales=1)
-
-
-def paint(page):
-    page.get_by_role("button", name="Paint", exact=True).click()
-    expect(page.locator("article.job h1")).to_be_visible()
-
-
-def choose(page, content="Chelsea", style="Strokes"):
-    page.get_by_role("group", name="Sample pictures").get_by_role("button", name=content).click()
-    page.get_by_role("button", name=style, exact=True).click()
 
 
 def test_an_uploaded_picture_grows_is_finished_and_can_be_saved(server, open_page, photo, tmp_path):
