@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nst.weights.download import provide as fetch_network
     from nst.weights.network import Network, WeightsError
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _HOMES = {
     "BusyError": "nst.output.folder",

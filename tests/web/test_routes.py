@@ -8,6 +8,7 @@ import time
 import jsonschema
 import pytest
 
+from nst import __version__
 from nst.config import PRESETS, settings
 from tests.support import studio_worker
 from tests.support.studio_server import opened, picture
@@ -19,7 +20,7 @@ from tests.support.studio_worker import Does, costs
 def test_health(waiting):
     answer = waiting.web.get("/api/health")
     assert answer.json() == {
-        "status": "ok", "version": "0.1.0", "workers": [{"state": "starting"}], "queued": 0, "running": 0
+        "status": "ok", "version": __version__, "workers": [{"state": "starting"}], "queued": 0, "running": 0
     } | {"queued": answer.json()["queued"]}  # fmt: skip
     before = answer.json()["queued"]
     waiting.submit()
