@@ -40,8 +40,6 @@ PAIRS: dict[str, dict[str, Any]] = {
     "coffee-glass": {},
     "chelsea-leaves": {},
     "rocket-ink": {},
-    "coffee-strokes": {},
-    "chelsea-mosaic": {},
 }
 
 
