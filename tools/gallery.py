@@ -78,7 +78,8 @@ def main(argv: list[str]) -> None:
         if name == _FILM:
             film(folder, network)
         else:
-            writer.write(folder / f"{name}.jpg", resize.fit(large(name, network), 1000))
+            picture = resize.fit(large(name, network), 1000)
+            (folder / f"{name}.jpg").write_bytes(writer.encode(picture, "jpg", quality=85))
         print(name, flush=True)
 
 
