@@ -59,7 +59,7 @@ def serve(folder: Path) -> None:
     import uvicorn
 
     from nst.web import app as web
-    from nst.web.__main__ import listen
+    from nst.web.server import listen
     from nst.web.service import Studio
     from nst.web.submission import Limits
 

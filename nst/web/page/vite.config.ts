@@ -9,7 +9,9 @@ export default defineConfig({
     target: "es2022",
     // Nothing is inlined: the server's content security policy then needs no exceptions.
     assetsInlineLimit: 0,
-    modulePreload: false,
+    // Scripts that several pages and views share are fetched together with the page's own, and not after it.
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: ["index.html", "docs.html"] },
     sourcemap: false,
     license: { fileName: "licenses.md" },
   },

@@ -8,10 +8,12 @@ import { useDraft } from "./compose/draft.ts";
 import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
-import { JobView } from "./job/JobView.tsx";
+import { lazyView, Lazily, loadLazyViews } from "./lazy.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
+
+const JobView = lazyView(async () => (await import("./job/JobView.tsx")).JobView);
 
 export function App() {
   const [locked, setLocked] = useState(false);
@@ -87,6 +89,7 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   const [draft, change] = useDraft(catalogue);
   const history = useHistory(route.view === "compose" && reachable, session);
   const moved = useHeadingFocus(hash);
+  useEffect(loadLazyViews, []);
 
   const open = useCallback(
     (job: Job) => {
@@ -111,7 +114,11 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   );
 
   if (route.view === "job") {
-    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />;
+    return (
+      <Lazily>
+        <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />
+      </Lazily>
+    );
   }
   return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
 }

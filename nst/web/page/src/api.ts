@@ -1,5 +1,6 @@
 /** Everything that is asked of the server. */
 
+import type { OpenApi } from "./docs/openapi.ts";
 import type { ErrorAnswer, Health, Job, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
 import { sentence } from "./words.ts";
 
@@ -123,3 +124,6 @@ export const thumbnailUrl = (url: string, size: number) => `${url}${url.includes
 export function pictureUrl({ id, picture, state }: Job): string {
   return `${job(id)}/picture?v=${picture}${state === "running" ? "" : "&ended=1"}`;
 }
+
+/** The description of the API itself. */
+export const getOpenApi = () => get<OpenApi>("/api/openapi.json");
