@@ -7,7 +7,7 @@ import "./styles/controls.css";
 import "./styles/compose.css";
 import "./styles/job.css";
 import "./styles/history.css";
-import "./styles/forced.css"; // last: it overrules the others
+import "./styles/forced.css";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

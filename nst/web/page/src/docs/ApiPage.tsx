@@ -189,7 +189,7 @@ function Fields({ fields, caption, where = false }: { fields: Field[]; caption: 
               <th scope="row">
                 <code>{each.name}</code>
               </th>
-              {where && <td>{each.where}</td>}
+              {where && <td className="where">{each.where}</td>}
               <td>
                 <TypeOf type={each.type} />
                 {where && each.required && <strong>, required</strong>}

@@ -5,7 +5,7 @@ import { ApiPage } from "./ApiPage.tsx";
 import "../styles/base.css";
 import "../styles/controls.css";
 import "../styles/docs.css";
-import "../styles/forced.css"; // last: it overrules the others
+import "../styles/forced.css";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

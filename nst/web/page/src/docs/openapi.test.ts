@@ -68,6 +68,7 @@ describe("operations", () => {
   it("has the fields of the body, the response and the errors in order", () => {
     expect(create).toMatchObject({ method: "POST", tag: "jobs", about: ["Queues a job.", "And more."], status: "202" });
     expect(create!.fields.map(({ name, where }) => [name, where])).toEqual([["content", "body"]]);
+    expect(create!.fields[0]!.type).toEqual(["file"]);
     expect(create!.answers).toEqual([{ media: "application/json", type: [{ schema: "Job" }] }]);
     expect(create!.errors.map(({ status }) => status)).toEqual(["400", "507"]);
   });

@@ -56,7 +56,7 @@ export interface OpenApi {
 
 export interface Field {
   name: string;
-  /** Where it stands: `path`, `query`, `header` or `body`. */
+  /** Where it stands: `path`, `query`, `header` or `body`; `schema` in a schema of its own. */
   where: string;
   required: boolean;
   type: Type[];
@@ -110,21 +110,24 @@ export function typeOf(schema: Schema | undefined): Type[] {
 
 function bounds({ minimum, maximum, maxLength }: Schema): string {
   // The largest numbers say no more than that a number is one.
-  const most = maximum !== undefined && maximum < 2 ** 53 ? maximum : undefined;
+  const most = maximum !== undefined && maximum < 2 ** 53 ? maximum.toLocaleString("en") : undefined;
   if (minimum !== undefined && most !== undefined) return `, ${minimum} to ${most}`;
   if (minimum !== undefined) return `, at least ${minimum}`;
   if (most !== undefined) return `, at most ${most}`;
-  return maxLength === undefined ? "" : `, at most ${maxLength} characters`;
+  return maxLength === undefined ? "" : `, at most ${maxLength.toLocaleString("en")} characters`;
 }
 
 function fieldOf(name: string, where: string, required: boolean, schema: Schema, about = schema.description): Field {
   const { default: usual } = schema;
   const unless = usual === undefined || usual === null || (Array.isArray(usual) && usual.length === 0);
-  const type: Type[] = unless ? typeOf(schema) : [...typeOf(schema), `, default ${JSON.stringify(usual)}`];
+  // What may be left out is null in Python only.
+  const given = schema.anyOf?.filter(({ type }) => type !== "null");
+  const written = typeOf(!required && where !== "schema" && given ? { anyOf: given } : schema);
+  const type: Type[] = unless ? written : [...written, `, default ${JSON.stringify(usual)}`];
   return { name, where, required, type, about: about ?? "" };
 }
 
-export function fieldsOf(schema: Schema, where = "body"): Field[] {
+export function fieldsOf(schema: Schema, where = "schema"): Field[] {
   const required = new Set(schema.required);
   return Object.entries(schema.properties ?? {}).map(([name, each]) => fieldOf(name, where, required.has(name), each));
 }
@@ -157,7 +160,7 @@ function operationOf(api: OpenApi, path: string, method: string, described: Desc
     path,
     tag: tags?.[0] ?? "",
     about: paragraphs(description ?? ""),
-    fields: [...fields, ...(schema ? fieldsOf(schema) : [])],
+    fields: [...fields, ...(schema ? fieldsOf(schema, "body") : [])],
     body,
     status,
     answers: Object.entries(answer?.content ?? {}).map(([media, { schema }]) => ({ media, type: typeOf(schema) })),
