@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import httpx
@@ -21,7 +22,7 @@ SCHEMES = {
 
 
 def compose(page, jobs):
-    page.goto(f"{jobs['address']}/#/")
+    page.goto(f"{jobs.address}/#/")
     page.get_by_role("group", name="Sample pictures").get_by_role("button", name="Chelsea").click()
     page.get_by_role("button", name="Ink", exact=True).click()
     page.locator("details", has_text="More settings").first.evaluate("element => { element.open = true; }")
@@ -36,29 +37,29 @@ def compose_with_a_problem(page, jobs):
 
 
 def finished(page, jobs):
-    page.goto(f"{jobs['address']}/#/job/{jobs['finished']}")
+    page.goto(f"{jobs.address}/#/job/{jobs.finished}")
     expect(page.get_by_role("link", name="Download picture")).to_be_visible()
 
 
 def running(page, jobs):
-    page.goto(f"{jobs['address']}/#/job/{jobs['running']}")
+    page.goto(f"{jobs.address}/#/job/{jobs.running()}")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
 
 
 def missing(page, jobs):
-    page.goto(f"{jobs['address']}/#/job/0123456789abcdef")
+    page.goto(f"{jobs.address}/#/job/0123456789abcdef")
     expect(page.get_by_role("heading", name="There is no such picture")).to_be_visible()
 
 
 def reference(page, jobs):
-    page.goto(f"{jobs['address']}/docs")
+    page.goto(f"{jobs.address}/docs")
     expect(page.get_by_role("heading", name="API reference")).to_be_visible()
 
 
 def token_form(page, jobs):
     page.context.clear_cookies()
-    page.goto(f"{jobs['address']}/docs")
-    page.goto(f"{jobs['address']}/")
+    page.goto(f"{jobs.address}/docs")
+    page.goto(f"{jobs.address}/")
     expect(page.get_by_role("heading", name="This studio is locked")).to_be_visible()
 
 
@@ -75,28 +76,41 @@ def axe():
     return (Path(package.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
+class Jobs:
+    """Jobs of the studio, in each state."""
+
+    def __init__(self, server):
+        self.address = f"http://127.0.0.1:{server.port}"
+        self.web = httpx.Client(base_url=self.address, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False)
+        self.finished = self.paint(30, 64, lambda job: job["state"] == "finished")
+        self.painting = ""
+
+    def paint(self, epochs, size, when):
+        """The id of a new job, as soon as it is as asked."""
+        settings = json.dumps({"epochs": epochs, "image_size": size, "scales": 1})
+        form = {"content_name": "chelsea", "style_name": ["ink", "strokes"], "settings": settings}
+        answer = self.web.post("/api/jobs", data=form)
+        assert answer.status_code == 202, answer.text
+        job = answer.json()["id"]
+        until(lambda: when(self.web.get(f"/api/jobs/{job}").json()), "it", 60)
+        return job
+
+    def running(self):
+        """The id of a job that is being painted; a new one if the last has ended meanwhile."""
+        if not self.painting or self.web.get(f"/api/jobs/{self.painting}").json()["state"] != "running":
+            self.painting = self.paint(2000, 256, lambda job: job["epoch"])
+        return self.painting
+
+    def close(self):
+        self.web.post(f"/api/jobs/{self.painting}/cancel")
+        self.web.close()
+
+
 @pytest.fixture(scope="module")
 def jobs(server):
-    """The address of the studio, and a job in each state."""
-    address = f"http://127.0.0.1:{server.port}"
-    with httpx.Client(base_url=address, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as web:
-
-        def paint(settings):
-            form = {"content_name": "chelsea", "style_name": ["ink", "strokes"], "settings": settings}
-            answer = web.post("/api/jobs", data=form)
-            assert answer.status_code == 202, answer.text
-            return answer.json()["id"]
-
-        def when(job, found):
-            until(lambda: found(web.get(f"/api/jobs/{job}").json()), "it", 60)
-            return job
-
-        small = '{"epochs": 30, "image_size": 64, "scales": 1}'
-        ended = when(paint(small), lambda job: job["state"] == "finished")
-        long = '{"epochs": 2000, "image_size": 256, "scales": 1}'
-        painting = when(paint(long), lambda job: job["epoch"])
-        yield {"address": address, "finished": ended, "running": painting}
-        web.post(f"/api/jobs/{painting}/cancel")
+    found = Jobs(server)
+    yield found
+    found.close()
 
 
 def faults(page, axe):
