@@ -22,6 +22,7 @@ FORGOTTEN = 900.0  # seconds after the last wrong token of an address, until the
 _ADDRESSES = 10_000  # whose wrong tokens are remembered
 
 _YEAR = 31_536_000  # seconds
+_SECURE = "__Host-"  # browsers let nobody but this server, encrypted, set a cookie with this prefix
 
 
 class _Guesses(NamedTuple):
@@ -78,7 +79,8 @@ class Key:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             # Not http.cookies, which stops at the first malformed cookie, of any program on this machine.
-            token = cookie_parser(headers.get("cookie", "")).get(self._cookie, "") if cookies else ""
+            sent = cookie_parser(headers.get("cookie", "")) if cookies else {}
+            token = sent.get(f"{_SECURE}{self._cookie}") or sent.get(self._cookie, "")
             if _same(token, self._granted):
                 return
         if token := token.strip():
@@ -95,9 +97,9 @@ class Key:
     def remember(self, response: Response, scheme: str) -> None:
         """Adds the cookie that grants access, for the scheme of the request."""
         if self._token:
-            response.set_cookie(
-                self._cookie, self._granted, max_age=_YEAR, httponly=True, samesite="strict", secure=scheme == "https"
-            )
+            secure = scheme == "https"
+            name = f"{_SECURE}{self._cookie}" if secure else self._cookie
+            response.set_cookie(name, self._granted, max_age=_YEAR, httponly=True, samesite="strict", secure=secure)
 
 
 def network_of(address: str) -> str:
