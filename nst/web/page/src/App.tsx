@@ -8,12 +8,11 @@ import { useDraft } from "./compose/draft.ts";
 import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
-import { lazyView, Lazily, loadLazyViews } from "./lazy.tsx";
+import { loadLazyViews } from "./lazy.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
-
-const JobView = lazyView(async () => (await import("./job/JobView.tsx")).JobView);
+import { JobView } from "./views.ts";
 
 export function App() {
   const [locked, setLocked] = useState(false);
@@ -87,9 +86,9 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   const hash = useHash();
   const route = parseRoute(hash);
   const [draft, change] = useDraft(catalogue);
+  useEffect(loadLazyViews, []);
   const history = useHistory(route.view === "compose" && reachable, session);
   const moved = useHeadingFocus(hash);
-  useEffect(loadLazyViews, []);
 
   const open = useCallback(
     (job: Job) => {
@@ -114,11 +113,7 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   );
 
   if (route.view === "job") {
-    return (
-      <Lazily>
-        <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />
-      </Lazily>
-    );
+    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />;
   }
   return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
 }

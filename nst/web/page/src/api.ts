@@ -1,6 +1,5 @@
 /** Everything that is asked of the server. */
 
-import type { OpenApi } from "./docs/openapi.ts";
 import type { ErrorAnswer, Health, Job, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
 import { sentence } from "./words.ts";
 
@@ -54,7 +53,7 @@ async function ask(path: string, init?: RequestInit): Promise<string> {
   return body;
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return JSON.parse(await ask(path, signal ? { signal } : undefined)) as T;
 }
 
@@ -124,6 +123,3 @@ export const thumbnailUrl = (url: string, size: number) => `${url}${url.includes
 export function pictureUrl({ id, picture, state }: Job): string {
   return `${job(id)}/picture?v=${picture}${state === "running" ? "" : "&ended=1"}`;
 }
-
-/** The description of the API itself. */
-export const getOpenApi = () => get<OpenApi>("/api/openapi.json");

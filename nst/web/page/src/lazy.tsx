@@ -4,10 +4,21 @@ import { Component, lazy, Suspense, type ComponentType, type ReactNode } from "r
 
 const loaders: (() => Promise<unknown>)[] = [];
 
-/** A view that is loaded by `load` when it is first shown, or before that by `loadLazyViews`. */
-export function lazyView<Props extends object>(load: () => Promise<ComponentType<Props>>) {
+/**
+ * A view that is loaded by `load` when it is first shown, or before that by `loadLazyViews`.
+ *
+ * Until it is there a note is shown, or what to do if it does not come.
+ */
+export function lazyView<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
   loaders.push(load);
-  return lazy(async () => ({ default: await load() }));
+  const View = lazy(async () => ({ default: await load() }));
+  return (props) => (
+    <Caught>
+      <Suspense fallback={<p className="page-note">Opening…</p>}>
+        <View {...props} />
+      </Suspense>
+    </Caught>
+  );
 }
 
 /** Loads all views while the browser has nothing else to do: they then appear at once, and even without the server. */
@@ -18,15 +29,6 @@ export function loadLazyViews(): () => void {
   const all = () => loaders.forEach((load) => void load().catch(() => undefined));
   const wait = window.setTimeout(() => (idle ? window.requestIdleCallback(all) : all()), 500);
   return () => window.clearTimeout(wait);
-}
-
-/** Shows a lazy view, a note until it is there, or what to do if it does not come. */
-export function Lazily({ children }: { children: ReactNode }) {
-  return (
-    <Caught>
-      <Suspense fallback={<p className="page-note">Opening…</p>}>{children}</Suspense>
-    </Caught>
-  );
 }
 
 class Caught extends Component<{ children: ReactNode }, { failed: boolean }> {

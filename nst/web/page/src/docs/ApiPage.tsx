@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-import { ApiError, getOpenApi } from "../api.ts";
+import { ApiError, get } from "../api.ts";
 import { TokenForm } from "../TokenForm.tsx";
 import { curlOf, fieldsOf, operationsOf, schemasOf, type Field, type OpenApi, type Operation, type Type } from "./openapi.ts";
 
@@ -10,7 +10,7 @@ export function ApiPage() {
   const [problem, setProblem] = useState<ApiError | null>(null);
   const [session, setSession] = useState(0);
   useEffect(() => {
-    getOpenApi().then(
+    get<OpenApi>("/api/openapi.json").then(
       (found) => {
         setProblem(null);
         setApi(found);
