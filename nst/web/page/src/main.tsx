@@ -6,7 +6,6 @@ import "./styles/base.css";
 import "./styles/forced.css";
 import "./styles/controls.css";
 import "./styles/compose.css";
-import "./styles/job.css";
 import "./styles/history.css";
 
 createRoot(document.getElementById("root")!).render(
