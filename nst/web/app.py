@@ -9,12 +9,11 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
 from nst.web.access import Key
-from nst.web.delivery import Head, compressed
+from nst.web.delivery import Assets, Head, compressed
 from nst.web.errors import handle_errors, problems
 from nst.web.routes import catalog, events, jobs, legacy
 from nst.web.security import Guard, is_loopback, names
@@ -66,5 +65,5 @@ def create(
         return FileResponse(STATIC / "docs.html")
 
     # Not a mount, which would also take requests for the addresses above by unsupported methods.
-    app.router.default = StaticFiles(directory=STATIC, html=True)
+    app.router.default = Assets(directory=STATIC, html=True)
     return app

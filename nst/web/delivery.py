@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -38,3 +43,22 @@ def compressed(app: ASGIApp) -> ASGIApp:
     secret might be guessed (BREACH): the token is in none, and another site's requests carry no cookie.
     """
     return GZipMiddleware(app, 1000, 6, exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, "image/*"))
+
+
+class Assets(StaticFiles):
+    """The files of the page; where a client takes Brotli, as the page's build has compressed them."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """Responds with a file, or with the compressed one beside it."""
+        path, encoded = os.fspath(full_path), f"{os.fspath(full_path)}.br"
+        accepted = re.findall(r"[^\s,]+", Headers(scope=scope).get("accept-encoding", ""))
+        brotli = "br" in accepted and os.path.isfile(encoded)
+        if brotli:
+            path, stat_result = encoded, os.stat(encoded)
+        response = super().file_response(path, stat_result, scope, status_code)
+        if brotli:
+            response.headers["content-encoding"] = "br"
+        response.headers.add_vary_header("Accept-Encoding")
+        return response

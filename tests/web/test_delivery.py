@@ -1,5 +1,7 @@
 """How responses are sent: HEAD, compression, and the reference of the API."""
 
+import re
+
 import pytest
 
 from tests.support.studio_server import until
@@ -57,6 +59,23 @@ def test_text_is_compressed(waiting):
         assert (encoding(small), encoding(large)) == ("gzip", "none"), path
         assert small.content == large.content
         assert "accept-encoding" in small.headers["vary"].lower()
+
+
+def test_scripts_and_styles_are_sent_as_the_build_compressed_them(waiting):
+    page = waiting.web.get("/", headers=GZIP).text
+    for path in re.findall(r'(?:src|href)="(/assets/[^"]+)"', page):
+        found = {}
+        for taken in ("gzip, deflate, br, zstd", "gzip", "br;q=0, identity"):
+            with waiting.web.stream("GET", path, headers={"accept-encoding": taken}) as answer:
+                found[taken] = (encoding(answer), len(b"".join(answer.iter_raw())), answer.headers["content-type"])
+        (best, small, kind), (better, larger, _), (plain, largest, same) = found.values()
+        assert (best, better, plain) == ("br", "gzip", "none")
+        assert small < larger < largest
+        assert kind == same
+        assert kind.startswith(("text/javascript", "text/css"))
+        tag = waiting.web.head(path, headers={"accept-encoding": "br"}).headers["etag"]
+        again = waiting.web.get(path, headers={"accept-encoding": "br", "if-none-match": tag})
+        assert again.status_code == 304
 
 
 def test_pictures_and_files_are_not(shared, painted):

@@ -1,8 +1,10 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+import { brotli } from "./brotli.mjs";
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), brotli()],
   build: {
     outDir: "../static",
     emptyOutDir: true,
