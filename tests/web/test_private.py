@@ -6,6 +6,7 @@ import socket
 import stat
 import sys
 
+import numpy as np
 import pytest
 
 from nst.web import addresses, private
@@ -133,14 +134,24 @@ class Terminal:
         return True
 
 
+def read(lines):
+    """What a camera reads on a dark terminal."""
+    cv2 = pytest.importorskip("cv2", reason="needs OpenCV: requirements-video.txt has it")
+    rows = [[letter in half for letter in line] for line in lines for half in ("█▀", "█▄")]
+    seen = np.kron(np.array(rows, np.uint8) * 255, np.ones((8, 8), np.uint8))
+    return cv2.QRCodeDetector().detectAndDecode(seen)[0]
+
+
 def test_a_terminal_shows_a_code_to_scan(monkeypatch):
     assert addresses.qr_code("http://192.168.1.5:8000/") == "", "this is no terminal"
     monkeypatch.setattr(sys, "stdout", Terminal())
-    code = addresses.qr_code("http://192.168.1.5:8000/?token=0123456789abcdef0123456789abcdef")
+    url = "http://192.168.1.5:8000/?token=0123456789abcdef0123456789abcdef"
+    code = addresses.qr_code(url)
     lines = code.splitlines()
     assert len({len(line) for line in lines}) == 1
     assert len(lines[0]) <= 80
     assert set(code) <= set("█▀▄ \n")
+    assert read(lines) == url
     Terminal.encoding = "ascii"
     assert addresses.qr_code("http://192.168.1.5:8000/") == ""
     Terminal.encoding = "utf-8"
