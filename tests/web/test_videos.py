@@ -104,7 +104,7 @@ def test_a_style_is_no_video(waiting, mp4):
 
 def test_the_one_call_api_takes_pictures_only(shared, mp4):
     answer = shared.web.post("/generate_stylised_image", files={"file": ("me.mp4", mp4)})
-    assert (answer.status_code, answer.json()["field"]) == (415, "content")
+    assert (answer.status_code, answer.json()["field"]) == (415, "file")
     assert shared.web.post("/generate_stylised_image", files={"file": ("me.gif", gif(3))}).status_code == 200
     assert shared.web.get("/api/jobs").json()["jobs"][0]["kind"] == "picture"
 

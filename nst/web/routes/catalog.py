@@ -14,9 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from nst import __version__
 from nst.images import reader
 from nst.web import catalog, schemas, submission
+from nst.web.access import Key
 from nst.web.dependencies import Served, picture
 from nst.web.errors import PICTURE, WITH_BODY, Refused, problems
-from nst.web.security import Key
+from nst.web.security import address
 
 router = APIRouter(tags=["offers"])
 
@@ -36,10 +37,9 @@ def health(studio: Served) -> dict[str, Any]:
 def token(request: Request, given: schemas.Token) -> Response:
     """Sets a cookie for a browser that has the token, which later requests need not send."""
     key: Key = request.app.state.key
-    if not key.matches(given.token):
-        raise Refused(401, "this is not the token that the studio printed when it started", "token")
+    key.check(given.token, address(request))
     response = Response(status_code=204)
-    key.remember(response)
+    key.remember(response, request.scope["scheme"])
     return response
 
 

@@ -8,10 +8,11 @@ import { useDraft } from "./compose/draft.ts";
 import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
-import { JobView } from "./job/JobView.tsx";
+import { loadLazyViews } from "./lazy.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
+import { JobView } from "./views.ts";
 
 export function App() {
   const [locked, setLocked] = useState(false);
@@ -85,6 +86,7 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   const hash = useHash();
   const route = parseRoute(hash);
   const [draft, change] = useDraft(catalogue);
+  useEffect(loadLazyViews, []);
   const history = useHistory(route.view === "compose" && reachable, session);
   const moved = useHeadingFocus(hash);
 

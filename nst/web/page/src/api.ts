@@ -53,7 +53,7 @@ async function ask(path: string, init?: RequestInit): Promise<string> {
   return body;
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return JSON.parse(await ask(path, signal ? { signal } : undefined)) as T;
 }
 

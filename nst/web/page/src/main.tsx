@@ -3,9 +3,9 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./App.tsx";
 import "./styles/base.css";
+import "./styles/forced.css";
 import "./styles/controls.css";
 import "./styles/compose.css";
-import "./styles/job.css";
 import "./styles/history.css";
 
 createRoot(document.getElementById("root")!).render(
