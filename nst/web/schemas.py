@@ -57,7 +57,7 @@ class Network(BaseModel):
 
 
 class Preview(BaseModel):
-    """An input file as a JPEG, in a `data:` URL: the picture, or the first frame of a video."""
+    """An input file in a `data:` URL: the picture, or the first frame of a video, as JPEG, or a mask as PNG."""
 
     kind: Literal["picture", "video"]
     frames: int = Field(description="number of frames of a video; 0 for a picture")
@@ -105,6 +105,14 @@ class Costs(BaseModel):
     temporal: float | None = Field(None, description="of a frame, compared with the previous one")
 
 
+class Mask(BaseModel):
+    """A mask of a job, as a PNG: white where the style acts, or the part of the style picture that is used."""
+
+    over: Literal["content", "style"] = Field(description="the picture that it is drawn over")
+    style: int | None = Field(description="index of its style; null for a coloured content mask, which is for all")
+    url: str
+
+
 class File(Picture):
     """An output file of a job."""
 
@@ -140,6 +148,7 @@ class Job(BaseModel):
     result: bool = Field(description="whether there is a picture, or painted video, to download")
     video: bool = Field(description="whether there is a progress video, or the painted video")
     files: list[File]
+    masks: list[Mask] = []
 
 
 class Jobs(BaseModel):

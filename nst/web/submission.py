@@ -60,7 +60,9 @@ class Limits(NamedTuple):
 class Submission(NamedTuple):
     """What is painted: titles of the pictures, names of the preset and the network, and the settings.
 
-    `frame_count` is the number of frames of a video, and 0 for a picture.
+    `frame_count` is the number of frames of a video, and 0 for a picture. `content_masks` and `style_masks` say which
+    styles have masks in the folder of the job; they are empty if none has. A coloured content mask, which is for all
+    styles, is the only one.
     """
 
     content: str
@@ -69,6 +71,8 @@ class Submission(NamedTuple):
     network: str
     config: TransferConfig
     frame_count: int = 0
+    content_masks: Sequence[bool] = ()
+    style_masks: Sequence[bool] = ()
 
     @property
     def kind(self) -> Literal["picture", "video"]:

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from nst.images import writer
 from nst.utils import atomic, tf_import
 from nst.web.worker_process import JobFolder
 from nst.weights import registry
+
+if TYPE_CHECKING:
+    from nst.inputs import MaskInputs
 
 Send = Callable[..., None]
 
@@ -68,6 +71,10 @@ class Painter:
         self._send("begun")
         files, config = JobFolder(Path(folder)), TransferConfig.from_json(request["config"])
         styles = [files.style(index) for index in range(len(request["styles"]))]
+        masks = inputs.MaskInputs(
+            files.masks("content", request.get("content_masks", ())),
+            files.masks("style", request.get("style_masks", ())),
+        )
 
         def named(message: str) -> str:
             return message.replace(str(files.content), request["content"])
@@ -78,10 +85,10 @@ class Painter:
         try:
             network = self._network(request["network"])
             if request.get("frame_count"):
-                self._paint_video(files, styles, network, config, warn)
+                self._paint_video(files, styles, network, config, masks, warn)
                 return
             live = _LivePicture(files.live, self._send)
-            given = inputs.prepare(files.content, styles, config)
+            given = inputs.prepare(files.content, styles, config, masks)
             result = run.paint(
                 given, files.run, network, config, resume=True, graphs=self._graphs,
                 callbacks=inputs.Callbacks(live.start, live.step, warn, self._stop),
@@ -95,15 +102,16 @@ class Painter:
         self._send("done", ended=result.ended, epoch=result.rows[-1].epoch, video="progress" in result.files)
 
     def _paint_video(
-        self, files: JobFolder, styles: list[Path], network: Any, config: TransferConfig, warn: Callable[[str], None]
-    ) -> None:
+        self, files: JobFolder, styles: list[Path], network: Any, config: TransferConfig, masks: MaskInputs,
+        warn: Callable[[str], None],
+    ) -> None:  # fmt: skip
         """Paints a video, or resumes it from its frames. Raises what `stylize_video` does."""
         from nst.inputs import Callbacks
         from nst.video import stylize
 
         live = _LiveVideo(self._send, network.name)
         result = stylize.stylize_video(
-            files.content, styles, files.run, network, config, resume=True,
+            files.content, styles, files.run, network, config, masks=masks, resume=True,
             callbacks=Callbacks(live.start, live.frame, warn, lambda: self._stop(frames=live.painted)),
         )  # fmt: skip
         last = result.rows[-1].frame if result.rows else None

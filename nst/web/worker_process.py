@@ -21,7 +21,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _TAIL = 2000  # bytes of the log that are searched for its last line
 
@@ -38,6 +38,15 @@ class JobFolder:
     def style(self, index: int) -> Path:
         """A style picture, unchanged."""
         return self.path / f"style-{index}"
+
+    def mask(self, over: Literal["content", "style"], index: int) -> Path:
+        """A mask over the content or over a style picture, as a PNG; the index is that of its style."""
+        return self.path / f"{over}-mask-{index}.png"
+
+    def masks(self, over: Literal["content", "style"], there: Sequence[bool]) -> list[Path | None] | None:
+        """The masks of a `Submission` as the library takes them, from the list of which there are."""
+        found = [self.mask(over, index) if each else None for index, each in enumerate(there)]
+        return found or None
 
 
 class Worker(subprocess.Popen[str]):

@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
 from nst.utils.text import either, one_line
-from nst.web import catalog, schemas, store, submission
+from nst.web import catalog, masks, schemas, store, submission
 from nst.web.catalog import Picture
 from nst.web.dependencies import FILES, Found, Served, picture, view
 from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
@@ -45,6 +45,22 @@ class SubmissionForm(NamedTuple):
     network: Text = None
     settings: Annotated[str | None, Form(description="a JSON object of changed settings", max_length=20_000)] = None
     again: Annotated[str | None, Form(description="id of a job to start from", pattern="^[0-9a-f]{16}$|^$")] = None
+    content_mask: Annotated[
+        list[UploadFile],
+        File(description="masks over the content: white where a style acts; one for each style, or a coloured one"),
+    ] = []  # noqa: RUF012
+    content_mask_for: Annotated[
+        list[int], Form(description="index of the style of each content mask; by default in the order of the styles")
+    ] = []  # noqa: RUF012
+    style_mask: Annotated[
+        list[UploadFile], File(description="masks over the style pictures: white is the part that is used")
+    ] = []  # noqa: RUF012
+    style_mask_for: Annotated[
+        list[int], Form(description="index of the style of each style mask; by default in the order of the styles")
+    ] = []  # noqa: RUF012
+    keep_masks: Annotated[
+        bool, Form(description="with `again`: whether to keep that job's masks where its pictures are kept")
+    ] = True
 
 
 @router.post("", status_code=202, responses=problems(400, 408, 415, 429, *WITH_BODY))
@@ -54,7 +70,8 @@ async def create(
     """Queues a picture or a video to be painted.
 
     Pictures are uploads or the names of samples. A content file that is a video or an animated GIF is painted frame by
-    frame. With `again`, missing pictures, preset, network and settings are taken from that job.
+    frame. With `again`, missing pictures, preset, network and settings are taken from that job, and its masks if none
+    are given: those over the style pictures if these are kept, and those over the content if that is kept, too.
     """
     job = await submit(request, form)
     response.headers["location"] = f"/api/jobs/{job.id}"
@@ -82,8 +99,33 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
             submission.store_input(style, folder.style(index), "style", limits) for index, style in enumerate(styles)
         ]
         submission.check_pictures(config, [each[:3] for each in (shown, *stored)])
+        chosen = _masks(studio, form, earlier, content, styles)
+        masks.store(chosen, folder, limits)
+        masks.check(folder, config, shown.size, [style.size for style in stored], *chosen.there)
         titles = [style.title for style in stored]
-        return studio.submit(job, Submission(shown.title, titles, preset, network, config, shown.frames))
+        return studio.submit(job, Submission(shown.title, titles, preset, network, config, shown.frames, *chosen.there))
+
+
+def _masks(
+    studio: Studio, form: SubmissionForm, earlier: Submission | None, content: Chosen, styles: Chosen
+) -> masks.Chosen:
+    """The masks that a form has, or those of the earlier job whose pictures are kept. Raises `Refused`."""
+    given = masks.Chosen(
+        masks.choose("content", form.content_mask, form.content_mask_for, len(styles)),
+        masks.choose("style", form.style_mask, form.style_mask_for, len(styles)),
+    )
+    if any(given) or earlier is None or not form.keep_masks or form.again is None:
+        return given
+    folder = studio.folder_of(form.again)
+    if not _kept(styles, folder.style(0)):
+        return given
+    kept = masks.earlier(folder, "content", earlier.content_masks) if _kept(content, folder.content) else []
+    return masks.Chosen(kept, masks.earlier(folder, "style", earlier.style_masks))
+
+
+def _kept(chosen: Chosen, path: FilePath) -> bool:
+    """Whether the first picture is that of an earlier job."""
+    return isinstance(chosen[0], Picture) and chosen[0].path == path
 
 
 def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen, Chosen]:
