@@ -9,6 +9,7 @@ import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
 import { JobView } from "./job/JobView.tsx";
+import { MaskDesk } from "./masks/MaskDesk.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
@@ -113,7 +114,11 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   if (route.view === "job") {
     return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />;
   }
-  return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
+  return (
+    <MaskDesk catalogue={catalogue} draft={draft} change={change}>
+      <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />
+    </MaskDesk>
+  );
 }
 
 /**

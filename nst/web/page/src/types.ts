@@ -127,6 +127,15 @@ export interface Job {
   video: boolean;
   /** Further files that were asked for by a setting, such as a contact sheet. */
   files: Picture[];
+  /** Those of earlier versions have none. */
+  masks?: JobMask[];
+}
+
+/** A mask over the content, or over a style picture; `style` is null for a coloured one, which is for all styles. */
+export interface JobMask {
+  over: "content" | "style";
+  style: number | null;
+  url: string;
 }
 
 export interface JobsAnswer {

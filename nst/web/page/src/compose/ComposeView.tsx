@@ -4,6 +4,7 @@ import { ApiError, postJob } from "../api.ts";
 import { presetOf, type Catalogue } from "../catalogue.ts";
 import { History } from "../history/History.tsx";
 import type { HistoryState } from "../history/useHistory.ts";
+import { appendMasks, stylesOf } from "../masks/draftMasks.ts";
 import { fieldId } from "../parts/Problem.tsx";
 import type { Job } from "../types.ts";
 import { bytes } from "../words.ts";
@@ -43,6 +44,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
   const form = useRef<HTMLFormElement>(null);
   const headingId = useId();
   useFocusOnError(errors, form);
+  useEffect(() => setErrors((all) => without(all, ["content_mask", "style_mask"])), [draft.masks]);
 
   const set = (field: string, sentence: string) => setErrors((all) => ({ ...all, [field]: sentence }));
   const edit: Dispatch<Change> = (next) => {
@@ -96,9 +98,11 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
     if (Object.keys(wrong).length > 0) return;
     setSent(0);
     try {
-      onSent(await postJob(formOf(draft, changed), setSent));
+      const sending = formOf(draft, changed);
+      await appendMasks(sending, draft, stylesOf(draft, catalogue).map(({ key }) => key));
+      onSent(await postJob(sending, setSent));
     } catch (refusal) {
-      const { field, message } = refusal as ApiError;
+      const { field = null, message } = refusal as ApiError;
       const shown = field !== null && document.getElementById(fieldId(field)) !== null;
       setErrors({ [shown ? field : ""]: message });
     } finally {
@@ -132,6 +136,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
               samples={catalogue.contents}
               content={draft.content}
               error={errors.content}
+              maskError={errors.content_mask}
               reading={reading.content}
               onFiles={takeContent}
               onChange={(content) => edit({ kind: "content", content })}
@@ -141,6 +146,7 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
               most={limits.styles}
               draft={draft}
               error={errors.style}
+              maskError={errors.style_mask}
               reading={reading.style}
               onFiles={takeStyles}
               change={edit}
@@ -182,6 +188,7 @@ function fieldsOf(change: Change, errors: Errors): string[] {
     case "preset":
       return Object.keys(errors).filter((field) => field !== "content" && field !== "style");
     case "again":
+    case "masks":
       return [];
   }
 }

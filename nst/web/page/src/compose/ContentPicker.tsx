@@ -1,6 +1,7 @@
 import { useRef } from "react";
 
 import { thumbnailUrl } from "../api.ts";
+import { ContentMasks, Masked } from "../masks/MaskDesk.tsx";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Sample } from "../types.ts";
 import { bytes, count, list } from "../words.ts";
@@ -11,13 +12,14 @@ interface Props {
   samples: Sample[];
   content: Content | null;
   error: string | undefined;
+  maskError: string | undefined;
   /** The names of the files that are being looked at. */
   reading: string[];
   onFiles: (files: File[]) => void;
   onChange: (content: Content | null) => void;
 }
 
-export function ContentPicker({ samples, content, error, reading, onFiles, onChange }: Props) {
+export function ContentPicker({ samples, content, error, maskError, reading, onFiles, onChange }: Props) {
   const chooser = useRef<HTMLInputElement>(null);
   const shown = content && shownOf(content, samples);
   return (
@@ -26,7 +28,9 @@ export function ContentPicker({ samples, content, error, reading, onFiles, onCha
       <div className={shown ? "easel" : "easel vacant"}>
         {shown ? (
           <figure>
-            <img src={shown.url} alt={`Content picture: ${shown.title}`} />
+            <Masked>
+              <img src={shown.url} alt={`Content picture: ${shown.title}`} />
+            </Masked>
             <figcaption>
               <span className="name">{shown.title}</span>
               {shown.note && <span className="muted"> {shown.note}</span>}
@@ -66,6 +70,7 @@ export function ContentPicker({ samples, content, error, reading, onFiles, onCha
             </button>
           )}
         </div>
+        <ContentMasks error={maskError} />
         <Reading names={reading} />
         <Problem field="content" error={error} />
       </div>

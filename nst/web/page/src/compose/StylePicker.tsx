@@ -1,6 +1,8 @@
 import type { Dispatch } from "react";
 
 import { thumbnailUrl } from "../api.ts";
+import { ownKey, sampleKey } from "../masks/draftMasks.ts";
+import { Masked, StyleMaskButton, StyleMaskProblem } from "../masks/MaskDesk.tsx";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Sample } from "../types.ts";
 import { list } from "../words.ts";
@@ -13,12 +15,13 @@ interface Props {
   most: number;
   draft: Draft;
   error: string | undefined;
+  maskError: string | undefined;
   reading: string[];
   onFiles: (files: File[]) => void;
   change: Dispatch<Change>;
 }
 
-export function StylePicker({ samples, most, draft, error, reading, onFiles, change }: Props) {
+export function StylePicker({ samples, most, draft, error, maskError, reading, onFiles, change }: Props) {
   const number = styleCount(draft);
   const earlier = draft.again?.styles ?? [];
   return (
@@ -34,8 +37,11 @@ export function StylePicker({ samples, most, draft, error, reading, onFiles, cha
           <ul className="gallery">
             {earlier.map(({ title, url }) => (
               <li key={url} className="tile chosen">
-                <img src={thumbnailUrl(url, 320)} alt="" />
+                <Masked style={url}>
+                  <img src={thumbnailUrl(url, 320)} alt="" />
+                </Masked>
                 <span className="tile-name">{title}</span>
+                <StyleMaskButton style={url} />
               </li>
             ))}
           </ul>
@@ -50,8 +56,11 @@ export function StylePicker({ samples, most, draft, error, reading, onFiles, cha
       <ul className="gallery" aria-label="Styles">
         {draft.ownStyles.map(({ file, url }) => (
           <li key={url} className="tile chosen">
-            <img src={url} alt="" />
+            <Masked style={ownKey(file)}>
+              <img src={url} alt="" />
+            </Masked>
             <span className="tile-name">{file.name}</span>
+            <StyleMaskButton style={ownKey(file)} />
             <button
               type="button"
               className="remove"
@@ -63,16 +72,19 @@ export function StylePicker({ samples, most, draft, error, reading, onFiles, cha
           </li>
         ))}
         {samples.map(({ name, title, url }) => (
-          <li key={name}>
+          <li key={name} className="masked-tile">
             <button
               type="button"
               className="tile"
               aria-pressed={draft.sampleStyles.includes(name)}
               onClick={() => change({ kind: "toggleStyle", name })}
             >
-              <img src={thumbnailUrl(url, 320)} alt="" />
+              <Masked style={sampleKey(name)}>
+                <img src={thumbnailUrl(url, 320)} alt="" />
+              </Masked>
               <span className="tile-name">{title}</span>
             </button>
+            <StyleMaskButton style={sampleKey(name)} />
           </li>
         ))}
         <li>
@@ -95,6 +107,7 @@ export function StylePicker({ samples, most, draft, error, reading, onFiles, cha
       </ul>
       <Reading names={reading} />
       <Problem field="style" error={error} />
+      <StyleMaskProblem error={maskError} />
       {number > 1 && earlier.length === 0 && (
         <p className="muted">
           In this order for style weights: {list(orderOf(draft, samples))}.

@@ -3,6 +3,7 @@
 import { useEffect, useReducer, useRef, type Dispatch } from "react";
 
 import { presetOf, type Catalogue } from "../catalogue.ts";
+import { keptMasks, masksOfJob, NO_MASKS, type DraftMasks } from "../masks/draftMasks.ts";
 import type { Job, Kind, Picture, Preview } from "../types.ts";
 import { textsOf, type Texts } from "./settings.ts";
 
@@ -25,6 +26,7 @@ export interface Draft {
   preset: string;
   network: string;
   texts: Texts;
+  masks: DraftMasks;
 }
 
 export type Change =
@@ -37,7 +39,8 @@ export type Change =
   | { kind: "preset"; name: string }
   | { kind: "network"; name: string }
   | { kind: "texts"; texts: Texts }
-  | { kind: "again"; job: Job };
+  | { kind: "again"; job: Job }
+  | { kind: "masks"; masks: DraftMasks };
 
 export function fresh(catalogue: Catalogue): Draft {
   const network = networkOf(catalogue);
@@ -50,6 +53,7 @@ export function fresh(catalogue: Catalogue): Draft {
     preset: preset.name,
     network,
     texts: textsOf(preset.settings),
+    masks: NO_MASKS,
   };
 }
 
@@ -120,14 +124,20 @@ function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
         preset: presetOf(catalogue, job.preset, job.network).name,
         network: networkOf(catalogue, job.network),
         texts: textsOf(job.settings),
+        masks: masksOfJob(job),
       };
     }
+    case "masks":
+      return { ...draft, masks: change.masks };
   }
 }
 
 export function useDraft(catalogue: Catalogue): [Draft, Dispatch<Change>] {
   const [draft, change] = useReducer(
-    (draft: Draft, change: Change) => changed(catalogue, draft, change),
+    (draft: Draft, change: Change) => {
+      const next = changed(catalogue, draft, change);
+      return { ...next, masks: keptMasks(draft, next) };
+    },
     catalogue,
     fresh,
   );

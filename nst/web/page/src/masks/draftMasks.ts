@@ -1,0 +1,121 @@
+/** The masks of the painting that is being put together: by their styles, as addresses of grey pictures. */
+
+import type { Catalogue } from "../catalogue.ts";
+import { shownOf } from "../compose/ContentPicker.tsx";
+import { kindOf, type Draft } from "../compose/draft.ts";
+import type { Job } from "../types.ts";
+import { thumbnailUrl } from "../api.ts";
+import { fileOf } from "./files.ts";
+import type { MaskLayer, Over } from "./layers.ts";
+
+export interface DraftMasks {
+  content: Readonly<Record<string, string>>;
+  style: Readonly<Record<string, string>>;
+  /** Whether they are an earlier job's, unchanged: the server has them, also coloured ones, which are not shown here. */
+  earlier: boolean;
+}
+
+export const NO_MASKS: DraftMasks = { content: {}, style: {}, earlier: false };
+
+/** A style of a draft; its key is what its masks are kept by, also over a reload. */
+export interface MaskedStyle {
+  key: string;
+  title: string;
+  url: string;
+}
+
+/** The styles of a draft in the order in which the server gets them. */
+export function stylesOf({ ownStyles, sampleStyles, again }: Draft, { styles }: Pick<Catalogue, "styles">): MaskedStyle[] {
+  const samples = sampleStyles.map((name) => {
+    const sample = styles.find((each) => each.name === name);
+    return { key: sampleKey(name), title: sample?.title ?? name, url: sample?.url ?? "" };
+  });
+  const earlier = (again?.styles ?? []).map(({ title, url }) => ({ key: url, title, url: thumbnailUrl(url, 1024) }));
+  return [...ownStyles.map(({ file, url }) => ({ key: ownKey(file), title: file.name, url })), ...samples, ...earlier];
+}
+
+export function ownKey({ name, size, lastModified }: File): string {
+  return `own:${name}:${size}:${lastModified}`;
+}
+
+export function sampleKey(name: string): string {
+  return `sample:${name}`;
+}
+
+/** What is left of the masks after a change: those of the styles that are still there, over the same content. */
+export function keptMasks(before: Draft, after: Draft): DraftMasks {
+  const { masks } = after;
+  const keys = new Set(stylesOf(after, { styles: [] }).map(({ key }) => key));
+  const kept = (all: Readonly<Record<string, string>>) =>
+    Object.keys(all).every((key) => keys.has(key)) ? all : Object.fromEntries(Object.entries(all).filter(([key]) => keys.has(key)));
+  const content = masks === before.masks && !sameContent(before, after) ? {} : kept(masks.content);
+  const style = kept(masks.style);
+  return content === masks.content && style === masks.style ? masks : { ...masks, content, style };
+}
+
+function sameContent({ content: one }: Draft, { content: other }: Draft): boolean {
+  if (one?.kind === "own") return other?.kind === "own" && one.own.file === other.own.file;
+  if (one?.kind === "sample") return other?.kind === "sample" && one.name === other.name;
+  return one?.kind === "again" && other?.kind === "again" && one.picture.url === other.picture.url;
+}
+
+export function masksOfJob({ masks = [], styles }: Job): DraftMasks {
+  const found = { content: {} as Record<string, string>, style: {} as Record<string, string> };
+  for (const { over, style, url } of masks) {
+    const key = style === null ? undefined : styles[style]?.url;
+    if (key !== undefined) found[over][key] = url;
+  }
+  return { ...found, earlier: masks.length > 0 };
+}
+
+export function withMasks(masks: DraftMasks, changed: ReadonlyMap<string, string | null>): DraftMasks {
+  if (changed.size === 0) return masks;
+  const next: Record<Over, Record<string, string>> = { content: { ...masks.content }, style: { ...masks.style } };
+  for (const [layer, url] of changed) {
+    const { over, style } = parted(layer);
+    if (url === null) delete next[over][style];
+    else next[over][style] = url;
+  }
+  return { ...next, earlier: false };
+}
+
+export function layerKey(over: Over, style: string): string {
+  return `${over} ${style}`;
+}
+
+function parted(layer: string): { over: Over; style: string } {
+  const space = layer.indexOf(" ");
+  return { over: layer.slice(0, space) as Over, style: layer.slice(space + 1) };
+}
+
+/** What the editor paints: where each style goes, if there is a content, and which part of each is used. */
+export function layersOf(draft: Draft, catalogue: Catalogue): MaskLayer[] {
+  const styles = stylesOf(draft, catalogue);
+  const content = draft.content && shownOf(draft.content, catalogue.contents);
+  const layer = (over: Over, { key, title }: MaskedStyle, picture: { title: string; url: string }): MaskLayer => ({
+    key: layerKey(over, key),
+    over,
+    title,
+    picture,
+    mask: draft.masks[over][key] ?? null,
+  });
+  const first = kindOf(draft) === "video" ? ", first frame" : "";
+  return [
+    ...(content ? styles.map((style) => layer("content", style, { title: content.title + first, url: content.url })) : []),
+    ...styles.map((style) => layer("style", style, { title: style.title, url: style.url })),
+  ];
+}
+
+/** Adds the masks to the form of a job, whose styles have these keys in their order. Throws where one is gone. */
+export async function appendMasks(form: FormData, { masks }: Pick<Draft, "masks">, keys: string[]): Promise<void> {
+  if (masks.earlier && form.has("again")) return;
+  if (form.has("again")) form.append("keep_masks", "false");
+  for (const over of ["content", "style"] as const) {
+    for (const [index, key] of keys.entries()) {
+      const url = masks[over][key];
+      if (url === undefined) continue;
+      form.append(`${over}_mask`, await fileOf(url, `${over}-mask-${index + 1}.png`));
+      form.append(`${over}_mask_for`, String(index));
+    }
+  }
+}
