@@ -230,13 +230,13 @@ export function Board(props: Props) {
         </div>
       </div>
       <div className="mask-zoom" role="group" aria-label="Zoom">
-        <button type="button" className="button" aria-label="Zoom out" disabled={zoomed.zoom <= 1} onClick={() => zoomed.by(1 / 1.5)}>
+        <button type="button" className="button" aria-label="Zoom out" aria-disabled={zoomed.zoom <= 1} onClick={() => zoomed.by(1 / 1.5)}>
           −
         </button>
         <button type="button" className="button" aria-label={`Fit to the window, now ${Math.round(100 * zoomed.zoom)} %`} onClick={zoomed.fit}>
           {Math.round(100 * zoomed.zoom)} %
         </button>
-        <button type="button" className="button" aria-label="Zoom in" disabled={zoomed.zoom >= MOST} onClick={() => zoomed.by(1.5)}>
+        <button type="button" className="button" aria-label="Zoom in" aria-disabled={zoomed.zoom >= MOST} onClick={() => zoomed.by(1.5)}>
           +
         </button>
       </div>

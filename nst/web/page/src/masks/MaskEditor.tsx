@@ -1,4 +1,14 @@
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type SyntheticEvent } from "react";
+import {
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type RefObject,
+  type SyntheticEvent,
+} from "react";
 
 import type { ApiError } from "../api.ts";
 import { filesOf } from "../compose/files.ts";
@@ -29,11 +39,7 @@ export default function MaskEditor({ layers, first, onDone, onCancel }: Props) {
   const [loaded, problem] = useLevels(layers);
   const [asked, setAsked] = useState(false);
   const changed = useRef(new Set<number>());
-  useEffect(() => {
-    const element = dialog.current!;
-    if (!element.open) element.showModal();
-    return () => element.close();
-  }, []);
+  useModal(dialog);
 
   const cancel = () => (changed.current.size > 0 ? setAsked(true) : onCancel());
   const done = () => {
@@ -83,11 +89,7 @@ export default function MaskEditor({ layers, first, onDone, onCancel }: Props) {
 function Discard({ onKeep, onDiscard }: { onKeep: () => void; onDiscard: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const headingId = useId();
-  useEffect(() => {
-    const element = dialog.current!;
-    if (!element.open) element.showModal();
-    return () => element.close();
-  }, []);
+  useModal(dialog);
   return (
     <dialog
       ref={dialog}
@@ -123,6 +125,8 @@ interface EditorProps {
 
 function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone }: EditorProps) {
   const helpId = useId();
+  const editor = useRef<HTMLDivElement>(null);
+  useEffect(() => editor.current!.querySelector<HTMLElement>(".mask-sheet")!.focus({ preventScroll: true }), []);
   const [active, setActive] = useState(first);
   const [tool, setTool] = useState<Tool>("paint");
   const [size, setSize] = useState(0.12); // of the longest side
@@ -188,6 +192,7 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
 
   return (
     <div
+      ref={editor}
       className="mask-editor"
       onKeyDown={key}
       // What is dropped or pasted here is a mask, and no new content for the page behind.
@@ -271,6 +276,15 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
       </div>
     </div>
   );
+}
+
+/** Shows a dialog while it is there. It is closed before it is removed, so that the focus goes back to where it was. */
+function useModal(dialog: RefObject<HTMLDialogElement | null>) {
+  useLayoutEffect(() => {
+    const element = dialog.current!;
+    if (!element.open) element.showModal();
+    return () => element.close();
+  }, [dialog]);
 }
 
 /** The levels of all layers, once their pictures and masks are there; or why they are not. */

@@ -35,6 +35,7 @@ const TOOLS: [Tool, string][] = [
   ["move", "Move"],
 ];
 
+/** Buttons that have nothing to do are not disabled, as they would lose the focus and with it the keyboard. */
 export function Tools(props: Props) {
   const { tool, size, softness, plain } = props;
   const id = useId();
@@ -59,10 +60,10 @@ export function Tools(props: Props) {
       />
       <Slider label="Soft edge" value={softness} least={0} shown={percent(softness)} onChange={props.onSoftness} />
       <div className="mask-row">
-        <button type="button" className="button" disabled={!props.undoable} onClick={props.onUndo}>
+        <button type="button" className="button" aria-disabled={!props.undoable} onClick={props.onUndo}>
           Undo
         </button>
-        <button type="button" className="button" disabled={!props.redoable} onClick={props.onRedo}>
+        <button type="button" className="button" aria-disabled={!props.redoable} onClick={props.onRedo}>
           Redo
         </button>
         <button type="button" className="button" onClick={props.onFill}>
