@@ -39,9 +39,9 @@ class Chosen(NamedTuple):
     style: Sequence[Source | None] = ()
 
     @property
-    def there(self) -> tuple[list[bool], list[bool]]:
-        """Of which styles there are masks, over the content and over the styles."""
-        return [mask is not None for mask in self.content], [mask is not None for mask in self.style]
+    def there(self) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+        """Which styles have masks over the content, and over themselves."""
+        return tuple(mask is not None for mask in self.content), tuple(mask is not None for mask in self.style)
 
 
 def choose(over: Over, uploads: Sequence[UploadFile], of: Sequence[int], styles: int) -> list[Source | None]:

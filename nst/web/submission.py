@@ -71,8 +71,8 @@ class Submission(NamedTuple):
     network: str
     config: TransferConfig
     frame_count: int = 0
-    content_masks: Sequence[bool] = ()
-    style_masks: Sequence[bool] = ()
+    content_masks: tuple[bool, ...] = ()
+    style_masks: tuple[bool, ...] = ()
 
     @property
     def kind(self) -> Literal["picture", "video"]:
@@ -86,7 +86,8 @@ class Submission(NamedTuple):
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Submission:
         """The inverse of `to_json`."""
-        return cls(**{**values, "config": TransferConfig.from_json(values["config"])})
+        masks = {name: tuple(values.get(name, ())) for name in ("content_masks", "style_masks")}
+        return cls(**{**values, **masks, "config": TransferConfig.from_json(values["config"])})
 
 
 def read_settings(

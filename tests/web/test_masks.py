@@ -75,6 +75,13 @@ def test_a_job_without_masks_has_none(waiting):
     assert (answer.status_code, answer.json()["masks"]) == (202, [])
 
 
+def test_a_job_of_an_earlier_version_has_no_masks(waiting):
+    job = waiting.submit()
+    without = "UPDATE jobs SET wanted = json_remove(wanted, '$.content_masks', '$.style_masks') WHERE id = ?"
+    waiting.studio.store._rows(without, job["id"])
+    assert waiting.job(job["id"])["masks"] == []
+
+
 def test_a_cutout_is_shown_as_what_it_selects(waiting):
     photo = np.random.default_rng(0).integers(0, 256, (60, 80, 4), dtype=np.uint8)
     photo[..., 3] = 255

@@ -75,7 +75,10 @@ export function Board(props: Props) {
     const now = stroke.current;
     if (now === null) return;
     let dirty: Rect | null = null;
-    for (const { point, pressure } of points) {
+    for (const [index, { point, pressure }] of points.entries()) {
+      // Of a large brush, the many points of a fast pointer look like a few.
+      const far = Math.hypot(point.x - now.last.x, point.y - now.last.y);
+      if (index < points.length - 1 && far < brush.radius / 10) continue;
       now.stroke.line(now.last, point, pressure);
       dirty = reach(dirty, now.last, point, brush.radius + 2, levels);
       now.last = point;
@@ -155,7 +158,10 @@ export function Board(props: Props) {
   };
   useEffect(() => () => window.clearTimeout(told.current), []);
   const key = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      finish(); // what is being painted can be undone, too
+      return;
+    }
     const arrow = ARROWS[event.key];
     if (arrow) {
       const step = Math.max(1, brush.radius * (event.shiftKey ? 2 : 0.5));
@@ -165,7 +171,7 @@ export function Board(props: Props) {
         y: Math.min(levels.height, Math.max(0, y + step * arrow.y)),
       };
       place(cursor.current);
-      ring.current!.scrollIntoView({ block: "nearest", inline: "nearest" });
+      zoomed.show(cursor.current);
       extend([{ point: cursor.current, pressure: 1 }]);
       tell();
     } else if (event.key === " ") {
@@ -274,6 +280,8 @@ interface Zoomed {
   by: (factor: number, at?: { clientX: number; clientY: number }) => void;
   to: (zoom: number, anchor: Anchor) => void;
   fit: () => void;
+  /** Scrolls to a point of the mask. */
+  show: (point: Point) => void;
 }
 
 /** A point of the picture, as a share of its sides, and where it is to be seen. */
@@ -344,7 +352,15 @@ function useZoom(
     element.addEventListener("wheel", wheel, { passive: false });
     return () => element.removeEventListener("wheel", wheel);
   }, [frame]);
-  return { zoom, scale, by, to, fit: () => setZoom(1) };
+  const show = ({ x, y }: Point) => {
+    const seen = frame.current!.getBoundingClientRect();
+    const box = sheet.current!.getBoundingClientRect();
+    const margin = 0.15 * Math.min(seen.width, seen.height);
+    const beyond = (place: number, least: number, most: number) => Math.min(0, place - least) + Math.max(0, place - most);
+    frame.current!.scrollLeft += beyond(box.left + x * scale, seen.left + margin, seen.right - margin);
+    frame.current!.scrollTop += beyond(box.top + y * scale, seen.top + margin, seen.bottom - margin);
+  };
+  return { zoom, scale, by, to, fit: () => setZoom(1), show };
 }
 
 /** What of the picture is at a point of the screen, or in the middle of what is seen. */

@@ -59,6 +59,9 @@ export default function MaskEditor({ layers, first, onDone, onCancel }: Props) {
         event.preventDefault();
         cancel();
       }}
+      // What is dropped beside the dialog is no new content for the page behind.
+      onDragOver={stay}
+      onDrop={stay}
     >
       {loaded === null ? (
         <div className="mask-waiting">
@@ -176,8 +179,7 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
     }
   };
   const takeFrom = (event: SyntheticEvent, transfer: DataTransfer) => {
-    event.preventDefault();
-    event.stopPropagation();
+    stay(event);
     const [file] = filesOf(transfer);
     if (file) void take(file);
   };
@@ -196,10 +198,7 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
       className="mask-editor"
       onKeyDown={key}
       // What is dropped or pasted here is a mask, and no new content for the page behind.
-      onDragOver={(event) => {
-        event.preventDefault();
-        event.stopPropagation();
-      }}
+      onDragOver={stay}
       onDrop={(event) => takeFrom(event, event.dataTransfer)}
       onPaste={(event) => takeFrom(event, event.clipboardData)}
     >
@@ -276,6 +275,11 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
       </div>
     </div>
   );
+}
+
+function stay(event: SyntheticEvent) {
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 /** Shows a dialog while it is there. It is closed before it is removed, so that the focus goes back to where it was. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Draft } from "../compose/draft.ts";
 import type { Job } from "../types.ts";
+import { layersOfJob, listsOfMasks } from "./jobMasks.ts";
 import { appendMasks, keptMasks, layerKey, layersOf, masksOfJob, NO_MASKS, stylesOf, withMasks } from "./draftMasks.ts";
 
 const PNG = "data:image/png;base64,aGFsbG8=";
@@ -113,4 +114,23 @@ test("an earlier job's masks stay with the server until they are changed", async
     ["again", "0123456789abcdef"],
     ["keep_masks", "false"],
   ]);
+});
+
+test("a job that is being painted has the same layers, and its masks are sent as lists", async () => {
+  const job = {
+    kind: "picture",
+    content: { title: "Cat", url: "/c" },
+    styles: [
+      { title: "Ink", url: "/s/0" },
+      { title: "Glass", url: "/s/1" },
+    ],
+    masks: [{ over: "content", style: 1, url: PNG }],
+  } as Job;
+  expect(layersOfJob(job).map(({ key, picture, mask }) => [key, picture.url, mask])).toEqual([
+    ["content /s/0", "/c?size=1024", null],
+    ["content /s/1", "/c?size=1024", PNG],
+    ["style /s/0", "/s/0?size=1024", null],
+    ["style /s/1", "/s/1?size=1024", null],
+  ]);
+  expect(await listsOfMasks(job, masksOfJob(job))).toEqual({ content: [null, PNG], style: [] });
 });

@@ -98,20 +98,29 @@ export class Stroke {
     );
     if (area === null) return;
     const value = this.brush.erase ? 0 : 255;
-    const [dx, dy] = [to.x - from.x, to.y - from.y];
-    const length = dx * dx + dy * dy;
+    const { coverage, ground } = this;
+    const dx = to.x - from.x;
+    const dy = to.y - from.y;
+    const length = dx * dx + dy * dy || 1; // of a point, any: it is multiplied by 0
+    const solid = inner > 0 ? inner * inner : 0;
     for (let y = area.y; y < area.y + area.height; y += 1) {
-      for (let x = area.x; x < area.x + area.width; x += 1) {
-        const [px, py] = [x + 0.5 - from.x, y + 0.5 - from.y];
-        const along = length === 0 ? 0 : Math.min(1, Math.max(0, (px * dx + py * dy) / length));
-        const distance = Math.hypot(px - along * dx, py - along * dy);
-        if (distance >= outer) continue;
-        const t = Math.min(1, (outer - distance) / (outer - inner));
-        const cover = Math.round(255 * t * t * (3 - 2 * t));
-        const index = y * width + x;
-        if (cover <= this.coverage[index]!) continue;
-        this.coverage[index] = cover;
-        const under = this.ground[index]!;
+      const py = y + 0.5 - from.y;
+      for (let x = area.x, index = y * width + area.x; x < area.x + area.width; x += 1, index += 1) {
+        if (coverage[index] === 255) continue;
+        const px = x + 0.5 - from.x;
+        const along = Math.min(1, Math.max(0, (px * dx + py * dy) / length));
+        const offX = px - along * dx;
+        const offY = py - along * dy;
+        const square = offX * offX + offY * offY;
+        if (square >= outer * outer) continue;
+        let cover = 255;
+        if (square > solid) {
+          const t = Math.min(1, (outer - Math.sqrt(square)) / (outer - inner));
+          cover = Math.round(255 * t * t * (3 - 2 * t));
+        }
+        if (cover <= coverage[index]!) continue;
+        coverage[index] = cover;
+        const under = ground[index]!;
         data[index] = Math.round(under + ((value - under) * cover) / 255);
       }
     }
