@@ -185,7 +185,7 @@ class _Mask(NamedTuple):
     @property
     def coloured(self) -> bool:
         """Whether a pixel is far from grey."""
-        return bool((self.pixels.max(axis=2) - self.pixels.min(axis=2)).max() > _COLOURED)
+        return is_coloured(self.pixels)
 
 
 def _read(role: str, masks: Masks) -> list[_Mask | None]:
@@ -198,6 +198,11 @@ def _read(role: str, masks: Masks) -> list[_Mask | None]:
             name = f"{role} mask {index + 1}" if len(given) > 1 else f"the {role} mask"
             found[index] = _Mask(name, pixels, height, width)
     return found if any(found) else []
+
+
+def is_coloured(mask: NDArray[np.uint8]) -> bool:
+    """Whether a pixel of a mask, uint8 RGB `[h, w, 3]`, is far from grey, so that it is one of coloured regions."""
+    return bool((mask.max(axis=2) - mask.min(axis=2)).max() > _COLOURED)
 
 
 def read_mask(

@@ -73,9 +73,33 @@ def choose(over: Over, uploads: Sequence[UploadFile], of: Sequence[int], styles:
     return found
 
 
-def earlier(folder: JobFolder, over: Over, there: Sequence[bool]) -> list[Source | None]:
-    """The masks of an earlier job, as `choose` returns them."""
-    return list(folder.masks(over, there) or ())
+def earlier(there: Chosen, kept: Sequence[int | None], styles: int, *, content: bool) -> Chosen:
+    """The masks of an earlier job whose pictures are kept.
+
+    Coloured masks, which belong together, are kept only with all of them.
+
+    Args:
+        there: the masks of that job.
+        kept: for each style now, which of that job's it is, or None for another picture.
+        styles: the number of that job's styles.
+        content: whether its content is kept.
+    """
+    if content and list(kept) == list(range(styles)):
+        return there
+
+    def picked(masks: Sequence[Source | None]) -> list[Source | None]:
+        found = [masks[index] if index is not None and index < len(masks) else None for index in kept]
+        found = [None if isinstance(mask, Path) and _is_coloured(mask) else mask for mask in found]
+        return found if any(found) else []
+
+    return Chosen(picked(there.content) if content else [], picked(there.style))
+
+
+def _is_coloured(path: Path) -> bool:
+    try:
+        return mask_regions.is_coloured(mask_regions.read_mask(path)[0])
+    except decode.PictureError:
+        return False  # it is gone, which is reported when it is stored
 
 
 def store(chosen: Chosen, folder: JobFolder, limits: Limits) -> None:

@@ -192,6 +192,13 @@ def test_again_keeps_masks_with_their_pictures(waiting, masked):
     assert kept(waiting, masked, files=own) == [("content", 0), ("content", 1)]
 
 
+def test_again_keeps_coloured_masks_only_together(waiting):
+    files = [mask("content", regions(60, 80)), mask("style", regions(60, 80)), mask("style", regions(60, 80))]
+    coloured = waiting.post_job(style_name=["ink", "strokes"], files=files).json()
+    assert kept(waiting, coloured) == [("content", None), ("style", 0), ("style", 1)]
+    assert kept(waiting, coloured, content_name="rocket") == []
+
+
 def test_again_shows_the_same_masks(waiting, masked):
     again = waiting.post_job("", **NONE | {"again": masked["id"]}).json()
     for before, after in zip(masked["masks"], again["masks"], strict=True):

@@ -71,7 +71,7 @@ async def create(
 
     Pictures are uploads or the names of samples. A content file that is a video or an animated GIF is painted frame by
     frame. With `again`, missing pictures, preset, network and settings are taken from that job, and its masks if none
-    are given: those over the style pictures if these are kept, and those over the content if that is kept, too.
+    are given, where their pictures are kept; coloured ones are kept only with all pictures.
     """
     job = await submit(request, form)
     response.headers["location"] = f"/api/jobs/{job.id}"
@@ -116,16 +116,15 @@ def _masks(
     )
     if any(given) or earlier is None or not form.keep_masks or form.again is None:
         return given
-    folder = studio.folder_of(form.again)
-    if not _kept(styles, folder.style(0)):
-        return given
-    kept = masks.earlier(folder, "content", earlier.content_masks) if _kept(content, folder.content) else []
-    return masks.Chosen(kept, masks.earlier(folder, "style", earlier.style_masks))
-
-
-def _kept(chosen: Chosen, path: FilePath) -> bool:
-    """Whether the first picture is that of an earlier job."""
-    return isinstance(chosen[0], Picture) and chosen[0].path == path
+    folder, count = studio.folder_of(form.again), len(earlier.styles)
+    there = masks.Chosen(
+        folder.masks("content", earlier.content_masks) or (), folder.masks("style", earlier.style_masks) or ()
+    )
+    known = [folder.style(index) for index in range(count)]
+    paths = [style.path if isinstance(style, Picture) else None for style in styles]
+    kept = [known.index(path) if path in known else None for path in paths]
+    same = isinstance(content[0], Picture) and content[0].path == folder.content
+    return masks.earlier(there, kept, count, content=same)
 
 
 def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen, Chosen]:

@@ -107,9 +107,10 @@ test("an earlier job's masks stay with the server until they are changed", async
     return form;
   };
   const [kept, changed] = [again(), again()];
-  await appendMasks(kept, { masks: { ...NO_MASKS, earlier: true } }, [INK]);
+  const lent = { id: "0123456789abcdef", styles: [] };
+  await appendMasks(kept, { masks: { ...NO_MASKS, earlier: true }, again: lent }, [INK]);
   expect([...kept.keys()]).toEqual(["again"]);
-  await appendMasks(changed, { masks: NO_MASKS }, [INK]);
+  await appendMasks(changed, { masks: NO_MASKS, again: lent }, [INK]);
   expect([...changed]).toEqual([
     ["again", "0123456789abcdef"],
     ["keep_masks", "false"],

@@ -107,8 +107,8 @@ export function layersOf(draft: Draft, catalogue: Catalogue): MaskLayer[] {
 }
 
 /** Adds the masks to the form of a job, whose styles have these keys in their order. Throws where one is gone. */
-export async function appendMasks(form: FormData, { masks }: Pick<Draft, "masks">, keys: string[]): Promise<void> {
-  if (masks.earlier && form.has("again")) return;
+export async function appendMasks(form: FormData, { masks, again }: Pick<Draft, "masks" | "again">, keys: string[]): Promise<void> {
+  if (masks.earlier && again !== null && form.get("again") === again.id) return;
   if (form.has("again")) form.append("keep_masks", "false");
   for (const over of ["content", "style"] as const) {
     for (const [index, key] of keys.entries()) {
