@@ -91,7 +91,10 @@ async def preview(
     file: Annotated[UploadFile, File(description="a picture or, as content, a video")],
     field: Annotated[Literal["content", "style"], Form(description="what it will be submitted as")] = "content",
 ) -> schemas.Preview:
-    """Checks an input file as a submission would, and shows it where a browser cannot, such as HEIC."""
+    """Checks an input file as a submission would, and shows it where a browser cannot, such as HEIC.
+
+    For a picture that this program painted, the response has the settings that it carries.
+    """
 
     def stored() -> schemas.Preview:
         with tempfile.TemporaryDirectory(prefix="nst-") as folder:
@@ -99,7 +102,12 @@ async def preview(
             found = submission.store_input(file, path, field, studio.limits, video=field == "content")
             data = base64.b64encode(submission.preview(path).read_bytes()).decode()
         kind: Literal["picture", "video"] = "video" if found.frames else "picture"
-        return schemas.Preview(kind=kind, frames=found.frames, url=f"data:image/jpeg;base64,{data}")
+        height, width = found.size
+        painted = found.painted and catalog.restored(found.painted, studio.limits._asdict(), submission.FRAMES)
+        return schemas.Preview(
+            kind=kind, frames=found.frames, width=width, height=height, url=f"data:image/jpeg;base64,{data}",
+            painted=painted,
+        )  # fmt: skip
 
     async with request.app.state.decoding:
         return await run_in_threadpool(stored)
