@@ -13,7 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
 from nst.web.errors import handle_errors, problems
-from nst.web.routes import catalog, events, jobs, legacy, masks
+from nst.web.estimate import Estimator
+from nst.web.routes import catalog, estimate, events, jobs, legacy, masks
 from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
@@ -41,6 +42,7 @@ def create(
         responses=problems(401, 403, 421, 422, 507), redirect_slashes=False,
     )  # fmt: skip
     app.state.studio = studio
+    app.state.estimator = Estimator(studio)
     app.state.key = Key(token, f"nst-token-{port}")  # browsers share cookies between ports
     app.state.decoding = asyncio.Semaphore(2)  # submissions that are decoded at once: each may take a gigabyte
     app.state.watchers = 0
@@ -48,7 +50,7 @@ def create(
         Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
     )
     handle_errors(app)
-    for router in (catalog.router, events.router, jobs.router, masks.router):
+    for router in (catalog.router, estimate.router, events.router, jobs.router, masks.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
     # Not a mount, which would also take requests for the addresses above by unsupported methods.

@@ -124,18 +124,23 @@ def store(chosen: Chosen, folder: JobFolder, limits: Limits) -> None:
                 store_upload(source, folder.mask(over, index), field, limits)
 
 
-def store_upload(source: UploadFile, target: Path, field: str, limits: Limits) -> None:
-    """Stores an uploaded mask as a PNG of what it is understood to be. Raises `Refused` as `store` does."""
+def store_upload(source: UploadFile, target: Path, field: str, limits: Limits) -> tuple[int, int]:
+    """Stores an uploaded mask as a PNG of what it is understood to be. Raises `Refused` as `store` does.
+
+    Returns:
+        The (height, width) of the upload.
+    """
     name = one_line(re.split(r"[\\/]", source.filename or "")[-1], _TITLE) or "the mask"
     data = source.file.read(limits.file_bytes + 1)
     if len(data) > limits.file_bytes:
         most = limits.file_bytes // 1_000_000
         raise Refused(413, f"{name} is larger than {most} MB: shrink it; a mask is scaled to its picture anyway", field)
     try:
-        pixels, _ = mask_regions.read_mask(data, name=name, most=limits.pixels)
+        pixels, size = mask_regions.read_mask(data, name=name, most=limits.pixels)
     except decode.PictureError as error:
         raise Refused(415, str(error), field) from None
     atomic.write_bytes(target, writer.encode(pixels, "png"))
+    return size
 
 
 def check(

@@ -246,6 +246,11 @@ class Store:
         rows = self._rows("SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id", job)
         return [json.loads(data) for (data,) in rows]
 
+    def seconds(self, job: str) -> float | None:
+        """The seconds of the last epoch of a job, or of its last frame; None before the first one."""
+        select = "SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id DESC LIMIT 1"
+        return next((json.loads(data).get("seconds") for (data,) in self._rows(select, job)), None)
+
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._base.execute(statement, values).fetchall()

@@ -45,6 +45,9 @@ class SubmissionForm(NamedTuple):
     network: Text = None
     settings: Annotated[str | None, Form(description="a JSON object of changed settings", max_length=20_000)] = None
     again: Annotated[str | None, Form(description="id of a job to start from", pattern="^[0-9a-f]{16}$|^$")] = None
+    again_style: Annotated[
+        list[int], Form(description="positions, from 0, of styles of that job to use, after the other styles")
+    ] = []  # noqa: RUF012
     content_mask: Annotated[
         list[UploadFile],
         File(description="masks over the content: white where a style acts; one for each style, or a coloured one"),
@@ -93,7 +96,7 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
         earlier, content, styles = _earlier(studio, form.again)
         preset, network, config = submission.read_settings(form.preset, form.network, form.settings, limits, earlier)
         content = _choose("content", [form.content], [form.content_name], catalog.CONTENTS, 1, content)
-        styles = _choose("style", form.style, form.style_name, catalog.STYLES, limits.styles, styles)
+        styles = _choose("style", form.style, form.style_name, catalog.STYLES, limits.styles, styles, form.again_style)
         shown = submission.store_input(content[0], folder.content, "content", limits, video=video)
         stored = [
             submission.store_input(style, folder.style(index), "style", limits) for index, style in enumerate(styles)
@@ -142,18 +145,25 @@ def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen,
 
 def _choose(
     field: str, uploads: Sequence[UploadFile | None], names: Sequence[str | None], known: tuple[str, ...], most: int,
-    earlier: Chosen,
+    earlier: Chosen, kept: Sequence[int] = (),
 ) -> Chosen:  # fmt: skip
-    """The pictures given for a field, uploads before samples, or else the earlier ones. Raises `Refused`."""
+    """The pictures given for a field: uploads, samples, and those of the earlier ones that are kept.
+
+    If none are given, they are all the earlier ones. Raises `Refused`.
+    """
     # A browser sends an empty part for a field in which no file is chosen.
     chosen: Chosen = [upload for upload in uploads if upload and (upload.filename or upload.size)]
     wanted, samples = [name for name in names if name], catalog.samples(known)
-    if len(chosen) + len(wanted) > most:
+    if len(chosen) + len(wanted) + len(kept) > most:
         raise Refused(400, f"choose at most {most} {field} picture{'s' if most > 1 else ''}", field)
     for name in wanted:
         if name not in samples:
             raise Refused(400, f"there is no sample {one_line(name, 40)!r}: use {either(known)}", field)
         chosen.append(samples[name])
+    for index in kept:
+        if not 0 <= index < len(earlier):
+            raise Refused(400, f"the job to start from has no {field} picture {index}", field)
+        chosen.append(earlier[index])
     if not (chosen or earlier):
         raise Refused(400, f"choose a {field} picture", field)
     return chosen or earlier

@@ -76,7 +76,7 @@ def levels(page, url):
 def test_painted_masks_reach_the_server_and_are_there_again(server, open_page):
     page = open_page(server.address)
     choose(page)
-    page.get_by_role("button", name="Ink", exact=True).click()
+    page.get_by_role("button", name="Mix in Ink").click()
     board = opened(page, "Where each style goes")
     paint_left(page, board)
     page.get_by_role("radio", name="Where Ink goes").check()
@@ -273,6 +273,8 @@ def test_the_part_of_a_style_that_is_used_is_painted_from_its_tile(server, open_
     expect(about(page)).to_have_text("All of it is used: nothing is painted yet.")
     stroke(page, board, (0.3, 0.3), (0.5, 0.5))
     button(page, "Done").click()
+    expect(page.locator(".gallery").get_by_test_id("mask-tint")).to_have_count(1)
+    page.reload()
     expect(page.locator(".gallery").get_by_test_id("mask-tint")).to_have_count(1)
     page.get_by_role("button", name="Glass", exact=True).click()
     page.get_by_role("button", name="Glass", exact=True).click()

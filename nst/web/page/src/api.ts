@@ -1,6 +1,6 @@
 /** Everything that is asked of the server. */
 
-import type { ErrorAnswer, Health, Job, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
+import type { ErrorAnswer, Estimate, Health, Job, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
 import { sentence } from "./words.ts";
 
 /** An answer that says no; `status` 0 when none came. */
@@ -91,6 +91,12 @@ export async function postPreview(file: File, field: string): Promise<Preview> {
   body.append("field", field);
   body.append("file", file);
   return JSON.parse(await ask("/api/preview", { method: "POST", body })) as Preview;
+}
+
+/** How long a picture or a video of that size would take. */
+export async function postEstimate(wanted: object, signal: AbortSignal): Promise<Estimate> {
+  const headers = { "Content-Type": "application/json" };
+  return JSON.parse(await ask("/api/estimate", { method: "POST", headers, body: JSON.stringify(wanted), signal })) as Estimate;
 }
 
 /** Sends a job; `fetch` cannot tell how much of a body has gone, so this is the older way. */

@@ -35,7 +35,16 @@ export type Kind = "picture" | "video";
 export interface Preview {
   kind: Kind;
   frames: number;
+  width: number;
+  height: number;
   url: string;
+  painted: Painted | null;
+}
+
+/** The settings that a painted picture carries; `network` is empty where the studio has none of that name. */
+export interface Painted {
+  settings: SettingValues;
+  network: string;
 }
 
 export type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";
@@ -57,6 +66,7 @@ export interface Setting {
 
 export interface Preset {
   name: string;
+  title: string;
   about: string;
   settings: SettingValues;
 }
@@ -70,6 +80,8 @@ export interface Limits {
   epochs: number;
   image_size: number;
   queue: number;
+  /** The fewest pixels of a side of a picture, at the smallest size painted. */
+  side: number;
 }
 
 export interface SettingsAnswer {
@@ -153,4 +165,11 @@ export interface EpochEvent extends Costs {
 export interface ErrorAnswer {
   message: string;
   field: string | null;
+}
+
+/** How long a job would take; null is what cannot be judged. */
+export interface Estimate {
+  seconds: number | null;
+  basis: "same" | "similar" | null;
+  waiting: number | null;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Draft } from "../compose/draft.ts";
+import { ownStyle, sampleStyle, type Draft, type Own } from "../compose/draft.ts";
 import type { Job } from "../types.ts";
 import { layersOfJob, listsOfMasks } from "./jobMasks.ts";
 import { appendMasks, keptMasks, layerKey, layersOf, masksOfJob, NO_MASKS, stylesOf, withMasks } from "./draftMasks.ts";
@@ -12,7 +12,7 @@ const GLASS = "sample:glass";
 function draft(more: Partial<Draft> = {}): Draft {
   const content = { kind: "sample", name: "chelsea" } as const;
   const masks = { content: { [INK]: PNG }, style: { [GLASS]: PNG }, earlier: false };
-  return { content, ownStyles: [], sampleStyles: ["ink", "glass"], again: null, masks, ...more } as Draft;
+  return { content, styles: [sampleStyle("ink"), sampleStyle("glass")], again: null, masks, ...more } as Draft;
 }
 
 const CATALOGUE = {
@@ -21,10 +21,10 @@ const CATALOGUE = {
 } as Parameters<typeof layersOf>[1];
 
 test("styles are in the order in which they are sent, own ones first", () => {
-  const file = new File(["x"], "me.png", { lastModified: 7 });
-  const own = { file, url: "blob:1", kind: "picture", frames: 0 } as const;
-  expect(stylesOf(draft({ ownStyles: [own] }), CATALOGUE).map(({ key, title }) => [key, title])).toEqual([
-    ["own:me.png:1:7", "me.png"],
+  const own = { key: "own:7", file: new File(["x"], "me.png"), url: "blob:1", kind: "picture", frames: 0 } as Own;
+  const styles = [...draft().styles, ownStyle(own)];
+  expect(stylesOf(draft({ styles }), CATALOGUE).map(({ key, title }) => [key, title])).toEqual([
+    ["own:7", "me.png"],
     [INK, "Ink"],
     [GLASS, "glass"],
   ]);
@@ -39,7 +39,7 @@ test("masks over the content are for that content only", () => {
 
 test("masks go with their styles", () => {
   const before = draft();
-  const after = draft({ masks: before.masks, sampleStyles: ["ink"] });
+  const after = draft({ masks: before.masks, styles: [sampleStyle("ink")] });
   expect(keptMasks(before, after)).toEqual({ content: { [INK]: PNG }, style: {}, earlier: false });
 });
 
@@ -57,7 +57,7 @@ test("the masks of a job belong to its styles; coloured ones are not shown", () 
       { over: "style", style: 0, url: "/m/0" },
     ],
   } as Job;
-  expect(masksOfJob(job)).toEqual({ content: { "/s/1": "/m/1" }, style: { "/s/0": "/m/0" }, earlier: true });
+  expect(masksOfJob(job)).toEqual({ content: { "earlier:/s/1": "/m/1" }, style: { "earlier:/s/0": "/m/0" }, earlier: true });
   expect(masksOfJob({ styles: [] } as unknown as Job)).toEqual(NO_MASKS);
   const coloured = { ...job, masks: [{ over: "content", style: null, url: "/m/0" }] } as Job;
   expect(masksOfJob(coloured)).toEqual({ content: {}, style: {}, earlier: true });
@@ -128,10 +128,10 @@ test("a job that is being painted has the same layers, and its masks are sent as
     masks: [{ over: "content", style: 1, url: PNG }],
   } as Job;
   expect(layersOfJob(job).map(({ key, picture, mask }) => [key, picture.url, mask])).toEqual([
-    ["content /s/0", "/c?size=1024", null],
-    ["content /s/1", "/c?size=1024", PNG],
-    ["style /s/0", "/s/0?size=1024", null],
-    ["style /s/1", "/s/1?size=1024", null],
+    ["content earlier:/s/0", "/c?size=1024", null],
+    ["content earlier:/s/1", "/c?size=1024", PNG],
+    ["style earlier:/s/0", "/s/0?size=1024", null],
+    ["style earlier:/s/1", "/s/1?size=1024", null],
   ]);
   expect(await listsOfMasks(job, masksOfJob(job))).toEqual({ content: [null, PNG], style: [] });
 });

@@ -2,7 +2,8 @@
 
 import type { Catalogue } from "../catalogue.ts";
 import { shownOf } from "../compose/ContentPicker.tsx";
-import { kindOf, type Draft } from "../compose/draft.ts";
+import { earlierStyle, kindOf, type Draft } from "../compose/draft.ts";
+import { ordered } from "../compose/request.ts";
 import type { Job } from "../types.ts";
 import { thumbnailUrl } from "../api.ts";
 import { fileOf } from "./files.ts";
@@ -25,27 +26,20 @@ export interface MaskedStyle {
 }
 
 /** The styles of a draft in the order in which the server gets them. */
-export function stylesOf({ ownStyles, sampleStyles, again }: Draft, { styles }: Pick<Catalogue, "styles">): MaskedStyle[] {
-  const samples = sampleStyles.map((name) => {
-    const sample = styles.find((each) => each.name === name);
-    return { key: sampleKey(name), title: sample?.title ?? name, url: sample?.url ?? "" };
+export function stylesOf(draft: Draft, { styles: samples }: Pick<Catalogue, "styles">): MaskedStyle[] {
+  return ordered(draft.styles).map((style) => {
+    const { key } = style;
+    if (style.kind === "own") return { key, title: style.own.file.name, url: style.own.url };
+    if (style.kind === "earlier") return { key, title: style.picture.title, url: thumbnailUrl(style.picture.url, 1024) };
+    const sample = samples.find(({ name }) => name === style.name);
+    return { key, title: sample?.title ?? style.name, url: sample?.url ?? "" };
   });
-  const earlier = (again?.styles ?? []).map(({ title, url }) => ({ key: url, title, url: thumbnailUrl(url, 1024) }));
-  return [...ownStyles.map(({ file, url }) => ({ key: ownKey(file), title: file.name, url })), ...samples, ...earlier];
-}
-
-export function ownKey({ name, size, lastModified }: File): string {
-  return `own:${name}:${size}:${lastModified}`;
-}
-
-export function sampleKey(name: string): string {
-  return `sample:${name}`;
 }
 
 /** What is left of the masks after a change: those of the styles that are still there, over the same content. */
 export function keptMasks(before: Draft, after: Draft): DraftMasks {
   const { masks } = after;
-  const keys = new Set(stylesOf(after, { styles: [] }).map(({ key }) => key));
+  const keys = new Set(after.styles.map(({ key }) => key));
   const kept = (all: Readonly<Record<string, string>>) =>
     Object.keys(all).every((key) => keys.has(key)) ? all : Object.fromEntries(Object.entries(all).filter(([key]) => keys.has(key)));
   const content = masks === before.masks && !sameContent(before, after) ? {} : kept(masks.content);
@@ -54,7 +48,7 @@ export function keptMasks(before: Draft, after: Draft): DraftMasks {
 }
 
 function sameContent({ content: one }: Draft, { content: other }: Draft): boolean {
-  if (one?.kind === "own") return other?.kind === "own" && one.own.file === other.own.file;
+  if (one?.kind === "own") return other?.kind === "own" && one.own.key === other.own.key;
   if (one?.kind === "sample") return other?.kind === "sample" && one.name === other.name;
   return one?.kind === "again" && other?.kind === "again" && one.picture.url === other.picture.url;
 }
@@ -62,8 +56,8 @@ function sameContent({ content: one }: Draft, { content: other }: Draft): boolea
 export function masksOfJob({ masks = [], styles }: Job): DraftMasks {
   const found = { content: {} as Record<string, string>, style: {} as Record<string, string> };
   for (const { over, style, url } of masks) {
-    const key = style === null ? undefined : styles[style]?.url;
-    if (key !== undefined) found[over][key] = url;
+    const picture = style === null ? undefined : styles[style];
+    if (picture) found[over][earlierStyle(picture, 0).key] = url;
   }
   return { ...found, earlier: masks.length > 0 };
 }

@@ -1,22 +1,25 @@
 /** Masks of a job, for the editor while it is being painted. */
 
 import { thumbnailUrl } from "../api.ts";
-import type { Job } from "../types.ts";
+import { earlierStyle } from "../compose/draft.ts";
+import type { Job, Picture } from "../types.ts";
 import { layerKey, masksOfJob, type DraftMasks } from "./draftMasks.ts";
 import { dataUrlOf } from "./files.ts";
 import type { MaskLayer, Over } from "./layers.ts";
+
+const keyOf = (style: Picture, index: number) => earlierStyle(style, index).key;
 
 /** What the editor paints of a job; `masks` are those that it has now, if others than it began with. */
 export function layersOfJob(job: Job, masks: DraftMasks = masksOfJob(job)): MaskLayer[] {
   const first = job.kind === "video" ? ", first frame" : "";
   const content = { title: job.content.title + first, url: thumbnailUrl(job.content.url, 1024) };
   return (["content", "style"] as const).flatMap((over) =>
-    job.styles.map(({ title, url }) => ({
-      key: layerKey(over, url),
+    job.styles.map((style, index) => ({
+      key: layerKey(over, keyOf(style, index)),
       over,
-      title,
-      picture: over === "content" ? content : { title, url: thumbnailUrl(url, 1024) },
-      mask: masks[over][url] ?? null,
+      title: style.title,
+      picture: over === "content" ? content : { title: style.title, url: thumbnailUrl(style.url, 1024) },
+      mask: masks[over][keyOf(style, index)] ?? null,
     })),
   );
 }
@@ -25,7 +28,8 @@ export function layersOfJob(job: Job, masks: DraftMasks = masksOfJob(job)): Mask
 export async function listsOfMasks(job: Job, masks: DraftMasks): Promise<Record<Over, (string | null)[]>> {
   const of = async (over: Over) => {
     if (Object.keys(masks[over]).length === 0) return [];
-    return Promise.all(job.styles.map(({ url }) => (masks[over][url] === undefined ? null : dataUrlOf(masks[over][url]))));
+    const found = job.styles.map((style, index) => masks[over][keyOf(style, index)]);
+    return Promise.all(found.map((url) => (url === undefined ? null : dataUrlOf(url))));
   };
   return { content: await of("content"), style: await of("style") };
 }
