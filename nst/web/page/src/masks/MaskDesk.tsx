@@ -191,7 +191,7 @@ function tintStyle(url: string, index: number): CSSProperties {
   return { background: css(colourOf(index)), maskImage: `url("${url}")` };
 }
 
-function Brush() {
+export function Brush() {
   return (
     <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
       <path

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 
 import { ownStyle, sampleStyle, type Draft, type Own } from "../compose/draft.ts";
 import type { Job } from "../types.ts";
-import { layersOfJob, listsOfMasks } from "./jobMasks.ts";
-import { appendMasks, keptMasks, layerKey, layersOf, masksOfJob, NO_MASKS, stylesOf, withMasks } from "./draftMasks.ts";
+import { keysOfJob, layersOfJob } from "./jobMasks.ts";
+import { appendMasks, keptMasks, layerKey, layersOf, masksOfJob, NO_MASKS, steeringForm, stylesOf, withMasks } from "./draftMasks.ts";
 
 const PNG = "data:image/png;base64,aGFsbG8=";
 const INK = "sample:ink";
@@ -117,7 +117,7 @@ test("an earlier job's masks stay with the server until they are changed", async
   ]);
 });
 
-test("a job that is being painted has the same layers, and its masks are sent as lists", async () => {
+test("a job that is being painted has the same layers, and is steered by all its masks", async () => {
   const job = {
     kind: "picture",
     content: { title: "Cat", url: "/c" },
@@ -133,5 +133,7 @@ test("a job that is being painted has the same layers, and its masks are sent as
     ["style earlier:/s/0", "/s/0?size=1024", null],
     ["style earlier:/s/1", "/s/1?size=1024", null],
   ]);
-  expect(await listsOfMasks(job, masksOfJob(job))).toEqual({ content: [null, PNG], style: [] });
+  const form = await steeringForm(masksOfJob(job), keysOfJob(job));
+  expect([...form.keys(), form.get("content_mask_for")]).toEqual(["content_mask", "content_mask_for", "1"]);
+  expect([...(await steeringForm(NO_MASKS, keysOfJob(job)))]).toEqual([["no_masks", "true"]]);
 });

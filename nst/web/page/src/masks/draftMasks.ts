@@ -104,6 +104,18 @@ export function layersOf(draft: Draft, catalogue: Catalogue): MaskLayer[] {
 export async function appendMasks(form: FormData, { masks, again }: Pick<Draft, "masks" | "again">, keys: string[]): Promise<void> {
   if (masks.earlier && again !== null && form.get("again") === again.id) return;
   if (form.has("again")) form.append("keep_masks", "false");
+  await appendAll(form, masks, keys);
+}
+
+/** The form that steers a job that is being painted to these masks, of styles with these keys. */
+export async function steeringForm(masks: DraftMasks, keys: string[]): Promise<FormData> {
+  const form = new FormData();
+  await appendAll(form, masks, keys);
+  if (!form.has("content_mask") && !form.has("style_mask")) form.append("no_masks", "true");
+  return form;
+}
+
+async function appendAll(form: FormData, masks: DraftMasks, keys: string[]): Promise<void> {
   for (const over of ["content", "style"] as const) {
     for (const [index, key] of keys.entries()) {
       const url = masks[over][key];

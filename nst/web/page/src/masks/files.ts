@@ -10,10 +10,3 @@ export async function fileOf(url: string, name: string): Promise<File> {
   const bytes = atob(url.slice(url.indexOf(",") + 1));
   return new File([Uint8Array.from(bytes, (letter) => letter.charCodeAt(0))], name, { type: "image/png" });
 }
-
-/** A mask with its own bytes as its address, so that it can be sent as JSON. */
-export async function dataUrlOf(url: string): Promise<string> {
-  if (url.startsWith("data:")) return url;
-  const bytes = new Uint8Array(await (await fileOf(url, "mask.png")).arrayBuffer());
-  return `data:image/png;base64,${btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""))}`;
-}

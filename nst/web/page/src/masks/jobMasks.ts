@@ -4,8 +4,7 @@ import { thumbnailUrl } from "../api.ts";
 import { earlierStyle } from "../compose/draft.ts";
 import type { Job, Picture } from "../types.ts";
 import { layerKey, masksOfJob, type DraftMasks } from "./draftMasks.ts";
-import { dataUrlOf } from "./files.ts";
-import type { MaskLayer, Over } from "./layers.ts";
+import type { MaskLayer } from "./layers.ts";
 
 const keyOf = (style: Picture, index: number) => earlierStyle(style, index).key;
 
@@ -24,12 +23,7 @@ export function layersOfJob(job: Job, masks: DraftMasks = masksOfJob(job)): Mask
   );
 }
 
-/** All masks as lists of PNGs in `data:` URLs, one for each style, null where there is none; a list is empty without any. */
-export async function listsOfMasks(job: Job, masks: DraftMasks): Promise<Record<Over, (string | null)[]>> {
-  const of = async (over: Over) => {
-    if (Object.keys(masks[over]).length === 0) return [];
-    const found = job.styles.map((style, index) => masks[over][keyOf(style, index)]);
-    return Promise.all(found.map((url) => (url === undefined ? null : dataUrlOf(url))));
-  };
-  return { content: await of("content"), style: await of("style") };
+/** The keys of a job's styles, in their order. */
+export function keysOfJob({ styles }: Job): string[] {
+  return styles.map(keyOf);
 }
