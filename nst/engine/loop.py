@@ -30,6 +30,7 @@ from nst.engine.targets import Probe, Targets
 from nst.utils import system
 from nst.weights.network import Network
 
+_STIFFER = 3.0  # rise of the cost by a change of the objective from which L-BFGS starts afresh
 _TRIES = 5  # shorter steps from a good picture before the run is given up
 
 
@@ -168,7 +169,8 @@ class Turn(enum.Enum):
     """What has changed of an objective.
 
     L-BFGS's history stays useful when only the weights of the costs have changed, and misleads it when the regions
-    have: see `docs/experiments.md`.
+    have. Ten epochs after a change of strength from 0.5 to 0.2, the cost was 0.6 % lower with the history than without;
+    after new masks it was 18 % higher (VGG-19, 200 pixels).
     """
 
     WEIGHTS = enum.auto()
@@ -370,7 +372,8 @@ class _Descent:
         """Continues from the picture shown with the objective that has changed, for one more evaluation of it.
 
         Costs and gradients of two objectives cannot be compared: L-BFGS accepts the picture anew. It keeps its history
-        unless it is to start `afresh`; Adam keeps its moments.
+        unless it is to start `afresh`, or the cost has risen so much that steps of the old curvature would be too long.
+        Adam keeps its moments.
 
         Raises:
             DivergedError: the cost of the picture is not a finite number.
@@ -379,6 +382,7 @@ class _Descent:
         self._costs, self.gradient = objective(self.shown)
         if not _finite(self._costs, self.gradient):
             raise DivergedError(epoch)
+        afresh |= self._costs.total > _STIFFER * self._shown_costs.total
         self._shown_costs, self._failures, self.at_best = self._costs, 0, True
         prepare = self._graph.initialize if afresh and not self.adam else self._graph.turn
         self._session.run(prepare, {self._graph.start: self.shown})
