@@ -103,7 +103,8 @@ class Change:
         if self.style_weights is not None:
             found.append(f"style weights {','.join(f'{weight:g}' for weight in self.style_weights)}")
         if self.masks is not None:
-            found.append("no masks" if self.masks.content is self.masks.style is None else "masks")
+            there = self.masks.content is not None or self.masks.style is not None
+            found.append("masks" if there else "no masks")
         return ", ".join(found)
 
     def over(self, earlier: Change) -> Change:
@@ -113,11 +114,15 @@ class Change:
         return Change(epoch=self.epoch, **(parts | own))
 
 
+Schedule: TypeAlias = Sequence[Change | Mapping[str, Any]]
+"""Changes in any order, also as JSON values."""
+
+
 class Steering:
     """Changes a picture while it is being painted: give it to `nst.stylize` as `steer`, and call `change` meanwhile.
 
     `change` may be called from any thread, and from callbacks. A change takes effect from the next epoch on. Several
-    that arrive within one epoch are combined.
+    that arrive within one epoch are combined. `planned` are changes that are known from the start.
 
     Examples:
         >>> steering = nst.Steering()
@@ -125,8 +130,9 @@ class Steering:
         >>> steering.change(strength=0.8)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, planned: Schedule = ()) -> None:
         self._lock = threading.Lock()
+        self._planned = {change.epoch: change for change in schedule(planned)}
         self._waiting: Change | None = None
 
     def change(
@@ -144,7 +150,10 @@ class Steering:
         Raises:
             ValueError: nothing changes, or a value is invalid.
         """
-        change = Change(strength=strength, style_weights=style_weights, masks=masks)
+        self.add(Change(strength=strength, style_weights=style_weights, masks=masks))
+
+    def add(self, change: Change) -> None:
+        """The same for a change that was made elsewhere, whose epoch does not matter."""
         with self._lock:
             self._waiting = change if self._waiting is None else change.over(self._waiting)
 
@@ -152,11 +161,10 @@ class Steering:
         """Takes the changes that wait, for this epoch; None if there are none."""
         with self._lock:
             taken, self._waiting = self._waiting, None
-        return taken
+        planned = self._planned.get(epoch)
+        return planned if taken is None else taken if planned is None else taken.over(planned)
 
 
-Schedule: TypeAlias = Sequence[Change | Mapping[str, Any]]
-"""Changes in the order of their epochs, also as JSON values."""
 Steer: TypeAlias = Schedule | Callable[[int], Change | None]
 """A schedule; or a function that is called with the number of every epoch before it is painted, such as `Steering`."""
 

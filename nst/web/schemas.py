@@ -105,6 +105,15 @@ class Costs(BaseModel):
     temporal: float | None = Field(None, description="of a frame, compared with the previous one")
 
 
+class Steered(BaseModel):
+    """A change that was made while a picture was painted; what did not change is null."""
+
+    epoch: int = Field(description="the first epoch that followed it")
+    strength: float | None = None
+    style_weights: list[float] | None = None
+    masks: bool | None = Field(None, description="whether there are masks from then on")
+
+
 class File(Picture):
     """An output file of a job."""
 
@@ -140,6 +149,7 @@ class Job(BaseModel):
     result: bool = Field(description="whether there is a picture, or painted video, to download")
     video: bool = Field(description="whether there is a progress video, or the painted video")
     files: list[File]
+    steering: list[Steered] = Field([], description="changes made while it was painted, in the order of their epochs")
 
 
 class Jobs(BaseModel):

@@ -60,7 +60,8 @@ class Limits(NamedTuple):
 class Submission(NamedTuple):
     """What is painted: titles of the pictures, names of the preset and the network, and the settings.
 
-    `frame_count` is the number of frames of a video, and 0 for a picture.
+    `frame_count` is the number of frames of a video, and 0 for a picture. `repeats` says whether the folder of the job
+    has the steering of another job, which is repeated.
     """
 
     content: str
@@ -69,6 +70,7 @@ class Submission(NamedTuple):
     network: str
     config: TransferConfig
     frame_count: int = 0
+    repeats: bool = False
 
     @property
     def kind(self) -> Literal["picture", "video"]:

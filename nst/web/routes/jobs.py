@@ -4,6 +4,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, NamedTuple, cast
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Respon
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
+from nst.output.manifest import STEERING_FILE
 from nst.utils.text import either, one_line
 from nst.web import catalog, schemas, store, submission
 from nst.web.catalog import Picture
@@ -21,6 +23,7 @@ from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
 from nst.web.routes.catalog import Size
 from nst.web.service import Studio
 from nst.web.submission import Submission
+from nst.web.worker_process import JobFolder
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -45,6 +48,9 @@ class SubmissionForm(NamedTuple):
     network: Text = None
     settings: Annotated[str | None, Form(description="a JSON object of changed settings", max_length=20_000)] = None
     again: Annotated[str | None, Form(description="id of a job to start from", pattern="^[0-9a-f]{16}$|^$")] = None
+    repeat_steering: Annotated[
+        bool, Form(description="with `again`: whether to repeat the changes made while that job was painted")
+    ] = False
 
 
 @router.post("", status_code=202, responses=problems(400, 408, 415, 429, *WITH_BODY))
@@ -83,7 +89,17 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
         ]
         submission.check_pictures(config, [each[:3] for each in (shown, *stored)])
         titles = [style.title for style in stored]
-        return studio.submit(job, Submission(shown.title, titles, preset, network, config, shown.frames))
+        repeats = form.repeat_steering and _copy_steering(studio, form.again, folder)
+        wanted = Submission(shown.title, titles, preset, network, config, shown.frames, repeats=repeats)
+        return studio.submit(job, wanted)
+
+
+def _copy_steering(studio: Studio, id: str | None, folder: JobFolder) -> bool:
+    """Copies the steering of an earlier job, if it has any; returns whether."""
+    record = id and studio.file(id, STEERING_FILE)
+    if record:
+        shutil.copyfile(record, folder.steering)
+    return bool(record)
 
 
 def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen, Chosen]:

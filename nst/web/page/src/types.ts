@@ -127,6 +127,17 @@ export interface Job {
   video: boolean;
   /** Further files that were asked for by a setting, such as a contact sheet. */
   files: Picture[];
+  steering: Steered[];
+}
+
+/** A change while it was painted; what did not change is null. */
+export interface Steered {
+  /** The first epoch that followed it. */
+  epoch: number;
+  strength: number | null;
+  style_weights: number[] | null;
+  /** Whether there are masks from then on. */
+  masks: boolean | null;
 }
 
 export interface JobsAnswer {
