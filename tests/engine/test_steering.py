@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nst.engine import loop, mask_regions, pyramid, vgg
+from nst.engine.graph_cache import GraphCache
 from nst.engine.objective import Objective
 from nst.engine.pyramid import Aim
 from nst.engine.targets import Probe
@@ -125,3 +126,17 @@ def test_the_engine_asks_once_for_each_epoch():
 def test_a_change_that_costs_infinitely_much_ends_the_run():
     with pytest.raises(loop.DivergedError, match="after epoch 3"):
         painted(LBFGS, {3: Aim(np.inf, mixture_of(1.0))})
+
+
+def test_graphs_are_lent_on_from_a_steered_picture():
+    """The next picture, which is not steered, has the constants of its own settings again."""
+    sizes = pyramid.plan(PICTURES[0], PICTURES[1:], SIZES)
+    start = vgg.preprocess(sizes[0].content, NETWORK.mean)
+    with GraphCache() as graphs:
+        plans = ({}, {2: Aim(3.5, mixture_of(0.9, 0.1))}, {}, {2: Aim(3.5, mixture_of(0.9, 0.1))})
+        found = [
+            list(loop.paint(sizes, start, NETWORK, SIZES, graphs=graphs, steer=plan.get))[-1].image for plan in plans
+        ]
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(found[1], found[3])
+    assert not np.array_equal(found[0], found[1])

@@ -14,7 +14,7 @@ export function Steering({ job }: { job: Job }) {
   const live = job.kind === "picture" && job.state === "running" && !job.cancelling;
   if (job.kind === "video" || (!live && job.steering.length === 0)) return null;
   return (
-    <section className="panel steering" aria-labelledby="steering-heading">
+    <section className={live ? "panel steering" : "panel steering past"} aria-labelledby="steering-heading">
       <h2 id="steering-heading">{live ? "Steer" : "Steered"}</h2>
       {live && <Sliders job={job} />}
       <Changes job={job} />
@@ -73,7 +73,7 @@ function Sliders({ job }: { job: Job }) {
 
   return (
     <div className="sliders">
-      <p className="help">The picture follows within two epochs, without starting again.</p>
+      <p className="help">The picture follows within two epochs; it does not start again.</p>
       <Slider label="Strength of the style" value={shown.strength} onChange={(strength) => change({ ...shown, strength })}>
         <div className="ends" aria-hidden="true">
           <span>photograph</span>
