@@ -57,6 +57,12 @@ class Mixture(NamedTuple):
     terms: tuple[Term, ...]
     guides: tuple[Guide, ...] = ()
 
+    def same_regions(self, other: Mixture) -> bool:
+        """Whether another mixture has the same regions of the painted picture."""
+        return len(self.guides) == len(other.guides) and all(
+            np.array_equal(guide.mask, given.mask) for guide, given in zip(self.guides, other.guides, strict=True)
+        )
+
     def fitted(self, content: tuple[int, ...], styles: Sequence[tuple[int, ...]]) -> Mixture:
         """The same mixture with masks resized to the given shapes `(height, width, …)` of their pictures."""
         terms = (

@@ -84,7 +84,7 @@ def read_with_alpha(
     return decode.decode(data, name, most, warn, least)
 
 
-def size(path: str | os.PathLike[str]) -> tuple[int, int]:
+def size(path: str | os.PathLike[str] | bytes) -> tuple[int, int]:
     """The height and width of a picture, from its header where possible. Raises `PictureError` as `read` does."""
     data, name = _load_bytes(path, None)
     return decode.size(data, name) or decode.decode(data, name)[0].shape[:2]

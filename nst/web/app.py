@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from nst import __version__
 from nst.web.errors import handle_errors, problems
 from nst.web.estimate import Estimator
-from nst.web.routes import catalog, estimate, events, jobs, legacy, masks
+from nst.web.routes import catalog, estimate, events, jobs, legacy, masks, steering
 from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
@@ -50,7 +50,7 @@ def create(
         Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
     )
     handle_errors(app)
-    for router in (catalog.router, estimate.router, events.router, jobs.router, masks.router):
+    for router in (catalog.router, estimate.router, events.router, jobs.router, masks.router, steering.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
     # Not a mount, which would also take requests for the addresses above by unsupported methods.

@@ -61,6 +61,7 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
         "frames": list(range(0, last + 1, 1 if request.kind == "video" else request.config.print_every)),
         "result": ended and studio.result(job) is not None,
         "video": ended and bool(shown.get("video")),
+        "steering": job.progress.get("steering", []),
         "files": [{"title": FILES[name], "url": f"{url}/files/{name}"} for name in files],
         "masks": _masks(request, url),
     }

@@ -124,6 +124,15 @@ class Mask(BaseModel):
     url: str
 
 
+class Steered(BaseModel):
+    """A change that was made while a picture was painted; what did not change is null."""
+
+    epoch: int = Field(description="the first epoch that followed it")
+    strength: float | None = None
+    style_weights: list[float] | None = None
+    masks: bool | None = Field(None, description="whether there are masks from then on")
+
+
 class File(Picture):
     """An output file of a job."""
 
@@ -160,6 +169,7 @@ class Job(BaseModel):
     video: bool = Field(description="whether there is a progress video, or the painted video")
     files: list[File]
     masks: list[Mask] = []
+    steering: list[Steered] = Field([], description="changes made while it was painted, in the order of their epochs")
 
 
 class Jobs(BaseModel):

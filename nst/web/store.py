@@ -182,7 +182,8 @@ class Store:
         """Adds an event to a job, and updates its troubles and its progress.
 
         Progress is `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the current picture), `width`, `height`,
-        `network` (its full name), `video`, and of a video `epochs`, its number of frames.
+        `network` (its full name), `steering` (the changes that took effect), `video`, and of a video `epochs`, its
+        number of frames.
         """
         with self.transaction():
             self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))

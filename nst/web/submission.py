@@ -65,7 +65,8 @@ class Submission(NamedTuple):
 
     `frame_count` is the number of frames of a video, and 0 for a picture. `content_masks` and `style_masks` say which
     styles have masks in the folder of the job; they are empty if none has. A coloured content mask, which is for all
-    styles, is the only one.
+    styles, is the only one. `repeats` says whether the folder of the job
+    has the steering of another job, which is repeated.
     """
 
     content: str
@@ -76,6 +77,7 @@ class Submission(NamedTuple):
     frame_count: int = 0
     content_masks: tuple[bool, ...] = ()
     style_masks: tuple[bool, ...] = ()
+    repeats: bool = False
 
     @property
     def kind(self) -> Literal["picture", "video"]:

@@ -44,11 +44,32 @@ class Painter:
         self._send = send
         self._networks: dict[str, tuple[Any, Any]] = {}
         self._graphs: Any = None
+        self._steering: tuple[str, Any] = ("", None)  # the folder of the job that is steered
         self._stopping = False
 
     def stop(self) -> None:
         """Stops the current picture after its step."""
         self._stopping = True
+
+    def accept(self, folder: str) -> None:
+        """Prepares for changes of a job, which may arrive before it is painted."""
+        from nst.steering import changes
+        from nst.steering.changes import Steering
+
+        record = JobFolder(Path(folder)).steering
+        try:
+            self._steering = folder, Steering(changes.read(record) if record.exists() else ())
+        except (ValueError, OSError) as error:
+            self._steering = folder, Steering()
+            self._send("trouble", message=f"the steering is not repeated: {error}")
+
+    def steer(self, folder: str, steer: dict[str, Any]) -> None:
+        """Changes the picture of a job, unless that has ended."""
+        from nst.steering.changes import Change
+
+        accepted, steering = self._steering
+        if accepted == folder:
+            steering.add(Change.from_json(steer))
 
     def warm_up(self) -> None:
         """Loads TensorFlow, a network and the encoders by painting a small picture."""
@@ -69,6 +90,8 @@ class Painter:
 
         self._stopping = False  # a stop before this was meant for the picture before
         self._send("begun")
+        if self._steering[0] != folder:
+            self.accept(folder)
         files, config = JobFolder(Path(folder)), TransferConfig.from_json(request["config"])
         styles = [files.style(index) for index in range(len(request["styles"]))]
         masks = inputs.MaskInputs(
@@ -90,8 +113,8 @@ class Painter:
             live = _LivePicture(files.live, self._send)
             given = inputs.prepare(files.content, styles, config, masks)
             result = run.paint(
-                given, files.run, network, config, resume=True, graphs=self._graphs,
-                callbacks=inputs.Callbacks(live.start, live.step, warn, self._stop),
+                given, files.run, network, config, resume=True, graphs=self._graphs, steer=self._steering[1],
+                callbacks=inputs.Callbacks(live.start, live.step, warn, self._stop, live.steered),
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             self._send("failed", reason=named(str(error)) or "memory ran out: use a smaller size")
@@ -147,6 +170,10 @@ class _LivePicture:
         width, height = start.sizes[-1]
         self._send("start", first=start.first, width=width, height=height, network=start.network)
 
+    def steered(self, change: Any) -> None:
+        masks = {} if change.masks is None else {"masks": (change.masks.content or change.masks.style) is not None}
+        self._send("steered", epoch=change.epoch, **change.values, **masks)
+
     def step(self, step: Any) -> None:
         left = self._start.left(step.epoch, step.seconds)
         self._send("epoch", epoch=step.epoch, **step.costs._asdict(), seconds=step.seconds, seconds_left=left)
@@ -198,7 +225,7 @@ def main() -> None:
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     lock = threading.Lock()
-    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def send(kind: str, **values: Any) -> None:
         with lock, contextlib.suppress(OSError):  # the server is gone, and the reader ends this process
@@ -207,7 +234,12 @@ def main() -> None:
     def read() -> None:
         # In its own thread, to notice the end of the server while a picture is being painted.
         for line in sys.stdin:
-            jobs.put(line)
+            message = json.loads(line)
+            if "steer" in message:
+                painter.steer(**message)
+            else:
+                painter.accept(message["folder"])
+                jobs.put(message)
         os._exit(0)
 
     painter = Painter(send)
@@ -218,7 +250,7 @@ def main() -> None:
     send("ready")
     while True:
         try:
-            painter.paint(**json.loads(jobs.get()))
+            painter.paint(**jobs.get())
         except Exception as error:  # a bug: it is reported as one, and the next job gets a new process
             send("failed", reason=f"internal error: {type(error).__name__}: {error}")
             raise

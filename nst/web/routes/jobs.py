@@ -4,6 +4,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, NamedTuple, cast
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Respon
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
+from nst.output.manifest import STEERING_FILE
 from nst.utils.text import either, one_line
 from nst.web import catalog, masks, schemas, store, submission
 from nst.web.catalog import Picture
@@ -21,6 +23,7 @@ from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
 from nst.web.routes.catalog import Size
 from nst.web.service import Studio
 from nst.web.submission import Submission
+from nst.web.worker_process import JobFolder
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -64,6 +67,9 @@ class SubmissionForm(NamedTuple):
     keep_masks: Annotated[
         bool, Form(description="with `again`: whether to keep that job's masks where its pictures are kept")
     ] = True
+    repeat_steering: Annotated[
+        bool, Form(description="with `again`: whether to repeat the changes made while that job was painted")
+    ] = False
 
 
 @router.post("", status_code=202, responses=problems(400, 408, 415, 429, *WITH_BODY))
@@ -106,7 +112,9 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
         masks.store(chosen, folder, limits)
         masks.check(folder, config, shown.size, [style.size for style in stored], *chosen.there)
         titles = [style.title for style in stored]
-        return studio.submit(job, Submission(shown.title, titles, preset, network, config, shown.frames, *chosen.there))
+        repeats = form.repeat_steering and _copy_steering(studio, form.again, folder)
+        wanted = Submission(shown.title, titles, preset, network, config, shown.frames, *chosen.there, repeats)
+        return studio.submit(job, wanted)
 
 
 def _masks(
@@ -128,6 +136,14 @@ def _masks(
     kept = [known.index(path) if path in known else None for path in paths]
     same = isinstance(content[0], Picture) and content[0].path == folder.content
     return masks.earlier(there, kept, count, content=same)
+
+
+def _copy_steering(studio: Studio, id: str | None, folder: JobFolder) -> bool:
+    """Copies the steering of an earlier job, if it has any; returns whether."""
+    record = id and studio.file(id, STEERING_FILE)
+    if record:
+        shutil.copyfile(record, folder.steering)
+    return bool(record)
 
 
 def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen, Chosen]:

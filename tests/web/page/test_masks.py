@@ -279,3 +279,23 @@ def test_the_part_of_a_style_that_is_used_is_painted_from_its_tile(server, open_
     page.get_by_role("button", name="Glass", exact=True).click()
     page.get_by_role("button", name="Glass", exact=True).click()
     expect(page.get_by_test_id("mask-tint")).to_have_count(0)
+
+
+def test_masks_change_while_a_picture_is_painted(server, open_page):
+    page = open_page(server.address)
+    choose(page)
+    small(page, epochs=2000, size=160)
+    paint(page)
+    expect(page.get_by_role("region", name="Steer")).to_be_visible(timeout=FINISHED)
+    board = opened(page)
+    paint_left(page, board)
+    button(page, "Done").click()
+    changes = page.get_by_role("list", name="Changes while it was painted")
+    expect(changes).to_contain_text("new masks", timeout=FINISHED)
+    board = opened(page)
+    assert painted_share(page) > 30, "the editor has the masks that are in force"
+    button(page, "Clear").click()
+    button(page, "Done").click()
+    expect(changes).to_contain_text("no masks", timeout=FINISHED)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)

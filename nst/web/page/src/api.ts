@@ -74,6 +74,19 @@ export async function cancelJob(id: string): Promise<Job> {
   return JSON.parse(await ask(`${job(id)}/cancel`, { method: "POST" })) as Job;
 }
 
+/** Changes a picture while it is being painted. */
+export async function steerJob(id: string, form: FormData): Promise<void> {
+  await ask(`${job(id)}/steer`, { method: "POST", body: form });
+}
+
+/** Paints a picture again, with the changes that were made while it was painted. */
+export async function repeatJob(id: string): Promise<Job> {
+  const body = new FormData();
+  body.append("again", id);
+  body.append("repeat_steering", "true");
+  return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
+}
+
 export async function deleteJob(id: string): Promise<void> {
   await ask(job(id), { method: "DELETE" });
 }

@@ -141,6 +141,7 @@ export interface Job {
   files: Picture[];
   /** Those of earlier versions have none. */
   masks?: JobMask[];
+  steering: Steered[];
 }
 
 /** A mask over the content, or over a style picture; `style` is null for a coloured one, which is for all styles. */
@@ -148,6 +149,16 @@ export interface JobMask {
   over: "content" | "style";
   style: number | null;
   url: string;
+}
+
+/** A change while it was painted; what did not change is null. */
+export interface Steered {
+  /** The first epoch that followed it. */
+  epoch: number;
+  strength: number | null;
+  style_weights: number[] | null;
+  /** Whether there are masks from then on. */
+  masks: boolean | null;
 }
 
 export interface JobsAnswer {
