@@ -279,3 +279,15 @@ def test_the_part_of_a_style_that_is_used_is_painted_from_its_tile(server, open_
     page.get_by_role("button", name="Glass", exact=True).click()
     page.get_by_role("button", name="Glass", exact=True).click()
     expect(page.get_by_test_id("mask-tint")).to_have_count(0)
+
+
+def test_an_editor_that_cannot_be_loaded_says_so(server, open_page):
+    page = open_page(server.address, tolerate="ERR_FAILED|Failed to load")
+    page.route(re.compile("MaskEditor"), lambda route: route.abort())
+    choose(page)
+    page.get_by_role("button", name="Where the style goes").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Reload the page")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Where the style goes").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
