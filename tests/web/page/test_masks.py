@@ -299,3 +299,15 @@ def test_masks_change_while_a_picture_is_painted(server, open_page):
     expect(changes).to_contain_text("no masks", timeout=FINISHED)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+
+
+def test_an_editor_that_cannot_be_loaded_says_so(server, open_page):
+    page = open_page(server.address, tolerate="ERR_FAILED|Failed to load")
+    page.route(re.compile("MaskEditor"), lambda route: route.abort())
+    choose(page)
+    page.get_by_role("button", name="Where the style goes").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Reload the page")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Where the style goes").click()
+    expect(page.get_by_role("dialog")).to_be_visible()

@@ -1,7 +1,7 @@
 import { thumbnailUrl } from "../api.ts";
 import { presetOf, titleOf, type Catalogue } from "../catalogue.ts";
 import { labelOf } from "../compose/settings.ts";
-import { MaskedInput } from "../masks/MaskDesk.tsx";
+import { MaskedInput } from "../masks/tints.tsx";
 import type { Job } from "../types.ts";
 
 /** What the picture was made from: content, styles, and the settings that are not the preset's. */

@@ -1,28 +1,14 @@
-import {
-  createContext,
-  lazy,
-  Suspense,
-  useContext,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-  type CSSProperties,
-  type Dispatch,
-  type ReactNode,
-} from "react";
+import { createContext, Suspense, useContext, useMemo, useState, type Dispatch, type ReactNode } from "react";
 
 import { useAnnounce } from "../announce.tsx";
 import type { Catalogue } from "../catalogue.ts";
 import type { Change, Draft } from "../compose/draft.ts";
 import { described, fieldId, Problem } from "../parts/Problem.tsx";
-import type { Job } from "../types.ts";
 import { count } from "../words.ts";
 import { colourOf, css } from "./colours.ts";
 import { layerKey, layersOf, NO_MASKS, stylesOf, withMasks, type MaskedStyle } from "./draftMasks.ts";
-
-/** With its parts only when it is opened; where the server has another version by then, the page says so. */
-export const MaskEditor = lazy(() => import("./MaskEditor.tsx").catch(() => ({ default: Outdated })));
+import { MaskEditor } from "./editor.tsx";
+import { Brush, tintStyle } from "./tints.tsx";
 
 interface Desk {
   draft: Draft;
@@ -151,53 +137,5 @@ export function Masked({ style, children }: { style?: string; children: ReactNod
         <i key={index} className="mask-tint" style={tintStyle(url, index)} data-testid="mask-tint" />
       ))}
     </span>
-  );
-}
-
-/** The same for an input of a job: its content (0), or one of its styles (1, 2, …). */
-export function MaskedInput({ job, index, children }: { job: Job; index: number; children: ReactNode }) {
-  const over = index === 0 ? "content" : "style";
-  const masks = (job.masks ?? []).filter((mask) => mask.over === over && (index === 0 || mask.style === index - 1));
-  if (masks.length === 0) return children;
-  return (
-    <span className="masked">
-      {children}
-      {masks.map(({ style, url }) =>
-        // A coloured mask is shown as it is.
-        style === null ? (
-          <img key={url} className="mask-tint" src={url} alt="" />
-        ) : (
-          <i key={url} className="mask-tint" style={tintStyle(url, style)} data-testid="mask-tint" />
-        ),
-      )}
-    </span>
-  );
-}
-
-function Outdated({ onCancel }: { onCancel: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  return (
-    <dialog ref={dialog} className="dialog" onClose={onCancel} aria-label="The masks cannot be opened">
-      <p>The masks cannot be opened now. Reload the page, and try again.</p>
-      <button type="button" className="button" onClick={onCancel}>
-        Close
-      </button>
-    </dialog>
-  );
-}
-
-function tintStyle(url: string, index: number): CSSProperties {
-  return { background: css(colourOf(index)), maskImage: `url("${url}")` };
-}
-
-export function Brush() {
-  return (
-    <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-      <path
-        d="M14.5 1.5c-3 1.4-5.9 4-7.6 6.7l1.4 1.4c2.6-1.8 5-4.9 6.2-8.1zM6 9.4c-1.7 0-2.6 1-2.8 2.3-.2 1-.7 1.7-1.7 2.1 2.3 1 6 .7 6-2.5z"
-        fill="currentColor"
-      />
-    </svg>
   );
 }

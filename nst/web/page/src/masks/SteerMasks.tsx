@@ -3,8 +3,9 @@ import { Suspense, useState } from "react";
 import type { ApiError } from "../api.ts";
 import type { Job } from "../types.ts";
 import { masksOfJob, steeringForm, withMasks } from "./draftMasks.ts";
+import { MaskEditor } from "./editor.tsx";
 import { keysOfJob, layersOfJob } from "./jobMasks.ts";
-import { Brush, MaskEditor } from "./MaskDesk.tsx";
+import { Brush } from "./tints.tsx";
 
 interface Props {
   job: Job;
