@@ -15,7 +15,8 @@ from nst import __version__
 from nst.web.access import Key
 from nst.web.delivery import Assets, Head, compressed
 from nst.web.errors import handle_errors, problems
-from nst.web.routes import catalog, events, jobs, legacy
+from nst.web.estimate import Estimator
+from nst.web.routes import catalog, estimate, events, jobs, legacy, masks, steering
 from nst.web.security import Guard, is_loopback, names
 from nst.web.service import Studio
 
@@ -45,6 +46,7 @@ def create(
         responses=problems(401, 403, 421, 422, 429, 507), redirect_slashes=False,
     )  # fmt: skip
     app.state.studio = studio
+    app.state.estimator = Estimator(studio)
     app.state.key = Key(token, f"nst-token-{port}", secret)  # browsers share cookies between ports
     app.state.decoding = asyncio.Semaphore(2)  # submissions that are decoded at once: each may take a gigabyte
     app.state.watchers = 0
@@ -55,7 +57,7 @@ def create(
         body_bytes=studio.limits.body_bytes, origins=frozenset(origins),
     )  # fmt: skip
     handle_errors(app)
-    for router in (catalog.router, events.router, jobs.router):
+    for router in (catalog.router, estimate.router, events.router, jobs.router, masks.router, steering.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
 

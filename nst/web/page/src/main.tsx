@@ -7,6 +7,7 @@ import "./styles/forced.css";
 import "./styles/controls.css";
 import "./styles/compose.css";
 import "./styles/history.css";
+import "./styles/masks.css";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
