@@ -155,7 +155,9 @@ def paint(
                 del shown
             earlier, first = spent, scale.first + scale.epochs - left
             follow = rudder.follow if steer else None
-            painted = steps(objective, current, left, network.mean, first, warn, graphs, follow)
+            painted = steps(
+                objective, current, left, network.mean, first=first, warn=warn, graphs=graphs, follow=follow
+            )
             del current
             with contextlib.closing(painted):
                 for step in painted:
