@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
 from nst.web.errors import handle_errors, problems
-from nst.web.routes import catalog, events, jobs, legacy
+from nst.web.routes import catalog, events, jobs, legacy, recipe, resume
 from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
@@ -48,7 +48,7 @@ def create(
         Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
     )
     handle_errors(app)
-    for router in (catalog.router, events.router, jobs.router):
+    for router in (catalog.router, events.router, jobs.router, resume.router, recipe.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
     # Not a mount, which would also take requests for the addresses above by unsupported methods.

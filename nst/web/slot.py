@@ -163,7 +163,7 @@ class Slot(threading.Thread):
             store.record(job.id, kind, message, picture=message["epoch"])
         elif kind == "start":
             store.rewind(job.id, message["first"])
-            known = ("width", "height", "network", "epochs")
+            known = ("width", "height", "network", "epochs", "sizes")
             store.record(job.id, kind, message, **{name: message[name] for name in known if name in message})
         elif kind == "epoch":
             costs = {name: message.get(name) for name in schemas.Costs.model_fields}

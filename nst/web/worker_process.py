@@ -5,7 +5,8 @@ Both sides write one JSON object per line. The server sends jobs: `{"folder", "r
 
 - `ready`: the worker accepts jobs.
 - `begun`: it has read a job; an interrupt from now on is meant for that picture.
-- `start` (`first`: the first epoch to paint, `width`, `height`, `network`), `epoch` (`epoch`, the costs, `seconds`,
+- `start` (`first`: the first epoch to paint, `width`, `height`, `network`, `sizes`: of a picture, the sizes painted one
+  after another, each with `width`, `height` and its `first` epoch), `epoch` (`epoch`, the costs, `seconds`,
   `seconds_left`), `picture` (`epoch`: there is a new live picture), `trouble` (`message`), `stopping`: about the
   picture that is being painted. The epochs of a video are its frames; `start` has their number as `epochs`, and
   `stopping` as `frames` those that will be joined.

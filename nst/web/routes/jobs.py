@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
 from nst.utils.text import either, one_line
-from nst.web import catalog, schemas, store, submission
+from nst.web import catalog, recipe, schemas, store, submission
 from nst.web.catalog import Picture
 from nst.web.dependencies import FILES, Found, Served, picture, view
 from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
@@ -240,6 +240,4 @@ def _file(job: store.Job, path: FilePath | None, *, download: bool = True) -> Fi
 
 def _name(job: store.Job) -> str:
     """The file name, without a suffix, under which the files of a job are downloaded."""
-    stem = FilePath(Submission.from_json(job.request).content).stem
-    safe = "".join(letter if letter.isalnum() else "-" for letter in stem)
-    return f"{safe.strip('-')[:40] or 'picture'}-{job.number}"
+    return recipe.file_stem(job)
