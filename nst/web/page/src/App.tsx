@@ -3,8 +3,10 @@ import { useCallback, useEffect, useRef, useState, type RefObject } from "react"
 import { Announcer } from "./announce.tsx";
 import { onTokenWanted } from "./api.ts";
 import { useCatalogue, type Catalogue } from "./catalogue.ts";
+import { CompareView } from "./compare/CompareView.tsx";
 import { ComposeView } from "./compose/ComposeView.tsx";
 import { useDraft } from "./compose/draft.ts";
+import { looked, type Field } from "./compose/files.ts";
 import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
@@ -102,6 +104,13 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
     },
     [change],
   );
+  const use = useCallback(
+    async (file: File, field: Field) => {
+      change({ kind: "use", field, own: await looked(file, field, catalogue.limits) });
+      window.location.hash = HOME;
+    },
+    [change, catalogue],
+  );
   const gone = useCallback(
     (id: string) => {
       history.drop(id);
@@ -111,7 +120,10 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   );
 
   if (route.view === "job") {
-    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />;
+    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onUse={use} onQueued={history.put} onDeleted={gone} />;
+  }
+  if (route.view === "compare") {
+    return <CompareView key={route.ids.join()} ids={route.ids} session={session} catalogue={catalogue} moved={moved} />;
   }
   return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
 }

@@ -181,6 +181,7 @@ function fieldsOf(change: Change, errors: Errors): string[] {
       return [...Object.keys(change.texts), ""];
     case "preset":
       return Object.keys(errors).filter((field) => field !== "content" && field !== "style");
+    case "use":
     case "again":
       return [];
   }

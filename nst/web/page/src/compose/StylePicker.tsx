@@ -62,7 +62,7 @@ export function StylePicker({ samples, most, draft, error, reading, onFiles, cha
             </button>
           </li>
         ))}
-        {samples.map(({ name, title, url }) => (
+        {samples.filter(({ title }) => !earlier.some((each) => each.title === title)).map(({ name, title, url }) => (
           <li key={name}>
             <button
               type="button"

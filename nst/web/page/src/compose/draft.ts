@@ -37,7 +37,8 @@ export type Change =
   | { kind: "preset"; name: string }
   | { kind: "network"; name: string }
   | { kind: "texts"; texts: Texts }
-  | { kind: "again"; job: Job };
+  | { kind: "again"; job: Job }
+  | { kind: "use"; field: "content" | "style"; own: Own };
 
 export function fresh(catalogue: Catalogue): Draft {
   const network = networkOf(catalogue);
@@ -112,17 +113,28 @@ function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
       return { ...draft, texts: { ...draft.texts, ...change.texts } };
     case "again": {
       const { job } = change;
+      const samples = samplesOf(catalogue, job);
       return {
         content: { kind: "again", picture: job.content, of: job.kind },
         ownStyles: [],
-        sampleStyles: [],
-        again: { id: job.id, styles: job.styles },
+        // A sample is chosen as one: it would be shown a second time among the others.
+        sampleStyles: samples ?? [],
+        again: { id: job.id, styles: samples ? [] : job.styles },
         preset: presetOf(catalogue, job.preset, job.network).name,
         network: networkOf(catalogue, job.network),
         texts: textsOf(job.settings),
       };
     }
+    case "use":
+      if (change.field === "content") return { ...draft, content: { kind: "own", own: change.own } };
+      return { ...withoutEarlierStyles(draft), ownStyles: [change.own], sampleStyles: [] };
   }
+}
+
+/** The names of a job's styles if all of them are samples: files of a person's own have endings in their titles. */
+function samplesOf({ styles }: Catalogue, job: Job): string[] | null {
+  const names = job.styles.map(({ title }) => styles.find((style) => style.title === title)?.name);
+  return names.includes(undefined) ? null : (names as string[]);
 }
 
 export function useDraft(catalogue: Catalogue): [Draft, Dispatch<Change>] {

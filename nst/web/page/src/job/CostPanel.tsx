@@ -34,10 +34,18 @@ export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
       )}
       {rows.length > 1 && (
         // What the content costs of a frame is not known: its total has the temporal cost, too.
-        <Curve series={video ? series.slice(0, 2) : series} epochs={Math.max(job.epochs, rows.at(-1)!.epoch)} unit={video ? "frame" : "epoch"} />
+        <Curve
+          series={video ? series.slice(0, 2) : series}
+          epochs={Math.max(job.epochs, rows.at(-1)!.epoch)}
+          unit={video ? "frame" : "epoch"}
+          marks={job.sizes.map(({ width, height, first: epoch }) => ({ epoch, label: `${width} × ${height}` }))}
+        />
       )}
       {!video && Number(job.settings.scales) > 1 && (
-        <p className="help">Painted in {String(job.settings.scales)} sizes: the costs jump where the next one begins.</p>
+        <p className="help">
+          Painted in {String(job.settings.scales)} sizes: the costs jump where the next one begins
+          {job.sizes.length > 1 && ", at a dashed line"}.
+        </p>
       )}
     </section>
   );
