@@ -1,4 +1,4 @@
-import { useEffect, useState, type RefObject } from "react";
+import { useEffect, useState, type CSSProperties, type RefObject } from "react";
 
 import { pictureUrl, thumbnailUrl } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
@@ -56,8 +56,11 @@ export function CompareView({ ids: [a, b], session, catalogue, moved }: Props) {
   }
   if (one.job === null || other.job === null) return <p className="page-note">Opening the pictures…</p>;
   const jobs: [Job, Job] = [one.job, other.job];
+  // Frames of the shape of the pictures, or between their shapes.
+  const ratios = jobs.flatMap(({ width, height }) => (width && height ? [width / height] : []));
+  const ratio = ratios.length === 0 ? 4 / 3 : Math.sqrt(ratios[0]! * ratios.at(-1)!);
   return (
-    <article className="comparison" aria-labelledby="compare-heading">
+    <article className="comparison" aria-labelledby="compare-heading" style={{ "--ratio": ratio } as CSSProperties}>
       <div className="job-heading">
         <a className="back" href={jobHash(a)}>
           <span aria-hidden="true">← </span>Number {one.job.number}

@@ -24,12 +24,17 @@ interface Download {
 
 function downloadsOf(job: Job): Download[] {
   return [
-    ...(job.result ? [{ title: "with settings (ZIP)", url: archiveUrl(job.id) }] : []),
-    { title: "settings (JSON)", url: settingsUrl(job.id) },
-    ...(job.video && job.kind === "picture" ? [{ title: "video", url: videoDownloadUrl(job.id) }] : []),
-    ...(job.costs !== null ? [{ title: "costs (CSV)", url: costsUrl(job.id), name: `costs-${job.number}.csv` }] : []),
+    ...(job.result ? [{ title: "With settings (ZIP)", url: archiveUrl(job.id) }] : []),
+    { title: "Settings (JSON)", url: settingsUrl(job.id) },
+    ...(job.video && job.kind === "picture" ? [{ title: "Video", url: videoDownloadUrl(job.id) }] : []),
+    ...(job.costs !== null ? [{ title: "Costs (CSV)", url: costsUrl(job.id), name: `costs-${job.number}.csv` }] : []),
     ...job.files,
   ];
+}
+
+/** A title within a sentence: "Video" as "video", but "JPEG" and "16-bit PNG" as they are. */
+function inSentence(title: string): string {
+  return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
 }
 
 /** What can be done with what was painted. */
@@ -117,7 +122,7 @@ export function Actions({ job, onAgain, onUse, onDeleted }: Props) {
           Downloads
         </p>
         {downloadsOf(job).map(({ title, url, name }) => (
-          <a key={url} className="link" href={url} download={name ?? ""} aria-label={`Download ${title}`}>
+          <a key={url} className="link" href={url} download={name ?? ""} aria-label={`Download ${inSentence(title)}`}>
             {title}
           </a>
         ))}
