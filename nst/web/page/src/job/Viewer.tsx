@@ -48,12 +48,12 @@ export function Viewer({ title, picture, before, onClose }: Props) {
           <div className="row">
             <ZoomBar look={look} scale={scale} onLook={setLook} />
             {before && (
-              <button type="button" className="button" aria-pressed={comparing} onClick={() => setComparing(!comparing)}>
+              <button type="button" className="button" title="Before and after (b)" aria-pressed={comparing} onClick={() => setComparing(!comparing)}>
                 Before and after
               </button>
             )}
             {document.fullscreenEnabled && (
-              <button type="button" className="button whole" aria-pressed={fullScreen.on} onClick={fullScreen.toggle}>
+              <button type="button" className="button whole" title="Whole screen (f)" aria-pressed={fullScreen.on} onClick={fullScreen.toggle}>
                 Whole screen
               </button>
             )}
