@@ -186,8 +186,12 @@ class Store:
             spent = before.progress.get("spent", 0.0)
             if before.started is not None and before.ended is not None:
                 spent += before.ended - before.started
-            turn = self._rows("SELECT max(number) FROM jobs")[0][0] + 0.5
-            painted = before.progress | {"seconds_left": None, "spent": spent, "turn": turn}
+            # After all that wait, and before the job that is added next.
+            last = f"SELECT max(number), (SELECT max({_TURN}) FROM jobs WHERE state = 'queued') FROM jobs"
+            number, turn = self._rows(last)[0]
+            painted = before.progress | {
+                "seconds_left": None, "spent": spent, "turn": max(number, turn or 0) + 1 / 1024
+            }  # fmt: skip
             self._update(
                 job, state="queued", started=None, ended=None, starts=0, reason="", bytes=0,
                 painted=json.dumps(painted), wanted=json.dumps(request),

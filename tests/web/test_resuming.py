@@ -96,13 +96,14 @@ def test_what_was_cancelled_before_it_began_can_be_queued_again(serve):
 
 def test_a_resumed_job_waits_behind_those_in_the_queue_and_before_later_ones(serve):
     served = serve()
-    job = served.paint()
+    older, job = served.paint(), served.paint()
     running = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(running["id"], 0)
     waiting = served.submit()
     assert resume(served, job, 5).json()["place"] == 1
+    assert resume(served, older, 5).json()["place"] == 2
     later = served.submit()
-    assert [served.job(each["id"])["place"] for each in (waiting, job, later)] == [0, 1, 2]
+    assert [served.job(each["id"])["place"] for each in (waiting, job, older, later)] == [0, 1, 2, 3]
     served.cancel(running["id"])
     assert served.when_ended(job["id"])["started"] < served.when_ended(later["id"])["started"]
 

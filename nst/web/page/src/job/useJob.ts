@@ -107,7 +107,9 @@ export function useJob(id: string, session: number): JobWatch {
           connect();
         }
       } catch (error) {
-        if (!over && error instanceof ApiError && isMissing(error.status)) setMissing(true);
+        if (over || !(error instanceof ApiError && isMissing(error.status))) return;
+        ended = false; // and not asked for again
+        setMissing(true);
       }
     };
     const seen = () => check.current();
