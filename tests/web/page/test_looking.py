@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -282,3 +283,31 @@ def test_an_address_of_no_picture_is_not_asked_for_again(server, open_page):
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(3500)
     assert not [url for url in asked if "/jobs/zzz" in url]
+
+
+@pytest.mark.parametrize(
+    "scheme", [{}, {"color_scheme": "dark"}, {"forced_colors": "active", "color_scheme": "dark"}], ids=str
+)
+def test_axe_finds_nothing_in_the_viewer_the_picker_and_the_comparison(server, pair, open_page, scheme):
+    package = pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python")
+    axe = (Path(package.__path__[0]) / "axe.min.js").read_text(encoding="utf-8")
+    page = open_page(at(server, "job", pair[0]), bypass_csp=True, **scheme)
+    page.evaluate(axe)
+
+    def faults():
+        found = page.evaluate("async () => (await axe.run(document)).violations")
+        return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
+
+    page.get_by_role("button", name="Full screen").click()
+    page.locator(".viewer").get_by_role("button", name="Before and after").click()
+    assert faults() == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Compare with…").click()
+    other = page.locator(".picker-list").get_by_role("link").first
+    expect(other).to_be_visible()
+    assert faults() == []
+    other.click()
+    expect(page.locator(".comparison .pane img")).to_have_count(2)
+    assert faults() == []
+    page.get_by_role("button", name="Slider").click()
+    assert faults() == []
