@@ -118,7 +118,7 @@ def test_two_fingers_zoom(server, pair, open_page):
 def test_the_curve_says_what_an_epoch_cost_and_where_the_size_changed(server, pair, open_page):
     page = open_page(at(server, "job", pair[0]))
     rows = page.evaluate("async id => (await (await fetch(`/api/jobs/${id}/costs`)).json()).rows", pair[0])
-    expect(page.locator(".curve .mark text")).to_have_text(["32 × 24", "64 × 48"])
+    expect(page.locator(".curve .size-mark text")).to_have_text(["32 × 24", "64 × 48"])
     readout = page.get_by_test_id("readout")
     expect(readout).to_have_text("Epoch 11, 64 × 48 (the last)")
     slider = page.get_by_label("Costs at an epoch")

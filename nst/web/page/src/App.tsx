@@ -3,17 +3,21 @@ import { useCallback, useEffect, useRef, useState, type RefObject } from "react"
 import { Announcer } from "./announce.tsx";
 import { onTokenWanted } from "./api.ts";
 import { useCatalogue, type Catalogue } from "./catalogue.ts";
-import { CompareView } from "./compare/CompareView.tsx";
 import { ComposeView } from "./compose/ComposeView.tsx";
 import { useDraft } from "./compose/draft.ts";
+import { FileDrop } from "./compose/FileDrop.tsx";
 import { looked, type Field } from "./compose/files.ts";
+import { useIntake } from "./compose/intake.ts";
+import { restore, type Saved } from "./compose/saved.ts";
 import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
-import { JobView } from "./job/JobView.tsx";
+import { loadLazyViews } from "./lazy.tsx";
+import { MaskDesk } from "./masks/MaskDesk.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
+import { CompareView, JobView } from "./views.ts";
 
 export function App() {
   const [locked, setLocked] = useState(false);
@@ -21,6 +25,7 @@ export function App() {
   const [session, setSession] = useState(0);
   const health = useHealth(session);
   const catalogue = useCatalogue(session);
+  const saved = useSaved();
   useEffect(() => onTokenWanted(() => setLocked(true)), []);
   useFilesStayHere();
   const unlock = useCallback(() => {
@@ -37,15 +42,22 @@ export function App() {
         {locked && <TokenForm onTaken={unlock} />}
         {/* Behind the form what was put together stays as it is. */}
         <div hidden={locked}>
-          {catalogue === null ? (
+          {catalogue === null || saved === undefined ? (
             <Waiting state={health} />
           ) : (
-            <Studio catalogue={catalogue} session={session} reachable={health.kind !== "unreachable"} />
+            <Studio catalogue={catalogue} saved={saved} session={session} reachable={health.kind !== "unreachable"} />
           )}
         </div>
       </main>
     </Announcer>
   );
+}
+
+/** The draft that this browser has kept, null if there is none; undefined until that is known. */
+function useSaved(): Saved | null | undefined {
+  const [saved, setSaved] = useState<Saved | null>();
+  useEffect(() => void restore().then(setSaved), []);
+  return saved;
 }
 
 /** The hash is the page's address, so the link itself may not change it. */
@@ -79,14 +91,17 @@ function Waiting({ state }: { state: ServerState }) {
 
 interface StudioProps {
   catalogue: Catalogue;
+  saved: Saved | null;
   session: number;
   reachable: boolean;
 }
 
-function Studio({ catalogue, session, reachable }: StudioProps) {
+function Studio({ catalogue, saved, session, reachable }: StudioProps) {
   const hash = useHash();
   const route = parseRoute(hash);
-  const [draft, change] = useDraft(catalogue);
+  const [draft, change] = useDraft(catalogue, saved);
+  const intake = useIntake(catalogue, draft, change);
+  useEffect(loadLazyViews, []);
   const history = useHistory(route.view === "compose" && reachable, session);
   const moved = useHeadingFocus(hash);
 
@@ -106,7 +121,9 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   );
   const use = useCallback(
     async (file: File, field: Field) => {
-      change({ kind: "use", field, own: await looked(file, field, catalogue.limits) });
+      // Its settings, which it carries, are not taken over.
+      const { own } = await looked(file, field, catalogue.limits);
+      change(field === "content" ? { kind: "content", content: { kind: "own", own } } : { kind: "ownStyles", own: [own], mix: false });
       window.location.hash = HOME;
     },
     [change, catalogue],
@@ -119,13 +136,25 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
     [history.drop],
   );
 
-  if (route.view === "job") {
-    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onUse={use} onQueued={history.put} onDeleted={gone} />;
-  }
-  if (route.view === "compare") {
-    return <CompareView key={route.ids.join()} ids={route.ids} session={session} catalogue={catalogue} moved={moved} />;
-  }
-  return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
+  const take = (field: Field, files: File[]) => {
+    void intake.take(field, files);
+    if (route.view !== "compose") window.location.hash = HOME;
+  };
+
+  return (
+    <>
+      {route.view === "job" ? (
+        <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onUse={use} onQueued={history.put} onDeleted={gone} />
+      ) : route.view === "compare" ? (
+        <CompareView key={route.ids.join()} ids={route.ids} session={session} catalogue={catalogue} moved={moved} />
+      ) : (
+        <MaskDesk catalogue={catalogue} draft={draft} change={change}>
+          <ComposeView catalogue={catalogue} draft={draft} change={change} intake={intake} history={history} onSent={open} onQueued={history.put} />
+        </MaskDesk>
+      )}
+      <FileDrop onFiles={take} />
+    </>
+  );
 }
 
 /**

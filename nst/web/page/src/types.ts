@@ -35,7 +35,16 @@ export type Kind = "picture" | "video";
 export interface Preview {
   kind: Kind;
   frames: number;
+  width: number;
+  height: number;
   url: string;
+  painted: Painted | null;
+}
+
+/** The settings that a painted picture carries; `network` is empty where the studio has none of that name. */
+export interface Painted {
+  settings: SettingValues;
+  network: string;
 }
 
 export type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";
@@ -57,6 +66,7 @@ export interface Setting {
 
 export interface Preset {
   name: string;
+  title: string;
   about: string;
   settings: SettingValues;
 }
@@ -70,6 +80,8 @@ export interface Limits {
   epochs: number;
   image_size: number;
   queue: number;
+  /** The fewest pixels of a side of a picture, at the smallest size painted. */
+  side: number;
 }
 
 export interface SettingsAnswer {
@@ -135,6 +147,9 @@ export interface Job {
   /** Bytes of what it is resumed from. */
   checkpoint: number;
   resumable_until: number | null;
+  /** Those of earlier versions have none. */
+  masks?: JobMask[];
+  steering: Steered[];
 }
 
 /** A size, and the first of its epochs. */
@@ -148,6 +163,23 @@ export interface PaintedSize {
 export interface Recipe {
   settings: SettingValues;
   command: string;
+}
+
+/** A mask over the content, or over a style picture; `style` is null for a coloured one, which is for all styles. */
+export interface JobMask {
+  over: "content" | "style";
+  style: number | null;
+  url: string;
+}
+
+/** A change while it was painted; what did not change is null. */
+export interface Steered {
+  /** The first epoch that followed it. */
+  epoch: number;
+  strength: number | null;
+  style_weights: number[] | null;
+  /** Whether there are masks from then on. */
+  masks: boolean | null;
 }
 
 export interface JobsAnswer {
@@ -165,4 +197,11 @@ export interface EpochEvent extends Costs {
 export interface ErrorAnswer {
   message: string;
   field: string | null;
+}
+
+/** How long a job would take; null is what cannot be judged. */
+export interface Estimate {
+  seconds: number | null;
+  basis: "same" | "similar" | null;
+  waiting: number | null;
 }

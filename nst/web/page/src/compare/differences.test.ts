@@ -8,7 +8,7 @@ const job = (changes: Partial<Job>): Job => ({
   epoch: 59, epochs: 60, costs: { total: 5, content: 1, style: 2, total_variation: 0 }, seconds_left: null, picture: 59,
   width: 400, height: 300, content: { title: "me.jpg", url: "" }, styles: [{ title: "Ink", url: "" }], preset: "fast",
   network: "preview", painted_with: null, settings: { epochs: 60, strength: 0.5, download: true }, frames: [], reason: "",
-  troubles: [], result: true, video: true, files: [], sizes: [], spent: 0, resumable: true, checkpoint: 1, resumable_until: 1,
+  troubles: [], steering: [], result: true, video: true, files: [], sizes: [], spent: 0, resumable: true, checkpoint: 1, resumable_until: 1,
   ...changes,
 });
 const settings = ["epochs", "strength", "download"].map((name) => ({ name }) as Setting);

@@ -21,6 +21,8 @@ interface Props {
   epochs: number;
   unit: "epoch" | "frame";
   marks?: Mark[];
+  /** Epochs at which the costs change their meaning. */
+  changes?: number[];
 }
 
 const HEIGHT = 230;
@@ -34,7 +36,7 @@ const LABEL = 68;
  * The costs over the epochs, or over the frames of a video, with those of the epoch that the pointer or the keyboard is
  * at. Drawn in the pixels that it has, so that its words keep their size.
  */
-export function Curve({ series, epochs, unit, marks = [] }: Props) {
+export function Curve({ series, epochs, unit, marks = [], changes = [] }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const [hidden, setHidden] = useState<string[]>([]);
@@ -95,7 +97,7 @@ export function Curve({ series, epochs, unit, marks = [] }: Props) {
               const from = x(epoch, epochs, box);
               const room = x(marks[index + 1]?.epoch ?? epochs, epochs, box) - from;
               return (
-                <g key={epoch} className="mark">
+                <g key={epoch} className="size-mark">
                   {index > 0 && <line x1={from} x2={from} y1={box.top - 12} y2={floor} />}
                   {room >= LABEL && (
                     <text x={from + (index > 0 ? 5 : 0)} y={box.top - 8}>
@@ -105,6 +107,9 @@ export function Curve({ series, epochs, unit, marks = [] }: Props) {
                 </g>
               );
             })}
+          {changes.map((epoch) => (
+            <line key={epoch} className="mark" x1={x(epoch, epochs, box)} x2={x(epoch, epochs, box)} y1={box.top} y2={floor} />
+          ))}
           {shown.map(({ key, points }) => (
             <path key={key} className={`line ${key}`} d={path(points, epochs, scale, box)} />
           ))}

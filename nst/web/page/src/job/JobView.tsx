@@ -15,6 +15,7 @@ import { Notes } from "./Notes.tsx";
 import { OtherStyles } from "./OtherStyles.tsx";
 import { ProgressPanel } from "./ProgressPanel.tsx";
 import { Stage } from "./Stage.tsx";
+import { Steering } from "./Steering.tsx";
 import { useJob } from "./useJob.ts";
 import { Painted, Video } from "./Video.tsx";
 
@@ -94,6 +95,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueue
         </div>
         <div className="job-side">
           <ProgressPanel job={job} problem={problem} onCancel={cancel} />
+          <Steering job={job} />
           <Notes job={job} />
           {!isActive(job) && <GoOn job={job} catalogue={catalogue} onResumed={take} />}
           {!isActive(job) && <Actions job={job} onAgain={onAgain} onUse={onUse} onDeleted={onDeleted} />}

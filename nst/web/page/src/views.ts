@@ -1,0 +1,13 @@
+/** The views besides the first: each is a script, and a style sheet, of its own. */
+
+import { lazyView } from "./lazy.tsx";
+
+export const JobView = lazyView(async () => {
+  const [{ JobView }] = await Promise.all([import("./job/JobView.tsx"), import("./styles/job.css"), import("./styles/viewer.css")]);
+  return JobView;
+});
+
+export const CompareView = lazyView(async () => {
+  const [{ CompareView }] = await Promise.all([import("./compare/CompareView.tsx"), import("./styles/job.css"), import("./styles/viewer.css")]);
+  return CompareView;
+});
