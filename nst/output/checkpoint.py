@@ -148,6 +148,17 @@ def found(folder: Path) -> bool:
     return any((folder / FOLDER / name).exists() for name in _NAMES)
 
 
+def keep_newest(folder: Path) -> None:
+    """Removes all states in the folder of a run but the newest, for a run that is not being painted."""
+    dated = []
+    for name in _NAMES:
+        with contextlib.suppress(OSError):
+            dated.append(((folder / FOLDER / name).stat().st_mtime_ns, folder / FOLDER / name))
+    for _, path in sorted(dated)[:-1]:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
 def parts(data: bytes) -> list[str]:
     """The file names of the video parts in a state, given as bytes. May raise `ValueError`, `KeyError`, `OSError`."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:

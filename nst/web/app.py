@@ -16,7 +16,7 @@ from nst.web.access import Key
 from nst.web.delivery import Assets, Head, compressed
 from nst.web.errors import handle_errors, problems
 from nst.web.estimate import Estimator
-from nst.web.routes import catalog, estimate, events, jobs, legacy, masks, steering
+from nst.web.routes import catalog, estimate, events, jobs, legacy, masks, recipe, resume, steering
 from nst.web.security import Guard, is_loopback, names
 from nst.web.service import Studio
 
@@ -57,7 +57,8 @@ def create(
         body_bytes=studio.limits.body_bytes, origins=frozenset(origins),
     )  # fmt: skip
     handle_errors(app)
-    for router in (catalog.router, estimate.router, events.router, jobs.router, masks.router, steering.router):
+    routers = (catalog, estimate, events, jobs, masks, recipe, resume, steering)
+    for router in (module.router for module in routers):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
 

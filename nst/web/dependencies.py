@@ -48,6 +48,11 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
     shown = dict.fromkeys(("epoch", "costs", "seconds_left", "picture", "width", "height")) | job.progress
     last = -1 if shown["epoch"] is None else shown["epoch"]
     shown |= {
+        "sizes": job.progress.get("sizes", []),
+        "spent": job.progress.get("spent", 0.0),
+        "resumable": studio.can_resume(job),
+        "checkpoint": job.progress.get("checkpoint", 0) if ended else 0,
+        "resumable_until": studio.resumable_until(job),
         **job._asdict(),
         **request._asdict(),
         "kind": request.kind,

@@ -137,6 +137,14 @@ class File(Picture):
     """An output file of a job."""
 
 
+class PaintedSize(BaseModel):
+    """One of the sizes that a picture is painted in, one after another, and its first epoch."""
+
+    width: int
+    height: int
+    first: int
+
+
 class Job(BaseModel):
     """A job. Times are Unix seconds. A video is painted frame by frame, and its `epoch`s are its frames."""
 
@@ -168,6 +176,11 @@ class Job(BaseModel):
     result: bool = Field(description="whether there is a picture, or painted video, to download")
     video: bool = Field(description="whether there is a progress video, or the painted video")
     files: list[File]
+    sizes: list[PaintedSize] = Field(description="sizes painted one after another; empty until painting starts")
+    spent: float = Field(description="seconds that a resumed job took before it was resumed")
+    resumable: bool = Field(description="whether it can be resumed")
+    checkpoint: int = Field(description="bytes of the checkpoint of a job that has ended; 0 if there is none")
+    resumable_until: float | None = Field(description="when the checkpoint is deleted; null if there is none")
     masks: list[Mask] = []
     steering: list[Steered] = Field([], description="changes made while it was painted, in the order of their epochs")
 
@@ -198,6 +211,33 @@ class Encoded(BaseModel):
     """A PNG as base64."""
 
     encoded_img: str
+
+
+class Resume(BaseModel):
+    """How an ended job is resumed."""
+
+    epochs: int | None = Field(
+        None, ge=1, le=1_000_000,
+        description="epochs to paint after the last one painted; null for those that are left of the plan",
+    )  # fmt: skip
+
+
+class Recipe(BaseModel):
+    """What paints a picture, or video, again: its settings, and the command line that has them.
+
+    The command names the files as the archive of the job has them.
+    """
+
+    program: str
+    number: int
+    kind: Literal["picture", "video"]
+    content: str
+    styles: list[str]
+    preset: str
+    network: str
+    painted_with: str | None
+    settings: dict[str, int | float | str | bool]
+    command: str
 
 
 class EstimateRequest(BaseModel):

@@ -31,10 +31,15 @@ _TIDY_INTERVAL = 3600.0  # seconds
 
 
 class Keep(NamedTuple):
-    """How long ended jobs are kept: the most days of each, and the most bytes of all together."""
+    """How long ended jobs are kept: the most days of each, and the most bytes of all together.
+
+    Their checkpoints, from which they can be resumed, count towards `disk` and have limits of their own.
+    """
 
     days: float = 30.0
     disk: int = 10_000_000_000
+    checkpoint_days: float = 7.0
+    checkpoint_disk: int = 2_000_000_000
 
 
 class Studio:
@@ -55,6 +60,7 @@ class Studio:
         self.store = Store(folder / "studio.sqlite")
         self.closing = threading.Event()
         self._changed = threading.Condition()
+        self._checkpoints = threading.Lock()  # held while an ended job is resumed, or loses its checkpoint
         logs = (folder / f"worker-{index}.log" for index in range(slots))
         self._slots = [Slot(self, command, log, grace or Grace()) for log in logs]
 
@@ -119,6 +125,33 @@ class Studio:
             self._settle(job)
         return found
 
+    def can_resume(self, job: Job) -> bool:
+        """Whether a job has ended, and can be resumed: from a checkpoint, frames of a video, or from the beginning."""
+        if job.state not in store.ENDED:
+            return False
+        if job.state != "finished" and (job.request.get("frame_count") or job.progress.get("epoch") is None):
+            return True
+        return bool(job.progress.get("checkpoint"))
+
+    def resumable_until(self, job: Job) -> float | None:
+        """When the checkpoint of an ended job is deleted, as Unix seconds; None if there is none."""
+        if job.ended is None or not job.progress.get("checkpoint"):
+            return None
+        return job.ended + 86_400 * min(self.keep.days, self.keep.checkpoint_days)
+
+    def resume(self, job: str, submission: Submission) -> Job | None:
+        """Queues an ended job again, which is then resumed with a submission that may have more epochs.
+
+        Returns None if it cannot be resumed (any more). Raises `store.FullError` and `store.NoJobError`.
+        """
+        with self._checkpoints:
+            if not self.can_resume(self.store.read(job)):
+                return None
+            queued = self.store.resume(job, submission.to_json(), most=self.limits.queue)
+        with self._changed:
+            self._changed.notify_all()
+        return queued
+
     def steer(self, job: str, change: Mapping[str, Any]) -> bool:
         """Changes a job while it is being painted (`nst.SteeringChange` as JSON); returns False if it is not."""
         return any(slot.steer(job, change) for slot in self._slots)
@@ -149,9 +182,11 @@ class Studio:
             return self.file(job.id, f"{folder.FRAMES}/{number:06d}.png")
         if epoch is not None:
             return self.file(job.id, f"{epoch}.png")
-        final = self.file(job.id, "generated_image.png") if job.state in store.ENDED else None
-        live = self.folder_of(job.id).live
-        return final or (live if live.is_file() else None)
+        final, live = self.file(job.id, "generated_image.png"), self.folder_of(job.id).live
+        resumed = "turn" in job.progress  # then there is an earlier final picture
+        if final is not None and not (resumed and _is_newer(live, final)):
+            return final
+        return live if live.is_file() else None
 
     def file(self, job: str, name: str) -> Path | None:
         """An output file of a job, by a name that the program chose; None if there is none."""
@@ -177,8 +212,12 @@ class Studio:
         self.tidy()
 
     def tidy(self) -> None:
-        """Deletes the oldest ended jobs until the rest are young enough and small enough to keep."""
+        """Deletes the oldest ended jobs until the rest are young enough and small enough to keep.
+
+        Checkpoints go first: the oldest, until the rest are young enough and small enough.
+        """
         with contextlib.suppress(OSError, sqlite3.Error):  # it is tried again later
+            self._tidy_checkpoints()
             ended = self.store.ended()
             left = sum(job.size for job in ended)
             for job in ended:
@@ -188,10 +227,42 @@ class Studio:
                         self.delete(job.id)
                     left -= job.size
 
+    def _tidy_checkpoints(self) -> None:
+        ended = self.store.ended()
+        left, all_left = sum(_checkpoint_size(job) for job in ended), sum(job.size for job in ended)
+        for job in ended:
+            if not (size := _checkpoint_size(job)):
+                continue
+            old = time.time() - (job.ended or 0) > self.keep.checkpoint_days * 86_400
+            if old or left > self.keep.checkpoint_disk or all_left > self.keep.disk:
+                self._drop_checkpoint(job.id)
+                left, all_left = left - size, all_left - size
+
+    def _drop_checkpoint(self, job: str) -> None:
+        """Deletes the checkpoint of a job, unless that is being resumed or deleted meanwhile."""
+        with self._checkpoints, contextlib.suppress(store.NoJobError):
+            if self.store.read(job).state in store.ENDED:
+                shutil.rmtree(self.folder_of(job).run / checkpoint.FOLDER, ignore_errors=True)
+                self._settle(job)
+
     def _settle(self, job: str) -> None:
-        """Removes what only a resumed run would need, and records the size of the rest."""
+        """Removes what a resumed run would not need, and records the size of the checkpoint and of all files."""
         run = self.folder_of(job).run
-        shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)
+        checkpoint.keep_newest(run)
         with contextlib.suppress(OSError):
             (run / "RESUME.txt").unlink(missing_ok=True)
+        size = atomic.folder_size(run / checkpoint.FOLDER) if checkpoint.found(run) else 0
+        self.store.note(job, checkpoint=size)
         self.store.set_size(job, atomic.folder_size(self._jobs / job))
+
+
+def _checkpoint_size(job: Job) -> int:
+    return int(job.progress.get("checkpoint", 0))
+
+
+def _is_newer(path: Path, other: Path) -> bool:
+    """Whether a file was written after another one; a missing one was not."""
+    try:
+        return path.stat().st_mtime_ns > other.stat().st_mtime_ns
+    except OSError:
+        return False

@@ -180,7 +180,7 @@ class Slot(threading.Thread):
             store.rewind(job.id, message["first"])
             # Later ones are repeated, and reported again.
             steering = [change for change in _steering(store.read(job.id)) if change["epoch"] < message["first"]]
-            known = ("width", "height", "network", "epochs")
+            known = ("width", "height", "network", "epochs", "sizes")
             known_now = {name: message[name] for name in known if name in message}
             store.record(job.id, kind, message, steering=steering, **known_now)
         elif kind == "steered":

@@ -20,6 +20,8 @@ from typing import Any, Literal, NamedTuple
 State = Literal["queued", "running", "finished", "cancelled", "failed"]
 ENDED = ("finished", "cancelled", "failed")
 
+# The position in the queue: a job that is resumed waits behind those that were there before it.
+_TURN = "coalesce(json_extract(painted, '$.turn'), number)"
 _FORMAT = 1  # the column `wanted` has a job's request, and `painted` its progress
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -133,7 +135,7 @@ class Store:
     def claim(self) -> Job | None:
         """Marks the first job of the queue as running and returns it; None if the queue is empty."""
         with self.transaction():
-            for job in self._jobs("WHERE state = 'queued' ORDER BY number LIMIT 1"):
+            for job in self._jobs(f"WHERE state = 'queued' ORDER BY {_TURN}, number LIMIT 1"):
                 self._update(job.id, state="running", starts=job.starts + 1, started=job.started or time.time())
                 return self.read(job.id)
         return None
@@ -170,6 +172,32 @@ class Store:
                 self._update(job, cancelling=True)
             return self.read(job)
 
+    def resume(self, job: str, request: Mapping[str, Any], *, most: int) -> Job | None:
+        """Returns a job that has ended to the end of the queue, with another request; None if it has not ended.
+
+        Raises `FullError` if `most` jobs are queued, and `NoJobError`.
+        """
+        with self.transaction():
+            before = self.read(job)
+            if before.state not in ENDED:
+                return None
+            if self.count("queued") >= most:
+                raise FullError
+            spent = before.progress.get("spent", 0.0)
+            if before.started is not None and before.ended is not None:
+                spent += before.ended - before.started
+            # After all that wait, and before the job that is added next.
+            last = f"SELECT max(number), (SELECT max({_TURN}) FROM jobs WHERE state = 'queued') FROM jobs"
+            number, turn = self._rows(last)[0]
+            painted = before.progress | {
+                "seconds_left": None, "spent": spent, "turn": max(number, turn or 0) + 1 / 1024
+            }  # fmt: skip
+            self._update(
+                job, state="queued", started=None, ended=None, starts=0, reason="", bytes=0,
+                painted=json.dumps(painted), wanted=json.dumps(request),
+            )  # fmt: skip
+            return self.read(job)
+
     def end(self, job: str, state: State, reason: str = "") -> None:
         """Ends a job."""
         self._update(job, state=state, ended=time.time(), cancelling=False, reason=reason)
@@ -182,14 +210,21 @@ class Store:
         """Adds an event to a job, and updates its troubles and its progress.
 
         Progress is `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the current picture), `width`, `height`,
-        `network` (its full name), `steering` (the changes that took effect), `video`, and of a video `epochs`, its
-        number of frames.
+        `network` (its full name), `sizes` (those painted one after another), `steering` (the changes that took effect),
+        `video`, and of a video `epochs`, its number of frames. Besides, a job has `checkpoint` (the bytes that resuming
+        it needs) once it has ended, and `spent` (seconds of painting before) and `turn` (the position in the queue)
+        once it is resumed.
         """
         with self.transaction():
             self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))
             before = self.read(job)
             troubles = [*before.troubles, *([data["message"]] if kind == "trouble" else [])]
             self._update(job, painted=json.dumps(before.progress | progress), troubles=json.dumps(troubles))
+
+    def note(self, job: str, **progress: Any) -> None:
+        """Updates the progress of a job without an event."""
+        with self.transaction():
+            self._update(job, painted=json.dumps(self.read(job).progress | progress))
 
     def rewind(self, job: str, epoch: int) -> None:
         """Removes the events of epochs from `epoch` on, which are painted again after a restart."""
@@ -235,7 +270,10 @@ class Store:
 
     def position(self, job: Job) -> int | None:
         """The number of jobs before this one in the queue; None if it is not queued."""
-        return self.count("queued", before=job.number) if job.state == "queued" else None
+        if job.state != "queued":
+            return None
+        select = f"SELECT count(*) FROM jobs WHERE state = 'queued' AND ({_TURN}, number) < (?, ?)"
+        return int(self._rows(select, job.progress.get("turn", job.number), job.number)[0][0])
 
     def events(self, job: str, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
         """The events of a job with ids above `after`, oldest first: id, kind, and data as JSON text."""

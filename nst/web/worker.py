@@ -8,6 +8,7 @@ resumed from its checkpoint.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -168,7 +169,9 @@ class _LivePicture:
     def start(self, start: Any) -> None:
         self._start = start
         width, height = start.sizes[-1]
-        self._send("start", first=start.first, width=width, height=height, network=start.network)
+        firsts = itertools.accumulate(start.epochs, initial=0)
+        sizes = [{"width": w, "height": h, "first": first} for (w, h), first in zip(start.sizes, firsts, strict=False)]
+        self._send("start", first=start.first, width=width, height=height, network=start.network, sizes=sizes)
 
     def steered(self, change: Any) -> None:
         masks = {} if change.masks is None else {"masks": (change.masks.content or change.masks.style) is not None}

@@ -8,7 +8,8 @@ of its job and the change is an `nst.SteeringChange` as JSON. The worker sends m
 - `begun`: it has read a job; an interrupt from now on is meant for that picture.
 - `steered` (`epoch`, `strength`, `style_weights`, `masks`: those that changed): a change takes effect, or took effect
   before the picture was interrupted.
-- `start` (`first`: the first epoch to paint, `width`, `height`, `network`), `epoch` (`epoch`, the costs, `seconds`,
+- `start` (`first`: the first epoch to paint, `width`, `height`, `network`, `sizes`: of a picture, the sizes painted one
+  after another, each with `width`, `height` and its `first` epoch), `epoch` (`epoch`, the costs, `seconds`,
   `seconds_left`), `picture` (`epoch`: there is a new live picture), `trouble` (`message`), `stopping`: about the
   picture that is being painted. The epochs of a video are its frames; `start` has their number as `epochs`, and
   `stopping` as `frames` those that will be joined.

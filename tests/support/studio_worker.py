@@ -85,14 +85,15 @@ class Painting:
         self.styles = len(job["request"]["styles"])
         self.stopping = stopping
         self.run = self.folder / "run"
-        self.kept = self.run / STATE / "epoch"
+        self.kept = self.run / STATE / "state-0.npz"
 
     def paint(self):
         for name in ("content", *(f"style-{index}" for index in range(self.styles))):
             assert (self.folder / name).stat().st_size, f"{name} is missing"
         (self.run / "frames").mkdir(parents=True, exist_ok=True)
         first = int(self.kept.read_text()) + 1 if self.kept.exists() else 0
-        counted = {"epochs": self.frames} if self.frames else {}
+        half = {"width": 200, "height": 150, "first": 0}, {"width": 400, "height": 300, "first": self.epochs // 2}
+        counted = {"epochs": self.frames} if self.frames else {"sizes": half}
         say("start", first=first, width=400, height=300, network="Tiny", **counted)
         for epoch in range(first, self.epochs):
             self.step(epoch)
@@ -104,11 +105,16 @@ class Painting:
                 say("stopping", frames=epoch + 1 if self.frames else 0)
                 if self.does == Does.SAVE_FOREVER:
                     time.sleep(600)
-                self.kept.parent.mkdir(exist_ok=True)
-                self.kept.write_text(str(epoch))
+                self.keep(epoch)
                 self.leave(epoch, "stopped")
                 return
+        self.keep(self.epochs - 1)
         self.leave(self.epochs - 1, "finished")
+
+    def keep(self, epoch):
+        """What a resumed job continues from; that of a video are its frames, but here they are alike."""
+        self.kept.parent.mkdir(exist_ok=True)
+        self.kept.write_text(str(epoch))
 
     def follow(self, epoch):
         while not self.changes.empty():

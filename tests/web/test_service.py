@@ -111,7 +111,7 @@ def test_a_running_job_is_cancelled_after_its_step_and_keeps_its_picture(serve):
     assert (ended["state"], ended["reason"], ended["cancelling"], ended["result"]) == ("cancelled", "", False, True)
     assert ended["picture"] >= 2
     assert served.web.get(f"/api/jobs/{job['id']}/picture").status_code == 200
-    assert not (files_of(served, job) / "run" / checkpoint.FOLDER).exists()
+    assert ended["checkpoint"] == (files_of(served, job) / "run" / checkpoint.FOLDER / "state-0.npz").stat().st_size > 0
     assert served.paint()["state"] == "finished"
     assert workers() == before  # it needed no new one
 
@@ -314,7 +314,7 @@ def test_a_killed_server_loses_no_job(serve):
     assert served.when_ended(job["id"])["state"] == "finished"
 
 
-def test_a_job_that_was_begun_three_times_fails_and_is_cleared_of_its_state(serve):
+def test_a_job_that_was_begun_three_times_fails_and_can_be_resumed(serve):
     served = serve()
     job = served.submit(Does.SLOWLY, epochs=1000)
     served.when_painted(job["id"], 3)
@@ -323,7 +323,8 @@ def test_a_job_that_was_begun_three_times_fails_and_is_cleared_of_its_state(serv
     served = serve()
     ended = served.job(job["id"])
     assert (ended["state"], ended["reason"]) == ("failed", "the studio ended 3 times while painting this picture")
-    assert not (files_of(served, job) / "run" / checkpoint.FOLDER).exists()
+    assert ended["checkpoint"] == (files_of(served, job) / "run" / checkpoint.FOLDER / "state-0.npz").stat().st_size > 0
+    assert ended["resumable"]
     assert served.studio.store.read(job["id"]).size > 0
     assert served.paint()["state"] == "finished"
 

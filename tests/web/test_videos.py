@@ -318,6 +318,22 @@ def test_a_cancelled_video_keeps_its_frames_and_their_film(real, tmp_path):
     assert len(film(real, job, tmp_path)) == len(job["frames"])
 
 
+@pytest.mark.slow
+def test_a_cancelled_video_is_resumed_from_its_frames(real, tmp_path):
+    job = begin(real, clip(tmp_path, frames=8), epochs=25)
+    real.when_painted(job["id"], 0)
+    real.web.post(f"/api/jobs/{job['id']}/cancel")
+    before = real.when_ended(job["id"])
+    frames = real.frames(job)
+    assert (before["state"], before["resumable"], before["checkpoint"]) == ("cancelled", True, 0)
+    assert real.web.post(f"/api/jobs/{job['id']}/resume", json={"epochs": 5}).status_code == 400
+    assert real.web.post(f"/api/jobs/{job['id']}/resume").status_code == 202
+    after = real.when_ended(job["id"])
+    assert (after["state"], after["resumable"], len(real.frames(job))) == ("finished", False, 8)
+    assert frames.items() <= real.frames(job).items(), "no frame was painted twice"
+    assert len(film(real, job, tmp_path)) == 8
+
+
 def test_a_video_that_is_cancelled_before_its_first_frame_has_nothing(real, mp4):
     job = begin(real, mp4, epochs=2000)
     until(lambda: real.job(job["id"])["width"], "the start", seconds=90)

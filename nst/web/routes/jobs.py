@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from nst.output.manifest import STEERING_FILE
 from nst.utils.text import either, one_line
-from nst.web import catalog, masks, schemas, store, submission
+from nst.web import catalog, masks, recipe, schemas, store, submission
 from nst.web.catalog import Picture
 from nst.web.dependencies import FILES, Found, Served, picture, view
 from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
@@ -307,6 +307,4 @@ def _file(job: store.Job, path: FilePath | None, *, download: bool = True) -> Fi
 
 def _name(job: store.Job) -> str:
     """The file name, without a suffix, under which the files of a job are downloaded."""
-    stem = FilePath(Submission.from_json(job.request).content).stem
-    safe = "".join(letter if letter.isalnum() else "-" for letter in stem)
-    return f"{safe.strip('-')[:40] or 'picture'}-{job.number}"
+    return recipe.file_stem(job)

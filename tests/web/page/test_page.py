@@ -43,11 +43,13 @@ def test_an_uploaded_picture_grows_is_finished_and_can_be_saved(server, open_pag
         page.get_by_role("link", name="Download video").click()
     assert download.value.suggested_filename.endswith(".mp4")
     expect(page.get_by_role("img", name=re.compile("cost", re.IGNORECASE)).first).to_be_visible()
+    page.get_by_role("button", name="Before and after").click()
     compare = page.get_by_label("Compare with the content picture")
-    compare.focus()
+    expect(compare).to_be_focused()
+    expect(compare).to_have_attribute("aria-valuetext", re.compile("50 %"))
     for _ in range(3):
         compare.press("ArrowRight")
-    expect(compare).to_have_attribute("aria-valuetext", re.compile("3 %"))
+    expect(compare).to_have_attribute("aria-valuetext", re.compile("53 %"))
 
 
 def test_a_video_is_painted_frame_by_frame_and_plays(server, open_page, tmp_path):

@@ -6,7 +6,7 @@ import { useCatalogue, type Catalogue } from "./catalogue.ts";
 import { ComposeView } from "./compose/ComposeView.tsx";
 import { useDraft } from "./compose/draft.ts";
 import { FileDrop } from "./compose/FileDrop.tsx";
-import type { Field } from "./compose/files.ts";
+import { looked, type Field } from "./compose/files.ts";
 import { useIntake } from "./compose/intake.ts";
 import { restore, type Saved } from "./compose/saved.ts";
 import { Header } from "./Header.tsx";
@@ -17,7 +17,7 @@ import { MaskDesk } from "./masks/MaskDesk.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
-import { JobView } from "./views.ts";
+import { CompareView, JobView } from "./views.ts";
 
 export function App() {
   const [locked, setLocked] = useState(false);
@@ -119,6 +119,15 @@ function Studio({ catalogue, saved, session, reachable }: StudioProps) {
     },
     [change],
   );
+  const use = useCallback(
+    async (file: File, field: Field) => {
+      // Its settings, which it carries, are not taken over.
+      const { own } = await looked(file, field, catalogue.limits);
+      change(field === "content" ? { kind: "content", content: { kind: "own", own } } : { kind: "ownStyles", own: [own], mix: false });
+      window.location.hash = HOME;
+    },
+    [change, catalogue],
+  );
   const gone = useCallback(
     (id: string) => {
       history.drop(id);
@@ -135,7 +144,9 @@ function Studio({ catalogue, saved, session, reachable }: StudioProps) {
   return (
     <>
       {route.view === "job" ? (
-        <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />
+        <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onUse={use} onQueued={history.put} onDeleted={gone} />
+      ) : route.view === "compare" ? (
+        <CompareView key={route.ids.join()} ids={route.ids} session={session} catalogue={catalogue} moved={moved} />
       ) : (
         <MaskDesk catalogue={catalogue} draft={draft} change={change}>
           <ComposeView catalogue={catalogue} draft={draft} change={change} intake={intake} history={history} onSent={open} onQueued={history.put} />

@@ -1,6 +1,6 @@
 /** Everything that is asked of the server. */
 
-import type { ErrorAnswer, Estimate, Health, Job, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
+import type { ErrorAnswer, Estimate, Health, Job, JobsAnswer, Network, Preview, Recipe, Sample, SettingsAnswer, SettingValues } from "./types.ts";
 import { sentence } from "./words.ts";
 
 /** An answer that says no; `status` 0 when none came. */
@@ -74,6 +74,37 @@ export async function cancelJob(id: string): Promise<Job> {
   return JSON.parse(await ask(`${job(id)}/cancel`, { method: "POST" })) as Job;
 }
 
+/** Queues an ended job again; `epochs` are those after the last one painted, null for those left of the plan. */
+export async function resumeJob(id: string, epochs: number | null): Promise<Job> {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await ask(`${job(id)}/resume`, { method: "POST", headers, body: JSON.stringify({ epochs }) });
+  tabs?.postMessage(id);
+  return JSON.parse(answer) as Job;
+}
+
+/** Queues what another job painted with another style, a sample. */
+export async function repaint(id: string, style: string, settings: SettingValues): Promise<Job> {
+  const body = new FormData();
+  body.append("again", id);
+  body.append("style_name", style);
+  if (Object.keys(settings).length > 0) body.append("settings", JSON.stringify(settings));
+  return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
+}
+
+export const getRecipe = (id: string) => get<Recipe>(`${job(id)}/settings`);
+
+/** The bytes of a picture. */
+export async function getBlob(path: string): Promise<Blob> {
+  let answer: Response;
+  try {
+    answer = await fetch(path);
+    if (answer.ok) return await answer.blob();
+  } catch {
+    throw new ApiError(0, UNREACHABLE);
+  }
+  throw refusal(answer.status, await answer.text(), tokensTaken);
+}
+
 /** Changes a picture while it is being painted. */
 export async function steerJob(id: string, form: FormData): Promise<void> {
   await ask(`${job(id)}/steer`, { method: "POST", body: form });
@@ -89,6 +120,17 @@ export async function repeatJob(id: string): Promise<Job> {
 
 export async function deleteJob(id: string): Promise<void> {
   await ask(job(id), { method: "DELETE" });
+  tabs?.postMessage(id);
+}
+
+/** Between the tabs of one browser: the id of a job that one of them has deleted or resumed. */
+const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("nst-jobs");
+
+/** Calls back when another tab has changed a job; the result ends that. */
+export function onJobChanged(changed: (id: string) => void): () => void {
+  const hear = (event: MessageEvent<string>) => changed(event.data);
+  tabs?.addEventListener("message", hear);
+  return () => tabs?.removeEventListener("message", hear);
 }
 
 /** Whether the server takes the token; it answers with a cookie. */
@@ -132,6 +174,8 @@ export function postJob(form: FormData, onSent: (share: number) => void): Promis
 
 export const eventsUrl = (id: string) => `${job(id)}/events`;
 export const resultUrl = (id: string) => `${job(id)}/result`;
+export const archiveUrl = (id: string) => `${job(id)}/archive`;
+export const settingsUrl = (id: string) => `${job(id)}/settings?download=1`;
 export const videoUrl = (id: string) => `${job(id)}/video`;
 export const videoDownloadUrl = (id: string) => `${job(id)}/video?download=1`;
 export const costsUrl = (id: string) => `${job(id)}/costs?format=csv`;

@@ -1,6 +1,11 @@
 import { expect, it } from "vitest";
 
-import { jobHash, parseRoute } from "./route.ts";
+import { compareHash, jobHash, parseRoute } from "./route.ts";
+
+it("an address names two jobs to compare", () => {
+  expect(parseRoute(compareHash("a1", "b2"))).toEqual({ view: "compare", ids: ["a1", "b2"] });
+  expect(parseRoute("#/compare/a1")).toEqual({ view: "compose" });
+});
 
 it("an address names a job or composes", () => {
   expect(parseRoute(jobHash("9f8e7d6c5b4a3210"))).toEqual({ view: "job", id: "9f8e7d6c5b4a3210" });

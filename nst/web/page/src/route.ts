@@ -1,16 +1,22 @@
-/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job. */
+/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job, `#/compare/ID/ID` two of them. */
 
 import { useSyncExternalStore } from "react";
 
-export type Route = { view: "compose" } | { view: "job"; id: string };
+export type Route = { view: "compose" } | { view: "job"; id: string } | { view: "compare"; ids: [string, string] };
 
 export function parseRoute(hash: string): Route {
+  const pair = /^#\/compare\/([0-9A-Za-z_-]+)\/([0-9A-Za-z_-]+)$/.exec(hash);
+  if (pair) return { view: "compare", ids: [pair[1]!, pair[2]!] };
   const id = /^#\/job\/([0-9A-Za-z_-]+)$/.exec(hash)?.[1];
   return id === undefined ? { view: "compose" } : { view: "job", id };
 }
 
 export function jobHash(id: string): string {
   return `#/job/${id}`;
+}
+
+export function compareHash(a: string, b: string): string {
+  return `#/compare/${a}/${b}`;
 }
 
 export const HOME = "#/";

@@ -139,9 +139,30 @@ export interface Job {
   video: boolean;
   /** Further files that were asked for by a setting, such as a contact sheet. */
   files: Picture[];
+  /** The sizes that a picture is painted in, one after another; none before the painting begins. */
+  sizes: PaintedSize[];
+  /** Seconds of painting before it was resumed. */
+  spent: number;
+  resumable: boolean;
+  /** Bytes of what it is resumed from. */
+  checkpoint: number;
+  resumable_until: number | null;
   /** Those of earlier versions have none. */
   masks?: JobMask[];
   steering: Steered[];
+}
+
+/** A size, and the first of its epochs. */
+export interface PaintedSize {
+  width: number;
+  height: number;
+  first: number;
+}
+
+/** What paints a job again. */
+export interface Recipe {
+  settings: SettingValues;
+  command: string;
 }
 
 /** A mask over the content, or over a style picture; `style` is null for a coloured one, which is for all styles. */

@@ -3,6 +3,11 @@
 import { lazyView } from "./lazy.tsx";
 
 export const JobView = lazyView(async () => {
-  const [{ JobView }] = await Promise.all([import("./job/JobView.tsx"), import("./styles/job.css")]);
+  const [{ JobView }] = await Promise.all([import("./job/JobView.tsx"), import("./styles/job.css"), import("./styles/viewer.css")]);
   return JobView;
+});
+
+export const CompareView = lazyView(async () => {
+  const [{ CompareView }] = await Promise.all([import("./compare/CompareView.tsx"), import("./styles/job.css"), import("./styles/viewer.css")]);
+  return CompareView;
 });

@@ -42,6 +42,10 @@ export function ago(time: number, now: number): string {
   return new Date(time * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
 }
 
+export function day(time: number): string {
+  return new Date(time * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "long" });
+}
+
 export function moment(time: number): string {
   return new Date(time * 1000).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
 }

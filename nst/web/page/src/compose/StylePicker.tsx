@@ -35,6 +35,7 @@ interface Tile {
 export function StylePicker({ samples, most, draft, error, maskError, reading, onFiles, onFull, change }: Props) {
   const { styles, each, shelf, again } = draft;
   const limit = each ? MOST_EACH : most;
+  const isChosen = ({ key }: Style) => styles.some((style) => style.key === key);
   const tiles: Tile[] = [
     ...(again?.styles ?? []).map((picture, index) => ({
       style: earlierStyle(picture, index),
@@ -42,9 +43,11 @@ export function StylePicker({ samples, most, draft, error, maskError, reading, o
       url: thumbnailUrl(picture.url, 320),
     })),
     ...shelf.map((own) => ({ style: ownStyle(own), title: own.file.name, url: own.url })),
-    ...samples.map(({ name, title, url }) => ({ style: sampleStyle(name), title, url: thumbnailUrl(url, 320) })),
+    // One that an earlier job was painted with is there already, as its style.
+    ...samples
+      .filter(({ name, title }) => isChosen(sampleStyle(name)) || !again?.styles.some((earlier) => earlier.title === title))
+      .map(({ name, title, url }) => ({ style: sampleStyle(name), title, url: thumbnailUrl(url, 320) })),
   ];
-  const isChosen = ({ key }: Style) => styles.some((style) => style.key === key);
   const click = (style: Style) => {
     if (isChosen(style)) change({ kind: "removeStyle", key: style.key });
     else if (each && styles.length >= limit) onFull();

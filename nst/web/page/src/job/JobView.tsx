@@ -2,14 +2,17 @@ import { useEffect, useState, type RefObject } from "react";
 
 import { ApiError, cancelJob } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
+import type { Field } from "../compose/files.ts";
 import { focusHeading, HOME } from "../route.ts";
 import type { Job } from "../types.ts";
 import { isActive, progressOf, titleOf } from "../words.ts";
 import { Actions } from "./Actions.tsx";
 import { CostPanel } from "./CostPanel.tsx";
+import { GoOn } from "./GoOn.tsx";
 import { Frames } from "./Frames.tsx";
 import { Made } from "./Made.tsx";
 import { Notes } from "./Notes.tsx";
+import { OtherStyles } from "./OtherStyles.tsx";
 import { ProgressPanel } from "./ProgressPanel.tsx";
 import { Stage } from "./Stage.tsx";
 import { Steering } from "./Steering.tsx";
@@ -23,11 +26,13 @@ interface Props {
   /** Whether a person came here from another view, and not by loading the page. */
   moved: RefObject<boolean>;
   onAgain: (job: Job) => void;
+  onUse: (file: File, field: Field) => Promise<void>;
+  onQueued: (job: Job) => void;
   onDeleted: (id: string) => void;
 }
 
-export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: Props) {
-  const { job, rows, connection, missing, take } = useJob(id, session);
+export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueued, onDeleted }: Props) {
+  const { job, rows, connection, missing, take, check } = useJob(id, session);
   // The epoch of an earlier frame that is looked at, or null for the picture as it is now.
   const [frame, setFrame] = useState<number | null>(null);
   const [problem, setProblem] = useState("");
@@ -62,6 +67,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: P
     } catch (error) {
       take(job);
       setProblem((error as ApiError).message);
+      check();
     }
   };
 
@@ -84,13 +90,15 @@ export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: P
         <div className="job-picture">
           {job.kind === "video" && job.video && frame === null ? <Painted job={job} /> : <Stage job={job} frame={frame} />}
           <Frames job={job} chosen={frame} onChoose={setFrame} />
-          {job.kind === "picture" && <Video job={job} />}
+          <OtherStyles job={job} catalogue={catalogue} onQueued={onQueued} />
+          {job.kind === "picture" && <Video key={job.epoch} job={job} />}
         </div>
         <div className="job-side">
           <ProgressPanel job={job} problem={problem} onCancel={cancel} />
           <Steering job={job} />
           <Notes job={job} />
-          {!isActive(job) && <Actions job={job} onAgain={onAgain} onDeleted={onDeleted} />}
+          {!isActive(job) && <GoOn job={job} catalogue={catalogue} onResumed={take} />}
+          {!isActive(job) && <Actions job={job} onAgain={onAgain} onUse={onUse} onDeleted={onDeleted} />}
           {(rows.length > 0 || job.costs !== null) && <CostPanel job={job} rows={rows} />}
           <Made job={job} catalogue={catalogue} />
         </div>

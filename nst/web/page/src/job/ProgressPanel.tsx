@@ -60,9 +60,9 @@ function TimeLeft({ job }: { job: Job }) {
   return <span className="muted">{remaining(left)}</span>;
 }
 
-function ending({ state, kind, epoch, epochs, started, ended }: Job): string {
+function ending({ state, kind, epoch, epochs, started, ended, spent }: Job): string {
   const when = ended === null ? "" : `, ${moment(ended)}`;
-  const took = started === null || ended === null ? "" : ` in ${duration(ended - started)}`;
+  const took = started === null || ended === null ? "" : ` in ${duration(spent + ended - started)}`;
   if (state === "finished") return `${count(epochs, kind === "video" ? "frame" : "epoch")}${took}${when}`;
   if (epoch === null) return `Nothing was painted yet${when}`;
   const last = kind === "video" ? `frame ${epoch + 1}` : `epoch ${epoch}`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { costScale, linearTicks, logTicks, path, thinned, y, type Box } from "./curve.ts";
+import { costScale, epochAt, linearTicks, logTicks, nearest, path, thinned, x, y, type Box } from "./curve.ts";
 
 const box: Box = { left: 0, top: 0, width: 100, height: 50 };
 
@@ -36,6 +36,18 @@ describe("ticks", () => {
   it("are closer where there are few powers of ten, and fewer where there are many", () => {
     expect(logTicks(30, 700, 5)).toEqual([50, 100, 200, 500]);
     expect(logTicks(1, 1e12, 5)).toEqual([1, 1e3, 1e6, 1e9, 1e12]);
+  });
+});
+
+describe("the point under the pointer", () => {
+  const points = [0, 1, 2, 5, 9].map((epoch) => ({ epoch, cost: 1 }));
+
+  it("is the nearest one", () => {
+    expect([-3, 0, 0.4, 0.6, 3, 4, 8, 99].map((epoch) => points[nearest(points, epoch)]!.epoch)).toEqual([0, 0, 0, 1, 2, 5, 9, 9]);
+  });
+
+  it("is found where it is drawn", () => {
+    expect(epochAt(x(7, 10, box), 10, box)).toBeCloseTo(7);
   });
 });
 

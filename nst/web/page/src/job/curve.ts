@@ -78,6 +78,23 @@ export function y(cost: number, scale: Scale, box: Box): number {
   return box.top + box.height * (1 - (value - low) / (high - low));
 }
 
+/** The epoch at a place of the drawing, the inverse of `x`. */
+export function epochAt(place: number, epochs: number, box: Box): number {
+  return ((place - box.left) / box.width) * Math.max(1, epochs);
+}
+
+/** The place in the list, ordered by epoch, of the point that is nearest to an epoch. */
+export function nearest(points: Point[], epoch: number): number {
+  let [low, high] = [0, points.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle]!.epoch < epoch) low = middle + 1;
+    else high = middle;
+  }
+  const before = points[low - 1];
+  return before && epoch - before.epoch <= points[low]!.epoch - epoch ? low - 1 : low;
+}
+
 /** The `d` of an SVG path; costs that the scale cannot show leave a gap. */
 export function path(points: Point[], epochs: number, scale: Scale, box: Box): string {
   let drawn = "";

@@ -8,6 +8,7 @@ const job: Job = {
   epoch: null, epochs: 60, costs: null, seconds_left: null, picture: null, width: 400, height: 300,
   content: { title: "me.jpg", url: "" }, styles: [], preset: "fast", network: "preview", painted_with: null, settings: {}, frames: [], kind: "picture",
   reason: "", troubles: [], result: false, video: false, files: [], steering: [],
+  sizes: [], spent: 0, resumable: false, checkpoint: 0, resumable_until: null,
 };
 
 const epoch = (number: number, total = 1): JobEvent => ({
