@@ -11,7 +11,7 @@ interface Props {
 /** What tools/explained_settings.py painted: a setting's values for the same pair of pictures. A click takes one. */
 export function Examples({ name, values, labels, text, onChoose }: Props) {
   return (
-    <div className="examples" role="group" aria-label="What it does">
+    <div className={values.length <= 3 ? "examples few" : "examples"} role="group" aria-label="What it does">
       {values.map((value) => (
         <button key={value} type="button" aria-pressed={same(value, text)} onClick={() => onChoose(value)}>
           <img src={exampleUrl(name, value)} alt="" width="176" height="132" loading="lazy" />
