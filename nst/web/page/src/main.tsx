@@ -5,6 +5,7 @@ import { App } from "./App.tsx";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/compose.css";
+import "./styles/compose-files.css";
 import "./styles/job.css";
 import "./styles/history.css";
 
