@@ -269,7 +269,7 @@ def test_a_painted_picture_restores_its_settings(server, open_page, content):
     for name, value in (("epochs", "77"), ("image_size", "123"), ("style_scale", "2")):
         expect(page.locator(f"#field-{name}")).to_have_value(value)
     expect(page.get_by_role("radio", name="As in the assignment")).to_be_checked()
-    expect(page.get_by_role("slider", name="Strength of the style")).to_have_value("0.8")
+    expect(page.locator("output[for=field-strength]")).to_have_text("0.8")
     note.get_by_role("button", name="Take the settings only").click()
     expect(content_of(page, "Chelsea")).to_be_visible()
     expect(page.locator("#field-epochs")).to_have_value("77")
@@ -340,3 +340,20 @@ def test_presets_are_named_for_what_they_do_and_the_assignment_comes_last(server
     names = page.locator(".presets .card-name")
     expect(names).to_have_text(["Quick fast", "Finest quality", "As in the assignment coursera"])
     expect(page.get_by_role("radio", name="Quick")).to_be_checked()
+
+
+def test_settings_are_explained_by_pictures(server, open_page):
+    page = open_page(server.address)
+    colours = page.get_by_role("group", name="What it does").filter(has_text="histogram")
+    colours.get_by_role("button", name="brightness").click()
+    expect(page.locator("#field-preserve_color")).to_have_value("luminance")
+    settings(page, epochs=30)  # which unfolds the others
+    starts = page.get_by_role("group", name="What it does").filter(has_text="noise")
+    starts.get_by_role("button", name="style", exact=True).click()
+    expect(page.locator("#field-init")).to_have_value("style")
+    pictures = page.locator(".examples img, .card-picture")
+    assert pictures.count() == 19
+    for index in range(pictures.count()):
+        picture = pictures.nth(index)
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 176

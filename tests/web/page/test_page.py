@@ -146,11 +146,15 @@ def test_the_slider_sets_the_strength_of_the_style(server, open_page):
     choose(page)
     small(page)
     slider = page.get_by_role("slider", name="Strength of the style")
-    expect(slider).to_have_value("0.5")
+    shown = page.locator("output[for=field-strength]")
+    expect(shown).to_have_text("0.5 (the preset's)")
     slider.focus()
-    for _ in range(4):
+    for _ in range(6):
         page.keyboard.press("ArrowLeft")
-    expect(page.locator("output[for=field-strength]")).to_have_text("0.3")
+    expect(shown).to_have_text("0.26")
+    expect(slider).to_have_attribute("aria-valuetext", "0.26")
+    page.get_by_role("group", name="What it does").get_by_role("button", name="0.3", exact=True).click()
+    expect(shown).to_have_text("0.3")
     paint(page)
     expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
     job = page.evaluate("async () => (await fetch('/api/jobs')).json()")["jobs"][0]

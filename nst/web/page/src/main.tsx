@@ -6,6 +6,7 @@ import "./styles/base.css";
 import "./styles/forced.css";
 import "./styles/controls.css";
 import "./styles/compose.css";
+import "./styles/compose-files.css";
 import "./styles/history.css";
 import "./styles/masks.css";
 

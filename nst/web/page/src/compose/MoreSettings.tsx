@@ -4,8 +4,15 @@ import type { Preset, Setting } from "../types.ts";
 import { count } from "../words.ts";
 import type { Errors } from "./ComposeView.tsx";
 import type { Change } from "./draft.ts";
+import { Examples } from "./Examples.tsx";
 import { SettingField } from "./SettingField.tsx";
 import { grouped, isChanged, textsOf, type Texts } from "./settings.ts";
+
+/** Settings that are explained by pictures, with the values that these show. */
+const EXAMPLES: Record<string, string[]> = {
+  init: ["content", "matched", "blend", "style", "noise"],
+  style_scale: ["0.5", "1", "2"],
+};
 
 interface Props {
   settings: Setting[];
@@ -45,7 +52,16 @@ export function MoreSettings({ settings, preset, texts, errors, change }: Props)
               text={texts[setting.name] ?? ""}
               error={errors[setting.name]}
               onChange={(text) => change({ kind: "texts", texts: { [setting.name]: text } })}
-            />
+            >
+              {EXAMPLES[setting.name] && (
+                <Examples
+                  name={setting.name}
+                  values={EXAMPLES[setting.name]!}
+                  text={texts[setting.name] ?? ""}
+                  onChoose={(text) => change({ kind: "texts", texts: { [setting.name]: text } })}
+                />
+              )}
+            </SettingField>
           ))}
         </fieldset>
       ))}

@@ -52,7 +52,7 @@ function summary(catalogue: Catalogue, draft: Draft): string {
   if (draft.styles.length === 0) return `${content}: now choose a style.`;
   const styles = list(draft.styles.map((style) => titleOfStyle(style, catalogue)));
   const preset = presetOf(catalogue, draft.preset, draft.network).title;
-  const each = draft.each && draft.styles.length > 1 ? " each" : "";
+  const each = draft.each && draft.styles.length > 1 ? ", each by itself" : "";
   return `${content} in the style of ${styles}${each}, ${preset}, with ${titleOf(catalogue, draft.network)}`;
 }
 

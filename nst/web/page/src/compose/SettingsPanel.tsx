@@ -4,6 +4,7 @@ import type { Catalogue } from "../catalogue.ts";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Errors } from "./ComposeView.tsx";
 import type { Change, Draft } from "./draft.ts";
+import { Examples, exampleUrl } from "./Examples.tsx";
 import { NetworkField } from "./NetworkField.tsx";
 import { SettingField } from "./SettingField.tsx";
 import { StrengthSlider } from "./StrengthSlider.tsx";
@@ -28,6 +29,10 @@ const COLOURS: Record<string, string> = {
   luminance: "Keep the content's (brightness only)",
   histogram: "Keep the content's (histogram)",
 };
+
+const SHORT_COLOURS = { none: "the style's", luminance: "brightness", histogram: "histogram" };
+
+const SHOWN_PRESETS = ["fast", "quality", "coursera"];
 
 export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
   const { settings, presets, limits } = catalogue;
@@ -55,6 +60,7 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
               {title} <code className="muted">{name}</code>
             </span>
             <span className="card-about" id={helpId(`preset-${name}`)}>{about}</span>
+            {SHOWN_PRESETS.includes(name) && <img className="card-picture" src={exampleUrl("preset", name)} alt="" width="176" height="132" />}
           </label>
         ))}
         <Problem field="preset" error={errors.preset} />
@@ -102,6 +108,13 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
               </option>
             ))}
           </select>
+          <Examples
+            name="preserve_color"
+            values={colours.choices.filter((choice) => choice in COLOURS)}
+            labels={SHORT_COLOURS}
+            text={texts.preserve_color ?? ""}
+            onChoose={edit("preserve_color")}
+          />
           <p className="help" id={helpId("preserve_color")}>
             {ABOUT_COLOURS[texts.preserve_color ?? ""]}
           </p>
