@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
 from nst.web.errors import handle_errors, problems
-from nst.web.routes import catalog, events, jobs, legacy
+from nst.web.routes import catalog, events, gallery, jobs, legacy
 from nst.web.security import Guard, Key, is_loopback, names
 from nst.web.service import Studio
 
@@ -44,11 +44,12 @@ def create(
     app.state.key = Key(token, f"nst-token-{port}")  # browsers share cookies between ports
     app.state.decoding = asyncio.Semaphore(2)  # submissions that are decoded at once: each may take a gigabyte
     app.state.watchers = 0
+    app.state.zips, app.state.pages = 0, {}  # of the gallery
     app.add_middleware(
         Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
     )
     handle_errors(app)
-    for router in (catalog.router, events.router, jobs.router):
+    for router in (catalog.router, events.router, gallery.router, jobs.router):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
     # Not a mount, which would also take requests for the addresses above by unsupported methods.
