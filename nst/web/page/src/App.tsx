@@ -1,10 +1,11 @@
-import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 
 import { Announcer } from "./announce.tsx";
 import { onTokenWanted } from "./api.ts";
 import { useCatalogue, type Catalogue } from "./catalogue.ts";
 import { ComposeView } from "./compose/ComposeView.tsx";
 import { useDraft } from "./compose/draft.ts";
+import { GalleryView } from "./gallery/GalleryView.tsx";
 import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
@@ -19,6 +20,7 @@ export function App() {
   const [session, setSession] = useState(0);
   const health = useHealth(session);
   const catalogue = useCatalogue(session);
+  const { view } = parseRoute(useHash());
   useEffect(() => onTokenWanted(() => setLocked(true)), []);
   useFilesStayHere();
   const unlock = useCallback(() => {
@@ -30,7 +32,7 @@ export function App() {
       <a className="skip" href="#main" onClick={skip}>
         Skip to the main part
       </a>
-      <Header state={health} />
+      <Header state={health} view={view} />
       <main id="main" tabIndex={-1}>
         {locked && <TokenForm onTaken={unlock} />}
         {/* Behind the form what was put together stays as it is. */}
@@ -86,7 +88,7 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   const route = parseRoute(hash);
   const [draft, change] = useDraft(catalogue);
   const history = useHistory(route.view === "compose" && reachable, session);
-  const moved = useHeadingFocus(hash);
+  const moved = useHeadingFocus(hash, route.view === "gallery");
 
   const open = useCallback(
     (job: Job) => {
@@ -113,23 +115,27 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
   if (route.view === "job") {
     return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />;
   }
+  if (route.view === "gallery") return <GalleryView query={route.query} session={session} moved={moved} />;
   return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
 }
 
 /**
  * After a change of view its heading has the focus, as after the load of a page; the first view leaves it alone.
  *
- * Gives whether the view has changed, for one whose heading comes later.
+ * Gives whether the view has changed, for one whose heading comes later; a view that `arrives` by itself does all that.
  */
-function useHeadingFocus(hash: string): RefObject<boolean> {
+function useHeadingFocus(hash: string, arrives: boolean): RefObject<boolean> {
   const shown = useRef(hash);
   const moved = useRef(false);
+  useLayoutEffect(() => {
+    if (shown.current !== hash) moved.current = true;
+  }, [hash]);
   useEffect(() => {
     if (shown.current === hash) return;
     shown.current = hash;
-    moved.current = true;
+    if (arrives) return;
     window.scrollTo(0, 0);
     focusHeading();
-  }, [hash]);
+  }, [hash, arrives]);
   return moved;
 }

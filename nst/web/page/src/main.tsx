@@ -7,6 +7,7 @@ import "./styles/controls.css";
 import "./styles/compose.css";
 import "./styles/job.css";
 import "./styles/history.css";
+import "./styles/gallery.css";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -1,10 +1,12 @@
-/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job. */
+/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job, `#/gallery?…` lists them. */
 
 import { useSyncExternalStore } from "react";
 
-export type Route = { view: "compose" } | { view: "job"; id: string };
+export type Route = { view: "compose" } | { view: "job"; id: string } | { view: "gallery"; query: string };
 
 export function parseRoute(hash: string): Route {
+  const gallery = /^#\/gallery(?:\?(.*))?$/.exec(hash);
+  if (gallery) return { view: "gallery", query: gallery[1] ?? "" };
   const id = /^#\/job\/([0-9A-Za-z_-]+)$/.exec(hash)?.[1];
   return id === undefined ? { view: "compose" } : { view: "job", id };
 }
@@ -14,6 +16,7 @@ export function jobHash(id: string): string {
 }
 
 export const HOME = "#/";
+export const GALLERY = "#/gallery";
 
 function subscribe(changed: () => void): () => void {
   window.addEventListener("hashchange", changed);

@@ -2,7 +2,8 @@ import { useEffect, useState, type RefObject } from "react";
 
 import { ApiError, cancelJob } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
-import { focusHeading, HOME } from "../route.ts";
+import { lastGallery } from "../gallery/memory.ts";
+import { focusHeading, GALLERY } from "../route.ts";
 import type { Job } from "../types.ts";
 import { isActive, progressOf, titleOf } from "../words.ts";
 import { Actions } from "./Actions.tsx";
@@ -43,7 +44,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: P
       <div className="page-note">
         <h1 tabIndex={-1}>There is no such picture</h1>
         <p>It may have been deleted.</p>
-        <a className="button" href={HOME}>
+        <a className="button" href={GALLERY}>
           To the other pictures
         </a>
       </div>
@@ -67,7 +68,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: P
   return (
     <article className="job" aria-labelledby="job-heading">
       <div className="job-heading">
-        <a className="back" href={HOME}>
+        <a className="back" href={lastGallery()}>
           <span aria-hidden="true">← </span>All pictures
         </a>
         <h1 tabIndex={-1} id="job-heading">
