@@ -1,8 +1,8 @@
 """How quick the gallery is with many pictures: lists and thumbnails under many clients, and scrolling in Chromium.
 
 The pictures are small ones that are written for the purpose; the server is real, and paints nothing. With --scroll the
-gallery is scrolled to its end and back in a headless Chromium. The frames are those of the browser's own trace: a frame
-is dropped if the compositor could not present what the page had changed, in time.
+gallery is scrolled to its end in a headless Chromium, whose own trace tells when its frames were shown. On a machine
+with other work frames come late for want of a processor: the page's own work for a frame is told, too.
 
 Usage: python -m benchmarks.speed.gallery --scroll
 """
@@ -10,9 +10,11 @@ Usage: python -m benchmarks.speed.gallery --scroll
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from absl import app, flags
@@ -34,6 +37,20 @@ _PATHS = flags.DEFINE_multi_string(
     "path", ["/api/gallery?limit=24", "/api/gallery?q=cof&limit=24", "/api/jobs?limit=24"], "what they ask for"
 )
 _ASK = flags.DEFINE_multi_string("ask", [], "only ask: an address, in a process of its own")
+_SCROLL = flags.DEFINE_bool("scroll", False, "scrolls the gallery in Chromium, too: needs Playwright")
+_SPEED = flags.DEFINE_integer("speed", 3000, "pixels a second that it is scrolled by")
+
+_FRAME = 1000 / 60  # milliseconds
+_TO_THE_END = """speed => new Promise((done) => {
+    const began = performance.now();
+    const step = (now) => {
+        window.scrollTo(0, ((now - began) * speed) / 1000);
+        const end = document.documentElement.scrollHeight - window.innerHeight - 5;
+        if (window.scrollY < end || now - began < 1000) requestAnimationFrame(step);
+        else done(window.scrollY);
+    };
+    requestAnimationFrame(step);
+})"""
 
 
 def ask(address: str) -> None:
@@ -88,6 +105,49 @@ def processor_seconds(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def scrolled(address: str) -> list[tuple[str, str]]:
+    """Scrolls the gallery to its end in Chromium; gives the rows of the table, from the browser's own trace."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    events: list[dict[str, Any]] = []
+    ended: list[object] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{address}/#/gallery")
+        page.get_by_role("gridcell").first.wait_for()
+        page.wait_for_timeout(2000)
+        tracing = browser.new_browser_cdp_session()
+        tracing.on("Tracing.dataCollected", lambda part: events.extend(part["value"]))
+        tracing.on("Tracing.tracingComplete", lambda told: ended.append(told))
+        config = {"includedCategories": ["devtools.timeline", "disabled-by-default-devtools.timeline"]}
+        tracing.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": config})
+        pixels = page.evaluate(_TO_THE_END, _SPEED.value)
+        tracing.send("Tracing.end")
+        while not ended:
+            page.wait_for_timeout(50)
+        browser.close()
+    shown = sorted(event["ts"] / 1000 for event in events if event["name"] == "AnimationFrame::Presentation")
+    between = [after - before for before, after in itertools.pairwise(shown)]
+    drawing = {(event["pid"], event["tid"]) for event in events if event["name"] == "FireAnimationFrame"}
+    tasks = [
+        event["tdur"] / 1000
+        for event in events
+        if event["name"] == "RunTask" and "tdur" in event and (event["pid"], event["tid"]) in drawing
+    ]
+    late = sum(time > 1.5 * _FRAME for time in between)
+    return [
+        ("pixels scrolled, at pixels a second", f"{pixels:.0f}, {_SPEED.value}"),
+        ("frames shown", str(len(shown))),
+        ("between two frames: median, worst", f"{statistics.median(between):.1f}, {max(between):.1f} ms"),
+        ("frames that came late", f"{late} of {len(between)}"),
+        ("the page's own work for a frame, mean", f"{sum(tasks) / len(shown):.1f} ms of the processor"),
+        ("its longest piece", f"{max(tasks):.1f} ms of the processor"),
+        ("load of the machine, and its processors", f"{os.getloadavg()[0]:.1f}, {os.cpu_count()}"),
+    ]
+
+
 def main(_: Sequence[str]) -> None:
     """Measures, or asks."""
     if _ASK.value:
@@ -98,6 +158,8 @@ def main(_: Sequence[str]) -> None:
         with studio.server("benchmarks.speed.studio", f"--serve={folder}/data") as (address, pid):
             rows = [asked(address, pid, path) for path in _PATHS.value]
             studio.show(f"{_CLIENTS.value} clients, {_PICTURES.value} pictures: median", rows)
+            if _SCROLL.value:
+                studio.show(f"scrolling {_PICTURES.value} pictures", scrolled(address))
 
 
 if __name__ == "__main__":

@@ -86,14 +86,14 @@ def _view(studio: Studio, job: store.Job) -> schemas.Job:
     return schemas.Job.model_validate(shown)
 
 
-def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
+def picture(path: Path, size: int | None, *, lasting: bool, keep: bool = False) -> Response:
     """A picture file, or a JPEG of it with at most `size` pixels on its longest side.
 
     It is read in full before it is sent, as the current picture may be replaced meanwhile. If `lasting`, the browser
-    may cache it, and small sizes are kept on the disk.
+    may cache it; if `keep`, a small size is kept beside it.
     """
     try:
-        data = path.read_bytes() if size is None else thumbnail(path, size, lasting=lasting)
+        data = path.read_bytes() if size is None else thumbnail(path, size, keep=keep)
     except FileNotFoundError:
         raise Refused(404, "there is no picture yet, or it has been deleted") from None
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
@@ -101,10 +101,10 @@ def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
     return Response(data, media_type=kind, headers=headers)
 
 
-def thumbnail(path: Path, size: int, *, lasting: bool = False) -> bytes:
-    """A picture as a JPEG with at most `size` pixels on its longest side; if `lasting`, kept beside it when small."""
+def thumbnail(path: Path, size: int, *, keep: bool = False) -> bytes:
+    """A picture as a JPEG with at most `size` pixels on its longest side; if `keep`, kept beside it when small."""
     changed = path.stat().st_mtime_ns
-    if not lasting or size not in THUMBNAILS:
+    if not keep or size not in THUMBNAILS:
         return _thumbnail(path, changed, size)
     kept = path.with_name(f"{path.name}.{size}.thumbnail")
     with contextlib.suppress(OSError):

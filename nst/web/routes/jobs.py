@@ -166,19 +166,20 @@ def current(
     path = studio.picture(job, epoch)
     if path is None:
         raise Refused(404, "there is no picture of that epoch" if epoch is not None else "there is no picture yet")
-    return picture(path, size, lasting=job.state in store.ENDED)
+    ended = job.state in store.ENDED
+    return picture(path, size, lasting=ended, keep=ended)
 
 
 @router.get("/{id}/content", response_class=Response, responses=media("image/jpeg"))
 def content(studio: Served, job: Found, size: Size = None) -> Response:
     """The content picture, or the first frame of the video, as JPEG."""
-    return picture(submission.preview(studio.folder_of(job.id).content), size, lasting=True)
+    return picture(submission.preview(studio.folder_of(job.id).content), size, lasting=True, keep=True)
 
 
 @router.get("/{id}/styles/{index}", response_class=Response, responses=media("image/jpeg"))
 def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], size: Size = None) -> Response:
     """A style picture, as JPEG."""
-    return picture(submission.preview(studio.folder_of(job.id).style(index)), size, lasting=True)
+    return picture(submission.preview(studio.folder_of(job.id).style(index)), size, lasting=True, keep=True)
 
 
 @router.get("/{id}/result", response_class=FileResponse, responses=media(*PICTURES.values(), *VIDEOS.values()))

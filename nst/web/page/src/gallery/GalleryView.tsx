@@ -231,19 +231,15 @@ function usePlace(key: string, active: string | null, selected: ReadonlySet<stri
   );
 }
 
-/** Begins at the heading, or where it was left: the grid scrolls there, and the card has the focus again. */
+/** Begins at the heading, unless it was left in the middle: the grid then scrolls there, and focuses the card. */
 function useArrival(from: Place | undefined, ready: boolean, moved: RefObject<boolean>) {
   const arrived = useRef(false);
   useEffect(() => {
     if (arrived.current || !ready) return;
     arrived.current = true;
-    const card = from?.active == null ? null : document.querySelector<HTMLElement>(`[data-id="${from.active}"] a`);
-    if (card) {
-      card.focus({ preventScroll: true });
-    } else if (moved.current) {
-      if (!from) window.scrollTo(0, 0);
-      focusHeading();
-    }
+    if (from?.active != null || !moved.current) return;
+    if (!from) window.scrollTo(0, 0);
+    focusHeading();
   }, [from, ready, moved]);
 }
 

@@ -13,6 +13,8 @@ const NARROWEST_ON_PHONES = 145;
 const WORDS = 5.4; // rem below the picture: three lines, which never wrap
 /** Rows that are drawn above and below the window, so that a quick turn of the wheel meets no empty ones. */
 const OVERSCAN = 3;
+/** The next page is asked for when so many rows are left below the window. */
+const AHEAD = 8;
 /** The page's bars hide so many pixels of the window's edges. */
 const BARS = 90;
 
@@ -65,15 +67,20 @@ export function Grid({ cards, total, active, selected, now, scroll, onActive, on
   const last = virtual.range?.endIndex ?? 0;
   const missing = cards.length < total;
   useEffect(() => {
-    if (missing && height > 0 && last >= rows - 8) onEnd();
-  }, [missing, height, last, rows, onEnd]);
+    if (!missing || height === 0) return;
+    const seen = (window.scrollY + window.innerHeight - top) / height;
+    if (seen >= rows - AHEAD) onEnd();
+  }, [missing, height, top, last, rows, onEnd]);
 
-  const focusNext = useRef(false);
+  // A card that comes into the document for it has the focus as soon as it is there; on return the one that had it.
+  const focusNext = useRef(scroll !== null && active !== null);
   useEffect(() => {
     if (!focusNext.current) return;
+    const link = grid.current?.querySelector<HTMLElement>(`[data-id="${active}"] a`);
+    if (!link) return;
     focusNext.current = false;
-    grid.current?.querySelector<HTMLElement>(`[data-id="${active}"] a`)?.focus({ preventScroll: true });
-  }, [active]);
+    link.focus({ preventScroll: true });
+  });
 
   const press = (event: KeyboardEvent) => {
     const inView = Math.max(1, Math.floor(window.innerHeight / height) - 1);
