@@ -52,7 +52,7 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
     if job.state not in store.ENDED:
         return _view(studio, job)
     # It stays as it is until it is resumed: what took a millisecond, mostly to check the settings, is kept.
-    key = (job.id, job.state, job.ended, job.starts, job.size)
+    key = (job.id, job.state, job.ended, job.size, job.reason, len(job.troubles), repr(job.progress))
     if (found := studio.views.get(key)) is None:
         found = studio.views[key] = _view(studio, job)
         if len(studio.views) > _MOST_VIEWS:
@@ -86,14 +86,14 @@ def _view(studio: Studio, job: store.Job) -> schemas.Job:
     return schemas.Job.model_validate(shown)
 
 
-def picture(path: Path, size: int | None, *, lasting: bool, keep: bool = False) -> Response:
+def picture(path: Path, size: int | None, *, lasting: bool, keep: Path | None = None) -> Response:
     """A picture file, or a JPEG of it with at most `size` pixels on its longest side.
 
     It is read in full before it is sent, as the current picture may be replaced meanwhile. If `lasting`, the browser
-    may cache it; if `keep`, a small size is kept beside it.
+    may cache it; a small size is kept in the folder `keep`.
     """
     try:
-        data = path.read_bytes() if size is None else thumbnail(path, size, keep=keep)
+        data = path.read_bytes() if size is None else thumbnail(path, size, keep)
     except FileNotFoundError:
         raise Refused(404, "there is no picture yet, or it has been deleted") from None
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
@@ -101,17 +101,18 @@ def picture(path: Path, size: int | None, *, lasting: bool, keep: bool = False) 
     return Response(data, media_type=kind, headers=headers)
 
 
-def thumbnail(path: Path, size: int, *, keep: bool = False) -> bytes:
-    """A picture as a JPEG with at most `size` pixels on its longest side; if `keep`, kept beside it when small."""
+def thumbnail(path: Path, size: int, keep: Path | None = None) -> bytes:
+    """A picture as a JPEG with at most `size` pixels on its longest side; a small one is kept in the folder `keep`."""
     changed = path.stat().st_mtime_ns
-    if not keep or size not in THUMBNAILS:
+    if keep is None or size not in THUMBNAILS:
         return _thumbnail(path, changed, size)
-    kept = path.with_name(f"{path.name}.{size}.thumbnail")
+    kept = keep / f"{path.stem}-{size}.jpg"
     with contextlib.suppress(OSError):
         if kept.stat().st_mtime_ns == changed:  # of this very picture
             return kept.read_bytes()
     data = _thumbnail(path, changed, size)
     with contextlib.suppress(OSError):  # the disk is full, or the job has been deleted
+        keep.mkdir(exist_ok=True)
         atomic.write_bytes(kept, data)
         os.utime(kept, ns=(changed, changed))
     return data

@@ -300,7 +300,9 @@ class Store:
 
     def places(self) -> dict[str, int]:
         """The number of jobs before each queued one, by its id."""
-        rows = self._rows("SELECT id FROM jobs WHERE state = 'queued' ORDER BY number")
+        # A job that was resumed has another turn than its number's.
+        turn = "coalesce(json_extract(painted, '$.turn'), number)"
+        rows = self._rows(f"SELECT id FROM jobs WHERE state = 'queued' ORDER BY {turn}, number")
         return {id: place for place, (id,) in enumerate(rows)}
 
     @property

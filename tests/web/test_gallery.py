@@ -151,13 +151,13 @@ def test_thumbnails_of_ended_jobs_are_kept_on_the_disk_and_by_the_browser(shared
     first = shared.web.get(address)
     assert opened(first)[0] == "JPEG"
     assert first.headers["cache-control"] == "private, max-age=31536000"
-    (kept,) = run.glob("*.320.thumbnail")
+    (kept,) = run.parent.glob("thumbnails/*-320.jpg")
     assert kept.read_bytes() == first.content
     (run / "generated_image.png").write_bytes(many_jobs.picture(1, "png", (40, 30)))
     os.utime(run / "generated_image.png", (2e9, 2e9))
     assert opened(shared.web.get(address)) == ("JPEG", (40, 30)), "it was painted anew since"
     shared.web.get(f"/api/jobs/{painted['id']}/picture?size=77")
-    assert len(list(run.glob("*.thumbnail"))) == 1, "not of any size that is asked for"
+    assert len(list(run.parent.glob("thumbnails/*"))) == 1, "not of any size that is asked for"
 
 
 def zipped(served, **query):

@@ -89,7 +89,7 @@ export function GalleryView({ query: text, session, moved }: Props) {
   const clear = () => setSelected(new Set());
 
   const cancelChosen = async () => {
-    const [, problem] = await each(chosen.filter((job) => isActive(job) && !job.cancelling), cancelJob, () => undefined);
+    const [, problem] = await each(chosen.filter((job) => isActive(job) && !job.cancelling), cancelJob, undefined, [404, 409]);
     setFailed(problem);
     await refresh();
   };
@@ -193,7 +193,8 @@ function Nothing({ filtered }: { filtered: boolean }) {
 async function each(
   jobs: JobCard[],
   act: (id: string) => Promise<unknown>,
-  onStep: (number: number) => void,
+  onStep: (number: number) => void = () => undefined,
+  settled: number[] = [404], // statuses that mean that it is so already: the job was deleted elsewhere
 ): Promise<[Set<string>, string]> {
   const done = new Set<string>();
   const left = [...jobs];
@@ -205,8 +206,7 @@ async function each(
         await act(job.id);
         done.add(job.id);
       } catch (error) {
-        // It was deleted elsewhere, or has ended meanwhile: what was wanted is so.
-        if ([404, 409].includes((error as ApiError).status)) done.add(job.id);
+        if (settled.includes((error as ApiError).status)) done.add(job.id);
         else problem ||= (error as ApiError).message;
         if ((error as ApiError).status === 0) left.length = 0;
       }
