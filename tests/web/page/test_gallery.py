@@ -103,10 +103,12 @@ def test_only_the_rows_near_the_window_are_in_the_document_and_all_are_reached(f
 def test_back_finds_the_gallery_as_it_was_left(full, open_page):
     page = open_page(at(full, "?sort=oldest"), tolerate="404")  # these jobs have saved no frames
     expect(page.locator("[role=gridcell]").first).to_be_visible()
-    for _ in range(3):
-        page.mouse.wheel(0, 3000)
-        page.wait_for_timeout(300)
-    assert page.evaluate("scrollY") > 5000
+    for _ in range(60):  # more than the first page has
+        page.mouse.wheel(0, 2000)
+        page.wait_for_timeout(100)
+        if page.evaluate("scrollY") > 7000:
+            break
+    page.wait_for_timeout(300)
     middle = page.evaluate(
         "() => [...document.querySelectorAll('[role=gridcell]')]"
         ".find((cell) => cell.getBoundingClientRect().top > 100).dataset.id"

@@ -50,7 +50,7 @@ export function SelectionBar({ chosen, all, busy, onAll, onClear, onCancel, onDe
         )}
         {stoppable.length > 0 && (
           <button type="button" className="button" onClick={onCancel} disabled={busy !== ""}>
-            Cancel {stoppable.length < chosen.length ? stoppable.length.toLocaleString("en") : ""} painting
+            Cancel {count(stoppable.length, "painting")}
           </button>
         )}
         <button type="button" className="button danger" onClick={() => dialog.current?.showModal()} disabled={busy !== ""}>
