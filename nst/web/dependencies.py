@@ -56,7 +56,8 @@ def view(studio: Studio, job: store.Job) -> schemas.Job:
     if (found := studio.views.get(key)) is None:
         found = studio.views[key] = _view(studio, job)
         if len(studio.views) > _MOST_VIEWS:
-            studio.views.pop(next(iter(studio.views)), None)
+            with contextlib.suppress(RuntimeError):  # another thread has changed it: the next one is removed later
+                studio.views.pop(next(iter(studio.views)), None)
     return found
 
 

@@ -68,7 +68,7 @@ async def gallery(
     pages: dict[str, tuple[str, asyncio.Future[bytes]]] = request.app.state.pages
     key = request.url.query
     revision, made = pages.pop(key, ("", None))
-    if made is None or revision != studio.store.revision or (made.done() and made.exception()):
+    if made is None or revision != studio.store.revision or (made.done() and (made.cancelled() or made.exception())):
         revision = studio.store.revision
         made = asyncio.ensure_future(run_in_threadpool(_page, studio, filters.search(), sort, limit, after))
     pages[key] = revision, made

@@ -178,6 +178,7 @@ def test_the_selected_are_deleted_after_a_question(full, open_page):
     page.get_by_role("button", name="Delete for good").click()
     expect(total(page)).to_contain_text(f"{before - 3} pictures")
     expect(bar).to_have_count(0)
+    expect(page.get_by_role("heading", name="Gallery")).to_be_focused()
     for number in doomed:
         expect(card(page, number)).to_have_count(0)
     assert ask(page, "/api/gallery?limit=1")["total"] == before - 3

@@ -101,6 +101,8 @@ export function GalleryView({ query: text, session, moved }: Props) {
     setFailed(problem);
     setSelected(new Set(chosen.filter(({ id }) => !done.has(id)).map(({ id }) => id)));
     announce(`${count(done.size, "picture")} deleted`);
+    // The button that had the focus is gone with the selection.
+    focusHeading();
     await refresh();
   };
 
