@@ -40,14 +40,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     wanted TEXT NOT NULL,
     reason TEXT NOT NULL DEFAULT '',
     troubles TEXT NOT NULL DEFAULT '[]',
-    bytes INTEGER NOT NULL DEFAULT 0,
-    kind TEXT NOT NULL DEFAULT 'picture',
-    content TEXT NOT NULL DEFAULT '',
-    styles TEXT NOT NULL DEFAULT '[]',
-    preset TEXT NOT NULL DEFAULT '',
-    network TEXT NOT NULL DEFAULT '',
-    epochs INTEGER NOT NULL DEFAULT 0,
-    search TEXT NOT NULL DEFAULT ''
+    bytes INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 CREATE TABLE IF NOT EXISTS events (
@@ -145,7 +138,7 @@ class Store:
                 raise ValueError(f"{path} was written by another version of this program: choose another data folder")
             self._base.executescript(_TABLES)
             with self.transaction():
-                if found == 1:
+                if found < _FORMAT:
                     self._convert()
                 self._rows(_LISTED_INDEX)
                 self._rows(f"PRAGMA user_version={_FORMAT}")
@@ -154,7 +147,7 @@ class Store:
             raise (OSError if isinstance(error, sqlite3.OperationalError) else ValueError)(message) from error
 
     def _convert(self) -> None:
-        """Adds to a file of format 1 what lists need of every job."""
+        """Adds to a file of format 1, or a new one, what lists need of every job."""
         for name, kind in _ADDED.items():
             self._rows(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
         setters = ", ".join(f"{name} = ?" for name in _ADDED)
