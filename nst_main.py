@@ -73,6 +73,12 @@ commandline.define(
     "several",
     theme=_PICTURES,
 )
+commandline.define(
+    "steer",
+    "",
+    "record of a steered run, whose changes are repeated: its steering.json or generated_image.png",
+    theme=_PICTURES,
+)
 commandline.define("output_dir", "output", "folder for everything the run writes", theme=_PICTURES)
 commandline.define(
     "output",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nst.inputs import Callbacks, MaskInputs, Provenance
     from nst.output.folder import BusyError
     from nst.run import Result, stylize
+    from nst.steering.changes import Change as SteeringChange
+    from nst.steering.changes import Steering
     from nst.utils.ffmpeg import VideoError
     from nst.video.excerpt import Excerpt
     from nst.video.stylize import stylize_video
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from nst.weights.download import provide as fetch_network
     from nst.weights.network import Network, WeightsError
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _HOMES = {
     "BusyError": "nst.output.folder",
@@ -44,6 +46,8 @@ _HOMES = {
     "Provenance": "nst.inputs",
     "Result": "nst.run",
     "CheckpointError": "nst.engine.snapshot",
+    "Steering": "nst.steering.changes",
+    "SteeringChange": "nst.steering.changes:Change",
     "Step": "nst.engine.loop",
     "TransferConfig": "nst.config",
     "VideoError": "nst.utils.ffmpeg",
@@ -57,7 +61,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 - ordered by topic
     "stylize", "stylize_video", "TransferConfig", "PRESETS", "Result", "Step", "Callbacks", "MaskInputs", "Provenance",
-    "Excerpt", "load_network", "fetch_network", "Network", "read_image",
+    "Steering", "SteeringChange", "Excerpt", "load_network", "fetch_network", "Network", "read_image",
     "DivergedError", "BusyError", "FetchError", "PictureError", "CheckpointError", "VideoError", "WeightsError",
     "__version__",
 ]  # fmt: skip

@@ -313,6 +313,7 @@ PRESETS: Mapping[str, Preset] = {
             "metric": "spectral",
             "precision": "auto",
             "scales": 2,
+            "padding": "replicate",
             "init": "matched",
             "alpha": 1e4,
             # conv5_1 would add hardly anything to the cost, but 30 % to the time.

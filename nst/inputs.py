@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import IOBase
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -22,6 +23,7 @@ from nst.weights.network import Network
 
 Opening = TypeVar("Opening")
 Progress = TypeVar("Progress")
+Picture = TypeVar("Picture", Source, "Source | None")
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,16 @@ class Callbacks(Generic[Opening, Progress]):
 
     `on_start` is called once, before the first epoch; `on_step` after every epoch, or every frame of a video;
     `on_trouble` with a sentence about a problem that the run survives, such as a file that cannot be written. `stop` is
-    called after every epoch and ends the run, keeping what was painted, if it returns True.
+    called after every epoch and ends the run, keeping what was painted, if it returns True. `on_steer` is called with
+    every change of the steering (`nst.SteeringChange`) when it takes effect, before its epoch is painted; when a run is
+    resumed, also with those of the epochs before.
     """
 
     on_start: Callable[[Opening], None] = lambda start: None
     on_step: Callable[[Progress], None] = lambda step: None
     on_trouble: Callable[[str], None] = lambda sentence: None
     stop: Callable[[], bool] = lambda: False
+    on_steer: Callable[[Any], None] = lambda change: None
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Inputs:
     `styles` are uint8 RGB in their own sizes, with their `style_opacities`. `start` is the picture that `config.init`
     names, or None if it names a kind of start. `mixture` determines which style acts where. `fingerprints` maps each
     input, by its name in messages, to a hash of its pixels. `notes` are sentences about pictures that could not be used
-    unchanged.
+    unchanged. `masks` are those given, for steering, which weighs the styles anew.
     """
 
     content: NDArray[np.uint8]
@@ -82,6 +87,7 @@ class Inputs:
     mixture: Mixture
     fingerprints: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    masks: MaskInputs = MaskInputs()
 
     def grey_style(self, config: TransferConfig) -> bool:
         """Whether the styles, where they are used, are grey once `preserve_color` has made a grey content's of them."""
@@ -116,10 +122,10 @@ def prepare(
         PictureError: a picture cannot be read.
         ValueError: weights or masks that do not fit the pictures.
     """
-    masks = masks or MaskInputs()
+    masks = MaskInputs() if masks is None else MaskInputs(_lasting(masks.content), _lasting(masks.style))
     notes: list[str] = []
     picture, opacity = reader.read_with_alpha(content, warn=notes.append)
-    read = [reader.read_with_alpha(source, warn=notes.append) for source in _as_list(style)]
+    read = [reader.read_with_alpha(source, warn=notes.append) for source in as_list(style)]
     styles, opacities = [style for style, _ in read], [opacity for _, opacity in read]
     begun = None
     if config.init not in STARTS:
@@ -136,7 +142,7 @@ def prepare(
     fingerprints["set of masks"] = fingerprint(
         *(guide.mask for guide in mixture.guides), *(term.part for term in mixture.terms)
     )
-    return Inputs(picture, opacity, styles, opacities, begun, mixture, fingerprints, tuple(dict.fromkeys(notes)))
+    return Inputs(picture, opacity, styles, opacities, begun, mixture, fingerprints, tuple(dict.fromkeys(notes)), masks)
 
 
 def find(name: str) -> Path:
@@ -158,6 +164,13 @@ def of_network(network: Network) -> dict[str, str]:
     return {"network": fingerprint(network.mean, *(part for layer in network.layers.values() for part in layer))}
 
 
-def _as_list(style: Source | Sequence[Source]) -> list[Source]:
-    """The styles as a list. Bytes and arrays are sequences too, but stand for one picture."""
-    return list(style) if isinstance(style, list | tuple) else [cast(Source, style)]
+def as_list(pictures: Picture | Sequence[Picture]) -> list[Picture]:
+    """One or several pictures as a list. Bytes and arrays are sequences too, but stand for one picture."""
+    return list(pictures) if isinstance(pictures, list | tuple) else [cast(Picture, pictures)]
+
+
+def _lasting(masks: Masks) -> Masks:
+    """Masks that can be read again: files that are open are read into memory."""
+    if masks is None:
+        return None
+    return [mask.read() if isinstance(mask, IOBase) else mask for mask in as_list(masks)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from nst.config import TransferConfig
 from nst.engine import initialization, loop, pyramid, sessions
 from nst.engine.graph_cache import GraphCache
 from nst.engine.loop import Step
+from nst.engine.mask_regions import Mixture
 from nst.engine.objective import Costs, balanced
 from nst.engine.pyramid import Scale
 from nst.images import color_transfer, resize
@@ -26,6 +27,9 @@ from nst.output import checkpoint, folder
 from nst.output.checkpoint import Checkpoint, RunManifest
 from nst.output.manifest import Manifest
 from nst.output.recorder import CostRow, Originals, Recorder
+from nst.steering import changes
+from nst.steering.changes import Change, Steer
+from nst.steering.helm import Helm
 from nst.weights.network import Network
 
 
@@ -65,7 +69,8 @@ class Result:
 
     `picture` is uint8 RGB `[H, W, 3]`; `rows` has the costs of every epoch; `files` maps names (`picture`, `jpg`,
     `progress`, `costs`, `plot`) to the files written; `ended` is `finished`, `stopped` or `diverged`; `troubles` are
-    sentences about files that could not be written, and about a divergence.
+    sentences about files that could not be written, and about a divergence; `steering` are the changes of the steering
+    that took effect, which paint the same picture again if they are given as `steer`.
     """
 
     picture: NDArray[np.uint8]
@@ -73,6 +78,7 @@ class Result:
     files: Mapping[str, Path]
     ended: str
     troubles: list[str]
+    steering: list[Change] = field(default_factory=list)
 
 
 def stylize(
@@ -83,6 +89,7 @@ def stylize(
     config: TransferConfig | None = None,
     *,
     masks: MaskInputs | None = None,
+    steer: Steer | None = None,
     callbacks: Callbacks[Start, Step] | None = None,
     provenance: Provenance | None = None,
     resume: bool = False,
@@ -100,18 +107,24 @@ def stylize(
         network: from `nst.load_network`.
         config: the settings; None means the assignment's.
         masks: where each style acts, and which part of it is used.
+        steer: changes of the strength, the styles' weights and the masks during the painting: an `nst.Steering`, by
+            which another thread or a callback changes the picture; a function that is called with the number of every
+            epoch and returns an `nst.SteeringChange` or None; or a list of changes with their epochs. Those that took
+            effect are in `Result.steering`, in `steering.json`, and in the painted picture; given as a list, they paint
+            the same picture again, bit for bit.
         callbacks: functions called before the first epoch, after every epoch, and to report trouble or ask whether to
             stop.
         provenance: further contents of `config.json`, `flags.txt` and the note on resuming.
         resume: continue the run in `output_dir`, with the same inputs and settings; only `epochs` may be larger, and
-            settings that affect files alone may change. Without a checkpoint there, the run starts from the beginning.
+            settings that affect files alone may change. Its steering is repeated. Without a checkpoint there, the run
+            starts from the beginning.
 
     Raises:
-        CheckpointError: the run cannot be resumed: its checkpoint is damaged, or settings or inputs differ.
+        CheckpointError: the run cannot be resumed: its checkpoint is damaged, or settings, inputs or steering differ.
         BusyError: another run is painting into `output_dir`.
         PictureError: a picture cannot be read.
         ValueError: the network lacks a layer, a picture or region is too small for it, the device lacks the precision,
-            weights or masks do not fit the pictures, or `output_dir` has the name of a picture.
+            weights, masks or a listed change do not fit the pictures, or `output_dir` has the name of a picture.
         OSError: `output_dir` cannot be created or written.
         MemoryError: the device is out of memory; what was painted has been saved.
         DivergedError: the cost was not finite after the first epoch.
@@ -129,7 +142,7 @@ def stylize(
         raise ValueError("nothing to resume without an output folder: give the folder of the run")
     prepared = inputs.prepare(content, style, config, masks)
     return paint(
-        prepared, output_dir, network, config, callbacks=callbacks, provenance=provenance, resume=resume
+        prepared, output_dir, network, config, steer=steer, callbacks=callbacks, provenance=provenance, resume=resume
     )  # fmt: skip
 
 
@@ -139,6 +152,7 @@ def paint(
     network: Network,
     config: TransferConfig,
     *,
+    steer: Steer | None = None,
     callbacks: Callbacks[Start, Step] | None = None,
     provenance: Provenance | None = None,
     resume: bool = False,
@@ -151,6 +165,7 @@ def paint(
         output_dir: as in `stylize`.
         network: as in `stylize`.
         config: the settings.
+        steer: as in `stylize`.
         callbacks: as in `stylize`.
         provenance: as in `stylize`.
         resume: as in `stylize`.
@@ -170,6 +185,8 @@ def paint(
         for note in given.notes:
             callbacks.on_trouble(note)
         job = _prepare(given, network, config, provenance, before, callbacks.on_trouble)
+        helm = _helm(job.sizes, given, network, config, steer, before, place, callbacks.on_trouble)
+        job = job._replace(plan=dataclasses.replace(job.plan, steering=helm.to_json()))
         if place is not None:
             if before is None:
                 folder.make(place)
@@ -178,7 +195,7 @@ def paint(
             originals = Originals(given.content, shown, given.opacity)
             record = Recorder(place, job.plan, originals, warn=callbacks.on_trouble, before=before, how=how)
             opened.callback(record.abandon)
-        run = _Run(record, given, config)
+        run = _Run(record, given, config, helm, callbacks.on_steer)
         try:
             return _paint(job, network, before, run, callbacks, graphs)
         except BaseException:
@@ -225,6 +242,25 @@ def _prepare(
     fresh = before is None or not before.epochs
     start = [initialization.start_image(sizes[0], given.start, network, config)] if fresh else []
     return _Job(sizes, start, engine, plan)
+
+
+def _helm(
+    sizes: list[Scale],
+    given: Inputs,
+    network: Network,
+    config: TransferConfig,
+    steer: Steer | None,
+    before: Checkpoint | None,
+    place: Path | None,
+    warn: Callable[[str], None],
+) -> Helm:
+    """The steering of the run: what is asked for now, and what a resumed run was steered by."""
+    live = steer if callable(steer) else None
+    planned = None if steer is None or callable(steer) else changes.schedule(steer, config.epochs)
+    done = 0 if before is None else before.epochs
+    if before is not None and place is not None:
+        planned = changes.resumed(before.plan.steering, place, done, planned, warn)
+    return Helm(given, network, config, sizes, planned or [], live, done, refuse=warn)
 
 
 def _precision(config: TransferConfig, before: Checkpoint | None, warn: Callable[[str], None]) -> str:
@@ -274,7 +310,7 @@ def _paint(
 
     steps = loop.paint(
         job.sizes, snapshot or job.start.pop(), network, job.engine, tile_sizes=job.plan.tile_sizes,
-        on_start=on_start, warn=callbacks.on_trouble, graphs=graphs,
+        on_start=on_start, warn=callbacks.on_trouble, graphs=graphs, steer=run.helm, aim=run.helm.aim,
     )  # fmt: skip
     with contextlib.closing(steps):
         try:
@@ -311,14 +347,37 @@ def _start(
 class _Run:
     """The last step of a run, and its record if it has an output folder."""
 
-    def __init__(self, record: Recorder | None, given: Inputs, config: TransferConfig) -> None:
+    def __init__(
+        self,
+        record: Recorder | None,
+        given: Inputs,
+        config: TransferConfig,
+        helm: Helm,
+        on_steer: Callable[[Change], None],
+    ) -> None:
         self.last: Step | None = None
+        self.helm = helm
+        self._given = given
         self._content = given.content
         self._config = config
         self._grey_style = given.grey_style(config)
+        self._on_steer = on_steer
+        for change, mixture in helm.taken:  # before a run that is resumed was interrupted
+            self._turn(change, mixture)
+        helm.report = self._steer
         self._record = record
         self._rows: list[CostRow] = record.rows if record else []
         self._troubles: list[str] = record.troubles if record else []
+
+    def _steer(self, change: Change, mixture: Mixture) -> None:
+        """Records a change of the steering before its epoch is painted, so that a killed run can repeat it."""
+        if self._record is not None:
+            self._record.steer(self.helm.to_json())
+        self._turn(change, mixture)
+
+    def _turn(self, change: Change, mixture: Mixture) -> None:
+        self._grey_style &= dataclasses.replace(self._given, mixture=mixture).grey_style(self._config)
+        self._on_steer(change)
 
     def add(self, step: Step) -> None:
         self.last = step
@@ -344,7 +403,8 @@ class _Run:
             if trouble:
                 self._record.trouble(trouble)
             files = self._record.finish(self.picture(step), lambda: self._exact(step), ended, step.snapshot())
-        return Result(self.picture(step), self._rows, files, ended, self._troubles)
+        steering = [change for change, _ in self.helm.taken if change.epoch <= step.epoch]
+        return Result(self.picture(step), self._rows, files, ended, self._troubles, steering)
 
     def rescue(self) -> None:
         """Saves what was painted before an error."""

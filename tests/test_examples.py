@@ -1,13 +1,11 @@
 """The notebooks run from top to bottom in a real kernel, the script in a process, on the preview network."""
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 
 import nbformat
-import numpy as np
 import pytest
 from nbclient import NotebookClient
 
@@ -77,16 +75,19 @@ def test_the_readme_names_every_example():
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_is_committed_without_outputs_and_without_traces_of_a_machine(name):
+def test_a_notebook_is_committed_with_its_pictures_and_without_traces_of_a_machine(name):
     book = notebook(name)
+    kinds = [kind for cell in book.cells for output in cell.get("outputs", ()) for kind in output.get("data", {})]
+    assert kinds.count("image/jpeg") >= 5
+    assert "image/png" not in kinds, "which would take megabytes"
     for cell in book.cells:
-        if cell.cell_type == "code":
-            assert cell.outputs == []
-            assert cell.execution_count is None
         assert set(cell.metadata) <= {"tags"}
+        assert not any(output.get("name") == "stderr" for output in cell.get("outputs", ()))
     assert set(book.metadata) == {"kernelspec", "language_info"}
     assert set(book.metadata.language_info) == {"name"}
     text = (EXAMPLES / name).read_text()
+    assert "VGG-19 (kernels of 8 bits)" in text or "8bit.mat" in text, "painted with the real network"
+    assert len(text) < 1_000_000
     assert re.findall(r"/(?:home|root|Users|tmp|work|opt|mnt)/|[A-Z]:\\\\|\.\./shared", text) == []
 
 
@@ -124,38 +125,15 @@ def test_the_library_runs(checkout):
 
 @pytest.mark.slow
 def test_the_demo_paints_a_pair(checkout, tmp_path):
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
+    demo = checkout / "examples/demo.py"
+    demo.write_text(demo.read_text().replace('"fast", ', '"fast", epochs=2, image_size=64, '))
     done = subprocess.run(
-        [sys.executable, str(checkout / "examples/demo.py"), "2"],
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if name != "DISPLAY"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
+        [sys.executable, str(demo)], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    fetching, why = done.stdout.splitlines()
-    assert fetching.startswith("Fetching VGG-19 with kernels of 8 bits (19 MB")
+    assert done.returncode == 0, done.stderr
+    *_, why, first, second, last = done.stdout.splitlines()
     assert why.startswith("VGG-19 could not be fetched: the package index")
-    assert files_in(folder) == {"output", "output/demo.png"}
-    thirds = np.split(reader.read(folder / "output/demo.png"), 3, axis=1)
-    samples = [reader.read(ROOT / "images" / name) for name in ("coffee.jpg", "mosaic.jpg")]
-    for third, sample in zip(thirds[:2], samples, strict=True):
-        shown = third[150:250, 200:300].mean(axis=(0, 1))
-        height, width = (side // 2 for side in sample.shape[:2])
-        reach = height // 4
-        expected = sample[height - reach : height + reach, width - reach : width + reach].mean(axis=(0, 1))
-        assert np.abs(shown - expected).max() < 25
-    assert np.abs(thirds[2].astype(float) - thirds[0]).mean() > 5
-
-
-@pytest.mark.parametrize(("given", "said"), [("many", "invalid int value: 'many'"), ("0", "epochs is 0")])
-def test_the_demo_says_what_is_wrong_with_its_number(checkout, tmp_path, given, said):
-    command = [sys.executable, str(checkout / "examples/demo.py"), given]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("demo.py: error: ")
-    assert said in done.stderr
-    assert not (tmp_path / "output").exists()
+    assert [line.partition(": ")[0] for line in (first, second)] == ["epoch 0", "epoch 1"]
+    assert last == "painted output/demo/generated_image.png"
+    assert reader.read(tmp_path / "output/demo/generated_image.png").shape == (43, 64, 3)
+    assert min(reader.read(tmp_path / "output/demo/contact_sheet.png").shape[:2]) > 100

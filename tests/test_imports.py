@@ -9,7 +9,7 @@ LAYERS = [
     {"config", "utils"},
     {"images", "weights"},
     {"engine"},
-    {"output", "inputs"},
+    {"output", "inputs", "steering"},
     {"run", "video"},
     {"assignment", "batch", "cli", "web"},
 ]
@@ -17,6 +17,8 @@ LAYERS = [
 BESIDE = {
     ("config", "utils"),
     ("inputs", "output"),
+    ("steering", "inputs"),
+    ("steering", "output"),
     ("__init__", "utils"),  # to import TensorFlow without Keras
     *((door, "cli") for door in ("batch.__main__", "web.__main__", "download")),
 }

@@ -20,6 +20,8 @@ def test_the_public_names():
                 "Callbacks",
                 "MaskInputs",
                 "Provenance",
+                "Steering",
+                "SteeringChange",
                 "Excerpt",
                 "load_network",
                 "fetch_network",

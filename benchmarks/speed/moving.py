@@ -13,6 +13,7 @@ Usage: python -m benchmarks.speed.moving --output=FOLDER [--clip=drawn] [--prese
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ from nst.images import reader, writer
 from nst.utils import locations
 from nst.video import assembly, footage
 from nst.video.footage import Footage
-from nst.video.frame_painter import Before, FramePainter
+from nst.video.frame_painter import MEMORY, Before, FramePainter
 from nst.weights.network import Network
 
 _SHOWN = (6, 7, 8, -2, -1)  # frames of the sheet
@@ -67,7 +68,10 @@ def paint(
     contents, times = [], []
     with FramePainter(inputs.prepare(film.frames[0], [style], config), network, config) as painter:
         for number, frame in enumerate(film.frames):
-            before = None if alone or not number else Before(film.frames[number - 1], painted[-1], styles[-1])
+            before = [
+                Before(film.frames[number - ago], functools.partial(painted.__getitem__, -ago), styles[-ago])
+                for ago in range(1, 1 + (0 if alone else min(number, MEMORY)))
+            ]
             began = time.perf_counter()
             found = painter.paint(frame, before)
             assert found is not None

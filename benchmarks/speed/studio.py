@@ -59,7 +59,7 @@ def serve(folder: Path) -> None:
     import uvicorn
 
     from nst.web import app as web
-    from nst.web.__main__ import listen
+    from nst.web.server import Config, listen
     from nst.web.service import Studio
     from nst.web.submission import Limits
 
@@ -68,8 +68,7 @@ def serve(folder: Path) -> None:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         print(f"http://127.0.0.1:{port}/", flush=True)
-        config = uvicorn.Config(web.create(studio, port=port), log_level="warning", access_log=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(Config(web.create(studio, port=port), log_level="warning")).run(sockets=[listening])
 
 
 def poll(address: str) -> None:

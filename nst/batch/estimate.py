@@ -15,18 +15,13 @@ from nst import inputs, run
 from nst.batch.worklist import Work
 from nst.config import TransferConfig, affecting
 from nst.engine import architecture, loop, pyramid, sessions
+from nst.engine import speed as operations
+from nst.engine.speed import Size, Speed
 from nst.inputs import MaskInputs
 from nst.weights.network import Network
 
 SIDES = 96, 288  # rows and columns of the pictures that the speed is measured with
 _STEPS = 6
-
-
-class Speed(NamedTuple):
-    """The fixed seconds of each step, and the seconds for each of its floating-point operations."""
-
-    step: float
-    flop: float
 
 
 class Estimate(NamedTuple):
@@ -51,11 +46,9 @@ def estimate(work: Work, network: Network, speed: Callable[[TransferConfig], Spe
     scales = inputs.prepare(work.content, work.styles, config, masks).sizes(config)
     pyramid.check(network, config, scales)
     peak = loop.peak_memory(scales, network, config, loop.tiles(scales, network, config))
-    flops = 0.0
-    for scale in scales:
-        height, width = scale.content.shape[:2]
-        flops += scale.epochs * architecture.step_flops(network, height, width, architecture.wanted(config))
-    return Estimate((width, height), config.epochs * speed(config).step + flops * speed(config).flop, peak)
+    painted = [Size(scale.content.shape[0], scale.content.shape[1], scale.epochs) for scale in scales]
+    flops = operations.flops(network, config, painted)
+    return Estimate((painted[-1].width, painted[-1].height), speed(config).seconds(config.epochs, flops), peak)
 
 
 def speedometer(network: Network) -> Callable[[TransferConfig], Speed]:
@@ -66,9 +59,7 @@ def speedometer(network: Network) -> Callable[[TransferConfig], Speed]:
     def measured(*values: Any) -> Speed:
         settings = dict(zip(names, values, strict=True))
         trial = TransferConfig(epochs=_STEPS, init="content", video="none", **settings)
-        (few, short), (many, long) = (_measured(network, trial.changed(image_size=side)) for side in SIDES)
-        flop = max(0.0, (long - short) / (many - few)) or long / many  # where noise made the smaller one slower
-        return Speed(max(0.0, short - few * flop), flop)
+        return operations.fit([_measured(network, trial.changed(image_size=side)) for side in SIDES])
 
     return lambda config: measured(*(getattr(config, name) for name in names))
 

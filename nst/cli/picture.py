@@ -16,6 +16,7 @@ from nst.utils import locations
 
 if TYPE_CHECKING:
     from nst.run import Start
+    from nst.steering.changes import Change
 
 FLAGS = flags.FLAGS
 
@@ -40,6 +41,7 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
 
     content = _content(screen)
     files = named.find(config)
+    steer = _steering(config)
     given = inputs.prepare(content, files.styles, config, files.masks(), files.start)
     where = output.read()
     output.check_inputs(where, [content, *files.styles, *files.content_masks, *files.style_masks, files.start])
@@ -58,9 +60,12 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
         screen.start(begin)
         signals.painting = True
 
+    def steered(change: Change) -> None:
+        screen.say(f"Steered from epoch {change.epoch} on: {change.in_words()}")
+
     result = run.paint(
-        given, where.folder, network, config,
-        callbacks=Callbacks(start, screen.step, screen.warn, signals.requested),
+        given, where.folder, network, config, steer=steer,
+        callbacks=Callbacks(start, screen.step, screen.warn, signals.requested, steered),
         provenance=files.provenance("content_image_filename", content, network, where.folder, device),
         resume=FLAGS.resume,
     )  # fmt: skip
@@ -75,6 +80,19 @@ def paint(config: TransferConfig, screen: Screen, signals: StopSignals) -> int:
     else:
         there = "picture" in left and left["picture"].parent == where.folder
     return 0 if there and result.ended == "finished" else 1
+
+
+def _steering(config: TransferConfig) -> list[Change] | None:
+    """The changes to repeat; None if no record is given. Raises `ValueError` for one that cannot be used."""
+    if not FLAGS.steer:
+        return None
+    from nst.steering import changes
+
+    path = locations.expanded(FLAGS.steer)
+    try:
+        return changes.schedule(changes.read(path), config.epochs)
+    except OSError as error:
+        raise ValueError(f"cannot read the record of the steering {path}: {error.strerror or error}") from error
 
 
 def _content(screen: Screen) -> Path:

@@ -35,6 +35,8 @@ def check() -> None:
         raise ValueError("content_video is a web address: download the video first and give its path")
     if FLAGS["content_image_filename"].present:
         raise ValueError("content_video and content_image_filename contradict each other: give one of them")
+    if FLAGS.steer:
+        raise ValueError("steer has no effect on a content_video: all frames of a video are painted alike")
     for name in affecting("files"):
         if name != "video_fps" and FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
             raise ValueError(f"{name} has no effect on a content_video: it leaves its frames and the painted video")

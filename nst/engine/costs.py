@@ -203,7 +203,7 @@ def temporal_cost(image: tf.Tensor, past: tf.Tensor, kept: tf.Tensor) -> tf.Tens
 
 
 def total_cost(
-    content: tf.Tensor, style: tf.Tensor, content_weight: float = 10.0, style_weight: float = 40.0
+    content: tf.Tensor, style: tf.Tensor, content_weight: float | tf.Tensor = 10.0, style_weight: float = 40.0
 ) -> tf.Tensor:
     """J = alpha·J_content + beta·J_style (equation 7), with alpha `content_weight` and beta `style_weight`."""
     return content_weight * content + style_weight * style

@@ -65,14 +65,15 @@ class GraphCache:
         width: int,
         tile_size: int,
         warn: Callable[[str], None] | None,
+        alpha: float | None = None,
     ) -> Objective:
-        """The objective for these targets; arguments as of `Objective`."""
+        """The objective for these targets; arguments as of `Objective` and `Objective.aim`."""
         self._match(network, config)
         if self._objective is None:
-            self._objective = Objective(targets, network, config, height, width, tile_size, warn)
+            self._objective = Objective(targets, network, config, height, width, tile_size, warn, alpha)
         else:
             self._objective.take_over(config, warn)
-            self._objective.aim(targets, height, width, tile_size)
+            self._objective.aim(targets, height, width, tile_size, alpha=alpha)
         return self._objective
 
     def update(self, shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float32]) -> tuple[Update, Any]:

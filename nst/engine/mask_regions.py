@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nst.config import TransferConfig
-from nst.images import reader
+from nst.images import decode, reader
 from nst.images.decode import PictureError
 
 Masks: TypeAlias = reader.Source | Sequence[reader.Source | None] | None
@@ -56,6 +56,12 @@ class Mixture(NamedTuple):
 
     terms: tuple[Term, ...]
     guides: tuple[Guide, ...] = ()
+
+    def same_regions(self, other: Mixture) -> bool:
+        """Whether another mixture has the same regions of the painted picture."""
+        return len(self.guides) == len(other.guides) and all(
+            np.array_equal(guide.mask, given.mask) for guide, given in zip(self.guides, other.guides, strict=True)
+        )
 
     def fitted(self, content: tuple[int, ...], styles: Sequence[tuple[int, ...]]) -> Mixture:
         """The same mixture with masks resized to the given shapes `(height, width, …)` of their pictures."""
@@ -185,7 +191,7 @@ class _Mask(NamedTuple):
     @property
     def coloured(self) -> bool:
         """Whether a pixel is far from grey."""
-        return bool((self.pixels.max(axis=2) - self.pixels.min(axis=2)).max() > _COLOURED)
+        return is_coloured(self.pixels)
 
 
 def _read(role: str, masks: Masks) -> list[_Mask | None]:
@@ -194,14 +200,39 @@ def _read(role: str, masks: Masks) -> list[_Mask | None]:
     found: list[_Mask | None] = [None] * len(given)
     for index, mask in enumerate(given):
         if mask is not None:
-            pixels, opacity = reader.read_with_alpha(mask)  # type: ignore[arg-type]
-            height, width, _ = pixels.shape
-            pixels = _subsampled(pixels)
-            if opacity is not None and _is_cutout(pixels, opacity := _subsampled(opacity)):
-                pixels = np.repeat(opacity[..., np.newaxis], 3, axis=2)
+            pixels, (height, width) = read_mask(mask)  # type: ignore[arg-type]
             name = f"{role} mask {index + 1}" if len(given) > 1 else f"the {role} mask"
             found[index] = _Mask(name, pixels, height, width)
     return found if any(found) else []
+
+
+def is_coloured(mask: NDArray[np.uint8]) -> bool:
+    """Whether a pixel of a mask, uint8 RGB `[h, w, 3]`, is far from grey, so that it is one of coloured regions."""
+    return bool((mask.max(axis=2) - mask.min(axis=2)).max() > _COLOURED)
+
+
+def read_mask(
+    source: reader.Source, *, name: str | None = None, most: int = decode.MAX_PIXELS
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Reads a mask as it will be understood: a cut-out becomes its opacity, and a large mask is subsampled.
+
+    Args:
+        source: a path, bytes, a file, or an array.
+        name: what error messages call it, as in `nst.images.reader.read`.
+        most: the number of pixels allowed.
+
+    Returns:
+        uint8 RGB `[h, w, 3]`, and the (height, width) of the picture that was read.
+
+    Raises:
+        nst.images.decode.PictureError: it cannot be read.
+    """
+    pixels, opacity = reader.read_with_alpha(source, name=name, most=most)
+    height, width, _ = pixels.shape
+    pixels = _subsampled(pixels)
+    if opacity is not None and _is_cutout(pixels, opacity := _subsampled(opacity)):
+        pixels = np.repeat(opacity[..., np.newaxis], 3, axis=2)
+    return pixels, (height, width)
 
 
 def _subsampled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -79,8 +79,8 @@ class Objective:
 
     Call it with a picture of the given size, for which a `Probe` has measured the targets. `tile_size` is the side of
     the tiles in pixels (see `tiling.plan`), 0 for no tiles; `warn` receives a sentence when memory runs out and smaller
-    ones are used. The precision in `config` must not be `auto`. It owns a session: close it, or use it as a context
-    manager.
+    ones are used. The precision in `config` must not be `auto`. `alpha` is that of a steered painting (see `aim`). It
+    owns a session: close it, or use it as a context manager.
     """
 
     def __init__(
@@ -92,13 +92,14 @@ class Objective:
         width: int,
         tile_size: int = 0,
         warn: Callable[[str], None] | None = None,
+        alpha: float | None = None,
     ) -> None:
         self._network = network
         self._session: Any = None
         self._made: Any = None  # the properties of tiles and targets that the graph was built for
         self._graph: list[tuple[Layers, Objectives]] = []
         self.take_over(config, warn)
-        self.aim(targets, height, width, tile_size)
+        self.aim(targets, height, width, tile_size, alpha=alpha)
 
     def __enter__(self) -> Self:
         return self
@@ -111,11 +112,21 @@ class Objective:
         self.config = config
         self._warn = warn or (lambda sentence: None)
 
-    def aim(self, targets: Targets, height: int, width: int, tile_size: int = 0) -> None:
-        """Switches to other targets and another size of picture, in the same graph if possible; arguments as above."""
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """The mean colour of VGG's pixel space, float32 `[3]`."""
+        return self._network.mean
+
+    def aim(self, targets: Targets, height: int, width: int, tile_size: int = 0, *, alpha: float | None = None) -> None:
+        """Switches to other targets and another size of picture, in the same graph if possible; arguments as above.
+
+        `alpha` replaces that of the settings in a painting that is steered; the weights of the styles are then those of
+        the targets. Such a painting has a graph of its own, in which these numbers are fed.
+        """
         self.shape = (1, height, width, 3)
         self.tile_size = tile_size or max(height, width)
         self._targets = targets
+        self._alpha = alpha
         self._plan()
 
     def close(self) -> None:
@@ -138,9 +149,11 @@ class Objective:
         wanted = architecture.wanted(self.config)
         segments = tiling.plan(self._network, wanted, height, width, self.tile_size)
         tiled = tiling.is_tiled(segments)
-        terms = [(aim.guide, aim.weight) for aim in self._targets.style]
+        steered = self._alpha is not None
+        # Weights that are fed make no other graph.
+        terms = [(aim.guide, 0.0 if steered else aim.weight) for aim in self._targets.style]
         moving = self._targets.past is not None
-        if self._session is None or (tiled, terms, moving) != self._made:
+        if self._session is None or (tiled, terms, moving, steered) != self._made:
             self.close()
             graph = tf.Graph()
             self._graph = []
@@ -150,10 +163,12 @@ class Objective:
                         self._network, self.config, segment.names, wanted, tiled=tiled, fed=tiled
                     )
                     last = segment is segments[-1]
-                    found = segment_graph.build_objectives(part, self.config, terms, last=last, moving=moving)
+                    found = segment_graph.build_objectives(
+                        part, self.config, terms, last=last, moving=moving, steered=steered
+                    )
                     self._graph.append((part, found))
             graph.finalize()
-            self._session, self._made = sessions.create(graph), (tiled, terms, moving)
+            self._session, self._made = sessions.create(graph), (tiled, terms, moving, steered)
         self._parts = [(segment, part, found) for segment, (part, found) in zip(segments, self._graph, strict=True)]
 
     def _retried(self, evaluate: Callable[[], T]) -> T:
@@ -188,7 +203,8 @@ class Objective:
                     inputs.append(output)
             totals = {name: value + float(values[name]) for name, value in totals.items()}
         content, style, variation, temporal = totals.values()
-        total = costs.total_cost(content, style, self.config.alpha, self.config.beta)
+        alpha = self.config.alpha if self._alpha is None else self._alpha
+        total = costs.total_cost(content, style, alpha, self.config.beta)
         total += self.config.tv_weight * variation + self.config.temporal_weight * temporal
         return _Halfway(Costs(total, content, style, variation), inputs, grams, gradient)
 
@@ -239,7 +255,8 @@ class Objective:
     def _style(self, found: Objectives) -> dict[tf.Tensor, Any]:
         aims = self._targets.style
         feed: dict[tf.Tensor, Any] = {at: aims[term].grams[name] for (term, name), at in found.style_targets.items()}
-        return feed | {at: aims[term].layer_weights[name] for (term, name), at in found.style_weights.items()}
+        feed |= {at: aims[term].layer_weights[name] for (term, name), at in found.style_weights.items()}
+        return feed if found.alpha is None else feed | {found.alpha: self._alpha}
 
 
 class _Halfway(NamedTuple):

@@ -43,7 +43,7 @@ def lbfgs(
     largest_change: float = 20.0,
     bounds: tuple[ArrayLike, ArrayLike] | None = None,
     metric: Metric = tf.identity,
-) -> tf.Operation:
+) -> tuple[tf.Operation, tf.Operation]:
     """One step of L-BFGS (Nocedal 1980) without a line search.
 
     The unit step along −H·g is tried at once, and the next run judges it by its cost. If the cost has risen or is not
@@ -71,7 +71,9 @@ def lbfgs(
         metric: the preconditioner P, such as `spectral` for pictures.
 
     Returns:
-        tf.Operation: judges the last step and makes the next. The optimiser's state is kept in further variables.
+        tuple[tf.Operation, tf.Operation]: the first judges the last step and makes the next. The optimiser's state is
+        kept in further variables. The second prepares for another objective: the next run of the first accepts the
+        point whatever its cost, and takes no curvature from the difference of two objectives' gradients.
     """
     shape = variable.shape.as_list()
     size = math.prod(shape)
@@ -135,7 +137,8 @@ def lbfgs(
     # An accepted point does not depend on the last one: only this makes its assignment wait for that reading.
     with tf.control_dependencies(last):
         updates = [part.assign(new) for part, new in zip(stored, state, strict=True)]
-    return tf.group(variable.assign(target), *updates)
+    # Without a finite cost of the last point, the next one is accepted, and `_remember` adds no pair.
+    return tf.group(variable.assign(target), *updates), stored.cost.assign(math.inf).op
 
 
 def _variable(value: tf.Tensor | float) -> tf.Variable:

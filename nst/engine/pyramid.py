@@ -19,6 +19,13 @@ from nst.images import resize
 from nst.weights.network import Network
 
 
+class Aim(NamedTuple):
+    """What a change of the steering sets, for the epochs that follow it."""
+
+    alpha: float  # weight of the content cost
+    mixture: Mixture  # how the styles share the picture, with masks of any size
+
+
 class Scale(NamedTuple):
     """One size: its pictures and its epochs."""
 
@@ -27,6 +34,12 @@ class Scale(NamedTuple):
     first: int  # number of its first epoch
     epochs: int  # number of its epochs
     mixture: Mixture  # how the styles share the picture, with masks of the sizes of the pictures
+
+    def steered(self, aim: Aim | None) -> Scale:
+        """The same size with the mixture of an aim, if there is one."""
+        if aim is None:
+            return self
+        return self._replace(mixture=aim.mixture.fitted(self.content.shape, [style.shape for style in self.styles]))
 
 
 def plan(

@@ -51,7 +51,8 @@ class Objectives(NamedTuple):
     targets: Mapping[str, tf.Tensor]  # layer → placeholder for the content's feature maps, cut to the core
     guides: Mapping[Region, tf.Tensor]  # placeholders for the regions' guides, cut to the core
     style_targets: Mapping[tuple[int, str], tf.Tensor]  # index of a style term, layer → placeholder for its matrix
-    style_weights: Mapping[tuple[int, str], tf.Tensor]  # placeholders for the terms' weights; empty without regions
+    style_weights: Mapping[tuple[int, str], tf.Tensor]  # placeholders for the terms' weights; empty if constant
+    alpha: tf.Tensor | None  # placeholder for the weight of the content cost; None if it is a constant
     grams: Mapping[Region, tf.Tensor]  # the tile's part of the picture's Gram matrices per pixel
     content: tf.Tensor
     style: tf.Tensor
@@ -142,12 +143,14 @@ def build_objectives(
     *,
     last: bool,
     moving: bool,
+    steered: bool = False,
 ) -> Objectives:
     """Adds a segment's costs and their gradient to the current graph.
 
     `terms` are guide and weight of each term of the style cost. If any has a guide, all weights are fed instead, as
     they depend on how much of a region is left at each layer. `moving` says whether the picture is a frame of a video,
-    with a temporal cost.
+    with a temporal cost. If `steered`, alpha and all weights of the style are fed: they may change from step to step.
+    Otherwise they are constants, which TensorFlow folds together.
     """
     content_layers = [(name, weight) for name, weight in config.content_layers if name in part.maps]
     style_layers = [(name, weight) for name, weight in config.style_layers if name in part.maps]
@@ -162,7 +165,8 @@ def build_objectives(
     grams = build_grams(part, config, guides, whole=None in regions)
     keys = {(index, name): (guide, name) for index, (guide, _) in enumerate(terms) for name in names}
     style_targets = {key: tf.placeholder(tf.float32, grams[region].shape) for key, region in keys.items()}
-    style_weights = {key: tf.placeholder(tf.float32, []) for key in keys} if regions != {None} else {}
+    style_weights = {key: tf.placeholder(tf.float32, []) for key in keys} if steered or regions != {None} else {}
+    alpha = tf.placeholder(tf.float32, []) if steered else None
     distance = style_distances.DISTANCES[config.style_distance].cost
     style = costs.weighted_sum(
         [(style_weights.get((index, name), term_weight * weight),
@@ -170,7 +174,7 @@ def build_objectives(
          for index, (guide, term_weight) in enumerate(terms)
          for name, weight in style_layers]
     )  # fmt: skip
-    total = costs.total_cost(content, style, config.alpha, config.beta)
+    total = costs.total_cost(content, style, config.alpha if alpha is None else alpha, config.beta)
     variation = temporal = tf.constant(0.0)
     past: tuple[tf.Tensor, ...] = ()
     if part.names[0] == "conv1_1":  # the segment that reads the picture
@@ -190,7 +194,7 @@ def build_objectives(
     (gradient,) = tf.gradients(ends, [part.inputs], grad_ys=slopes)
     gradient = tf.cast(gradient, tf.float32)
     return Objectives(
-        targets, guides, style_targets, style_weights, grams, content, style, variation, temporal, past, slope,
+        targets, guides, style_targets, style_weights, alpha, grams, content, style, variation, temporal, past, slope,
         gradient,
     )  # fmt: skip
 

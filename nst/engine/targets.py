@@ -51,6 +51,17 @@ class Targets(NamedTuple):
     past: Past | None = None  # for frames of a video only
 
 
+def _known_grams(
+    mixture: Mixture, targets: Targets, style: int, part: NDArray[np.float32] | None
+) -> Mapping[str, NDArray[np.float32]] | None:
+    """The Gram matrices of a part of a style among those of another mixture, None if they are not there."""
+    for term, aim in zip(mixture.terms, targets.style, strict=True):
+        same = term.part is part or (term.part is not None and part is not None and np.array_equal(term.part, part))
+        if term.style == style and same:
+            return aim.grams
+    return None
+
+
 class Probe:
     """Measures targets, by running content and style pictures through the network in float32.
 
@@ -81,6 +92,7 @@ class Probe:
         style: NDArray[np.float32] | Sequence[NDArray[np.float32]],
         tile_size: int = 0,
         mixture: Mixture = mask_regions.ALONE,
+        known: tuple[Mixture, Targets] | None = None,
     ) -> Targets:
         """Measures the targets for a content picture and one or more styles.
 
@@ -89,12 +101,14 @@ class Probe:
             style: float32 `[1, h, w, 3]` of any size, or several.
             tile_size: see `Objective`.
             mixture: how the styles share the picture, with masks of the sizes of the pictures.
+            known: the targets of the same pictures for another mixture, of which everything is kept that is the same
+                for both: the content, and the Gram matrices of the parts of the styles.
 
         Raises:
             MemoryError: there is too little memory even for the smallest tiles.
         """
         styles = [style] if isinstance(style, np.ndarray) else list(style)
-        maps = self.content(content, tile_size)
+        maps = known[1].content if known else self.content(content, tile_size)
         names = [name for name, _ in self._config.style_layers]
         aim = style_distances.DISTANCES[self._config.style_distance].aim
 
@@ -104,16 +118,20 @@ class Probe:
 
         guides = [guidance.guide(self._network, self._config, mask) for _, mask in mixture.guides]
         aims: list[StyleTerm] = []
-        whole: dict[int, dict[str, NDArray[np.float32]]] = {}  # Gram matrices of whole styles, which terms may share
-        flops_per_second = 0.0
+        whole: dict[int, Mapping[str, NDArray[np.float32]]] = {}  # Gram matrices of whole styles, which terms may share
+        flops_per_second = known[1].flops_per_second if known else 0.0
         for number, weight, guide, part in mixture.terms:
             seen = None if part is None else guidance.part(self._network, self._config, part)
             began = time.perf_counter()  # oneDNN has been set up by the content's pass
-            grams = whole[number] if part is None and number in whole else measure(number, seen)
+            grams = whole[number] if part is None and number in whole else None
+            if grams is None and known:
+                grams = _known_grams(*known, number, part)
+            if grams is None:
+                grams = measure(number, seen)
             seconds = time.perf_counter() - began
             if part is None:
                 whole[number] = grams
-            if not aims:
+            if not aims and not known:
                 if seconds < 0.1:  # mostly set-up for this size: a second pass shows the true speed
                     began = time.perf_counter()
                     measure(number, seen)

@@ -23,6 +23,7 @@ class Update(NamedTuple):
     cost: tf.Tensor  # placeholder, as are the gradient and Adam's learning rate
     gradient: tf.Tensor
     rate: tf.Tensor
+    turn: tf.Operation  # continues from `start` with another objective
     picture: tf.Tensor  # makes the update, and reads its result
     values: Mapping[str, tf.Tensor]  # reads the variables, by name
     restore: Mapping[str, tuple[tf.Operation, tf.Tensor]]  # sets a variable to the tensor fed
@@ -45,19 +46,20 @@ def build(shape: tuple[int, ...], config: TransferConfig, mean: NDArray[np.float
             # Values below black or above white are clipped in the saved picture, so they must not lower its cost.
             bounds = (0 - mean, 255 - mean)
             metric = optimizers.spectral if config.metric == "spectral" else tf.identity
-            update = optimizers.lbfgs(
+            update, turn = optimizers.lbfgs(
                 variable, variable.read_value(), cost, gradient, history=pairs, bounds=bounds, metric=metric
             )
         else:
             # Kingma, Ba 2014, algorithm 1, with TensorFlow's constants: 0.9, 0.999 and ε = 1e-8.
-            update = tf.train.AdamOptimizer(rate).apply_gradients([(gradient, variable)])
+            update, turn = tf.train.AdamOptimizer(rate).apply_gradients([(gradient, variable)]), tf.no_op()
         with tf.control_dependencies([update]):
             picture = variable.read_value()
+        turn = tf.group(variable.assign(start), turn)
         initialize = tf.global_variables_initializer()
         values = {each.op.name: each.read_value() for each in tf.global_variables()}
         restore = {each.op.name: (each.initializer, each.initializer.inputs[1]) for each in tf.global_variables()}
     graph.finalize()
-    return Update(graph, start, initialize, cost, gradient, rate, picture, values, restore)
+    return Update(graph, start, initialize, cost, gradient, rate, turn, picture, values, restore)
 
 
 def restore(session: Any, graph: Update, snapshot: Snapshot) -> NDArray[np.float32]:

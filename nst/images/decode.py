@@ -33,7 +33,11 @@ class PictureError(ValueError):
 
 
 def decode(
-    data: bytes, name: str, most: int = MAX_PIXELS, warn: Callable[[str], None] = lambda sentence: None
+    data: bytes,
+    name: str,
+    most: int = MAX_PIXELS,
+    warn: Callable[[str], None] = lambda sentence: None,
+    least: int | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Decodes a picture file as it should look on a white page: see `nst.images.reader.read_with_alpha`.
 
@@ -51,7 +55,7 @@ def decode(
     try:
         if kind == "JPEG XL":
             data = jpeg_xl.to_png(data, min(most, MAX_PIXELS))
-        return _decode(data, name, most, warn)
+        return _decode(data, name, most, warn, least)
     except PictureError:
         raise
     except jpeg_xl.TooLarge as error:
@@ -162,10 +166,10 @@ def _heif_opener() -> Callable[[BinaryIO], ImageFile.ImageFile] | None:
 
 
 def _decode(
-    data: bytes, name: str, most: int, warn: Callable[[str], None]
+    data: bytes, name: str, most: int, warn: Callable[[str], None], least: int | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """RGB and opacity of a file."""
-    with _opened(data, name, most, formats()) as picture:
+    with _opened(data, name, most, formats(), least) as picture:
         _scale_transparent_colour(picture)
         declared = code_points.declared(picture, data)
         with pillow_settings.silent_libtiff(picture):
@@ -179,21 +183,32 @@ def _decode(
 
 
 @contextlib.contextmanager
-def _opened(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFile]:
+def _opened(
+    data: bytes, name: str, most: int, formats: tuple[str, ...], least: int | None = None
+) -> Iterator[ImageFile.ImageFile]:
     """A picture that has passed all checks but is not decoded yet."""
-    with pillow_settings.strict(MAX_PIXELS), checked(data, name, most, formats) as picture:
+    with pillow_settings.strict(MAX_PIXELS), checked(data, name, most, formats, least) as picture:
         yield picture
 
 
-def checked(data: bytes, name: str, most: int, formats: tuple[str, ...]) -> ImageFile.ImageFile:
-    """Opens a picture and checks its headers. Call it with `pillow_settings.strict`, and close the picture."""
+def checked(
+    data: bytes, name: str, most: int, formats: tuple[str, ...], least: int | None = None
+) -> ImageFile.ImageFile:
+    """Opens a picture and checks its headers. Call it with `pillow_settings.strict`, and close the picture.
+
+    A JPEG is prepared to be decoded in 1/2, 1/4 or 1/8 of its size if its longest side keeps `least` pixels.
+    """
     decode_limits.check_file(data)
     opener = _heif_opener() if file_types.kind(data[:4096]) == "HEIC" else None
     picture = opener(io.BytesIO(data)) if opener else Image.open(io.BytesIO(data), formats=formats)
     try:
         _skip_previews(picture)
         check_size(picture.width, picture.height, name, most)
-        decode_limits.check_opened(picture, data)
+        whole = picture.width * picture.height
+        if least and picture.format in ("JPEG", "MPO") and max(picture.size) >= 2 * least:
+            times = max(picture.size) // least
+            picture.draft(None, (picture.width // times, picture.height // times))
+        decode_limits.check_opened(picture, data, whole)
     except BaseException:
         picture.close()
         raise

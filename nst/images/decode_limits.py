@@ -57,18 +57,21 @@ def check_file(data: bytes) -> None:
             _refuse_metadata()
 
 
-def check_opened(picture: ImageFile.ImageFile, data: bytes) -> None:
-    """Raises `Bomb` for an opened picture whose pixels would take too much memory or time to decode."""
+def check_opened(picture: ImageFile.ImageFile, data: bytes, whole: int) -> None:
+    """Raises `Bomb` for an opened picture whose pixels would take too much memory or time to decode.
+
+    `whole` is the number of pixels in the file, of which a JPEG may be decoded in a smaller size.
+    """
     pixels = picture.width * picture.height
     codec = picture.tile[0][0] if picture.tile else ""
     if codec in _MOST_NUMBERS and pixels * len(picture.getbands()) > _MOST_NUMBERS[codec]:
         raise Bomb(f"has {pixels / 1e6:,.1f} megapixels, stored in a way that takes minutes to decode")
-    if picture.format in _JPEG and data.count(b"\xff\xda") * pixels > _MOST_SCANS:
+    if picture.format in _JPEG and data.count(b"\xff\xda") * whole > _MOST_SCANS:
         raise Bomb("is a JPEG with too many scans")
     if picture.format == "JPEG2000" and len(data) > _LARGEST_JPEG2000:
         raise Bomb(f"is a JPEG 2000 of more than {_LARGEST_JPEG2000 >> 20} MB, which takes too long to decode")
     stored = _stored(picture)
-    decoding = pixels * _per_pixel(picture, data, stored) + _piece(picture)
+    decoding = pixels * _per_pixel(picture, data, stored) + whole * _coefficients(picture, data) + _piece(picture)
     check_memory(pixels, len(data) + max(decoding, pixels * (stored + _RESULT)) + _STEPS)
 
 
@@ -91,13 +94,18 @@ def _per_pixel(picture: ImageFile.ImageFile, data: bytes, stored: int) -> float:
     """Bytes of memory per pixel while a picture is decoded."""
     if picture.format == "JPEG2000":
         return _JPEG2000_BAND * len(picture.getbands()) * (8 if _finely_divided(data) else 1)
-    if picture.format in _JPEG and (picture.info.get("progressive") or _split(data)):
-        layers: list[tuple[int, int, int, int]] = getattr(picture, "layer", [])
-        most = max((across * down for _, across, down, _ in layers), default=1) or 1
-        return stored + sum(2 * across * down / most for _, across, down, _ in layers)  # all coefficients, 16 bits
     if picture.format == "TIFF" and getattr(picture, "tag_v2", {}).get(274, 1) != 1:
         return 2 * stored  # Pillow turns it
     return _DECODERS.get(picture.format or "", stored)
+
+
+def _coefficients(picture: ImageFile.ImageFile, data: bytes) -> float:
+    """Bytes per pixel of the file for the coefficients of a JPEG that keeps them all, each of 16 bits."""
+    if picture.format not in _JPEG or not (picture.info.get("progressive") or _split(data)):
+        return 0.0
+    layers: list[tuple[int, int, int, int]] = getattr(picture, "layer", [])
+    most = max((across * down for _, across, down, _ in layers), default=1) or 1
+    return sum(2 * across * down / most for _, across, down, _ in layers)
 
 
 def _piece(picture: ImageFile.ImageFile) -> int:

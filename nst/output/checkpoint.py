@@ -58,11 +58,16 @@ class VideoState(NamedTuple):
 
 @dataclass(frozen=True)
 class RunManifest(Manifest):
-    """The manifest of a picture's run, with the precision of its convolutions and the epochs and tiles of each size."""
+    """The manifest of a picture's run: also the precision of its convolutions, and the epochs and tiles of each size.
+
+    `steering` has the changes of a run that is steered, as JSON values (see `nst.steering.changes`); they are added
+    when they take effect.
+    """
 
     precision: str
     shares: Sequence[int]
     tile_sizes: Sequence[int]
+    steering: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class CheckpointWriter:
 
     def __init__(self, folder: Path, plan: RunManifest, number: int = -1) -> None:
         self.folder = folder / FOLDER
-        self._plan = plan
+        self.plan = plan
         self._number = number
         self._wait = _SECONDS
         self._last = time.monotonic()
@@ -102,7 +107,7 @@ class CheckpointWriter:
             "format": _FORMAT,
             "program": f"nst {__version__}",
             "number": self._number + 1,
-            "plan": {**vars(self._plan), "config": self._plan.config.to_json()},
+            "plan": {**vars(self.plan), "config": self.plan.config.to_json()},
             "video": None if video is None else video._asdict(),
         }
         if snapshot is not None:

@@ -19,14 +19,14 @@ from typing import Any
 from nst.config import TransferConfig
 from nst.images.reader import SUFFIXES
 from nst.output import checkpoint
-from nst.output.manifest import resume_note
+from nst.output.manifest import STEERING_FILE, resume_note
 from nst.output.video_writer import KINDS
 from nst.utils import atomic
 
 FILES = (
     *(f"generated_image.{kind}" for kind in ("jpg", "png")),
     *(f"generated_image_16bit.{kind}" for kind in ("png", "tiff")),
-    *("contact_sheet.png", "costs.csv", "costs.png", "config.json", "flags.txt", "RESUME.txt"),
+    *("contact_sheet.png", "costs.csv", "costs.png", "config.json", "flags.txt", "RESUME.txt", STEERING_FILE),
 )
 """The files of a run besides its frames and its video."""
 

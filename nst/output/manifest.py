@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,24 @@ from nst import __version__
 from nst.config import STARTS, TransferConfig, affecting
 from nst.utils.fields import written
 from nst.utils.text import json_text
+
+STEERING = "steering"
+"""The key of the changes of the steering (`nst.steering.changes`) in `config.json` and in a painted picture."""
+STEERING_FILE = "steering.json"
+"""The file of the changes, with their masks."""
+
+
+def brief(changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Changes of the steering with the hash of each mask in its place."""
+    return [
+        {
+            name: [mask and f"sha256:{hashlib.sha256(mask.encode()).hexdigest()[:16]}" for mask in value]
+            if name.endswith("_masks")
+            else value
+            for name, value in change.items()
+        }
+        for change in changes
+    ]
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,12 @@ from nst.utils import environment, locations, tempdirs
 _LOOKS = (("#222222", 3.5), ("#d1495b", 1.5), ("#00798c", 1.5), ("#edae49", 1.5))
 
 
-def cost_curve(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], title: str = "") -> bytes:
+def cost_curve(
+    epochs: Sequence[int], curves: Mapping[str, Sequence[float]], title: str = "", marks: Sequence[int] = ()
+) -> bytes:
     """Draws costs over at least one epoch, on a logarithmic scale, as a PNG of 1200×750 pixels.
+
+    A dotted line is drawn at each of the epochs in `marks`, where the costs changed their meaning.
 
     Curves without a positive value are left out. The first is drawn wide, because a part that makes up most of the
     total would hide it.
@@ -32,6 +36,8 @@ def cost_curve(epochs: Sequence[int], curves: Mapping[str, Sequence[float]], tit
         for (name, values), (colour, width) in zip(drawn.items(), _LOOKS, strict=False):
             marker = "o" if len(epochs) == 1 else None
             axes.plot(epochs, values, label=name, color=colour, linewidth=width, marker=marker)
+        for index, epoch in enumerate(marks):
+            axes.axvline(epoch, color="#888888", linewidth=1, linestyle=":", label="steered" if index == 0 else None)
         if drawn:
             axes.set_yscale("log")
             axes.legend(frameon=False)

@@ -7,8 +7,9 @@ and the finished picture is saved elsewhere if necessary.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +21,10 @@ from nst.images import decode, montage, reader
 from nst.images.writer import encode, encode16
 from nst.output import folder, manifest, metadata, plot
 from nst.output.checkpoint import Checkpoint, CheckpointWriter, RunManifest
+from nst.output.manifest import STEERING, STEERING_FILE, brief
 from nst.output.progress_video import ProgressVideo
 from nst.utils import atomic, locations
+from nst.utils.text import json_text
 
 
 class CostRow(NamedTuple):
@@ -89,9 +92,27 @@ class Recorder:
         )  # fmt: skip
         if before is None:
             self.keep(None)
-        atomic.write_bytes(directory / "config.json", plan.config_json({}))
+        atomic.write_bytes(directory / "config.json", self._config_json({}))
+        self._save_steering()
         atomic.write_text(directory / "flags.txt", plan.flag_lines())
         self._save("RESUME.txt", manifest.resume_note(how(directory)))
+
+    def steer(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Records the changes of the steering, as JSON values: those of the whole run, after each that takes effect."""
+        self._plan = self._checkpoints.plan = dataclasses.replace(self._plan, steering=changes)
+        self._save_steering()
+
+    def _save_steering(self) -> None:
+        if self._plan.steering:
+            self._save(STEERING_FILE, (json_text(self._plan.steering, indent=1) + "\n").encode())
+            self._save("config.json", self._config_json({}))
+            flags = {**self._plan.flags, "steer": str((self.folder / STEERING_FILE).resolve())}
+            repeating = dataclasses.replace(self._plan, flags=flags)
+            self._save("flags.txt", repeating.flag_lines().encode(errors="surrogateescape"))
+
+    def _config_json(self, facts: Mapping[str, Any]) -> bytes:
+        steering = {STEERING: brief(self._plan.steering)} if self._plan.steering else {}
+        return self._plan.config_json({**steering, **facts})
 
     def wants_picture(self, epoch: int) -> bool:
         """Whether the picture of this epoch is saved, as a file or in the video."""
@@ -176,7 +197,7 @@ class Recorder:
         last = self.rows[-1]
         end = {"ended": ended, "epochs": last.epoch + 1, "seconds": round(last.seconds, 3)}
         end |= {"costs": last._asdict(), "troubles": self.troubles}
-        self._save("config.json", self._plan.config_json({"run": end}))
+        self._save("config.json", self._config_json({"run": end}))
         if ended in ("finished", "diverged"):
             folder.remove_resume_note(self.folder)
         if ended == "finished":
@@ -195,7 +216,7 @@ class Recorder:
 
     def _save_picture(self, picture: NDArray[np.uint8]) -> Path | None:
         """Saves `generated_image.png`: on a full disk instead of the video, and if necessary in another folder."""
-        png = encode(self._transparent(picture), "png", text=metadata.notes(self._config, self._plan.details))
+        png = encode(self._transparent(picture), "png", text=self._notes())
         ways: Sequence[Callable[[], None]] = (lambda: None, self._checkpoints.forget_older, self._video.remove)
         for make_room in ways:
             make_room()
@@ -221,9 +242,8 @@ class Recorder:
         kind = self._config.picture_16bit
         if kind == "none":
             return None
-        notes = metadata.notes(self._config, self._plan.details)
         try:
-            data = encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=notes)
+            data = encode16(self._transparent(exact()), "png" if kind == "png" else "tiff", text=self._notes())
         except (decode.PictureError, MemoryError) as error:
             self.trouble(f"no generated_image_16bit.{kind}: {error or 'memory ran out'}")
             return None
@@ -250,13 +270,22 @@ class Recorder:
     def _costs(self) -> bytes:
         return manifest.costs_csv(CostRow._fields, self.rows)
 
+    def _notes(self) -> dict[str, str]:
+        return metadata.notes(self._config, self._plan.details, self._plan.steering)
+
     def _plot(self) -> bytes:
         config = self._config
         alpha = self._plan.details.get("alpha", config.alpha)  # as changed by `strength`
+        marks = [change["epoch"] for change in self._plan.steering if change["epoch"] <= self.rows[-1].epoch]
+        content = [alpha * row.content for row in self.rows]
+        if marks:  # which changed alpha too
+            content = [
+                row.total - config.beta * row.style - config.tv_weight * row.total_variation for row in self.rows
+            ]
         curves = {
             "total": [row.total for row in self.rows],
             "style × beta": [config.beta * row.style for row in self.rows],
-            "content × alpha": [alpha * row.content for row in self.rows],
+            "content × alpha": content,
             "total variation × weight": [config.tv_weight * row.total_variation for row in self.rows],
         }
-        return plot.cost_curve([row.epoch for row in self.rows], curves, "Cost of the picture after each epoch")
+        return plot.cost_curve([row.epoch for row in self.rows], curves, "Cost of the picture after each epoch", marks)

@@ -1,15 +1,16 @@
 """Paints the frames of one video, with style targets measured once and graphs shared by all frames.
 
 Where a frame shows the same as the previous one, it starts from that painted frame, warped, and the temporal cost keeps
-it close; elsewhere it starts like any picture. It therefore needs fewer updates than the first frame of a scene. With
-several sizes, only the final one uses the previous frame: beside pixels that are styled already, newly visible ones
-would hardly take on the style.
+it close. What the previous frame hid is taken from an earlier one, so that the background behind a moving object stays
+as it was painted; what none of them shows starts like any picture. A frame therefore needs fewer updates than the first
+one of a scene. With several sizes, only the final one uses earlier frames: beside pixels that are styled already, newly
+visible ones would hardly take on the style.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,10 @@ On `benchmarks.speed.clip`, with VGG-19 and `fast`, what comes into sight has 0.
 """
 NEW = 0.01
 """The share of a frame that must be new for these epochs."""
+MEMORY = 32
+"""The earlier frames that a frame may use."""
+_LONG_TERM = (1, 2, 4, 8, 16)
+"""How many frames ago those were whose flow is used: J, the long-term set of Ruder, Dosovitskiy, Brox 2016."""
 
 
 class Painted(NamedTuple):
@@ -53,10 +58,10 @@ class Painted(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The previous frame of the scene."""
+    """An earlier frame of the scene."""
 
     filmed: NDArray[np.uint8]  # RGB `[H, W, 3]`
-    painted: NDArray[np.uint8]  # the same
+    painted: Callable[[], NDArray[np.uint8]]  # the same, read when it is used
     style: float  # its style cost
 
 
@@ -108,10 +113,11 @@ class FramePainter:
         return [max(1, round(epochs * smaller)) for epochs in others] + [max(1, round(last * final))]
 
     def paint(
-        self, frame: NDArray[np.uint8], before: Before | None = None, stop: Callable[[], bool] | None = None
+        self, frame: NDArray[np.uint8], before: Sequence[Before] = (), stop: Callable[[], bool] | None = None
     ) -> Painted | None:
-        """Paints one frame, uint8 RGB `[H, W, 3]`, given the previous one unless it is the first of a scene.
+        """Paints one frame, uint8 RGB `[H, W, 3]`.
 
+        `before` are earlier frames of the scene, the latest first and up to `MEMORY`; none for the first of a scene.
         `stop` is called after every epoch; True abandons the frame, and None is returned.
 
         Raises:
@@ -119,9 +125,9 @@ class FramePainter:
             MemoryError: the device is out of memory.
         """
         content = self._colours(frame)
-        past = None if before is None else self._past(frame, before)
+        past = self._past(frame, before)
         # Relative to the style cost, so that one weight serves every network, style and distance.
-        weight = 0.0 if before is None else self._config.beta * before.style
+        weight = self._config.beta * before[0].style if before else 0.0
         step: Step | None = None
         done = 0
         for index, share, held in self._phases(past):
@@ -154,11 +160,29 @@ class FramePainter:
             (final, share, past),
         ]
 
-    def _past(self, frame: NDArray[np.uint8], before: Before) -> Past:
-        """The previous painted frame warped to this one, and the mask of where it is valid."""
-        backward, kept = optical_flow.match(before.filmed, frame)
-        pixels = vgg.preprocess(self._colours(before.painted), self._network.mean)
-        return Past(optical_flow.warp(pixels[0], backward)[np.newaxis], kept[np.newaxis, ..., np.newaxis])
+    def _past(self, frame: NDArray[np.uint8], before: Sequence[Before]) -> Past | None:
+        """Earlier painted frames warped to this one, and the mask of where they are valid.
+
+        A pixel is taken from the latest frame that shows it (c_long in equation 9 of Ruder, Dosovitskiy, Brox 2016).
+        What stood still comes first: the flow beside a moving object, on a background without texture, is the object's.
+        """
+        if not before:
+            return None
+        past = Past(self._pixels(before[0]), np.zeros((1, *frame.shape[:2], 1), np.float32))
+        for earlier in before:
+            same = optical_flow.unchanged(earlier.filmed, frame)[np.newaxis, ..., np.newaxis]
+            if np.any(same > past.kept):
+                past = _completed(past, Past(self._pixels(earlier), same))
+        for earlier in (before[ago - 1] for ago in _LONG_TERM if ago <= len(before)):
+            if past.kept.mean() > 1 - NEW:
+                break
+            flow, found = optical_flow.match(earlier.filmed, frame)
+            warped = optical_flow.warp(self._pixels(earlier)[0], flow)
+            past = _completed(past, Past(warped[np.newaxis], found[np.newaxis, ..., np.newaxis]))
+        return past
+
+    def _pixels(self, earlier: Before) -> NDArray[np.float32]:
+        return vgg.preprocess(self._colours(earlier.painted()), self._network.mean)
 
     def _aimed(self, index: int, content: NDArray[np.uint8], past: Past | None) -> Objective:
         """The objective with the targets of this frame in one of the sizes."""
@@ -199,3 +223,8 @@ class FramePainter:
     def _colours(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture in the colours in which it is painted."""
         return color_transfer.luminance(picture) if self._luminance else picture
+
+
+def _completed(past: Past, other: Past) -> Past:
+    """`past`, with the other picture where its own is not valid."""
+    return Past(np.where(past.kept > 0, past.picture, other.picture), np.maximum(past.kept, other.kept))

@@ -74,9 +74,9 @@ def match(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[NDArray[
 
     As `backward_flow`, but for
 
-    - pixels whose neighbourhood of 5 × 5 is the same in both frames, up to 2 grey levels. Nothing has moved there:
-      the flow is 0 and the mask 1. DIS carries the motion of an object far into a still background without texture,
-      where the two flows contradict each other;
+    - pixels that are `unchanged`. Nothing has moved there: the flow is 0 and the mask 1. DIS carries the motion of an
+      object far into a still background without texture, where the two flows contradict each other;
+    - pixels that would come from where nothing has moved. What stays there cannot have moved here too: the mask is 0;
     - pixels whose colour has changed by more than 30 grey levels along the flow. The mask is 0.
 
     Args:
@@ -88,9 +88,22 @@ def match(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[NDArray[
     """
     flow, mask = backward_flow(before, after)
     mask[np.abs(warp(before.astype(np.float32), flow) - after).max(axis=-1) > _ALIKE] = 0
-    same = _unchanged(before, after)
-    flow[same], mask[same] = 0, 1
+    still = unchanged(before, after)
+    mask[warp(still[..., np.newaxis], flow)[..., 0] > 0.5] = 0
+    flow[still > 0], mask[still > 0] = 0, 1
     return flow, mask
+
+
+def unchanged(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The mask of pixels whose neighbourhood of 5 × 5 is the same in both frames, up to 2 grey levels.
+
+    Returns:
+        float32 `[H, W]`, 0 or 1.
+    """
+    cv2 = load_opencv()
+    change = cv2.absdiff(np.ascontiguousarray(first), np.ascontiguousarray(second)).max(axis=-1)
+    window = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
+    return np.asarray(cv2.dilate(change, window) <= _SAME, np.float32)
 
 
 def warp(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -144,15 +157,6 @@ def consistent(forward: NDArray[np.float32], backward: NDArray[np.float32]) -> N
     slopes = sum(_squares(np.asarray(np.gradient(backward, axis=axis))) for axis in (0, 1))
     boundary = slopes > share * length + least
     return np.asarray(inside & ~uncovered & ~boundary, np.float32)
-
-
-def _unchanged(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where the neighbourhood of a pixel is the same in both pictures, bool `[H, W]`."""
-    cv2 = load_opencv()
-    change = cv2.absdiff(np.ascontiguousarray(first), np.ascontiguousarray(second)).max(axis=-1)
-    window = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
-    found: NDArray[np.bool_] = cv2.dilate(change, window) <= _SAME
-    return found
 
 
 def _targets(flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

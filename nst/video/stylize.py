@@ -7,8 +7,11 @@ starts from the file of the previous one, not from memory, so that an interrupti
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
+import functools
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ from nst.video import scenes as video_scenes
 from nst.video.excerpt import ALL as WHOLE
 from nst.video.excerpt import Excerpt
 from nst.video.footage import Footage
-from nst.video.frame_painter import Before, FramePainter
+from nst.video.frame_painter import MEMORY, Before, FramePainter
 from nst.video.frame_store import FrameRow, FrameStore
 from nst.video.scenes import Scene
 from nst.weights.network import Network
@@ -232,19 +235,20 @@ def _paint(
 ) -> str:
     """Paints the missing frames of the shard and adds their costs to `rows`; returns `finished` or `stopped`."""
     which = {number: index for index, scene in enumerate(scenes) for number in range(*scene)}
-    filmed: NDArray[np.uint8] | None = None
+    filmed: collections.deque[NDArray[np.uint8]] = collections.deque(maxlen=MEMORY)  # the latest first
     with contextlib.closing(footage.frames_with_opacity(film)) as pictures:
         for number, (frame, opacity) in enumerate(pictures):
             scene = which[number]
             if number not in rows and shard.has(scene):
                 began = time.perf_counter()
-                before = None
-                if number > scenes[scene].first:
-                    assert filmed is not None
-                    before = Before(filmed, store.picture(number - 1), rows[number - 1].style)
-                if before is not None and np.array_equal(frame, before.filmed):
-                    picture, row = before.painted, rows[number - 1]._replace(frame=number, epochs=0)
+                age = number - scenes[scene].first
+                if age and np.array_equal(frame, filmed[0]):
+                    picture, row = store.picture(number - 1), rows[number - 1]._replace(frame=number, epochs=0)
                 else:
+                    before = [
+                        Before(earlier, functools.partial(store.picture, number - ago), rows[number - ago].style)
+                        for ago, earlier in enumerate(itertools.islice(filmed, age), start=1)
+                    ]
                     painted = painter.paint(frame, before, callbacks.stop)
                     if painted is None:
                         return "stopped"
@@ -258,7 +262,7 @@ def _paint(
                 callbacks.on_step(row)
                 if callbacks.stop():
                     return "stopped"
-            filmed = frame
+            filmed.appendleft(frame)
     return "finished"
 
 

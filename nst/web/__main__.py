@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
-import secrets
 import signal
-import socket
 import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -16,6 +16,10 @@ from nst.cli.terminal import print_line
 from nst.utils import locations
 
 if TYPE_CHECKING:
+    import socket
+
+    from fastapi import FastAPI
+
     from nst.web.service import Studio
 
 FLAGS = flags.FLAGS
@@ -42,11 +46,26 @@ def define() -> None:
     commandline.define(
         "token",
         "",
-        f"access token of {_SHORTEST_TOKEN} letters and digits or more; empty: generated if one is needed",
+        f"access token of {_SHORTEST_TOKEN} letters and digits or more; empty: generated if one is needed, and kept in "
+        "the data folder",
         theme=_SERVER,
     )
     commandline.define(
         "name", None, "further host name of the studio, such as that of a proxy", "several", theme=_SERVER
+    )
+    commandline.define(
+        "proxy",
+        None,
+        "address or network of a reverse proxy, whose X-Forwarded-For and -Proto are believed; this machine is one",
+        "several",
+        theme=_SERVER,
+    )
+    commandline.define(
+        "allow_origin",
+        None,
+        "another site whose pages may use the API, such as http://localhost:3000",
+        "several",
+        theme=_SERVER,
     )
     commandline.define("data_dir", "", "folder for pictures and history; empty: the user's own", theme=_LIMITS)
     weights.define()
@@ -65,6 +84,7 @@ def main() -> int:
             commandline.fail(f"{name} is {value}: it must be {bounds} (see --help)")
     if FLAGS.token and (len(FLAGS.token) < _SHORTEST_TOKEN or not FLAGS.token.isalnum() or not FLAGS.token.isascii()):
         commandline.fail(f"token: use {_SHORTEST_TOKEN} letters and digits or more (see --help)")
+    _each("proxy", lambda text: ipaddress.ip_network(text, strict=False))
     try:
         import fastapi  # noqa: F401
         import python_multipart  # noqa: F401
@@ -77,54 +97,68 @@ def main() -> int:
         commandline.fail(str(error), 1)
 
 
+def _each(name: str, read: Callable[[str], Any]) -> list[Any]:
+    """The values of a flag that may be repeated; one that cannot be read is a usage error."""
+    try:
+        return [read(text) for text in FLAGS[name].value or ()]
+    except ValueError as error:
+        commandline.fail(f"{name}: {error} (see --help)")
+
+
 def serve() -> int:
     """Opens the studio and serves it; returns the exit status."""
     from nst.output import folder
-    from nst.web.security import is_loopback
+    from nst.web import app, private
+    from nst.web.security import is_loopback, origin
+    from nst.web.server import listen
     from nst.web.service import Keep, Studio
     from nst.web.submission import Limits
 
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    origins = _each("allow_origin", origin)
     data = locations.expanded(FLAGS.data_dir) if FLAGS.data_dir else locations.data() / "studio"
-    token = FLAGS.token or ("" if is_loopback(FLAGS.host) else secrets.token_hex(16))
     folder.make(data)
     try:
         with folder.lock(data), listen(FLAGS.host, FLAGS.port) as listening:
             if status := weights.missing("auto", print_line):
                 return status
+            private.close_to_others()
+            private.tighten(data)
+            guarded = FLAGS.token or not is_loopback(FLAGS.host)
+            secret = private.token(data) if guarded else ""
+            token = FLAGS.token or secret
             keep = Keep(FLAGS.keep_days, round(FLAGS.keep_gb * 1e9))
             studio = Studio(data, limits=Limits(queue=FLAGS.queue), slots=FLAGS.slots, keep=keep)
             port = listening.getsockname()[1]
-            host = socket.gethostname() if FLAGS.host in ("0.0.0.0", "::") else FLAGS.host
-            host = f"[{host}]" if ":" in host else host
-            query = f"?token={token}" if token else ""
-            print_line(f"The studio is open at http://{host}:{port}/{query} (Ctrl-C closes it)")
-            _run(studio, listening, port, token)
+            application = app.create(
+                studio, host=FLAGS.host, port=port, token=token, secret=secret, known=FLAGS["name"].value or (),
+                origins=origins,
+            )  # fmt: skip
+            _announce(port, token)
+            _run(studio, application, listening)
     except folder.BusyError:
         raise OSError(f"another studio is open in {data}: close it, or choose another --data_dir") from None
     return 0
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Opens a listening socket. Raises `OSError` with a message for the user."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(512)
-    except OSError as error:
-        raise OSError(
-            f"cannot serve {host}:{port}: {error.strerror or error}; choose another --port or --host"
-        ) from None
-    return listening
+def _announce(port: int, token: str) -> None:
+    """Prints where the studio is, and a QR code of that for phones if they can reach it."""
+    from nst.web import addresses
+    from nst.web.security import is_loopback
+
+    first, *others = addresses.urls(FLAGS.host, port, token)
+    print_line(f"The studio is open at {first} (Ctrl-C closes it)")
+    for url in others:
+        print_line(f"  and at {url}")
+    if not is_loopback(FLAGS.host) and (code := addresses.qr_code(first)):
+        print_line(code)
 
 
-def _run(studio: Studio, listening: socket.socket, port: int, token: str) -> None:
+def _run(studio: Studio, application: FastAPI, listening: socket.socket) -> None:
     """Serves until a signal arrives. Raises `OSError` if the studio cannot start."""
     import uvicorn
 
-    from nst.web import app
+    from nst.web.server import Config, raise_file_limit
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: Any) -> None:
@@ -133,12 +167,9 @@ def _run(studio: Studio, listening: socket.socket, port: int, token: str) -> Non
             self.force_exit = self.should_exit
             self.should_exit = True
 
-    application = app.create(studio, host=FLAGS.host, port=port, token=token, known=FLAGS["name"].value or ())
-    config = uvicorn.Config(
-        application, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2,
-        timeout_keep_alive=15, limit_concurrency=1000,
-    )  # fmt: skip
-    server = Server(config)
+    raise_file_limit()
+    proxies: Sequence[str] = FLAGS["proxy"].value or ()
+    server = Server(Config(application, proxies=proxies, log_level="warning"))
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn handles them only while it serves
         signal.signal(number, server.handle_exit)
     server.run(sockets=[listening])

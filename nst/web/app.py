@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
+from nst.web.access import Key
+from nst.web.delivery import Assets, Head, compressed
 from nst.web.errors import handle_errors, problems
-from nst.web.routes import catalog, events, gallery, jobs, legacy
-from nst.web.security import Guard, Key, is_loopback, names
+from nst.web.estimate import Estimator
+from nst.web.routes import catalog, estimate, events, gallery, jobs, legacy, masks, steering
+from nst.web.security import Guard, is_loopback, names
 from nst.web.service import Studio
 
 STATIC = Path(__file__).parent / "static"  # the page, built from `page/`
@@ -22,11 +25,13 @@ _ABOUT = "Paints a content picture or video in the style of others: create a job
 
 
 def create(
-    studio: Studio, *, host: str = "127.0.0.1", port: int = 8000, token: str = "", known: Sequence[str] = ()
-) -> FastAPI:
+    studio: Studio, *, host: str = "127.0.0.1", port: int = 8000, token: str = "", secret: str = "",
+    known: Sequence[str] = (), origins: Sequence[str] = (),
+) -> FastAPI:  # fmt: skip
     """Creates the application, which starts the studio with the server and stops it.
 
-    The server is bound to `host` and `port`, and has the further host names `known`. An empty token lets everyone in.
+    The server is bound to `host` and `port`, and has the further host names `known`. An empty token lets everyone in;
+    cookies of an earlier server remain valid with its secret. Pages of the `origins` may use the API too.
     """
 
     @contextlib.asynccontextmanager
@@ -38,20 +43,38 @@ def create(
     app = FastAPI(
         title="NST Studio", version=__version__, description=_ABOUT, lifespan=lifespan,
         openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,  # those pages load scripts from other sites
-        responses=problems(401, 403, 421, 422, 507), redirect_slashes=False,
+        responses=problems(401, 403, 421, 422, 429, 507), redirect_slashes=False,
     )  # fmt: skip
     app.state.studio = studio
-    app.state.key = Key(token, f"nst-token-{port}")  # browsers share cookies between ports
+    app.state.estimator = Estimator(studio)
+    app.state.key = Key(token, f"nst-token-{port}", secret)  # browsers share cookies between ports
     app.state.decoding = asyncio.Semaphore(2)  # submissions that are decoded at once: each may take a gigabyte
     app.state.watchers = 0
     app.state.zips, app.state.pages = 0, {}  # of the gallery
+    app.add_middleware(compressed)
+    app.add_middleware(Head)
     app.add_middleware(
-        Guard, known=names(host, known), local=is_loopback(host), key=app.state.key, body_bytes=studio.limits.body_bytes
-    )
+        Guard, known=names(host, known), local=is_loopback(host), key=app.state.key,
+        body_bytes=studio.limits.body_bytes, origins=frozenset(origins),
+    )  # fmt: skip
     handle_errors(app)
-    for router in (catalog.router, events.router, gallery.router, jobs.router):
+    for router in (
+        catalog.router,
+        estimate.router,
+        events.router,
+        gallery.router,
+        jobs.router,
+        masks.router,
+        steering.router,
+    ):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        """The reference of the API, a page of its own."""
+        return FileResponse(STATIC / "docs.html")
+
     # Not a mount, which would also take requests for the addresses above by unsupported methods.
-    app.router.default = StaticFiles(directory=STATIC, html=True)
+    app.router.default = Assets(directory=STATIC, html=True)
     return app

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.config import MODEL_LAYERS, PRESETS, STARTS, TransferConfig, affecting, settings
+from nst.output.metadata import PaintedBy
 from nst.utils import locations
 from nst.utils.fields import BOUNDS, written
 from nst.web import schemas
@@ -17,6 +19,7 @@ CONTENTS = ("chelsea", "coffee", "rocket")
 STYLES = ("strokes", "glass", "mosaic", "swirls", "leaves", "ink")
 SMALLEST_SIDE = 16  # pixels on each side of a picture, at the smallest size painted
 PRESET = "fast"  # the default
+_PRESETS = {"fast": "Quick", "quality": "Finest", "coursera": "As in the assignment"}  # in the page's order
 
 _NETWORKS = {
     "vgg19": ("VGG-19", "The network of the paper and of the assignment: it preserves content best."),
@@ -89,7 +92,35 @@ def describe(limits: dict[str, int]) -> schemas.Settings:
             values["at_most"] = limits[setting.name]
         found.append(schemas.Setting.model_validate(values | _OWN.get(setting.name, {})))
     presets = [
-        schemas.Preset(name=name, about=preset.about, settings=form_values(TransferConfig.from_preset(name)))
-        for name, preset in PRESETS.items()
-    ]
+        schemas.Preset(
+            name=name, title=_PRESETS.get(name, name.capitalize()), about=PRESETS[name].about,
+            settings=form_values(TransferConfig.from_preset(name)),
+        )
+        for name in dict.fromkeys([*_PRESETS, *PRESETS])
+    ]  # fmt: skip
+    limits = {**limits, "side": SMALLEST_SIDE}
     return schemas.Settings(settings=found, presets=presets, default_preset=PRESET, limits=limits)
+
+
+def restored(painted: PaintedBy, limits: Mapping[str, int], frames: int) -> schemas.Painted:
+    """The settings of a painted picture as this studio accepts them; it saves at most that many frames."""
+    config = painted.config
+    size = min(config.image_size or limits["image_size"], limits["image_size"])
+    epochs = min(config.epochs, limits["epochs"])
+    config = dataclasses.replace(
+        config,
+        image_size=max(SMALLEST_SIDE, size),
+        epochs=epochs,
+        scales=min(config.scales, epochs),
+        style_weights=(),  # of styles that the picture does not carry
+        print_every=max(config.print_every, -(-epochs // frames)),
+        init=config.init if config.init in STARTS else "content",  # a picture of the machine that painted it
+    )
+    return schemas.Painted(settings=form_values(config), network=_named(painted.network))
+
+
+def _named(network: str) -> str:
+    """The name of the network that a picture's settings call that; empty for none of these, or one not installed."""
+    names = {"VGG-19": "vgg19", "VGG-19 (kernels of 8 bits)": "vgg19", "VGG-16": "vgg16"}
+    name = names.get(network, "preview" if network.startswith("narrow VGG-19") else "")
+    return name if any(each.name == name and each.available for each in networks()) else ""

@@ -82,9 +82,22 @@ def _view(studio: Studio, job: store.Job) -> schemas.Job:
         "frames": list(range(0, last + 1, 1 if request.kind == "video" else request.config.print_every)),
         "result": ended and studio.result(job) is not None,
         "video": ended and bool(shown.get("video")),
+        "steering": job.progress.get("steering", []),
         "files": [{"title": FILES[name], "url": f"{url}/files/{name}"} for name in files],
+        "masks": _masks(request, url),
     }
     return schemas.Job.model_validate(shown)
+
+
+def _masks(request: Submission, url: str) -> list[dict[str, object]]:
+    """The masks of a job."""
+    for_all = len(request.content_masks) == 1 < len(request.styles)
+    return [
+        {"over": over, "style": None if over == "content" and for_all else index, "url": f"{url}/masks/{over}/{index}"}
+        for over, there in (("content", request.content_masks), ("style", request.style_masks))
+        for index, each in enumerate(there)
+        if each
+    ]
 
 
 def picture(path: Path, size: int | None, *, lasting: bool, keep: Path | None = None) -> Response:

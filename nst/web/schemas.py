@@ -56,12 +56,22 @@ class Network(BaseModel):
     settings: dict[str, str] = Field(description="settings that the network overrides in every preset")
 
 
+class Painted(BaseModel):
+    """The settings embedded in a picture that this program painted."""
+
+    settings: dict[str, int | float | str | bool] = Field(description="all settings, as this studio accepts them")
+    network: str = Field(description="name of the network that painted it; empty if this studio does not have it")
+
+
 class Preview(BaseModel):
-    """An input file as a JPEG, in a `data:` URL: the picture, or the first frame of a video."""
+    """An input file in a `data:` URL: the picture, or the first frame of a video, as JPEG, or a mask as PNG."""
 
     kind: Literal["picture", "video"]
     frames: int = Field(description="number of frames of a video; 0 for a picture")
+    width: int = Field(description="pixels, after the picture was turned upright and a very large one was scaled down")
+    height: int
     url: str
+    painted: Painted | None = Field(description="of a `generated_image.png` as the program wrote it")
 
 
 class Setting(BaseModel):
@@ -82,6 +92,7 @@ class Preset(BaseModel):
     """A named set of defaults, with the values of all settings."""
 
     name: str
+    title: str = Field(description="what it does, in a few words")
     about: str
     settings: dict[str, int | float | str | bool]
 
@@ -103,6 +114,23 @@ class Costs(BaseModel):
     style: float | None
     total_variation: float | None
     temporal: float | None = Field(None, description="of a frame, compared with the previous one")
+
+
+class Mask(BaseModel):
+    """A mask of a job, as a PNG: white where the style acts, or the part of the style picture that is used."""
+
+    over: Literal["content", "style"] = Field(description="the picture that it is drawn over")
+    style: int | None = Field(description="index of its style; null for a coloured content mask, which is for all")
+    url: str
+
+
+class Steered(BaseModel):
+    """A change that was made while a picture was painted; what did not change is null."""
+
+    epoch: int = Field(description="the first epoch that followed it")
+    strength: float | None = None
+    style_weights: list[float] | None = None
+    masks: bool | None = Field(None, description="whether there are masks from then on")
 
 
 class File(Picture):
@@ -140,6 +168,8 @@ class Job(BaseModel):
     result: bool = Field(description="whether there is a picture, or painted video, to download")
     video: bool = Field(description="whether there is a progress video, or the painted video")
     files: list[File]
+    masks: list[Mask] = []
+    steering: list[Steered] = Field([], description="changes made while it was painted, in the order of their epochs")
 
 
 class Jobs(BaseModel):
@@ -220,3 +250,24 @@ class GalleryChanges(BaseModel):
     gone: list[str] = Field(description="ids of deleted jobs")
     reset: bool = Field(description="the revision is too old, or of an earlier start: read the pages again")
     revision: str
+
+
+class EstimateRequest(BaseModel):
+    """A picture or a video that may be painted: its size in pixels, and the settings as for a job."""
+
+    width: int = Field(4, ge=1, le=1_000_000, description="of the content picture; only the proportions matter")
+    height: int = Field(3, ge=1, le=1_000_000)
+    frames: int = Field(0, ge=0, le=1_000_000, description="number of frames of a video; 0 for a picture")
+    preset: str | None = Field(None, max_length=100)
+    network: str | None = Field(None, max_length=100)
+    settings: dict[str, int | float | str | bool] = Field({}, description="the changed settings")
+
+
+class Estimate(BaseModel):
+    """How long a job would take, from the speed of earlier jobs."""
+
+    seconds: float | None = Field(description="of painting; null if the network has painted nothing yet")
+    basis: Literal["same", "similar"] | None = Field(
+        description="whether earlier jobs had the same settings as far as they affect the speed"
+    )
+    waiting: float | None = Field(description="seconds until the queue is empty; null if that cannot be judged")

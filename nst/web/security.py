@@ -3,6 +3,7 @@
 - The Host header must be an address of this server, so that a page elsewhere cannot reach it through a domain of its
   own that resolves to this machine (DNS rebinding).
 - A request that changes something must not come from another origin, since any page could contain a form that sends it.
+  The pages of origins that the user allowed may use the API and read its responses, but not with the page's cookie.
 - A studio that other machines can reach requires a token: as `Authorization: Bearer …`, or in the cookie that the page
   receives for `/?token=…`.
 - Bodies are measured while they arrive, regardless of their Content-Length, and dropped if they stall.
@@ -11,20 +12,22 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
+import contextlib
 import ipaddress
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request, cookie_parser
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nst.web.access import Key
 from nst.web.errors import Refused
 
 _HEADERS = {
@@ -34,9 +37,21 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    # What the page uses, and then what it does not.
+    "permissions-policy": "camera=(self), clipboard-read=(self), clipboard-write=(self), fullscreen=(self), "
+    "accelerometer=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
+    "payment=(), publickey-credentials-get=(), serial=(), usb=()",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _GUARDED = ("/api", "/generate_stylised_image")
+_SHARED = (*_GUARDED, "/ping")  # what pages of allowed origins may use
+_CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST", "DELETE"),
+    "allow_headers": ("Authorization", "Last-Event-ID"),
+    "expose_headers": ("Location", "Retry-After", "Content-Disposition"),
+    "allow_private_network": True,  # to a page on the internet this machine is one
+}
+_PORTS = {"http": ":80", "https": ":443"}
 _YEAR = 31_536_000  # seconds
 
 STALLED = 30.0  # seconds between two parts of a body, at most
@@ -52,36 +67,29 @@ def names(host: str, further: Sequence[str] = ()) -> frozenset[str]:
     return frozenset(name.lower().strip("[]") for name in found)
 
 
+def origin(url: str) -> str:
+    """The origin of a URL as browsers send it. Raises `ValueError` for what is none."""
+    parts = urlsplit(url.lower())
+    if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(f"{url!r} is not an origin such as https://example.org or http://localhost:3000")
+    if parts.username is not None:
+        raise ValueError(f"{url!r} has a user name, and origins have none")
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://{name}{'' if port == _PORTS[parts.scheme] else port}"
+
+
+def address(request: Request) -> str:
+    """The address of the client: as a trusted proxy gives it, or of the connection."""
+    return request.client.host if request.client else ""
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach that address."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-class Key(NamedTuple):
-    """The access token of a studio, which is empty if none is required, and the name of the cookie that has it."""
-
-    token: str
-    cookie: str
-
-    def matches(self, token: str) -> bool:
-        """Whether this is the token, or none is required."""
-        return not self.token or hmac.compare_digest(token.encode(), self.token.encode())
-
-    def remember(self, response: Response) -> None:
-        """Adds the cookie that grants access."""
-        if self.token:
-            response.set_cookie(self.cookie, self.token, max_age=_YEAR, httponly=True, samesite="strict")
-
-    def grants(self, headers: Headers) -> bool:
-        """Whether a request has the token, or needs none."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            # Not http.cookies, which stops at the first malformed cookie, of any program on this machine.
-            token = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
-        return self.matches(token.strip())
 
 
 @dataclass
@@ -93,6 +101,7 @@ class Guard:
     local: bool  # whether the server is bound to a loopback address, so that other IP addresses are not its own
     key: Key
     body_bytes: int  # of one request, at most
+    origins: frozenset[str] = frozenset()  # other sites whose pages may use the API
     uploads: int = 0  # bodies that are being read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,26 +111,38 @@ class Guard:
         if scope["type"] != "http":
             return
 
+        request = Request(scope)
+        shared = bool(self.origins) and scope["path"].startswith(_SHARED)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in {**_HEADERS, "cache-control": _cache_control(scope["path"])}.items():
                     headers.setdefault(name, value)
+                if shared:
+                    headers.add_vary_header("Origin")
             await send(message)
 
-        request = Request(scope)
         application = self.app
         try:
             self._check(request)
             if request.method == "GET" and scope["path"] == "/" and "token" in request.query_params:
-                application = RedirectResponse("/", 303)
-                if self.key.matches(request.query_params.getlist("token")[0]):
-                    self.key.remember(application)
+                application = self._admit(request)
             elif self._has_body(request):
                 application = self._measured
         except Refused as error:
             application = error.response()
+        if shared and self._is_allowed(request):
+            application = CORSMiddleware(application, allow_origins=tuple(self.origins), **_CORS)
         await application(scope, receive, send_with_headers)
+
+    def _admit(self, request: Request) -> Response:
+        """Exchanges the token in the page's address for a cookie; for a wrong one, the page asks for the right one."""
+        response = RedirectResponse("/", 303)
+        with contextlib.suppress(Refused):
+            self.key.check(request.query_params.getlist("token")[0], address(request))
+            self.key.remember(response, request.scope["scheme"])
+        return response
 
     def _check(self, request: Request) -> None:
         """Raises `Refused` for a request that is not let in."""
@@ -129,16 +150,29 @@ class Guard:
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or not self._is_ours(host):
             raise Refused(421, "this is not an address of the studio: use the one that it printed when it started")
-        if request.method not in _SAFE:
-            origin = headers.get("origin")
-            foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-            if foreign or (origin is not None and origin.lower().partition("://")[2] != host.lower()):
-                raise Refused(403, "this request was sent by another site; the studio accepts only its own page's")
-        if path.startswith(_GUARDED) and path != "/api/token" and not self.key.grants(headers):
+        allowed = self._is_allowed(request)
+        if request.method not in _SAFE and not (allowed and path.startswith(_SHARED)):
+            self._check_origin(request)
+        if path.startswith(_GUARDED) and path != "/api/token":
+            self.key.check_request(headers, address(request), cookies=not allowed)
+
+    def _check_origin(self, request: Request) -> None:
+        """Raises `Refused` if a request was sent by a page of another site."""
+        headers, scheme = request.headers, request.scope["scheme"]
+        sent_by, _, host = headers.get("origin", "").lower().partition("://")
+        own = headers["host"].lower().removesuffix(_PORTS.get(scheme, ""))
+        foreign = headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+        if "origin" in headers and not foreign and sent_by == "https" != scheme and host == own.removesuffix(":443"):
             raise Refused(
-                401, "the studio requires its token, which it printed when it started",
-                headers={"www-authenticate": "Bearer"},
+                403, "the page was opened with https, but this request arrived with http: the proxy before the studio "
+                "must send X-Forwarded-Proto, and --proxy must name its address if it is not on this machine",
             )  # fmt: skip
+        if foreign or ("origin" in headers and (sent_by, host) != (scheme, own)):
+            raise Refused(403, "this request was sent by another site; the studio accepts only its own page's")
+
+    def _is_allowed(self, request: Request) -> bool:
+        """Whether a request was sent by a page of an origin that the user allowed."""
+        return request.headers.get("origin") in self.origins
 
     def _is_ours(self, host: str) -> bool:
         name = ""

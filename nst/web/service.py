@@ -12,9 +12,9 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nst.output import checkpoint, folder
 from nst.utils import atomic
@@ -119,6 +119,10 @@ class Studio:
         if found.state == "cancelled":
             self._settle(job)
         return found
+
+    def steer(self, job: str, change: Mapping[str, Any]) -> bool:
+        """Changes a job while it is being painted (`nst.SteeringChange` as JSON); returns False if it is not."""
+        return any(slot.steer(job, change) for slot in self._slots)
 
     def delete(self, job: str) -> bool:
         """Deletes a job and its files, unless it is running; returns whether. Raises `store.NoJobError`."""

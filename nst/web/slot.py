@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -39,6 +39,12 @@ class State(enum.Enum):
     SENT = "sent"  # the worker has not begun the job: an interrupt would still be meant for the one before
     PAINTING = "painting"
     CANCELLING = "cancelling"  # the worker was interrupted, or will be as soon as it begins
+
+
+def _steering(job: Job) -> list[dict[str, Any]]:
+    """The changes of a job that have taken effect."""
+    found: list[dict[str, Any]] = job.progress.get("steering", [])
+    return found
 
 
 _IDLE = (State.STARTING, State.READY)
@@ -95,6 +101,15 @@ class Slot(threading.Thread):
             self._move(State.CANCELLING)
             # The death of the worker would lose nothing of a picture but its last steps, of a video its joined frames.
             self._kill_after(self._grace.save if self._is_video() else self._grace.step)
+
+    def steer(self, job: str, change: Mapping[str, Any]) -> bool:
+        """Sends a change to the worker, if it is painting this job; returns whether."""
+        with self._lock:
+            painting = self._state in (State.SENT, State.PAINTING)
+            if self._worker is None or self._job is None or self._job.id != job or not painting:
+                return False
+            self._worker.send({"folder": str(self._studio.folder_of(job).path), "steer": change})
+            return True
 
     def _is_video(self) -> bool:
         return self._job is not None and bool(self._job.request.get("frame_count"))
@@ -163,8 +178,15 @@ class Slot(threading.Thread):
             store.record(job.id, kind, message, picture=message["epoch"])
         elif kind == "start":
             store.rewind(job.id, message["first"])
+            # Later ones are repeated, and reported again.
+            steering = [change for change in _steering(store.read(job.id)) if change["epoch"] < message["first"]]
             known = ("width", "height", "network", "epochs")
-            store.record(job.id, kind, message, **{name: message[name] for name in known if name in message})
+            known_now = {name: message[name] for name in known if name in message}
+            store.record(job.id, kind, message, steering=steering, **known_now)
+        elif kind == "steered":
+            steering = [change for change in _steering(store.read(job.id)) if change["epoch"] != message["epoch"]]
+            steering = sorted([*steering, message], key=lambda change: change["epoch"])
+            store.record(job.id, kind, message, steering=steering)
         elif kind == "epoch":
             costs = {name: message.get(name) for name in schemas.Costs.model_fields}
             left = message["seconds_left"]

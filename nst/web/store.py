@@ -240,7 +240,8 @@ class Store:
         """Adds an event to a job, and updates its troubles and its progress.
 
         Progress is `epoch`, `costs`, `seconds_left`, `picture` (the epoch of the current picture), `width`, `height`,
-        `network` (its full name), `video`, and of a video `epochs`, its number of frames.
+        `network` (its full name), `steering` (the changes that took effect), `video`, and of a video `epochs`, its
+        number of frames.
         """
         with self.transaction():
             self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))
@@ -348,6 +349,11 @@ class Store:
         """The data of a job's `epoch` events, oldest first."""
         rows = self._rows("SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id", job)
         return [json.loads(data) for (data,) in rows]
+
+    def seconds(self, job: str) -> float | None:
+        """The seconds of the last epoch of a job, or of its last frame; None before the first one."""
+        select = "SELECT data FROM events WHERE job = ? AND kind = 'epoch' ORDER BY id DESC LIMIT 1"
+        return next((json.loads(data).get("seconds") for (data,) in self._rows(select, job)), None)
 
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -20,6 +20,8 @@ from starlette.datastructures import UploadFile
 from nst.config import STARTS, TransferConfig, settings
 from nst.engine import mask_regions
 from nst.images import decode, reader, resize, writer
+from nst.output import metadata
+from nst.output.metadata import PaintedBy
 from nst.utils import atomic
 from nst.utils.ffmpeg import VideoError
 from nst.utils.fields import parse
@@ -43,13 +45,14 @@ _KINDS = {setting.name: setting.kind for setting in settings()}
 class Limits(NamedTuple):
     """Limits of a job. Bytes and pixels are those of one uploaded picture; `body_bytes` those of one request.
 
-    `video_bytes` and `video_frames` are those of an uploaded video; its frames have at most `pixels`.
+    `video_bytes`, `video_frames` and `video_pixels`, those of a frame, are those of an uploaded video.
     """
 
-    file_bytes: int = 25_000_000
+    file_bytes: int = 50_000_000
     video_bytes: int = 100_000_000
     body_bytes: int = 175_000_000
-    pixels: int = 25_000_000
+    pixels: int = decode.MAX_PIXELS
+    video_pixels: int = 25_000_000
     video_frames: int = 1800
     styles: int = 4
     epochs: int = 2000
@@ -60,7 +63,10 @@ class Limits(NamedTuple):
 class Submission(NamedTuple):
     """What is painted: titles of the pictures, names of the preset and the network, and the settings.
 
-    `frame_count` is the number of frames of a video, and 0 for a picture.
+    `frame_count` is the number of frames of a video, and 0 for a picture. `content_masks` and `style_masks` say which
+    styles have masks in the folder of the job; they are empty if none has. A coloured content mask, which is for all
+    styles, is the only one. `repeats` says whether the folder of the job
+    has the steering of another job, which is repeated.
     """
 
     content: str
@@ -69,6 +75,9 @@ class Submission(NamedTuple):
     network: str
     config: TransferConfig
     frame_count: int = 0
+    content_masks: tuple[bool, ...] = ()
+    style_masks: tuple[bool, ...] = ()
+    repeats: bool = False
 
     @property
     def kind(self) -> Literal["picture", "video"]:
@@ -82,7 +91,8 @@ class Submission(NamedTuple):
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Submission:
         """The inverse of `to_json`."""
-        return cls(**{**values, "config": TransferConfig.from_json(values["config"])})
+        masks = {name: tuple(values.get(name, ())) for name in ("content_masks", "style_masks")}
+        return cls(**{**values, **masks, "config": TransferConfig.from_json(values["config"])})
 
 
 def read_settings(
@@ -176,12 +186,16 @@ def check_pictures(config: TransferConfig, pictures: Sequence[tuple[str, str, tu
 
 
 class Stored(NamedTuple):
-    """A stored input: its field, title, (height, width) in pixels, and the number of frames, 0 for a picture."""
+    """A stored input: its field, title, (height, width) in pixels, and the number of frames, 0 for a picture.
+
+    `painted` has the settings that it carries, if this program painted it.
+    """
 
     field: str
     title: str
     size: tuple[int, int]
     frames: int
+    painted: PaintedBy | None = None
 
 
 def store_input(
@@ -224,7 +238,7 @@ def _store_preview(path: Path, name: str, field: str, limits: Limits, *, video: 
     """Writes the preview of a picture, or of a video's first frame."""
     with open(path, "rb") as file:
         head = file.read(16)
-    found, frames = None, 0
+    found, frames, painted = None, 0, None
     if video and _VIDEO.match(head):
         try:
             found, frames = _read_video(path, name, field, limits)
@@ -232,9 +246,12 @@ def _store_preview(path: Path, name: str, field: str, limits: Limits, *, video: 
             if not head.startswith(b"GIF8"):
                 raise
     if found is None or (frames == 1 and head.startswith(b"GIF8")):  # a GIF that does not move is a picture
-        (found, opacity), frames = reader.read_with_alpha(path, name=name, most=limits.pixels), 0
+        found, opacity = reader.read_with_alpha(path, name=name, most=limits.pixels, least=limits.image_size)
+        frames, painted = 0, _painted_by(path, head)
         if field == "style":
             mask_regions.visible_part(opacity, name)  # which refuses a fully transparent style
+        if max(reader.size(path)) >= 2 * limits.image_size:
+            found = _shrink(path, found, opacity, 2 * limits.image_size)
     else:
         try:
             optical_flow.load_opencv()
@@ -243,16 +260,38 @@ def _store_preview(path: Path, name: str, field: str, limits: Limits, *, video: 
     height, width = found.shape[:2]
     smaller = resize.fit(found, _PREVIEW, enlarge=False)
     atomic.write_bytes(preview(path), writer.encode(smaller, "jpg", quality=88))
-    return Stored(field, name, (height, width), frames)
+    return Stored(field, name, (height, width), frames, painted)
+
+
+def _painted_by(path: Path, head: bytes) -> PaintedBy | None:
+    """The settings that a picture carries, if this program painted it."""
+    if not head.startswith(b"\x89PNG"):
+        return None
+    with contextlib.suppress(ValueError, OSError):
+        return metadata.read(path)
+    return None
+
+
+def _shrink(
+    path: Path, picture: NDArray[np.uint8], opacity: NDArray[np.uint8] | None, longest: int
+) -> NDArray[np.uint8]:
+    """Replaces a picture far larger than any that is painted by a smaller one, which it returns."""
+    smaller = resize.fit(picture, longest, enlarge=False)
+    if opacity is None:
+        atomic.write_bytes(path, writer.encode(smaller, "jpg"))
+    else:
+        seen = resize.stretch(opacity[..., np.newaxis], *smaller.shape[:2])[..., 0]
+        atomic.write_bytes(path, writer.encode(reader.with_alpha(smaller, seen), "png"))
+    return smaller
 
 
 def _read_video(path: Path, name: str, field: str, limits: Limits) -> tuple[NDArray[np.uint8], int]:
     """The first frame of a video, and the number of its frames. Raises `Refused` and `VideoError`."""
     film = footage.probe(path, 0)
-    if film.height * film.width > limits.pixels:
+    if film.height * film.width > limits.video_pixels:
         raise Refused(
-            415, f"{name} has frames of {film.width}×{film.height} pixels, more than the {limits.pixels:,} that are "
-            "accepted: save it in a smaller size", field,
+            415, f"{name} has frames of {film.width}×{film.height} pixels, more than the {limits.video_pixels:,} that "
+            "are accepted: save it in a smaller size", field,
         )  # fmt: skip
     with contextlib.closing(footage.frames(film)) as pictures:
         first = next(pictures)

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from nst.images import writer
 from nst.utils import atomic, tf_import
 from nst.web.worker_process import JobFolder
 from nst.weights import registry
+
+if TYPE_CHECKING:
+    from nst.inputs import MaskInputs
 
 Send = Callable[..., None]
 
@@ -41,11 +44,32 @@ class Painter:
         self._send = send
         self._networks: dict[str, tuple[Any, Any]] = {}
         self._graphs: Any = None
+        self._steering: tuple[str, Any] = ("", None)  # the folder of the job that is steered
         self._stopping = False
 
     def stop(self) -> None:
         """Stops the current picture after its step."""
         self._stopping = True
+
+    def accept(self, folder: str) -> None:
+        """Prepares for changes of a job, which may arrive before it is painted."""
+        from nst.steering import changes
+        from nst.steering.changes import Steering
+
+        record = JobFolder(Path(folder)).steering
+        try:
+            self._steering = folder, Steering(changes.read(record) if record.exists() else ())
+        except (ValueError, OSError) as error:
+            self._steering = folder, Steering()
+            self._send("trouble", message=f"the steering is not repeated: {error}")
+
+    def steer(self, folder: str, steer: dict[str, Any]) -> None:
+        """Changes the picture of a job, unless that has ended."""
+        from nst.steering.changes import Change
+
+        accepted, steering = self._steering
+        if accepted == folder:
+            steering.add(Change.from_json(steer))
 
     def warm_up(self) -> None:
         """Loads TensorFlow, a network and the encoders by painting a small picture."""
@@ -66,8 +90,14 @@ class Painter:
 
         self._stopping = False  # a stop before this was meant for the picture before
         self._send("begun")
+        if self._steering[0] != folder:
+            self.accept(folder)
         files, config = JobFolder(Path(folder)), TransferConfig.from_json(request["config"])
         styles = [files.style(index) for index in range(len(request["styles"]))]
+        masks = inputs.MaskInputs(
+            files.masks("content", request.get("content_masks", ())),
+            files.masks("style", request.get("style_masks", ())),
+        )
 
         def named(message: str) -> str:
             return message.replace(str(files.content), request["content"])
@@ -78,13 +108,13 @@ class Painter:
         try:
             network = self._network(request["network"])
             if request.get("frame_count"):
-                self._paint_video(files, styles, network, config, warn)
+                self._paint_video(files, styles, network, config, masks, warn)
                 return
             live = _LivePicture(files.live, self._send)
-            given = inputs.prepare(files.content, styles, config)
+            given = inputs.prepare(files.content, styles, config, masks)
             result = run.paint(
-                given, files.run, network, config, resume=True, graphs=self._graphs,
-                callbacks=inputs.Callbacks(live.start, live.step, warn, self._stop),
+                given, files.run, network, config, resume=True, graphs=self._graphs, steer=self._steering[1],
+                callbacks=inputs.Callbacks(live.start, live.step, warn, self._stop, live.steered),
             )  # fmt: skip
         except (ValueError, OSError, MemoryError, ArithmeticError) as error:
             self._send("failed", reason=named(str(error)) or "memory ran out: use a smaller size")
@@ -95,15 +125,16 @@ class Painter:
         self._send("done", ended=result.ended, epoch=result.rows[-1].epoch, video="progress" in result.files)
 
     def _paint_video(
-        self, files: JobFolder, styles: list[Path], network: Any, config: TransferConfig, warn: Callable[[str], None]
-    ) -> None:
+        self, files: JobFolder, styles: list[Path], network: Any, config: TransferConfig, masks: MaskInputs,
+        warn: Callable[[str], None],
+    ) -> None:  # fmt: skip
         """Paints a video, or resumes it from its frames. Raises what `stylize_video` does."""
         from nst.inputs import Callbacks
         from nst.video import stylize
 
         live = _LiveVideo(self._send, network.name)
         result = stylize.stylize_video(
-            files.content, styles, files.run, network, config, resume=True,
+            files.content, styles, files.run, network, config, masks=masks, resume=True,
             callbacks=Callbacks(live.start, live.frame, warn, lambda: self._stop(frames=live.painted)),
         )  # fmt: skip
         last = result.rows[-1].frame if result.rows else None
@@ -138,6 +169,10 @@ class _LivePicture:
         self._start = start
         width, height = start.sizes[-1]
         self._send("start", first=start.first, width=width, height=height, network=start.network)
+
+    def steered(self, change: Any) -> None:
+        masks = {} if change.masks is None else {"masks": (change.masks.content or change.masks.style) is not None}
+        self._send("steered", epoch=change.epoch, **change.values, **masks)
 
     def step(self, step: Any) -> None:
         left = self._start.left(step.epoch, step.seconds)
@@ -190,7 +225,7 @@ def main() -> None:
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     lock = threading.Lock()
-    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def send(kind: str, **values: Any) -> None:
         with lock, contextlib.suppress(OSError):  # the server is gone, and the reader ends this process
@@ -199,7 +234,12 @@ def main() -> None:
     def read() -> None:
         # In its own thread, to notice the end of the server while a picture is being painted.
         for line in sys.stdin:
-            jobs.put(line)
+            message = json.loads(line)
+            if "steer" in message:
+                painter.steer(**message)
+            else:
+                painter.accept(message["folder"])
+                jobs.put(message)
         os._exit(0)
 
     painter = Painter(send)
@@ -210,7 +250,7 @@ def main() -> None:
     send("ready")
     while True:
         try:
-            painter.paint(**json.loads(jobs.get()))
+            painter.paint(**jobs.get())
         except Exception as error:  # a bug: it is reported as one, and the next job gets a new process
             send("failed", reason=f"internal error: {type(error).__name__}: {error}")
             raise

@@ -1,10 +1,13 @@
 """The worker process of a slot, as the server sees it, and the folder of a job, which both share.
 
 Both sides write one JSON object per line. The server sends jobs: `{"folder", "request"}`, where the request is a
-`Submission` as JSON. The worker sends messages with a `kind`:
+`Submission` as JSON; and changes of the picture that is being painted: `{"folder", "steer"}`, where the folder is that
+of its job and the change is an `nst.SteeringChange` as JSON. The worker sends messages with a `kind`:
 
 - `ready`: the worker accepts jobs.
 - `begun`: it has read a job; an interrupt from now on is meant for that picture.
+- `steered` (`epoch`, `strength`, `style_weights`, `masks`: those that changed): a change takes effect, or took effect
+  before the picture was interrupted.
 - `start` (`first`: the first epoch to paint, `width`, `height`, `network`), `epoch` (`epoch`, the costs, `seconds`,
   `seconds_left`), `picture` (`epoch`: there is a new live picture), `trouble` (`message`), `stopping`: about the
   picture that is being painted. The epochs of a video are its frames; `start` has their number as `epochs`, and
@@ -21,7 +24,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _TAIL = 2000  # bytes of the log that are searched for its last line
 
@@ -34,10 +37,20 @@ class JobFolder:
         self.content = path / "content"  # the picture or video, unchanged
         self.live = path / "live.jpg"  # the current picture while the job is being painted
         self.run = path / "run"  # the output folder of the run
+        self.steering = path / "steering.json"  # the changes of another job, to be repeated
 
     def style(self, index: int) -> Path:
         """A style picture, unchanged."""
         return self.path / f"style-{index}"
+
+    def mask(self, over: Literal["content", "style"], index: int) -> Path:
+        """A mask over the content or over a style picture, as a PNG; the index is that of its style."""
+        return self.path / f"{over}-mask-{index}.png"
+
+    def masks(self, over: Literal["content", "style"], there: Sequence[bool]) -> list[Path | None] | None:
+        """The masks of a `Submission` as the library takes them, from the list of which there are."""
+        found = [self.mask(over, index) if each else None for index, each in enumerate(there)]
+        return found or None
 
 
 class Worker(subprocess.Popen[str]):
@@ -52,7 +65,7 @@ class Worker(subprocess.Popen[str]):
             )  # fmt: skip
 
     def send(self, job: Mapping[str, Any]) -> None:
-        """Sends a job. If the process has died, `messages` ends."""
+        """Sends a job, or a change. If the process has died, `messages` ends."""
         assert self.stdin is not None
         with contextlib.suppress(OSError):
             self.stdin.write(json.dumps(job) + "\n")

@@ -448,3 +448,24 @@ def test_frames_are_referred_to_their_flag(command, place, tmp_path, pattern):
     assert done.stderr == (
         f"nst_main.py: {name} has 3 pictures: give one of them, or --content_video={name} to paint them as a video\n"
     )
+
+
+def test_a_steered_run_is_repeated_from_its_record(command, place, tmp_path):
+    record = [{"epoch": 2, "strength": 0.9}, {"epoch": 4, "strength": 0.2}]
+    (tmp_path / "steering.json").write_text(json.dumps(record))
+    words = (*TINY, "--epochs=6", "--video=none", "--beta=0.01")
+    done = command(*words, f"--output_dir={tmp_path / 'one'}", f"--steer={tmp_path / 'steering.json'}", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert "Steered from epoch 2 on: strength 0.9" in done.stdout
+    for steer in (f"--steer={tmp_path / 'one/generated_image.png'}", f"--flagfile={tmp_path / 'one/flags.txt'}"):
+        again = command(*words, steer, f"--output_dir={tmp_path / 'two'}", cwd=place)
+        assert again.returncode == 0, again.stderr
+        one, two = (reader.read(tmp_path / name / "generated_image.png") for name in ("one", "two"))
+        np.testing.assert_array_equal(one, two)
+    for wrong, message in (("none.json", "cannot read the record of the steering"), ("tiny.mat", "not the record")):
+        refused = command(*words, f"--steer={wrong}", cwd=place)
+        assert refused.returncode == 1
+        assert message in refused.stderr
+    refused = command("--content_video=me.mp4", f"--steer={tmp_path / 'steering.json'}", cwd=place)
+    assert refused.returncode == 1 or refused.returncode == 2
+    assert "steer has no effect on a content_video" in refused.stderr

@@ -34,7 +34,7 @@ def minimise(function, start, runs, **options):
         value = variable.read_value()
         cost = function(value)
         (gradient,) = tf.gradients(cost, [value])
-        update = optimizers.lbfgs(variable, value, cost, gradient, **options)
+        update, _ = optimizers.lbfgs(variable, value, cost, gradient, **options)
         initialize = tf.global_variables_initializer()
     with tf.Session(graph=graph) as session:
         session.run(initialize)

@@ -13,6 +13,7 @@ import uvicorn
 from PIL import Image
 
 from nst.web import app
+from nst.web.server import Config
 from nst.web.service import Studio
 from tests.support import studio_worker
 from tests.support.studio_worker import Does, png
@@ -36,16 +37,15 @@ def until(found, what="it", seconds=PATIENCE):
 class Served:
     """An open studio: `studio`, and `web`, a client of it. Options go to `Studio` and `app.create`."""
 
-    def __init__(self, folder, *, command=None, token="", host="127.0.0.1", known=(), **options):
+    def __init__(
+        self, folder, *, command=None, token="", host="127.0.0.1", known=(), origins=(), proxies=(), **options
+    ):
         self.studio = Studio(folder, command=command or studio_worker.command(), **options)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        self.app = app.create(self.studio, host=host, port=self.port, token=token, known=known)
-        config = uvicorn.Config(
-            self.app, log_level="error", access_log=False, timeout_graceful_shutdown=2, server_header=False
-        )
-        self.server = uvicorn.Server(config)
+        self.app = app.create(self.studio, host=host, port=self.port, token=token, known=known, origins=origins)
+        self.server = uvicorn.Server(Config(self.app, proxies=proxies, log_level="error"))
         self.web = httpx.Client(base_url=self.address, timeout=PATIENCE, trust_env=False)
         self._thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
         self._thread.start()

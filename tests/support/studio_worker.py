@@ -73,7 +73,8 @@ def say(kind, **values):
 class Painting:
     """One job, painted as its seed says."""
 
-    def __init__(self, job, stopping):
+    def __init__(self, job, stopping, changes):
+        self.changes = changes
         self.folder = Path(job["folder"])
         config = job["request"]["config"]
         self.does = Does(config["seed"])
@@ -109,7 +110,16 @@ class Painting:
                 return
         self.leave(self.epochs - 1, "finished")
 
+    def follow(self, epoch):
+        while not self.changes.empty():
+            change = self.changes.get() | {"epoch": epoch}
+            masks = [change.pop(name, None) for name in ("content_masks", "style_masks")]
+            if masks != [None, None]:
+                change["masks"] = any(masks)
+            say("steered", **change)
+
     def step(self, epoch):
+        self.follow(epoch)
         left = (self.epochs - 1 - epoch) * 0.01
         found = costs(epoch, self.does)
         if self.frames:
@@ -167,11 +177,12 @@ def main():
     fault = (sys.argv[1:] or [""])[0]
     if fault == "broken":
         sys.exit("there is no module named tensorflow")
-    jobs, stopping = queue.SimpleQueue(), threading.Event()
+    jobs, changes, stopping = queue.SimpleQueue(), queue.SimpleQueue(), threading.Event()
 
     def listen():
         for line in sys.stdin:
-            jobs.put(line)
+            message = json.loads(line)
+            changes.put(message["steer"]) if "steer" in message else jobs.put(message)
         os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()
@@ -180,11 +191,11 @@ def main():
         time.sleep(600)
     say("ready")
     while True:
-        job = json.loads(jobs.get())
+        job = jobs.get()
         stopping.clear()
         say("begun")
         try:
-            Painting(job, stopping).paint()
+            Painting(job, stopping, changes).paint()
         except ValueError as error:
             say("failed", reason=str(error))
 

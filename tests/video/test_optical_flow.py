@@ -216,6 +216,8 @@ def test_nothing_moves_in_a_still_background_without_texture():
                 assert not motion[y, x].any(), (y, x)
     moved = np.abs(optical_flow.warp(before.astype(np.float32), motion) - after).max(axis=-1)
     assert moved[trust == 1].max() <= 30, "the ground that the disc has left was never the disc"
+    left = (columns - 60) ** 2 + (rows - 64) ** 2 < 14**2
+    assert trust[left & (np.abs(columns - 71) > 16)].mean() < 0.1, "what came into sight is not the ground beside it"
     noisy = after + np.random.default_rng(1).integers(0, 2, after.shape, dtype=np.uint8)
     assert optical_flow.match(before, noisy)[1][:40].min() == 1, "compression changes a level or two"
     assert optical_flow.match(before, after // 2)[1].mean() < 1, "a change of light is a change"

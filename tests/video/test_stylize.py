@@ -139,11 +139,35 @@ def test_it_flickers_less_than_frames_painted_alone():
         for held in (False, True):
             out = []
             for number, frame in enumerate(filmed):
-                before = frame_painter.Before(filmed[number - 1], *out[-1]) if held and number else None
+                before = []
+                if held and number:
+                    picture, style = out[-1]
+                    before = [frame_painter.Before(filmed[number - 1], lambda picture=picture: picture, style)]
                 painted = brush.paint(frame, before)
                 out.append((painted.picture, painted.costs.style))
             found[held] = flicker([picture for picture, _ in out])
     assert found[True] < 0.5 * found[False]
+
+
+def test_the_background_behind_an_object_comes_back_as_it_was():
+    """A disc that covers each point for one frame: the frame before that one shows what comes into sight."""
+    columns, rows = np.meshgrid(np.arange(96), np.arange(64))
+    discs = [(columns - 24 - 20 * number) ** 2 + (rows - 32) ** 2 < 8**2 for number in range(3)]
+    filmed = [np.where(disc[..., np.newaxis], (200, 60, 40), (120, 170, 220)).astype(np.uint8) for disc in discs]
+    config = TransferConfig(epochs=8, image_size=96, optimizer="lbfgs", init="blend", noise_ratio=0.5, beta=0.01)
+    change = {}
+    with frame_painter.FramePainter(inputs.prepare(filmed[0], [STYLE], config), NETWORK, config) as brush:
+        for used in (1, 2):
+            out: list[frame_painter.Painted] = []
+            for number, frame in enumerate(filmed):
+                before = [
+                    frame_painter.Before(earlier, lambda done=done: done.picture, done.costs.style)
+                    for earlier, done in zip(filmed[:number][::-1], out[::-1], strict=True)
+                ]
+                out.append(brush.paint(frame, before[:used]))
+            first, last = (out[number].picture[discs[1]].astype(float) for number in (0, 2))
+            change[used] = np.abs(last - first).mean()
+    assert change[2] < 0.5 * change[1]
 
 
 @pytest.mark.parametrize("where", ["step", "write"])

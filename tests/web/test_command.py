@@ -92,7 +92,10 @@ def test_help_shows_every_flag_and_loads_nothing_heavy():
     done = run("--help", real=True)
     assert (done.returncode, done.stderr) == (0, "")
     names = re.findall(r"^  --(\w+)=", done.stdout, re.MULTILINE)
-    assert names == ["host", "port", "token", "name", "data_dir", "slots", "queue", "keep_days", "keep_gb", "download"]
+    assert names == [
+        "host", "port", "token", "name", "proxy", "allow_origin", "data_dir", "slots", "queue", "keep_days", "keep_gb",
+        "download",
+    ]  # fmt: skip
     code = (
         "import sys; from nst.web import __main__ as program; sys.argv = ['nst-web', '--help']\n"
         "try: program.run()\n"
@@ -116,6 +119,9 @@ WRONG = {
     "--token=short": "token: use 16 letters and digits or more",
     "--token=with; a semicolon in it": "token: use 16 letters and digits or more",
     "--token=üüüüüüüüüüüüüüüüüüü": "token: use 16 letters and digits or more",
+    "--proxy=example.org": "proxy: 'example.org' does not appear to be an IPv4 or IPv6 network",
+    "--allow_origin=*": "allow_origin: '*' is not an origin such as https://example.org",
+    "--allow_origin=http://a/b": "allow_origin: 'http://a/b' is not an origin such as https://example.org",
     "--colour=red": "there is no flag 'colour'",
     "stray": "unexpected word 'stray'",
 }
@@ -252,6 +258,39 @@ def test_a_studio_that_others_can_reach_generates_a_token(open_studio):
     shown = {"authorization": f"Bearer {opened.token}"}
     assert opened.web.get("/api/health", headers=shown).status_code == 200
     assert opened.end(signal.SIGTERM)[0] == 0
+
+
+def test_its_address_remains_valid_when_it_is_started_again(open_studio, tmp_path):
+    opened = open_studio("--host=0.0.0.0")
+    cookie = opened.web.get(f"/?token={opened.token}").headers["set-cookie"].partition(";")[0]
+    assert opened.end(signal.SIGTERM)[0] == 0
+    again = open_studio("--host=0.0.0.0")
+    assert again.token == opened.token
+    value = cookie.partition("=")[2]
+    headers = {"cookie": f"nst-token-{again.port}={value}"}
+    assert again.web.get("/api/health", headers=headers).status_code == 200
+    assert (tmp_path / "data" / "token").read_text().strip() == opened.token
+
+
+def test_its_files_are_those_of_its_user_alone(open_studio, tmp_path):
+    opened = open_studio("--host=0.0.0.0")
+    opened.web.headers["authorization"] = f"Bearer {opened.token}"
+    job = opened.submit(Does.PAINT, epochs=3)
+    opened.when(job, lambda job: job["state"] == "finished")
+    folder = tmp_path / "data"
+    found = [folder, *folder.rglob("*")]
+    assert len(found) > 10
+    for path in found:
+        assert path.stat().st_mode & 0o777 & ~(0o700 if path.is_dir() else 0o600) == 0, path
+
+
+def test_origins_and_proxies_are_taken(open_studio):
+    opened = open_studio("--allow_origin=http://localhost:3000", "--allow_origin=https://example.org", "--proxy=::1")
+    for sent_by in ("http://localhost:3000", "https://example.org"):
+        answer = opened.web.get("/api/health", headers={"origin": sent_by})
+        assert answer.headers["access-control-allow-origin"] == sent_by
+    answer = opened.web.get("/api/health", headers={"origin": "http://localhost:3001"})
+    assert "access-control-allow-origin" not in answer.headers
 
 
 def test_token_names_slots_and_queue_are_taken(open_studio):

@@ -32,10 +32,15 @@ def test_one_call_needs_no_style(shared):
 
 
 def test_one_call_is_refused_as_a_submission_is(shared, waiting):
-    assert one_call(shared, style_image_string="monet").status_code == 400
-    assert one_call(shared, data=b"no picture").status_code == 415
-    assert shared.web.post("/generate_stylised_image").status_code == 422
-    assert shared.web.post("/generate_stylised_image", data={"file": "text"}).status_code == 422
+    no_file = shared.web.post("/generate_stylised_image")
+    no_picture = shared.web.post("/generate_stylised_image", data={"file": "text"})
+    for answer, status, field in (
+        (one_call(shared, style_image_string="monet"), 400, "style_image_string"),
+        (one_call(shared, data=b"no picture"), 415, "file"),
+        (no_file, 422, "file"),
+        (no_picture, 422, "file"),
+    ):
+        assert (answer.status_code, answer.json()["field"]) == (status, field), answer.text
 
 
 @pytest.fixture

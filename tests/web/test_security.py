@@ -6,6 +6,7 @@ import socket
 import httpx
 import pytest
 
+from nst.web import access
 from nst.web.submission import Limits
 from tests.support import studio_worker
 from tests.support.raw_http import asked
@@ -13,6 +14,12 @@ from tests.support.studio_server import TOKEN, Served
 
 BODY = 3_000_000
 WAITING = {"command": studio_worker.command("never-ready"), "limits": Limits(body_bytes=BODY, file_bytes=BODY)}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Here tokens are guessed again and again; `test_access` has what comes of that."""
+    monkeypatch.setattr(access, "FREE_GUESSES", 10**6)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +99,7 @@ def test_the_page_itself_may_change_things(shared):
 
 FOREIGN = [
     "http://evil.example", "null", "", "http://127.0.0.1:1", "http://localhost", "file://", "http://[", "http://[::1",
+    "ftp://127.0.0.1:port", "127.0.0.1:port",
     "http://127.0.0.1:port@evil.example", "ü",
 ]  # fmt: skip
 
@@ -107,6 +115,17 @@ def test_another_page_changes_nothing(shared, origin):
 def test_a_browser_that_says_another_site_changes_nothing(shared, site):
     assert cancelled(shared, sec_fetch_site=site).status_code == 403
     assert cancelled(shared, sec_fetch_site=site, origin=shared.address).status_code == 403
+
+
+def test_a_page_of_another_scheme_is_another_page(shared):
+    secure = shared.address.replace("http:", "https:")
+    answer = cancelled(shared, origin=secure)
+    assert answer.status_code == 403
+    assert "X-Forwarded-Proto" in answer.json()["message"]
+    for headers in ({"x_forwarded_proto": "https"}, {"x_forwarded_proto": "https", "host": "studio.example:443"}):
+        host = headers.get("host", f"127.0.0.1:{shared.port}").removesuffix(":443")
+        assert cancelled(shared, origin=f"https://{host}", **headers).status_code == 404
+        assert cancelled(shared, origin=f"http://{host}", **headers).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "POST"])
@@ -262,5 +281,7 @@ def has_security_headers(answer, status):
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "camera=(self)" in answer.headers["permissions-policy"]
+    assert "microphone=()" in answer.headers["permissions-policy"]
     assert "server" not in answer.headers
     assert answer.headers["cache-control"]

@@ -104,7 +104,7 @@ def test_a_style_is_no_video(waiting, mp4):
 
 def test_the_one_call_api_takes_pictures_only(shared, mp4):
     answer = shared.web.post("/generate_stylised_image", files={"file": ("me.mp4", mp4)})
-    assert (answer.status_code, answer.json()["field"]) == (415, "content")
+    assert (answer.status_code, answer.json()["field"]) == (415, "file")
     assert shared.web.post("/generate_stylised_image", files={"file": ("me.gif", gif(3))}).status_code == 200
     assert shared.web.get("/api/jobs").json()["jobs"][0]["kind"] == "picture"
 
@@ -114,7 +114,7 @@ def test_the_one_call_api_takes_pictures_only(shared, mp4):
     [
         (LIMITS._replace(video_frames=3), 413,
          "me.mp4 has more than 3 frames, which are 0.1 seconds at 30 frames a second: cut out the part to paint"),
-        (LIMITS._replace(pixels=1000), 415,
+        (LIMITS._replace(video_pixels=1000), 415,
          "me.mp4 has frames of 48×32 pixels, more than the 1,000 that are accepted: save it in a smaller size"),
         (LIMITS._replace(video_bytes=1_000), 413,
          "me.mp4 is larger than 0 MB: cut out the part to paint, or save it in a smaller size"),

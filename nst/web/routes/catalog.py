@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
 from nst.images import reader
-from nst.web import catalog, schemas, submission
+from nst.web import catalog, masks, schemas, submission
+from nst.web.access import Key
 from nst.web.dependencies import Served, picture
 from nst.web.errors import PICTURE, WITH_BODY, Refused, problems
-from nst.web.security import Key
+from nst.web.security import address
 
 router = APIRouter(tags=["offers"])
 
@@ -36,10 +37,9 @@ def health(studio: Served) -> dict[str, Any]:
 def token(request: Request, given: schemas.Token) -> Response:
     """Sets a cookie for a browser that has the token, which later requests need not send."""
     key: Key = request.app.state.key
-    if not key.matches(given.token):
-        raise Refused(401, "this is not the token that the studio printed when it started", "token")
+    key.check(given.token, address(request))
     response = Response(status_code=204)
-    key.remember(response)
+    key.remember(response, request.scope["scheme"])
     return response
 
 
@@ -89,17 +89,31 @@ async def preview(
     request: Request,
     studio: Served,
     file: Annotated[UploadFile, File(description="a picture or, as content, a video")],
-    field: Annotated[Literal["content", "style"], Form(description="what it will be submitted as")] = "content",
+    field: Annotated[Literal["content", "style", "mask"], Form(description="what it will be submitted as")] = "content",
 ) -> schemas.Preview:
-    """Checks an input file as a submission would, and shows it where a browser cannot, such as HEIC."""
+    """Checks an input file as a submission would, and shows it where a browser cannot, such as HEIC.
+
+    A mask is shown as a PNG of what it is understood to be: a cut-out, for example, as its opacity. For a
+    picture that this program painted, the response has the settings that it carries.
+    """
 
     def stored() -> schemas.Preview:
         with tempfile.TemporaryDirectory(prefix="nst-") as folder:
             path = FilePath(folder) / "upload"
+            if field == "mask":
+                height, width = masks.store_upload(file, path, field, studio.limits)
+                data = base64.b64encode(path.read_bytes()).decode()
+                url = f"data:image/png;base64,{data}"
+                return schemas.Preview(kind="picture", frames=0, width=width, height=height, url=url, painted=None)
             found = submission.store_input(file, path, field, studio.limits, video=field == "content")
             data = base64.b64encode(submission.preview(path).read_bytes()).decode()
         kind: Literal["picture", "video"] = "video" if found.frames else "picture"
-        return schemas.Preview(kind=kind, frames=found.frames, url=f"data:image/jpeg;base64,{data}")
+        height, width = found.size
+        painted = found.painted and catalog.restored(found.painted, studio.limits._asdict(), submission.FRAMES)
+        return schemas.Preview(
+            kind=kind, frames=found.frames, width=width, height=height, url=f"data:image/jpeg;base64,{data}",
+            painted=painted,
+        )  # fmt: skip
 
     async with request.app.state.decoding:
         return await run_in_threadpool(stored)

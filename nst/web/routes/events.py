@@ -43,11 +43,12 @@ async def events(
     studio: Served, job: Found,
     last_event_id: Annotated[str | None, Header(description="id of the last event received")] = None,
 ) -> StreamingResponse:  # fmt: skip
-    """Streams the events of a job: `state` (a job), `start`, `epoch`, `picture`, `trouble`, and finally `end` (a job).
+    """Streams the events of a job: `state`, `start`, `epoch`, `picture`, `steered`, `trouble`, and finally `end`.
 
-    An epoch has its costs, seconds and seconds left; a picture the epoch of the new current picture. `start` has the
-    epoch at which painting starts, or resumes after an interruption: events of later epochs before it are void. The
-    epochs of a video are its frames.
+    The first and the last of them are a job. An epoch has its costs, seconds and seconds left; a picture the epoch of
+    the new current picture; `steered` a change of the steering, with the epoch from which the picture follows it.
+    `start` has the epoch at which painting starts, or resumes after an interruption: events of later epochs before it
+    are void. The epochs of a video are its frames.
 
     The stream begins with all past events, or with those after the event of the header Last-Event-ID.
     """

@@ -4,6 +4,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, NamedTuple, cast
@@ -13,14 +14,16 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, Respon
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
+from nst.output.manifest import STEERING_FILE
 from nst.utils.text import either, one_line
-from nst.web import catalog, schemas, store, submission
+from nst.web import catalog, masks, schemas, store, submission
 from nst.web.catalog import Picture
 from nst.web.dependencies import FILES, Found, Served, picture, view
 from nst.web.errors import PICTURE, WITH_BODY, Refused, media, problems
 from nst.web.routes.catalog import Size
 from nst.web.service import Studio
 from nst.web.submission import Submission
+from nst.web.worker_process import JobFolder
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -45,6 +48,28 @@ class SubmissionForm(NamedTuple):
     network: Text = None
     settings: Annotated[str | None, Form(description="a JSON object of changed settings", max_length=20_000)] = None
     again: Annotated[str | None, Form(description="id of a job to start from", pattern="^[0-9a-f]{16}$|^$")] = None
+    again_style: Annotated[
+        list[int], Form(description="positions, from 0, of styles of that job to use, after the other styles")
+    ] = []  # noqa: RUF012
+    content_mask: Annotated[
+        list[UploadFile],
+        File(description="masks over the content: white where a style acts; one for each style, or a coloured one"),
+    ] = []  # noqa: RUF012
+    content_mask_for: Annotated[
+        list[int], Form(description="index of the style of each content mask; by default in the order of the styles")
+    ] = []  # noqa: RUF012
+    style_mask: Annotated[
+        list[UploadFile], File(description="masks over the style pictures: white is the part that is used")
+    ] = []  # noqa: RUF012
+    style_mask_for: Annotated[
+        list[int], Form(description="index of the style of each style mask; by default in the order of the styles")
+    ] = []  # noqa: RUF012
+    keep_masks: Annotated[
+        bool, Form(description="with `again`: whether to keep that job's masks where its pictures are kept")
+    ] = True
+    repeat_steering: Annotated[
+        bool, Form(description="with `again`: whether to repeat the changes made while that job was painted")
+    ] = False
 
 
 @router.post("", status_code=202, responses=problems(400, 408, 415, 429, *WITH_BODY))
@@ -54,7 +79,8 @@ async def create(
     """Queues a picture or a video to be painted.
 
     Pictures are uploads or the names of samples. A content file that is a video or an animated GIF is painted frame by
-    frame. With `again`, missing pictures, preset, network and settings are taken from that job.
+    frame. With `again`, missing pictures, preset, network and settings are taken from that job, and its masks if none
+    are given, where their pictures are kept; coloured ones are kept only with all pictures.
     """
     job = await submit(request, form)
     response.headers["location"] = f"/api/jobs/{job.id}"
@@ -76,14 +102,48 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
         earlier, content, styles = _earlier(studio, form.again)
         preset, network, config = submission.read_settings(form.preset, form.network, form.settings, limits, earlier)
         content = _choose("content", [form.content], [form.content_name], catalog.CONTENTS, 1, content)
-        styles = _choose("style", form.style, form.style_name, catalog.STYLES, limits.styles, styles)
+        styles = _choose("style", form.style, form.style_name, catalog.STYLES, limits.styles, styles, form.again_style)
         shown = submission.store_input(content[0], folder.content, "content", limits, video=video)
         stored = [
             submission.store_input(style, folder.style(index), "style", limits) for index, style in enumerate(styles)
         ]
         submission.check_pictures(config, [each[:3] for each in (shown, *stored)])
+        chosen = _masks(studio, form, earlier, content, styles)
+        masks.store(chosen, folder, limits)
+        masks.check(folder, config, shown.size, [style.size for style in stored], *chosen.there)
         titles = [style.title for style in stored]
-        return studio.submit(job, Submission(shown.title, titles, preset, network, config, shown.frames))
+        repeats = form.repeat_steering and _copy_steering(studio, form.again, folder)
+        wanted = Submission(shown.title, titles, preset, network, config, shown.frames, *chosen.there, repeats)
+        return studio.submit(job, wanted)
+
+
+def _masks(
+    studio: Studio, form: SubmissionForm, earlier: Submission | None, content: Chosen, styles: Chosen
+) -> masks.Chosen:
+    """The masks that a form has, or those of the earlier job whose pictures are kept. Raises `Refused`."""
+    given = masks.Chosen(
+        masks.choose("content", form.content_mask, form.content_mask_for, len(styles)),
+        masks.choose("style", form.style_mask, form.style_mask_for, len(styles)),
+    )
+    if any(given) or earlier is None or not form.keep_masks or form.again is None:
+        return given
+    folder, count = studio.folder_of(form.again), len(earlier.styles)
+    there = masks.Chosen(
+        folder.masks("content", earlier.content_masks) or (), folder.masks("style", earlier.style_masks) or ()
+    )
+    known = [folder.style(index) for index in range(count)]
+    paths = [style.path if isinstance(style, Picture) else None for style in styles]
+    kept = [known.index(path) if path in known else None for path in paths]
+    same = isinstance(content[0], Picture) and content[0].path == folder.content
+    return masks.earlier(there, kept, count, content=same)
+
+
+def _copy_steering(studio: Studio, id: str | None, folder: JobFolder) -> bool:
+    """Copies the steering of an earlier job, if it has any; returns whether."""
+    record = id and studio.file(id, STEERING_FILE)
+    if record:
+        shutil.copyfile(record, folder.steering)
+    return bool(record)
 
 
 def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen, Chosen]:
@@ -101,18 +161,25 @@ def _earlier(studio: Studio, id: str | None) -> tuple[Submission | None, Chosen,
 
 def _choose(
     field: str, uploads: Sequence[UploadFile | None], names: Sequence[str | None], known: tuple[str, ...], most: int,
-    earlier: Chosen,
+    earlier: Chosen, kept: Sequence[int] = (),
 ) -> Chosen:  # fmt: skip
-    """The pictures given for a field, uploads before samples, or else the earlier ones. Raises `Refused`."""
+    """The pictures given for a field: uploads, samples, and those of the earlier ones that are kept.
+
+    If none are given, they are all the earlier ones. Raises `Refused`.
+    """
     # A browser sends an empty part for a field in which no file is chosen.
     chosen: Chosen = [upload for upload in uploads if upload and (upload.filename or upload.size)]
     wanted, samples = [name for name in names if name], catalog.samples(known)
-    if len(chosen) + len(wanted) > most:
+    if len(chosen) + len(wanted) + len(kept) > most:
         raise Refused(400, f"choose at most {most} {field} picture{'s' if most > 1 else ''}", field)
     for name in wanted:
         if name not in samples:
             raise Refused(400, f"there is no sample {one_line(name, 40)!r}: use {either(known)}", field)
         chosen.append(samples[name])
+    for index in kept:
+        if not 0 <= index < len(earlier):
+            raise Refused(400, f"the job to start from has no {field} picture {index}", field)
+        chosen.append(earlier[index])
     if not (chosen or earlier):
         raise Refused(400, f"choose a {field} picture", field)
     return chosen or earlier

@@ -17,6 +17,7 @@ from nst.web.routes import jobs
 router = APIRouter(tags=["one call"])
 
 _POLL_INTERVAL = 0.2  # seconds
+_FIELDS = {"content": "file", "style": "style_image_string"}  # what a submission calls the fields of this call
 
 
 @router.post("/generate_stylised_image", responses=problems(400, 408, 415, 429, 500, *WITH_BODY))
@@ -30,7 +31,11 @@ async def generate_stylised_image(
 
     Closing the connection before that cancels the job.
     """
-    job = await jobs.submit(request, jobs.SubmissionForm(content=file, style_name=[style_image_string]), video=False)
+    form = jobs.SubmissionForm(content=file, style_name=[style_image_string])
+    try:
+        job = await jobs.submit(request, form, video=False)
+    except Refused as error:
+        raise Refused(error.status_code, error.detail, _FIELDS.get(error.field or ""), error.headers) from None
     try:
         while (job := await run_in_threadpool(studio.store.read, job.id)).state not in store.ENDED:
             if studio.closing.is_set():

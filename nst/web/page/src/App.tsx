@@ -5,14 +5,19 @@ import { onTokenWanted } from "./api.ts";
 import { useCatalogue, type Catalogue } from "./catalogue.ts";
 import { ComposeView } from "./compose/ComposeView.tsx";
 import { useDraft } from "./compose/draft.ts";
-import { GalleryView } from "./gallery/GalleryView.tsx";
+import { FileDrop } from "./compose/FileDrop.tsx";
+import type { Field } from "./compose/files.ts";
+import { useIntake } from "./compose/intake.ts";
+import { restore, type Saved } from "./compose/saved.ts";
 import { Header } from "./Header.tsx";
 import { useHealth, type ServerState } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
-import { JobView } from "./job/JobView.tsx";
+import { loadLazyViews } from "./lazy.tsx";
+import { MaskDesk } from "./masks/MaskDesk.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
+import { GalleryView, JobView } from "./views.ts";
 
 export function App() {
   const [locked, setLocked] = useState(false);
@@ -20,6 +25,7 @@ export function App() {
   const [session, setSession] = useState(0);
   const health = useHealth(session);
   const catalogue = useCatalogue(session);
+  const saved = useSaved();
   const { view } = parseRoute(useHash());
   useEffect(() => onTokenWanted(() => setLocked(true)), []);
   useFilesStayHere();
@@ -37,15 +43,22 @@ export function App() {
         {locked && <TokenForm onTaken={unlock} />}
         {/* Behind the form what was put together stays as it is. */}
         <div hidden={locked}>
-          {catalogue === null ? (
+          {catalogue === null || saved === undefined ? (
             <Waiting state={health} />
           ) : (
-            <Studio catalogue={catalogue} session={session} reachable={health.kind !== "unreachable"} />
+            <Studio catalogue={catalogue} saved={saved} session={session} reachable={health.kind !== "unreachable"} />
           )}
         </div>
       </main>
     </Announcer>
   );
+}
+
+/** The draft that this browser has kept, null if there is none; undefined until that is known. */
+function useSaved(): Saved | null | undefined {
+  const [saved, setSaved] = useState<Saved | null>();
+  useEffect(() => void restore().then(setSaved), []);
+  return saved;
 }
 
 /** The hash is the page's address, so the link itself may not change it. */
@@ -79,14 +92,17 @@ function Waiting({ state }: { state: ServerState }) {
 
 interface StudioProps {
   catalogue: Catalogue;
+  saved: Saved | null;
   session: number;
   reachable: boolean;
 }
 
-function Studio({ catalogue, session, reachable }: StudioProps) {
+function Studio({ catalogue, saved, session, reachable }: StudioProps) {
   const hash = useHash();
   const route = parseRoute(hash);
-  const [draft, change] = useDraft(catalogue);
+  const [draft, change] = useDraft(catalogue, saved);
+  const intake = useIntake(catalogue, draft, change);
+  useEffect(loadLazyViews, []);
   const history = useHistory(route.view === "compose" && reachable, session);
   const moved = useHeadingFocus(hash, route.view === "gallery");
 
@@ -112,11 +128,25 @@ function Studio({ catalogue, session, reachable }: StudioProps) {
     [history.drop],
   );
 
-  if (route.view === "job") {
-    return <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />;
-  }
-  if (route.view === "gallery") return <GalleryView query={route.query} session={session} moved={moved} />;
-  return <ComposeView catalogue={catalogue} draft={draft} change={change} history={history} onSent={open} />;
+  const take = (field: Field, files: File[]) => {
+    void intake.take(field, files);
+    if (route.view !== "compose") window.location.hash = HOME;
+  };
+
+  return (
+    <>
+      {route.view === "job" ? (
+        <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onDeleted={gone} />
+      ) : route.view === "gallery" ? (
+        <GalleryView query={route.query} session={session} moved={moved} />
+      ) : (
+        <MaskDesk catalogue={catalogue} draft={draft} change={change}>
+          <ComposeView catalogue={catalogue} draft={draft} change={change} intake={intake} history={history} onSent={open} onQueued={history.put} />
+        </MaskDesk>
+      )}
+      <FileDrop onFiles={take} />
+    </>
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Everything that is asked of the server. */
 
-import type { ErrorAnswer, GalleryAnswer, GalleryChanges, Health, Job, JobCard, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
+import type { ErrorAnswer, Estimate, GalleryAnswer, GalleryChanges, Health, Job, JobCard, JobsAnswer, Network, Preview, Sample, SettingsAnswer } from "./types.ts";
 import { sentence } from "./words.ts";
 
 /** An answer that says no; `status` 0 when none came. */
@@ -53,7 +53,7 @@ async function ask(path: string, init?: RequestInit): Promise<string> {
   return body;
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return JSON.parse(await ask(path, signal ? { signal } : undefined)) as T;
 }
 
@@ -74,6 +74,19 @@ export async function cancelJob(id: string): Promise<Job> {
   return JSON.parse(await ask(`${job(id)}/cancel`, { method: "POST" })) as Job;
 }
 
+/** Changes a picture while it is being painted. */
+export async function steerJob(id: string, form: FormData): Promise<void> {
+  await ask(`${job(id)}/steer`, { method: "POST", body: form });
+}
+
+/** Paints a picture again, with the changes that were made while it was painted. */
+export async function repeatJob(id: string): Promise<Job> {
+  const body = new FormData();
+  body.append("again", id);
+  body.append("repeat_steering", "true");
+  return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
+}
+
 export async function deleteJob(id: string): Promise<void> {
   await ask(job(id), { method: "DELETE" });
 }
@@ -91,6 +104,12 @@ export async function postPreview(file: File, field: string): Promise<Preview> {
   body.append("field", field);
   body.append("file", file);
   return JSON.parse(await ask("/api/preview", { method: "POST", body })) as Preview;
+}
+
+/** How long a picture or a video of that size would take. */
+export async function postEstimate(wanted: object, signal: AbortSignal): Promise<Estimate> {
+  const headers = { "Content-Type": "application/json" };
+  return JSON.parse(await ask("/api/estimate", { method: "POST", headers, body: JSON.stringify(wanted), signal })) as Estimate;
 }
 
 /** Sends a job; `fetch` cannot tell how much of a body has gone, so this is the older way. */

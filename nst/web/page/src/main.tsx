@@ -3,11 +3,11 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./App.tsx";
 import "./styles/base.css";
+import "./styles/forced.css";
 import "./styles/controls.css";
 import "./styles/compose.css";
-import "./styles/job.css";
 import "./styles/history.css";
-import "./styles/gallery.css";
+import "./styles/masks.css";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -35,7 +35,16 @@ export type Kind = "picture" | "video";
 export interface Preview {
   kind: Kind;
   frames: number;
+  width: number;
+  height: number;
   url: string;
+  painted: Painted | null;
+}
+
+/** The settings that a painted picture carries; `network` is empty where the studio has none of that name. */
+export interface Painted {
+  settings: SettingValues;
+  network: string;
 }
 
 export type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";
@@ -57,6 +66,7 @@ export interface Setting {
 
 export interface Preset {
   name: string;
+  title: string;
   about: string;
   settings: SettingValues;
 }
@@ -70,6 +80,8 @@ export interface Limits {
   epochs: number;
   image_size: number;
   queue: number;
+  /** The fewest pixels of a side of a picture, at the smallest size painted. */
+  side: number;
 }
 
 export interface SettingsAnswer {
@@ -127,6 +139,26 @@ export interface Job {
   video: boolean;
   /** Further files that were asked for by a setting, such as a contact sheet. */
   files: Picture[];
+  /** Those of earlier versions have none. */
+  masks?: JobMask[];
+  steering: Steered[];
+}
+
+/** A mask over the content, or over a style picture; `style` is null for a coloured one, which is for all styles. */
+export interface JobMask {
+  over: "content" | "style";
+  style: number | null;
+  url: string;
+}
+
+/** A change while it was painted; what did not change is null. */
+export interface Steered {
+  /** The first epoch that followed it. */
+  epoch: number;
+  strength: number | null;
+  style_weights: number[] | null;
+  /** Whether there are masks from then on. */
+  masks: boolean | null;
 }
 
 export interface JobsAnswer {
@@ -194,4 +226,11 @@ export interface GalleryChanges {
   /** The revision is not known any more: all has to be read again. */
   reset: boolean;
   revision: string;
+}
+
+/** How long a job would take; null is what cannot be judged. */
+export interface Estimate {
+  seconds: number | null;
+  basis: "same" | "similar" | null;
+  waiting: number | null;
 }

@@ -1,23 +1,29 @@
 import { useEffect, useId, useRef, useState, type Dispatch, type FormEvent } from "react";
 
+import { useAnnounce } from "../announce.tsx";
 import { ApiError, postJob } from "../api.ts";
 import { presetOf, type Catalogue } from "../catalogue.ts";
 import { History } from "../history/History.tsx";
 import type { HistoryState } from "../history/useHistory.ts";
+import { appendMasks } from "../masks/draftMasks.ts";
 import { fieldId } from "../parts/Problem.tsx";
+import { jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
-import { bytes } from "../words.ts";
+import { bytes, count } from "../words.ts";
 import { ContentPicker } from "./ContentPicker.tsx";
-import { kindOf, styleCount, type Change, type Draft, type Own } from "./draft.ts";
-import { DropTarget } from "./DropTarget.tsx";
-import { fileProblem, filesOf, looked, type Field } from "./files.ts";
+import { kindOf, mostStyles, type Change, type Draft } from "./draft.ts";
+import { useEstimate } from "./estimate.ts";
+import { narrowProblem } from "./files.ts";
+import type { Intake } from "./intake.ts";
 import { MoreSettings } from "./MoreSettings.tsx";
 import { PaintBar } from "./PaintBar.tsx";
-import { bodyBytes, formOf } from "./request.ts";
-import { IN_FRONT, SettingsPanel } from "./SettingsPanel.tsx";
+import { bodyBytes, formOf, wantedOf, type Sent } from "./request.ts";
+import { RestoredNote } from "./RestoredNote.tsx";
+import { ELSEWHERE, IN_FRONT, SettingsPanel } from "./SettingsPanel.tsx";
 import { check } from "./settings.ts";
 import { Showcase } from "./Showcase.tsx";
 import { StylePicker } from "./StylePicker.tsx";
+import { variationsProblem } from "./VariationsField.tsx";
 
 /** What is wrong, by the name of the field; "" for what no field is to blame for. */
 export type Errors = Record<string, string>;
@@ -26,83 +32,106 @@ interface Props {
   catalogue: Catalogue;
   draft: Draft;
   change: Dispatch<Change>;
+  intake: Intake;
   history: HistoryState;
+  /** One picture was queued, which is shown now. */
   onSent: (job: Job) => void;
+  /** One of several. */
+  onQueued: (job: Job) => void;
 }
 
-export function ComposeView({ catalogue, draft, change, history, onSent }: Props) {
+export function ComposeView({ catalogue, draft, change, intake, history, onSent, onQueued }: Props) {
   const { limits } = catalogue;
   const kind = kindOf(draft);
   const settings = catalogue.settings.filter(({ only }) => only === null || only === kind);
+  const preset = presetOf(catalogue, draft.preset, draft.network);
+  const checked = check(settings, draft.texts, preset);
+  const paintings = wantedOf(draft);
   const [errors, setErrors] = useState<Errors>({});
   const [sent, setSent] = useState<number | null>(null);
-  // The files that are being looked at, of each field.
-  const [reading, setReading] = useState<Record<Field, string[]>>({ content: [], style: [] });
-  // Counts the contents chosen: one that takes long to be read does not take the place of a later one.
-  const contents = useRef(0);
+  // The first of the pictures that were queued together.
+  const [queued, setQueued] = useState<{ first: Job; number: number } | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const headingId = useId();
+  const announce = useAnnounce();
   useFocusOnError(errors, form);
+  const ended = (history.jobs ?? []).map(({ id, state }) => `${id}${state}`).join();
+  const wrong = Object.keys(checked.errors).length > 0;
+  const estimate = useEstimate(catalogue, draft, wrong ? null : checked.changed, ended);
+  useEffect(() => setErrors((all) => without(all, ["content_mask", "style_mask"])), [draft.masks]);
 
-  const set = (field: string, sentence: string) => setErrors((all) => ({ ...all, [field]: sentence }));
   const edit: Dispatch<Change> = (next) => {
     setErrors((all) => without(all, fieldsOf(next, all)));
-    if (next.kind === "content" || next.kind === "pair") contents.current += 1;
+    setQueued(null);
+    if (next.kind === "content" || next.kind === "pair") {
+      intake.overtake();
+      intake.forget("content");
+    }
+    if (["style", "removeStyle", "discard", "pair", "each"].includes(next.kind)) intake.forget("style");
     change(next);
   };
+  const full = () => {
+    const most = mostStyles(draft, catalogue);
+    const sentence = draft.each
+      ? `At most ${most} pictures are painted at once: take a style out first.`
+      : `At most ${most} styles share one picture: take one out of the mix first.`;
+    setErrors((all) => ({ ...all, style: sentence }));
+    announce(sentence);
+  };
 
-  /** Those of the files that are taken; the last of the others is told of at the field. */
-  const taken = async (field: Field, files: File[]): Promise<Own[]> => {
-    const refused = files.map((file) => fileProblem(file, field, limits));
-    const names = files.map(({ name }) => name).filter((_, index) => refused[index] === "");
-    set(field, refused.find((problem) => problem !== "") ?? "");
-    setReading((all) => ({ ...all, [field]: [...all[field], ...names] }));
-    const own = await Promise.all(
-      files.map(async (file, index) => {
-        if (refused[index] !== "") return [];
-        try {
-          return [await looked(file, field, limits)];
-        } catch (problem) {
-          set(field, (problem as Error).message);
-          return [];
-        }
-      }),
-    );
-    setReading((all) => ({ ...all, [field]: all[field].filter((name) => !names.includes(name)) }));
-    return own.flat();
+  /** What keeps the draft from being painted, by field. */
+  const problems = (): Errors => {
+    const found: Errors = { ...checked.errors };
+    if (draft.content === null) found.content = "Choose the picture or video to paint.";
+    else if (draft.content.kind === "own") {
+      const narrow = narrowProblem(draft.content.own.file.name, draft.content.own, "content", draft.texts, limits);
+      if (narrow !== "") found.content = narrow;
+    }
+    if (draft.styles.length === 0) found.style = "Choose at least one style.";
+    for (const style of draft.styles) {
+      const narrow = style.kind === "own" ? narrowProblem(style.own.file.name, style.own, "style", draft.texts, limits) : "";
+      if (narrow !== "") found.style = narrow;
+    }
+    const variations = variationsProblem(draft.variations);
+    if (variations !== "") found.variations = variations;
+    const largest = Math.max(0, ...paintings.map((wanted) => bodyBytes(draft, wanted)));
+    if (largest > limits.body_bytes) {
+      found[""] = `The files have ${bytes(largest)} in all; at most ${bytes(limits.body_bytes)} are taken at once.`;
+    }
+    return found;
   };
-  const takeContent = async (files: File[]) => {
-    const mine = ++contents.current;
-    const [own] = await taken("content", files.slice(0, 1));
-    if (own && mine === contents.current) change({ kind: "content", content: { kind: "own", own } });
-  };
-  const takeStyles = async (files: File[]) => {
-    const own = await taken("style", files);
-    if (own.length > 0) change({ kind: "addStyles", own });
-  };
-  usePaste((files, inStyles) => void (inStyles ? takeStyles(files) : takeContent(files)));
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (sent !== null) return;
-    const { changed, errors: wrong } = check(settings, draft.texts, presetOf(catalogue, draft.preset, draft.network));
-    if (draft.content === null) wrong.content = "Choose the picture or video to paint.";
-    if (styleCount(draft) === 0) wrong.style = "Choose at least one style.";
-    if (styleCount(draft) > limits.styles) wrong.style = `At most ${limits.styles} styles share one picture.`;
-    if (bodyBytes(draft) > limits.body_bytes) {
-      wrong[""] = `The files have ${bytes(bodyBytes(draft))} in all; at most ${bytes(limits.body_bytes)} are taken at once.`;
-    }
-    setErrors(wrong);
-    if (Object.keys(wrong).length > 0) return;
+    const found = problems();
+    setErrors(found);
+    if (Object.keys(found).length > 0) return;
     setSent(0);
+    const done: Job[] = [];
     try {
-      onSent(await postJob(formOf(draft, changed), setSent));
+      let before: Sent | null = null;
+      for (const [index, wanted] of paintings.entries()) {
+        const sending = formOf(draft, wanted, checked.changed, before);
+        // What the one before it has of the same pictures, it has of their masks, too.
+        const repeated = (before as Sent | null)?.styles === wanted.styles;
+        if (!repeated) await appendMasks(sending, draft, wanted.styles.map(({ key }) => key));
+        const job = await postJob(sending, (share) => setSent((index + share) / paintings.length));
+        before = { id: job.id, styles: wanted.styles };
+        done.push(job);
+        if (paintings.length > 1) onQueued(job);
+      }
+      intake.setRestored(null);
+      if (paintings.length === 1) onSent(done[0]!);
+      else announce(`${count(done.length, "picture")} are in the queue.`);
     } catch (refusal) {
-      const { field, message } = refusal as ApiError;
+      const { field = null, message } = refusal as ApiError;
       const shown = field !== null && document.getElementById(fieldId(field)) !== null;
-      setErrors({ [shown ? field : ""]: message });
+      const some = done.length > 0 ? `${done.length} of ${count(paintings.length, "picture")} were queued. ` : "";
+      setErrors({ [shown ? field : ""]: `${some}${message}` });
     } finally {
       setSent(null);
+      if (paintings.length > 1 && done.length > 0) setQueued({ first: done[0]!, number: done.length });
     }
   };
 
@@ -125,40 +154,67 @@ export function ComposeView({ catalogue, draft, change, history, onSent }: Props
           />
         )}
       </div>
+      {intake.restored && (
+        <RestoredNote restored={intake.restored} change={edit} onClose={() => intake.setRestored(null)} />
+      )}
       <form ref={form} className="compose" onSubmit={submit} noValidate aria-labelledby={headingId}>
         <div className="compose-columns">
           <div className="compose-pictures">
             <ContentPicker
               samples={catalogue.contents}
               content={draft.content}
-              error={errors.content}
-              reading={reading.content}
-              onFiles={takeContent}
+              error={errors.content || intake.problems.content}
+              maskError={errors.content_mask}
+              reading={intake.reading.content}
+              onFiles={(files) => {
+                setErrors((all) => without(all, ["content", ""]));
+                void intake.take("content", files);
+              }}
               onChange={(content) => edit({ kind: "content", content })}
+              onLost={() => {
+                change({ kind: "content", content: null });
+                setErrors((all) => ({ ...all, content: "The picture of the earlier painting has been deleted." }));
+              }}
             />
             <StylePicker
               samples={catalogue.styles}
               most={limits.styles}
               draft={draft}
-              error={errors.style}
-              reading={reading.style}
-              onFiles={takeStyles}
+              error={errors.style || intake.problems.style}
+              maskError={errors.style_mask}
+              reading={intake.reading.style}
+              onFiles={(files) => {
+                setErrors((all) => without(all, ["style", ""]));
+                void intake.take("style", files);
+              }}
+              onFull={full}
               change={edit}
             />
           </div>
           <SettingsPanel catalogue={catalogue} draft={draft} errors={errors} change={edit} />
         </div>
         <MoreSettings
-          settings={settings.filter(({ name }) => !IN_FRONT.includes(name))}
-          preset={presetOf(catalogue, draft.preset, draft.network)}
+          settings={settings.filter(({ name }) => !IN_FRONT.includes(name) && !ELSEWHERE.includes(name))}
+          preset={preset}
           texts={draft.texts}
           errors={errors}
           change={edit}
         />
-        <PaintBar catalogue={catalogue} draft={draft} error={errors[""]} sent={sent} />
+        {queued && (
+          <p className="queued" role="status">
+            {count(queued.number, "picture is", "pictures are")} in the queue. <a href={jobHash(queued.first.id)}>Watch the first</a>
+          </p>
+        )}
+        <PaintBar
+          catalogue={catalogue}
+          draft={draft}
+          error={errors[""]}
+          sent={sent}
+          paintings={paintings.length}
+          estimate={estimate}
+        />
       </form>
       {!empty && <History history={history} />}
-      <DropTarget onContent={takeContent} onStyles={takeStyles} />
     </>
   );
 }
@@ -168,11 +224,15 @@ function fieldsOf(change: Change, errors: Errors): string[] {
   switch (change.kind) {
     case "content":
       return ["content", ""];
-    case "addStyles":
+    case "style":
+    case "ownStyles":
     case "removeStyle":
-    case "toggleStyle":
-    case "dropEarlierStyles":
-      return ["style", ""];
+    case "discard":
+    case "weight":
+    case "each":
+      return ["style", "style_weights", ""];
+    case "variations":
+      return ["variations", ""];
     case "pair":
       return ["content", "style", ""];
     case "network":
@@ -181,7 +241,12 @@ function fieldsOf(change: Change, errors: Errors): string[] {
       return [...Object.keys(change.texts), ""];
     case "preset":
       return Object.keys(errors).filter((field) => field !== "content" && field !== "style");
+    case "restore":
+    case "settingsOf":
+    case "picturesOf":
+      return Object.keys(errors);
     case "again":
+    case "masks":
       return [];
   }
 }
@@ -201,21 +266,4 @@ function useFocusOnError(errors: Errors, form: React.RefObject<HTMLFormElement |
     if (folded) folded.open = true;
     first?.focus();
   }, [errors, form]);
-}
-
-function usePaste(onFiles: (files: File[], inStyles: boolean) => void) {
-  const latest = useRef(onFiles);
-  useEffect(() => {
-    latest.current = onFiles;
-  });
-  useEffect(() => {
-    const paste = (event: ClipboardEvent) => {
-      const files = filesOf(event.clipboardData);
-      if (files.length === 0) return;
-      event.preventDefault();
-      latest.current(files, document.activeElement?.closest("[data-area='styles']") !== null);
-    };
-    document.addEventListener("paste", paste);
-    return () => document.removeEventListener("paste", paste);
-  }, []);
 }

@@ -1,9 +1,11 @@
 import { useRef } from "react";
 
 import { thumbnailUrl } from "../api.ts";
+import { ContentMasks, Masked } from "../masks/MaskDesk.tsx";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Sample } from "../types.ts";
 import { bytes, count, list } from "../words.ts";
+import { Camera } from "./Camera.tsx";
 import type { Content, Own } from "./draft.ts";
 import { ACCEPT } from "./files.ts";
 
@@ -11,22 +13,31 @@ interface Props {
   samples: Sample[];
   content: Content | null;
   error: string | undefined;
+  maskError: string | undefined;
   /** The names of the files that are being looked at. */
   reading: string[];
   onFiles: (files: File[]) => void;
   onChange: (content: Content | null) => void;
+  /** The picture of an earlier job is there no more. */
+  onLost: () => void;
 }
 
-export function ContentPicker({ samples, content, error, reading, onFiles, onChange }: Props) {
+export function ContentPicker({ samples, content, error, maskError, reading, onFiles, onChange, onLost }: Props) {
   const chooser = useRef<HTMLInputElement>(null);
   const shown = content && shownOf(content, samples);
   return (
-    <section className="panel" aria-labelledby="content-heading">
+    <section className="panel" aria-labelledby="content-heading" data-drop="content">
       <h2 id="content-heading">Content</h2>
       <div className={shown ? "easel" : "easel vacant"}>
         {shown ? (
           <figure>
-            <img src={shown.url} alt={`Content picture: ${shown.title}`} />
+            <Masked>
+              <img
+                src={shown.url}
+                alt={`Content picture: ${shown.title}`}
+                {...(content.kind === "again" ? { onError: onLost } : {})}
+              />
+            </Masked>
             <figcaption>
               <span className="name">{shown.title}</span>
               {shown.note && <span className="muted"> {shown.note}</span>}
@@ -53,6 +64,7 @@ export function ContentPicker({ samples, content, error, reading, onFiles, onCha
             Take a photo
             <input type="file" accept={ACCEPT.style} capture="environment" onChange={({ target }) => take(target, onFiles)} />
           </label>
+          <Camera onPhoto={(photo) => onFiles([photo])} />
           {shown && (
             <button
               type="button"
@@ -66,6 +78,7 @@ export function ContentPicker({ samples, content, error, reading, onFiles, onCha
             </button>
           )}
         </div>
+        <ContentMasks error={maskError} />
         <Reading names={reading} />
         <Problem field="content" error={error} />
       </div>
@@ -119,6 +132,7 @@ export function shownOf(content: Content, samples: Sample[]): { title: string; u
   }
 }
 
-function noteOf({ file, kind, frames }: Own): string {
-  return kind === "video" ? `${count(frames, "frame")}, ${bytes(file.size)}` : bytes(file.size);
+function noteOf({ file, kind, frames, width, height }: Own): string {
+  const size = `${width} × ${height}, ${bytes(file.size)}`;
+  return kind === "video" ? `${count(frames, "frame")}, ${size}` : size;
 }

@@ -1,8 +1,10 @@
 import { presetOf, titleOf, type Catalogue } from "../catalogue.ts";
 import { fieldId } from "../parts/Problem.tsx";
+import type { Estimate } from "../types.ts";
 import { list } from "../words.ts";
 import { shownOf } from "./ContentPicker.tsx";
-import { styleCount, type Draft } from "./draft.ts";
+import type { Draft, Style } from "./draft.ts";
+import { wordsOf } from "./estimate.ts";
 
 interface Props {
   catalogue: Catalogue;
@@ -10,11 +12,14 @@ interface Props {
   error: string | undefined;
   /** The share of the upload that has gone, or null when nothing is being sent. */
   sent: number | null;
+  paintings: number;
+  estimate: Estimate | null;
 }
 
-/** What will be painted, and the button; it stays in sight while the form is. */
-export function PaintBar({ catalogue, draft, error, sent }: Props) {
+/** What will be painted and how long it takes, and the button; it stays in sight while the form is. */
+export function PaintBar({ catalogue, draft, error, sent, paintings, estimate }: Props) {
   const percent = Math.round(100 * (sent ?? 0));
+  const label = paintings === 1 ? "Paint" : `Paint ${paintings} pictures`;
   return (
     <div className="paint-bar">
       {error && (
@@ -24,12 +29,17 @@ export function PaintBar({ catalogue, draft, error, sent }: Props) {
       )}
       <div className="paint-row">
         {sent === null ? (
-          <p className="summary">{summary(catalogue, draft)}</p>
+          <div className="about-to-paint">
+            <p className="summary">{summary(catalogue, draft)}</p>
+            <p className="estimate" data-testid="estimate">
+              {estimate && draft.content !== null && wordsOf(estimate, paintings)}
+            </p>
+          </div>
         ) : (
           <progress className="bar" aria-label="Upload" max={100} value={percent} />
         )}
         <button type="submit" className="button primary paint" disabled={sent !== null}>
-          {sent === null ? "Paint" : percent < 100 ? `Sending… ${percent} %` : "Sending…"}
+          {sent === null ? label : percent < 100 ? `Sending… ${percent} %` : "Sending…"}
         </button>
       </div>
     </div>
@@ -39,12 +49,20 @@ export function PaintBar({ catalogue, draft, error, sent }: Props) {
 function summary(catalogue: Catalogue, draft: Draft): string {
   if (draft.content === null) return "Choose a picture, and a style to paint it in.";
   const content = shownOf(draft.content, catalogue.contents).title;
-  if (styleCount(draft) === 0) return `${content}: now choose a style.`;
-  const styles = [
-    ...(draft.again?.styles ?? []).map(({ title }) => title),
-    ...draft.ownStyles.map(({ file }) => file.name),
-    ...draft.sampleStyles.map((name) => catalogue.styles.find((style) => style.name === name)?.title ?? name),
-  ];
-  const preset = presetOf(catalogue, draft.preset, draft.network).name;
-  return `${content} in the style of ${list(styles)}, preset ${preset}, with ${titleOf(catalogue, draft.network)}`;
+  if (draft.styles.length === 0) return `${content}: now choose a style.`;
+  const styles = list(draft.styles.map((style) => titleOfStyle(style, catalogue)));
+  const preset = presetOf(catalogue, draft.preset, draft.network).title;
+  const each = draft.each && draft.styles.length > 1 ? " each" : "";
+  return `${content} in the style of ${styles}${each}, ${preset}, with ${titleOf(catalogue, draft.network)}`;
+}
+
+function titleOfStyle(style: Style, { styles }: Catalogue): string {
+  switch (style.kind) {
+    case "own":
+      return style.own.file.name;
+    case "earlier":
+      return style.picture.title;
+    case "sample":
+      return styles.find(({ name }) => name === style.name)?.title ?? style.name;
+  }
 }

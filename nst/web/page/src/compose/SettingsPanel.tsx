@@ -7,6 +7,7 @@ import type { Change, Draft } from "./draft.ts";
 import { NetworkField } from "./NetworkField.tsx";
 import { SettingField } from "./SettingField.tsx";
 import { StrengthSlider } from "./StrengthSlider.tsx";
+import { VariationsField } from "./VariationsField.tsx";
 
 interface Props {
   catalogue: Catalogue;
@@ -17,6 +18,8 @@ interface Props {
 
 /** The settings that have a place here; all others are in More settings. */
 export const IN_FRONT = ["image_size", "epochs", "preserve_color", "strength"];
+/** Those that other parts of the form set. */
+export const ELSEWHERE = ["style_weights"];
 
 const SIZES = [256, 400, 800, 1200];
 
@@ -37,7 +40,7 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
       <h2 id="settings-heading">Settings</h2>
       <fieldset className="presets">
         <legend>Preset</legend>
-        {presets.map(({ name, about }) => (
+        {presets.map(({ name, title, about }) => (
           <label key={name} className="card">
             <input
               type="radio"
@@ -48,7 +51,9 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
               checked={name === draft.preset}
               onChange={() => change({ kind: "preset", name })}
             />
-            <span className="card-name" id={`preset-${name}`}>{name.charAt(0).toUpperCase() + name.slice(1)}</span>
+            <span className="card-name" id={`preset-${name}`}>
+              {title} <code className="muted">{name}</code>
+            </span>
             <span className="card-about" id={helpId(`preset-${name}`)}>{about}</span>
           </label>
         ))}
@@ -103,6 +108,8 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
           <Problem field="preserve_color" error={errors.preserve_color} />
         </div>
       )}
+
+      <VariationsField draft={draft} error={errors.variations} change={change} />
 
       <NetworkField networks={catalogue.networks} chosen={draft.network} error={errors.network} change={change} />
     </section>

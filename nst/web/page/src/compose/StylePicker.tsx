@@ -1,81 +1,93 @@
 import type { Dispatch } from "react";
 
 import { thumbnailUrl } from "../api.ts";
+import { Masked, StyleMaskButton, StyleMaskProblem } from "../masks/MaskDesk.tsx";
+import { Cross } from "../parts/Cross.tsx";
 import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
 import type { Sample } from "../types.ts";
-import { list } from "../words.ts";
+import { count } from "../words.ts";
 import { Reading, take } from "./ContentPicker.tsx";
-import { styleCount, type Change, type Draft } from "./draft.ts";
+import { earlierStyle, MOST_EACH, ownStyle, sampleStyle, type Change, type Draft, type Style } from "./draft.ts";
 import { ACCEPT } from "./files.ts";
+import { MixPanel } from "./MixPanel.tsx";
 
 interface Props {
   samples: Sample[];
+  /** The styles that may share a picture. */
   most: number;
   draft: Draft;
   error: string | undefined;
+  maskError: string | undefined;
   reading: string[];
   onFiles: (files: File[]) => void;
+  /** A style that was not accepted, as there are enough. */
+  onFull: () => void;
   change: Dispatch<Change>;
 }
 
-export function StylePicker({ samples, most, draft, error, reading, onFiles, change }: Props) {
-  const number = styleCount(draft);
-  const earlier = draft.again?.styles ?? [];
+/** A style that can be chosen, as a tile shows it. */
+interface Tile {
+  style: Style;
+  title: string;
+  url: string;
+}
+
+export function StylePicker({ samples, most, draft, error, maskError, reading, onFiles, onFull, change }: Props) {
+  const { styles, each, shelf, again } = draft;
+  const limit = each ? MOST_EACH : most;
+  const tiles: Tile[] = [
+    ...(again?.styles ?? []).map((picture, index) => ({
+      style: earlierStyle(picture, index),
+      title: picture.title,
+      url: thumbnailUrl(picture.url, 320),
+    })),
+    ...shelf.map((own) => ({ style: ownStyle(own), title: own.file.name, url: own.url })),
+    ...samples.map(({ name, title, url }) => ({ style: sampleStyle(name), title, url: thumbnailUrl(url, 320) })),
+  ];
+  const isChosen = ({ key }: Style) => styles.some((style) => style.key === key);
+  const click = (style: Style) => {
+    if (isChosen(style)) change({ kind: "removeStyle", key: style.key });
+    else if (each && styles.length >= limit) onFull();
+    else change({ kind: "style", style, mix: false });
+  };
+  const mix = (style: Style) => {
+    if (styles.length >= limit) onFull();
+    else change({ kind: "style", style, mix: true });
+  };
   return (
-    <section className="panel" aria-labelledby="style-heading" data-area="styles">
+    <section className="panel" aria-labelledby="style-heading" data-area="styles" data-drop="style">
       <div className="heading-row">
         <h2 id="style-heading">Style</h2>
         <p className="muted" id={helpId("style")}>
-          {number === 0 ? `One, or up to ${most} that share the picture` : `${number} of ${most} chosen`}
+          {adviceOf(draft, most)}
         </p>
       </div>
-      {earlier.length > 0 && (
-        <div className="earlier-styles">
-          <ul className="gallery">
-            {earlier.map(({ title, url }) => (
-              <li key={url} className="tile chosen">
-                <img src={thumbnailUrl(url, 320)} alt="" />
-                <span className="tile-name">{title}</span>
-              </li>
-            ))}
-          </ul>
-          <p className="muted">
-            As before. A style chosen below takes the place of {earlier.length === 1 ? "it" : "them"}.{" "}
-            <button type="button" className="link" onClick={() => change({ kind: "dropEarlierStyles" })}>
-              Remove
-            </button>
-          </p>
-        </div>
-      )}
       <ul className="gallery" aria-label="Styles">
-        {draft.ownStyles.map(({ file, url }) => (
-          <li key={url} className="tile chosen">
-            <img src={url} alt="" />
-            <span className="tile-name">{file.name}</span>
-            <button
-              type="button"
-              className="remove"
-              aria-label={`Remove ${file.name}`}
-              onClick={() => change({ kind: "removeStyle", url })}
-            >
-              <Cross />
-            </button>
-          </li>
-        ))}
-        {samples.map(({ name, title, url }) => (
-          <li key={name}>
-            <button
-              type="button"
-              className="tile"
-              aria-pressed={draft.sampleStyles.includes(name)}
-              onClick={() => change({ kind: "toggleStyle", name })}
-            >
-              <img src={thumbnailUrl(url, 320)} alt="" />
-              <span className="tile-name">{title}</span>
-            </button>
-          </li>
-        ))}
-        <li>
+        {tiles.map(({ style, title, url }) => {
+          const chosen = isChosen(style);
+          return (
+            <li key={style.key} className={style.kind === "own" && chosen ? "tile-place chosen" : "tile-place"}>
+              <button type="button" className={chosen ? "tile chosen" : "tile"} aria-pressed={chosen} onClick={() => click(style)}>
+                <Masked style={style.key}>
+                  <img src={url} alt="" />
+                </Masked>
+                <span className="tile-name">{title}</span>
+              </button>
+              {style.kind === "own" ? (
+                <button type="button" className="remove" aria-label={`Remove ${title}`} onClick={() => change({ kind: "discard", key: style.key })}>
+                  <Cross />
+                </button>
+              ) : null}
+              {chosen && <StyleMaskButton style={style.key} />}
+              {!each && !chosen && styles.length > 0 && (
+                <button type="button" className="mix" aria-label={`Mix in ${title}`} onClick={() => mix(style)}>
+                  + Mix
+                </button>
+              )}
+            </li>
+          );
+        })}
+        <li className="tile-place">
           <label className="tile add file">
             <span aria-hidden="true" className="plus">
               +
@@ -95,24 +107,19 @@ export function StylePicker({ samples, most, draft, error, reading, onFiles, cha
       </ul>
       <Reading names={reading} />
       <Problem field="style" error={error} />
-      {number > 1 && earlier.length === 0 && (
-        <p className="muted">
-          In this order for style weights: {list(orderOf(draft, samples))}.
-        </p>
-      )}
+      <StyleMaskProblem error={maskError} />
+      {styles.length > 1 && !each && <MixPanel tiles={tiles} styles={styles} change={change} />}
+      <label className="switch-line">
+        <input type="checkbox" checked={each} onChange={({ target }) => change({ kind: "each", each: target.checked })} />
+        Each style its own picture
+        <span className="muted">{each ? "several are painted from one content, one after the other" : ""}</span>
+      </label>
     </section>
   );
 }
 
-function orderOf({ ownStyles, sampleStyles }: Draft, samples: Sample[]): string[] {
-  const titles = sampleStyles.map((name) => samples.find((sample) => sample.name === name)?.title ?? name);
-  return [...ownStyles.map(({ file }) => file.name), ...titles];
-}
-
-function Cross() {
-  return (
-    <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
-      <path d="M3 3l10 10M13 3L3 13" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" />
-    </svg>
-  );
+function adviceOf({ styles, each }: Draft, most: number): string {
+  if (each) return styles.length === 0 ? "Choose as many as you like" : `${count(styles.length, "picture")}, one for each style`;
+  if (styles.length === 0) return `One, or a mix of up to ${most}`;
+  return styles.length === 1 ? "A click on another replaces it; “Mix” adds one" : `A mix of ${styles.length} of at most ${most}`;
 }

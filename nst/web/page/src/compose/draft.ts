@@ -3,53 +3,120 @@
 import { useEffect, useReducer, useRef, type Dispatch } from "react";
 
 import { presetOf, type Catalogue } from "../catalogue.ts";
-import type { Job, Kind, Picture, Preview } from "../types.ts";
+import { keptMasks, masksOfJob, NO_MASKS, type DraftMasks } from "../masks/draftMasks.ts";
+import type { Job, Kind, Painted, Picture, SettingValues } from "../types.ts";
+import { save, type Saved } from "./saved.ts";
 import { textsOf, type Texts } from "./settings.ts";
 
-/** A file of a person's own, with the URL that shows it. */
-export interface Own extends Preview {
+/** A file of the user's own; `shown` is itself, or a picture of it where browsers cannot show it. */
+export interface Own {
+  key: string;
   file: File;
+  shown: Blob;
+  url: string;
+  kind: Kind;
+  frames: number;
+  width: number;
+  height: number;
 }
 
 export type Content =
   | { kind: "own"; own: Own }
   | { kind: "sample"; name: string }
-  | { kind: "again"; picture: Picture; of: Kind };
+  | { kind: "again"; id: string; picture: Picture; of: Kind; width: number | null; height: number | null };
+
+/** A style that is chosen, with its weight among several, 0 to 100. */
+export type Style = { key: string; weight: number } & (
+  | { kind: "own"; own: Own }
+  | { kind: "sample"; name: string }
+  | { kind: "earlier"; index: number; picture: Picture }
+);
 
 export interface Draft {
   content: Content | null;
-  ownStyles: Own[];
-  sampleStyles: string[];
-  /** The earlier job that lends its content (`content.kind` is "again") or its styles (`styles` are there). */
+  styles: Style[];
+  /** Styles of the user's own, chosen or not. */
+  shelf: Own[];
+  /** The earlier job whose content and styles can be used without sending them again. */
   again: { id: string; styles: Picture[] } | null;
+  /** Whether each style makes a picture of its own. */
+  each: boolean;
+  /** How many pictures are painted that differ in their seed alone, as text. */
+  variations: string;
   preset: string;
   network: string;
   texts: Texts;
+  masks: DraftMasks;
 }
 
 export type Change =
   | { kind: "content"; content: Content | null }
-  | { kind: "addStyles"; own: Own[] }
-  | { kind: "removeStyle"; url: string }
-  | { kind: "toggleStyle"; name: string }
-  | { kind: "dropEarlierStyles" }
+  | { kind: "style"; style: Style; mix: boolean }
+  | { kind: "ownStyles"; own: Own[]; mix: boolean }
+  | { kind: "removeStyle"; key: string }
+  | { kind: "discard"; key: string }
+  | { kind: "weight"; key: string; weight: number }
+  | { kind: "each"; each: boolean }
+  | { kind: "variations"; text: string }
   | { kind: "pair"; content: string; style: string }
   | { kind: "preset"; name: string }
   | { kind: "network"; name: string }
   | { kind: "texts"; texts: Texts }
-  | { kind: "again"; job: Job };
+  | { kind: "restore"; painted: Painted }
+  | { kind: "settingsOf"; draft: Draft }
+  | { kind: "picturesOf"; draft: Draft }
+  | { kind: "again"; job: Job }
+  | { kind: "masks"; masks: DraftMasks };
+
+export const MIDDLE = 50;
+/** Styles that make a picture each, at most: one click should not fill a queue. */
+export const MOST_EACH = 24;
+export const MOST_VARIATIONS = 12;
+
+export const sampleStyle = (name: string): Style => ({ kind: "sample", name, key: `sample:${name}`, weight: MIDDLE });
+export const ownStyle = (own: Own): Style => ({ kind: "own", own, key: own.key, weight: MIDDLE });
+export const earlierStyle = (picture: Picture, index: number): Style => ({
+  kind: "earlier",
+  index,
+  picture,
+  key: `earlier:${picture.url}`,
+  weight: MIDDLE,
+});
 
 export function fresh(catalogue: Catalogue): Draft {
   const network = networkOf(catalogue);
   const preset = presetOf(catalogue, catalogue.defaultPreset, network);
   return {
     content: null,
-    ownStyles: [],
-    sampleStyles: [],
+    styles: [],
+    shelf: [],
     again: null,
+    each: false,
+    variations: "1",
     preset: preset.name,
     network,
     texts: textsOf(preset.settings),
+    masks: NO_MASKS,
+  };
+}
+
+/** What was put together before the page was loaded anew, as far as the studio still has it. */
+export function resumed(catalogue: Catalogue, saved: Saved | null): Draft {
+  const begun = fresh(catalogue);
+  if (saved === null) return begun;
+  const { draft } = saved;
+  const known = (name: string, samples: { name: string }[]) => samples.some((sample) => sample.name === name);
+  const { content } = draft;
+  const network = networkOf(catalogue, draft.network);
+  const preset = presetOf(catalogue, draft.preset, network);
+  return {
+    ...begun,
+    ...draft,
+    content: content?.kind === "sample" && !known(content.name, catalogue.contents) ? null : content,
+    styles: draft.styles.filter((style) => style.kind !== "sample" || known(style.name, catalogue.styles)),
+    network,
+    preset: preset.name,
+    texts: { ...textsOf(preset.settings), ...draft.texts },
   };
 }
 
@@ -66,42 +133,79 @@ function followed(catalogue: Catalogue, { preset, network, texts }: Draft, next:
   return { ...texts, ...Object.fromEntries(untouched) };
 }
 
+/** The preset from which settings differ least. */
+function closest(catalogue: Catalogue, network: string, settings: SettingValues): string {
+  const differing = (name: string) => {
+    const own = presetOf(catalogue, name, network).settings;
+    return Object.keys(settings).filter((each) => own[each] !== settings[each]).length;
+  };
+  const names = catalogue.presets.map(({ name }) => name);
+  return names.reduce((best, name) => (differing(name) < differing(best) ? name : best));
+}
+
 /** What will be painted: where nothing is chosen yet, a picture. */
 export function kindOf({ content }: Draft): Kind {
   if (content?.kind === "own") return content.own.kind;
   return content?.kind === "again" ? content.of : "picture";
 }
 
-export function styleCount(draft: Draft): number {
-  return draft.ownStyles.length + draft.sampleStyles.length + (draft.again?.styles.length ?? 0);
+/** How many styles may be chosen. */
+export function mostStyles({ each }: Draft, catalogue: Catalogue): number {
+  return each ? MOST_EACH : catalogue.limits.styles;
 }
 
-/** A style chosen anew takes the place of an earlier job's: the server takes those only where none are given. */
-function withoutEarlierStyles(draft: Draft): Draft {
-  return draft.again === null ? draft : { ...draft, again: { ...draft.again, styles: [] } };
+/** Weights as sliders have them, from those of an earlier job's settings, such as "0.5,0.25". */
+function sliders(text: string, count: number): number[] {
+  const values = text.split(",").map(Number);
+  const largest = Math.max(...values);
+  if (values.length !== count || !values.every(Number.isFinite) || largest <= 0) return Array<number>(count).fill(MIDDLE);
+  return values.map((value) => Math.round((100 * value) / largest));
 }
 
-function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
+/** The styles after those were added, or took the place of the others. */
+function joined(draft: Draft, catalogue: Catalogue, added: Style[], mix: boolean): Style[] {
+  const kept = mix || draft.each ? draft.styles : [];
+  const fresh = added.filter(({ key }) => !kept.some((style) => style.key === key));
+  return [...kept, ...fresh].slice(0, mostStyles(draft, catalogue));
+}
+
+export function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
   switch (change.kind) {
     case "content":
       return { ...draft, content: change.content };
-    case "addStyles":
-      return { ...withoutEarlierStyles(draft), ownStyles: [...draft.ownStyles, ...change.own] };
+    case "style":
+      return { ...draft, styles: joined(draft, catalogue, [change.style], change.mix) };
+    case "ownStyles":
+      return {
+        ...draft,
+        shelf: [...draft.shelf, ...change.own],
+        styles: joined(draft, catalogue, change.own.map(ownStyle), change.mix),
+      };
     case "removeStyle":
-      return { ...draft, ownStyles: draft.ownStyles.filter(({ url }) => url !== change.url) };
-    case "toggleStyle": {
-      const without = draft.sampleStyles.filter((name) => name !== change.name);
-      const added = without.length === draft.sampleStyles.length ? [...without, change.name] : without;
-      return { ...withoutEarlierStyles(draft), sampleStyles: added };
+      return { ...draft, styles: draft.styles.filter(({ key }) => key !== change.key) };
+    case "discard":
+      return {
+        ...draft,
+        shelf: draft.shelf.filter(({ key }) => key !== change.key),
+        styles: draft.styles.filter(({ key }) => key !== change.key),
+      };
+    case "weight": {
+      const { key, weight } = change;
+      return { ...draft, styles: draft.styles.map((style) => (style.key === key ? { ...style, weight } : style)) };
     }
-    case "dropEarlierStyles":
-      return withoutEarlierStyles(draft);
+    case "each":
+      return {
+        ...draft,
+        each: change.each,
+        styles: change.each ? draft.styles : draft.styles.slice(0, catalogue.limits.styles),
+      };
+    case "variations":
+      return { ...draft, variations: change.text };
     case "pair":
       return {
         ...draft,
         content: { kind: "sample", name: change.content },
-        ownStyles: [],
-        sampleStyles: [change.style],
+        styles: [sampleStyle(change.style)],
         again: null,
       };
     case "preset":
@@ -110,38 +214,74 @@ function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
       return { ...draft, network: change.name, texts: followed(catalogue, draft, change.name) };
     case "texts":
       return { ...draft, texts: { ...draft.texts, ...change.texts } };
+    case "restore": {
+      const { settings, network: wanted } = change.painted;
+      const network = networkOf(catalogue, wanted === "" ? draft.network : wanted);
+      return { ...draft, network, preset: closest(catalogue, network, settings), texts: textsOf(settings) };
+    }
+    case "settingsOf": {
+      const { preset, network, texts } = change.draft;
+      return { ...draft, preset, network, texts };
+    }
+    case "picturesOf":
+      return { ...draft, ...withUrls(change.draft) };
     case "again": {
       const { job } = change;
+      const weights = sliders(String(job.settings.style_weights ?? ""), job.styles.length);
+      const { width, height } = job;
       return {
-        content: { kind: "again", picture: job.content, of: job.kind },
-        ownStyles: [],
-        sampleStyles: [],
+        ...draft,
+        content: { kind: "again", id: job.id, picture: job.content, of: job.kind, width, height },
+        styles: job.styles.map((picture, index) => ({ ...earlierStyle(picture, index), weight: weights[index] ?? MIDDLE })),
         again: { id: job.id, styles: job.styles },
+        each: false,
+        variations: "1",
         preset: presetOf(catalogue, job.preset, job.network).name,
         network: networkOf(catalogue, job.network),
         texts: textsOf(job.settings),
+        masks: masksOfJob(job),
       };
     }
+    case "masks":
+      return { ...draft, masks: change.masks };
   }
 }
 
-export function useDraft(catalogue: Catalogue): [Draft, Dispatch<Change>] {
+/** The pictures of a draft that was left, whose URLs have been given up meanwhile. */
+function withUrls({ content, styles, shelf, again }: Draft): Pick<Draft, "content" | "styles" | "shelf" | "again"> {
+  const renewed = (own: Own): Own => ({ ...own, url: URL.createObjectURL(own.shown) });
+  const kept = shelf.map(renewed);
+  return {
+    content: content?.kind === "own" ? { kind: "own", own: renewed(content.own) } : content,
+    styles: styles.map((style) =>
+      style.kind === "own" ? { ...style, own: kept.find(({ key }) => key === style.key) ?? style.own } : style,
+    ),
+    shelf: kept,
+    again,
+  };
+}
+
+export function useDraft(catalogue: Catalogue, saved: Saved | null): [Draft, Dispatch<Change>] {
   const [draft, change] = useReducer(
-    (draft: Draft, change: Change) => changed(catalogue, draft, change),
-    catalogue,
-    fresh,
+    (draft: Draft, change: Change) => {
+      const next = changed(catalogue, draft, change);
+      return { ...next, masks: keptMasks(draft, next) };
+    },
+    null,
+    () => resumed(catalogue, saved),
   );
+  useEffect(() => save(draft), [draft]);
   useUrlsFreed(draft);
   return [draft, change];
 }
 
 /** Lets go of the pictures that the draft has no more: an object URL keeps its file in memory. */
-function useUrlsFreed({ content, ownStyles }: Draft) {
+function useUrlsFreed({ content, shelf }: Draft) {
   const known = useRef(new Set<string>());
   useEffect(() => {
-    const used = new Set(ownStyles.map(({ url }) => url));
+    const used = new Set(shelf.map(({ url }) => url));
     if (content?.kind === "own") used.add(content.own.url);
     for (const url of known.current) if (!used.has(url)) URL.revokeObjectURL(url);
     known.current = used;
-  }, [content, ownStyles]);
+  }, [content, shelf]);
 }

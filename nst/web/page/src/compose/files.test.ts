@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Limits } from "../types.ts";
-import { ACCEPT, fileProblem, type Field } from "./files.ts";
+import { ACCEPT, fileProblem, narrowProblem, type Field } from "./files.ts";
 
 const limits = { file_bytes: 100, video_bytes: 1000 } as Limits;
 const problem = (name: string, type: string, field: Field = "content", size = 10) =>
@@ -26,9 +26,28 @@ describe("a file of one's own", () => {
   });
 
   it("has the largest size of its kind", () => {
-    expect(problem("a.jpg", "image/jpeg", "content", 101)).toBe("a.jpg has 101 bytes; at most 100 bytes are taken.");
+    expect(problem("a.jpg", "image/jpeg", "content", 101)).toBe(""); // it may be made smaller
     expect(problem("a.mp4", "video/mp4", "content", 101)).toBe("");
     expect(problem("a.mp4", "video/mp4", "content", 1001)).toContain("at most 1 kB are taken");
     expect(problem("a.jpg", "image/jpeg", "content", 0)).toBe("a.jpg is empty.");
+  });
+});
+
+describe("a picture that is too narrow", () => {
+  const side = { side: 16 } as Limits;
+  const texts = { image_size: "400", scales: "2", style_scale: "1" };
+
+  it("is refused by the server's own sum", () => {
+    expect(narrowProblem("a.png", { width: 400, height: 300 }, "content", texts, side)).toBe("");
+    expect(narrowProblem("a.png", { width: 40, height: 3 }, "content", texts, side)).toBe(
+      "a.png would have 15 pixels on its short side at the smallest scale, and needs 16: choose another picture or a larger size.",
+    );
+    expect(narrowProblem("a.png", { width: 40, height: 30 }, "content", texts, side)).toBe(""); // a content is enlarged
+    expect(narrowProblem("a.png", { width: 40, height: 30 }, "style", texts, side)).toContain("would have 15 pixels");
+    expect(narrowProblem("a.png", { width: 40, height: 30 }, "style", { ...texts, style_scale: "2" }, side)).toBe("");
+  });
+
+  it("is left alone while the settings are wrong", () => {
+    expect(narrowProblem("a.png", { width: 1, height: 1 }, "style", { ...texts, image_size: "" }, side)).toBe("");
   });
 });

@@ -1,9 +1,10 @@
-/** Pictures and videos that a person brings: what is taken, and how it looks. */
+/** Pictures and videos of the user's own: what is taken, how it looks, and how a very large photo is made smaller. */
 
 import { postPreview } from "../api.ts";
-import type { Limits } from "../types.ts";
+import type { Limits, Painted } from "../types.ts";
 import { bytes } from "../words.ts";
 import type { Own } from "./draft.ts";
+import type { Texts } from "./settings.ts";
 
 export type Field = "content" | "style";
 
@@ -17,12 +18,14 @@ export const ACCEPT: Record<Field, string> = {
 
 const PICTURE = /\.(jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf]|jxl|jp2|ppm|ico)$/i;
 const VIDEO = /\.(mp4|m4v|mov|webm|mkv)$/i;
+const HEAVY = 4_000_000; // bytes of a photo that is made smaller before it is sent
+const OPAQUE = ["image/jpeg", "image/bmp"];
 
-function isVideo({ name, type }: File): boolean {
+export function isVideo({ name, type }: File): boolean {
   return type.startsWith("video/") || (type === "" && VIDEO.test(name));
 }
 
-/** Why a file cannot be taken, or nothing. */
+/** Why a file cannot be taken, or nothing. A picture may still be made smaller. */
 export function fileProblem(file: File, field: Field, limits: Limits): string {
   const { name, type, size } = file;
   if (isVideo(file) && field === "style") return `${name} is a video; a style is a picture.`;
@@ -34,37 +37,90 @@ export function fileProblem(file: File, field: Field, limits: Limits): string {
   }
   if (type.startsWith("image/svg")) return `${name} is of a kind that is not read here. Save it as JPEG or PNG.`;
   if (size === 0) return `${name} is empty.`;
-  const most = isVideo(file) ? limits.video_bytes : limits.file_bytes;
+  return isVideo(file) ? sizeProblem(name, size, limits.video_bytes) : "";
+}
+
+function sizeProblem(name: string, size: number, most: number): string {
   return size > most ? `${name} has ${bytes(size)}; at most ${bytes(most)} are taken.` : "";
 }
 
-/** A file with what shows it: itself, or where a browser cannot, or it may move, the server's view of it. */
-export async function looked(file: File, field: Field, limits: Limits): Promise<Own> {
-  const moves = field === "content" && (isVideo(file) || file.type === "image/gif");
-  const url = URL.createObjectURL(file);
-  const size = moves ? null : await sizeOf(url);
-  if (size === null) {
-    URL.revokeObjectURL(url);
-    return { file, ...(await postPreview(file, field)) };
-  }
-  if (size.width * size.height > limits.pixels) {
-    URL.revokeObjectURL(url);
-    const most = `${Math.round(limits.pixels / 100_000) / 10} million`;
-    throw new Error(`${file.name} has ${size.width} × ${size.height} pixels; at most ${most} are taken.`);
-  }
-  return { file, url, kind: "picture", frames: 0 };
+/** Whether a picture is too narrow to be painted with these settings: the server's own sum, in words. */
+export function narrowProblem(name: string, size: { width: number; height: number }, field: Field, texts: Texts, limits: Limits): string {
+  const wanted = Number(texts.image_size);
+  const scales = Number(texts.scales ?? 1);
+  if (!(wanted > 0) || !(scales > 0)) return ""; // that is said at those fields
+  const [short, long] = [Math.min(size.width, size.height), Math.max(size.width, size.height)];
+  const longest = field === "content" ? wanted : Math.min(wanted, long) * Number(texts.style_scale ?? 1);
+  const narrow = Math.round(((longest / 2 ** (scales - 1)) * short) / long);
+  if (narrow >= limits.side) return "";
+  const when = scales > 1 ? " at the smallest scale" : "";
+  return `${name} would have ${narrow} pixels on its short side${when}, and needs ${limits.side}: choose another picture or a larger size.`;
 }
 
-/** The pixels of a picture, or null where the browser cannot show it. */
-async function sizeOf(url: string): Promise<{ width: number; height: number } | null> {
+export interface Looked {
+  own: Own;
+  /** The settings that a picture carries that was painted here. */
+  painted: Painted | null;
+}
+
+/** A file as the server reads it, which also says what is wrong with it. Throws an error with a sentence. */
+export async function looked(given: File, field: Field, limits: Limits): Promise<Looked> {
+  const moves = field === "content" && (isVideo(given) || given.type === "image/gif");
+  const image = moves ? null : await decoded(given);
+  const file = image && needsShrinking(given, image, limits) ? await shrunk(given, image, limits.image_size) : given;
+  const problem = isVideo(file) ? "" : sizeProblem(file.name, file.size, limits.file_bytes);
+  if (problem !== "") throw new Error(problem);
+  const { kind, frames, width, height, url, painted } = await postPreview(file, field);
+  const shown = image && kind === "picture" ? file : blobOf(url);
+  const own = { key: newKey(), file, shown, url: URL.createObjectURL(shown), kind, frames, width, height };
+  return { own, painted };
+}
+
+/** Names a file within this browser; `crypto.randomUUID` is there in secure contexts only. */
+function newKey(): string {
+  return `own:${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+}
+
+/** A `data:` URL as what it holds; the page's own rules keep it from being fetched. */
+function blobOf(url: string): Blob {
+  const [head, data] = url.split(",");
+  const text = atob(data ?? "");
+  const type = /^data:([^;]+)/.exec(head ?? "")?.[1] ?? "image/jpeg";
+  return new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], { type });
+}
+
+/** A picture that the browser can show, or null. */
+async function decoded(file: File): Promise<HTMLImageElement | null> {
   const image = new Image();
-  image.src = url;
+  image.src = URL.createObjectURL(file);
   try {
     await image.decode();
+    return image;
   } catch {
     return null;
+  } finally {
+    URL.revokeObjectURL(image.src);
   }
-  return { width: image.naturalWidth, height: image.naturalHeight };
+}
+
+/** More than is ever painted is not sent, where it would take long or be refused. */
+function needsShrinking({ size }: File, { naturalWidth, naturalHeight }: HTMLImageElement, limits: Limits): boolean {
+  if (Math.max(naturalWidth, naturalHeight) <= limits.image_size) return false;
+  return size > Math.min(HEAVY, limits.file_bytes) || naturalWidth * naturalHeight > limits.pixels;
+}
+
+async function shrunk(file: File, image: HTMLImageElement, longest: number): Promise<File> {
+  const scale = longest / Math.max(image.naturalWidth, image.naturalHeight);
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(image.naturalWidth * scale));
+  canvas.height = Math.max(1, Math.round(image.naturalHeight * scale));
+  const context = canvas.getContext("2d");
+  if (context === null) return file;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const type = OPAQUE.includes(file.type) ? "image/jpeg" : "image/png"; // others may be transparent
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, 0.95));
+  return blob === null ? file : new File([blob], file.name, { type });
 }
 
 /** The files among what was pasted or dropped. */

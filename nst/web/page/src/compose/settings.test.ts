@@ -13,6 +13,7 @@ const layers = setting("style_layers", { kind: "layers" });
 const sheet = setting("contact_sheet", { kind: "bool" });
 const preset: Preset = {
   name: "fast",
+  title: "Quick",
   about: "",
   settings: { epochs: 60, learning_rate: 2, style_layers: "conv1_1=0.2", contact_sheet: false },
 };

@@ -34,8 +34,9 @@ export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
       )}
       {rows.length > 1 && (
         // What the content costs of a frame is not known: its total has the temporal cost, too.
-        <Curve series={video ? series.slice(0, 2) : series} epochs={Math.max(job.epochs, rows.at(-1)!.epoch)} unit={video ? "frame" : "epoch"} />
+        <Curve series={video ? series.slice(0, 2) : series} epochs={Math.max(job.epochs, rows.at(-1)!.epoch)} unit={video ? "frame" : "epoch"} marks={job.steering.map(({ epoch }) => epoch)} />
       )}
+      {job.steering.length > 0 && <p className="help">A dotted line marks a change: costs before and after it cannot be compared.</p>}
       {!video && Number(job.settings.scales) > 1 && (
         <p className="help">Painted in {String(job.settings.scales)} sizes: the costs jump where the next one begins.</p>
       )}

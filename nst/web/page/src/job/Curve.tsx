@@ -13,6 +13,8 @@ interface Props {
   series: Series[];
   epochs: number;
   unit: "epoch" | "frame";
+  /** Epochs at which the costs change their meaning. */
+  marks?: number[];
 }
 
 const HEIGHT = 220;
@@ -21,7 +23,7 @@ const MARGIN = { left: 46, right: 16, top: 10, bottom: 34 };
 const MOST = 400;
 
 /** The costs over the epochs, or over the frames of a video. Drawn in the pixels that it has, so that its words keep their size. */
-export function Curve({ series, epochs, unit }: Props) {
+export function Curve({ series, epochs, unit, marks = [] }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const shown = series.map((each) => ({ ...each, points: thinned(each.points, MOST) }));
@@ -55,6 +57,9 @@ export function Curve({ series, epochs, unit }: Props) {
           <text x={box.left + box.width / 2} y={HEIGHT - 4} textAnchor="middle">
             {unit}
           </text>
+          {marks.map((epoch) => (
+            <line key={epoch} className="mark" x1={x(epoch, epochs, box)} x2={x(epoch, epochs, box)} y1={box.top} y2={floor} />
+          ))}
           {shown.map(({ key, points }) => (
             <path key={key} className={`line ${key}`} d={path(points, epochs, scale, box)} />
           ))}

@@ -13,6 +13,7 @@ import { Made } from "./Made.tsx";
 import { Notes } from "./Notes.tsx";
 import { ProgressPanel } from "./ProgressPanel.tsx";
 import { Stage } from "./Stage.tsx";
+import { Steering } from "./Steering.tsx";
 import { useJob } from "./useJob.ts";
 import { Painted, Video } from "./Video.tsx";
 
@@ -88,6 +89,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onDeleted }: P
         </div>
         <div className="job-side">
           <ProgressPanel job={job} problem={problem} onCancel={cancel} />
+          <Steering job={job} />
           <Notes job={job} />
           {!isActive(job) && <Actions job={job} onAgain={onAgain} onDeleted={onDeleted} />}
           {(rows.length > 0 || job.costs !== null) && <CostPanel job={job} rows={rows} />}

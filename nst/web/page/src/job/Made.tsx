@@ -1,6 +1,7 @@
 import { thumbnailUrl } from "../api.ts";
 import { presetOf, titleOf, type Catalogue } from "../catalogue.ts";
 import { labelOf } from "../compose/settings.ts";
+import { MaskedInput } from "../masks/tints.tsx";
 import type { Job } from "../types.ts";
 
 /** What the picture was made from: content, styles, and the settings that are not the preset's. */
@@ -19,7 +20,9 @@ export function Made({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
       <ul className="ingredients">
         {[job.content, ...job.styles].map(({ title, url }, index) => (
           <li key={url}>
-            <img src={thumbnailUrl(url, 320)} alt="" />
+            <MaskedInput job={job} index={index}>
+              <img src={thumbnailUrl(url, 320)} alt="" />
+            </MaskedInput>
             <span className="muted">{index === 0 ? "Content" : "Style"}</span>
             <span className="name">{title}</span>
           </li>

@@ -7,7 +7,7 @@ const job: Job = {
   id: "a", number: 1, state: "running", place: null, cancelling: false, created: 0, started: 1, ended: null,
   epoch: null, epochs: 60, costs: null, seconds_left: null, picture: null, width: 400, height: 300,
   content: { title: "me.jpg", url: "" }, styles: [], preset: "fast", network: "preview", painted_with: null, settings: {}, frames: [], kind: "picture",
-  reason: "", troubles: [], result: false, video: false, files: [],
+  reason: "", troubles: [], result: false, video: false, files: [], steering: [],
 };
 
 const epoch = (number: number, total = 1): JobEvent => ({

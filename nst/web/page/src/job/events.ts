@@ -1,7 +1,8 @@
 /** What is known of a job, and how each event of its stream changes that. */
 
-import type { EpochEvent, Job } from "../types.ts";
+import type { EpochEvent, Job, Steered } from "../types.ts";
 import { sentence } from "../words.ts";
+import { withChange } from "./steering.ts";
 
 export interface Watched {
   job: Job | null;
@@ -14,6 +15,7 @@ export type JobEvent =
   | { kind: "epoch"; row: EpochEvent }
   | { kind: "picture"; epoch: number }
   | { kind: "frames"; frames: number[] }
+  | { kind: "steered"; change: Partial<Steered> & { epoch: number } }
   | { kind: "trouble"; message: string };
 
 export const NOTHING: Watched = { job: null, rows: [] };
@@ -46,6 +48,9 @@ export function reduce({ job, rows }: Watched, events: JobEvent[]): Watched {
       if (event.epoch >= (job.picture ?? -1)) job = { ...job, picture: event.epoch };
     } else if (job && event.kind === "frames") {
       job = { ...job, frames: event.frames };
+    } else if (job && event.kind === "steered") {
+      // A connection replays the past, which may have been steered otherwise before the job was interrupted.
+      if (job.state === "running") job = { ...job, steering: withChange(job.steering, event.change) };
     } else if (job && event.kind === "trouble" && !job.troubles.includes(event.message)) {
       job = { ...job, troubles: [...job.troubles, event.message] };
     }

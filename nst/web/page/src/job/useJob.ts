@@ -4,7 +4,7 @@ import { useEffect, useReducer, useRef, useState } from "react";
 
 import { useAnnounce } from "../announce.tsx";
 import { ApiError, eventsUrl, getJob } from "../api.ts";
-import type { EpochEvent, Job } from "../types.ts";
+import type { EpochEvent, Job, Steered } from "../types.ts";
 import { announcement, NOTHING, reduce, type JobEvent, type Watched } from "./events.ts";
 
 export interface JobWatch extends Watched {
@@ -72,6 +72,7 @@ export function useJob(id: string, session: number): JobWatch {
         push({ kind: "picture", epoch: data<{ epoch: number }>(event).epoch });
         frames ??= window.setTimeout(askFrames, FRAMES_EVERY);
       });
+      source.addEventListener("steered", (event) => push({ kind: "steered", change: data<Partial<Steered> & { epoch: number }>(event) }));
       source.addEventListener("trouble", (event) => {
         push({ kind: "trouble", message: data<{ message: string }>(event).message });
       });

@@ -1,0 +1,184 @@
+"""Masks of a submission: where each style acts, and which part of each style picture is used.
+
+A mask is stored in the folder of its job as a PNG of what the engine understands it to be, so that the page can show
+it, and so that painting it again gives the same picture.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.datastructures import UploadFile
+
+from nst.config import TransferConfig
+from nst.engine import mask_regions
+from nst.images import decode, reader, writer
+from nst.utils import atomic
+from nst.utils.text import one_line
+from nst.web.errors import Refused
+from nst.web.submission import Limits
+from nst.web.worker_process import JobFolder
+
+Over = Literal["content", "style"]
+Source = UploadFile | Path
+"""An upload, or the stored mask of an earlier job."""
+
+_TITLE = 80  # characters
+
+
+class Chosen(NamedTuple):
+    """The masks of one submission, by style; empty if there are none, and one if a coloured one is for all styles."""
+
+    content: Sequence[Source | None] = ()
+    style: Sequence[Source | None] = ()
+
+    @property
+    def there(self) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+        """Which styles have masks over the content, and over themselves."""
+        return tuple(mask is not None for mask in self.content), tuple(mask is not None for mask in self.style)
+
+
+def choose(over: Over, uploads: Sequence[UploadFile], of: Sequence[int], styles: int) -> list[Source | None]:
+    """The masks that a form has over the content or the styles, by style.
+
+    Args:
+        over: what they are drawn over.
+        uploads: the masks; those without a name and contents, which a browser sends for an empty field, are left out.
+        of: the index of the style of each, or nothing if they are in the order of the styles.
+        styles: the number of styles.
+
+    Raises:
+        Refused: `of` does not match the masks and styles.
+    """
+    given = [upload for upload in uploads if upload.filename or upload.size]
+    if not of:
+        return list(given)
+    field = f"{over}_mask_for"
+    if len(of) != len(given):
+        masks = f"{len(given)} {over} mask{'' if len(given) == 1 else 's'}"
+        raise Refused(400, f"{field} has {len(of)} of {masks}: give one for each mask, or leave it out", field)
+    found: list[Source | None] = [None] * styles
+    for index, upload in zip(of, given, strict=True):
+        if not 0 <= index < styles:
+            raise Refused(400, f"{field} is {index}: the styles have the numbers 0 to {styles - 1}", field)
+        if found[index] is not None:
+            raise Refused(400, f"{field} has {index} twice: there is one {over} mask for each style", field)
+        found[index] = upload
+    return found
+
+
+def earlier(there: Chosen, kept: Sequence[int | None], styles: int, *, content: bool) -> Chosen:
+    """The masks of an earlier job whose pictures are kept.
+
+    Coloured masks, which belong together, are kept only with all of them.
+
+    Args:
+        there: the masks of that job.
+        kept: for each style now, which of that job's it is, or None for another picture.
+        styles: the number of that job's styles.
+        content: whether its content is kept.
+    """
+    if content and list(kept) == list(range(styles)):
+        return there
+
+    def picked(masks: Sequence[Source | None]) -> list[Source | None]:
+        found = [masks[index] if index is not None and index < len(masks) else None for index in kept]
+        found = [None if isinstance(mask, Path) and _is_coloured(mask) else mask for mask in found]
+        return found if any(found) else []
+
+    return Chosen(picked(there.content) if content else [], picked(there.style))
+
+
+def _is_coloured(path: Path) -> bool:
+    try:
+        return mask_regions.is_coloured(mask_regions.read_mask(path)[0])
+    except decode.PictureError:
+        return False  # it is gone, which is reported when it is stored
+
+
+def store(chosen: Chosen, folder: JobFolder, limits: Limits) -> None:
+    """Stores the masks of a job.
+
+    Raises `Refused` for too many bytes (413), for a file that is not a picture (415), and for a mask that no longer
+    exists.
+    """
+    sides: tuple[tuple[Over, Sequence[Source | None]], ...] = ("content", chosen.content), ("style", chosen.style)
+    for over, sources in sides:
+        field = f"{over}_mask"
+        if len(sources) > limits.styles:
+            raise Refused(400, f"there are {len(sources)} {over} masks: give at most one for each style", field)
+        for index, source in enumerate(sources):
+            if isinstance(source, Path):
+                try:
+                    shutil.copyfile(source, folder.mask(over, index))
+                except FileNotFoundError:
+                    message = "a mask of the job to start from no longer exists: choose the masks again"
+                    raise Refused(400, message, field) from None
+            elif source is not None:
+                store_upload(source, folder.mask(over, index), field, limits)
+
+
+def store_upload(source: UploadFile, target: Path, field: str, limits: Limits) -> tuple[int, int]:
+    """Stores an uploaded mask as a PNG of what it is understood to be. Raises `Refused` as `store` does.
+
+    Returns:
+        The (height, width) of the upload.
+    """
+    name = one_line(re.split(r"[\\/]", source.filename or "")[-1], _TITLE) or "the mask"
+    data = source.file.read(limits.file_bytes + 1)
+    if len(data) > limits.file_bytes:
+        most = limits.file_bytes // 1_000_000
+        raise Refused(413, f"{name} is larger than {most} MB: shrink it; a mask is scaled to its picture anyway", field)
+    try:
+        pixels, size = mask_regions.read_mask(data, name=name, most=limits.pixels)
+    except decode.PictureError as error:
+        raise Refused(415, str(error), field) from None
+    atomic.write_bytes(target, writer.encode(pixels, "png"))
+    return size
+
+
+def check(
+    folder: JobFolder, config: TransferConfig, content: tuple[int, int], styles: Sequence[tuple[int, int]],
+    content_masks: Sequence[bool], style_masks: Sequence[bool],
+) -> None:  # fmt: skip
+    """Raises `Refused` for stored masks that do not fit their pictures or each other, as a run would refuse them.
+
+    Pictures are given by their (height, width) in pixels.
+    """
+    if not (content_masks or style_masks):
+        return
+    # Of the style pictures only the opacity matters here, and of that only where a mask selects a part.
+    opacities = [
+        reader.read_with_alpha(folder.style(index))[1] if index < len(style_masks) and style_masks[index] else None
+        for index in range(len(styles))
+    ]
+    try:
+        mask_regions.mixture(
+            _blank(_fitted(content, config.image_size)), [_blank(size) for size in styles], config,
+            folder.masks("content", content_masks), folder.masks("style", style_masks), opacities,
+        )  # fmt: skip
+    except ValueError as error:
+        raise Refused(400, str(error), _field(str(error))) from None
+
+
+def _fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """The (height, width) that a content picture is painted in, whose rounded sides a narrow mask has to match."""
+    height, width = (max(1, round(side * longest / max(size))) for side in size)
+    return height, width
+
+
+def _blank(size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture of that (height, width) that takes no memory."""
+    return np.broadcast_to(np.uint8(255), (*size, 3))
+
+
+def _field(message: str) -> str:
+    """The field of the mask that a message names first."""
+    first = re.search(r"\b(content|style) mask", message)
+    return f"{first[1]}_mask" if first else "style_mask"

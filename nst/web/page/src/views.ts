@@ -1,0 +1,13 @@
+/** The views besides the first: each is a script, and a style sheet, of its own. */
+
+import { lazyView } from "./lazy.tsx";
+
+export const JobView = lazyView(async () => {
+  const [{ JobView }] = await Promise.all([import("./job/JobView.tsx"), import("./styles/job.css")]);
+  return JobView;
+});
+
+export const GalleryView = lazyView(async () => {
+  const [{ GalleryView }] = await Promise.all([import("./gallery/GalleryView.tsx"), import("./styles/gallery.css")]);
+  return GalleryView;
+});

@@ -1,0 +1,125 @@
+"""Steering: changes of a picture while it is being painted."""
+
+# Without `from __future__ import annotations`: FastAPI reads the fields of `SteeringForm`.
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from starlette.concurrency import run_in_threadpool
+
+from nst.engine import mask_regions
+from nst.images import reader
+from nst.images.decode import PictureError
+from nst.inputs import MaskInputs
+from nst.steering.changes import Change
+from nst.utils.fields import parse_weights
+from nst.utils.text import one_line
+from nst.web import schemas, store
+from nst.web.dependencies import Found, Served, view
+from nst.web.errors import WITH_BODY, Refused, problems
+from nst.web.service import Studio
+from nst.web.submission import Submission
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+
+class SteeringForm(NamedTuple):
+    """The form of a change, as it arrives; what is missing stays as it is."""
+
+    strength: Annotated[float | None, Form(description="how much of the style shows, 0 to 1")] = None
+    style_weights: Annotated[str | None, Form(description="weights of the styles, such as 1,3", max_length=1000)] = None
+    content_mask: Annotated[
+        list[UploadFile], File(description="masks over the content, which replace all masks: white where a style acts")
+    ] = []  # noqa: RUF012
+    content_mask_for: Annotated[
+        list[int], Form(description="index of the style of each content mask; by default in the order of the styles")
+    ] = []  # noqa: RUF012
+    style_mask: Annotated[
+        list[UploadFile], File(description="masks over the style pictures: white is the part that is used")
+    ] = []  # noqa: RUF012
+    style_mask_for: Annotated[
+        list[int], Form(description="index of the style of each style mask; by default in the order of the styles")
+    ] = []  # noqa: RUF012
+    no_masks: Annotated[bool, Form(description="removes all masks")] = False
+
+
+@router.post("/{id}/steer", status_code=202, responses=problems(400, 404, 409, 415, *WITH_BODY))
+async def steer(request: Request, studio: Served, job: Found, form: Annotated[SteeringForm, Depends()]) -> schemas.Job:
+    """Changes the strength, the weights of the styles or the masks of a picture while it is being painted.
+
+    The picture follows from the next epoch on. Then a `steered` event has that epoch, and so has `steering` of the
+    job. A change that does not fit, such as a mask with too small a region, becomes one of the job's `troubles`.
+    """
+    async with request.app.state.decoding:
+        return await run_in_threadpool(_steer, studio, job, form)
+
+
+def _steer(studio: Studio, job: store.Job, form: SteeringForm) -> schemas.Job:
+    submission = Submission.from_json(job.request)
+    if submission.kind == "video":
+        raise Refused(409, "a video cannot be steered: all its frames are painted alike")
+    change = _change(form, submission, studio.limits.file_bytes, studio.limits.pixels)
+    if not studio.steer(job.id, change.to_json()):
+        state = studio.store.read(job.id).state
+        raise Refused(409, f"only a picture that is being painted can be steered, and this one is {state}")
+    return view(studio, studio.store.read(job.id))
+
+
+def _change(form: SteeringForm, submission: Submission, most_bytes: int, most_pixels: int) -> Change:
+    """The change that a form asks for, checked as far as is possible without painting. Raises `Refused`."""
+    count, given = len(submission.styles), dict[str, Any]()
+    if form.strength is not None:
+        given["strength"] = form.strength
+        with _refusing("strength"):
+            submission.config.changed(**given)
+    if form.style_weights is not None:
+        with _refusing("style_weights"):
+            given["style_weights"] = parse_weights(form.style_weights)
+            mask_regions.weights(submission.config.changed(style_weights=given["style_weights"]), count)
+    content, style = (
+        _masks(over, uploads, places, count, most_bytes, most_pixels)
+        for over, uploads, places in (
+            ("content", form.content_mask, form.content_mask_for), ("style", form.style_mask, form.style_mask_for)
+        )
+    )  # fmt: skip
+    if content or style or form.no_masks:
+        given["masks"] = MaskInputs(content, style)
+    if not given:
+        raise Refused(400, "nothing changes: give strength, style_weights or masks")
+    return Change(**given)
+
+
+@contextlib.contextmanager
+def _refusing(field: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise Refused(400, str(error), field) from None
+
+
+def _masks(
+    over: str, uploads: Sequence[UploadFile], places: Sequence[int], count: int, most_bytes: int, most_pixels: int
+) -> list[bytes | None] | None:
+    """The masks over the content or the styles, as the library takes them; None if there are none."""
+    given = [upload for upload in uploads if upload.filename or upload.size]
+    field = f"{over}_mask"
+    if not given:
+        return None
+    where = list(places) or list(range(len(given)))
+    if len(where) != len(given) or len(set(where)) != len(where) or not all(0 <= place < count for place in where):
+        raise Refused(400, f"give at most one {over} mask for each of the {count} styles", field)
+    found: list[bytes | None] = [None] * count
+    for place, upload in zip(where, given, strict=True):
+        name = one_line(upload.filename or "", 80) or "the mask"
+        data = upload.file.read(most_bytes + 1)
+        if len(data) > most_bytes:
+            raise Refused(413, f"{name} is larger than {most_bytes // 1_000_000} MB: save it as PNG", field)
+        try:
+            reader.read_with_alpha(data, name=name, most=most_pixels)
+        except PictureError as error:
+            raise Refused(415, str(error), field) from None
+        found[place] = data
+    # A coloured content mask is for all styles.
+    return found[:1] if over == "content" and len(given) == 1 and not places else found
