@@ -16,7 +16,7 @@ from nst.web.access import Key
 from nst.web.delivery import Assets, Head, compressed
 from nst.web.errors import handle_errors, problems
 from nst.web.estimate import Estimator
-from nst.web.routes import catalog, estimate, events, jobs, legacy, masks, recipe, resume, steering
+from nst.web.routes import catalog, estimate, events, gallery, jobs, legacy, masks, recipe, resume, steering
 from nst.web.security import Guard, is_loopback, names
 from nst.web.service import Studio
 
@@ -50,6 +50,7 @@ def create(
     app.state.key = Key(token, f"nst-token-{port}", secret)  # browsers share cookies between ports
     app.state.decoding = asyncio.Semaphore(2)  # submissions that are decoded at once: each may take a gigabyte
     app.state.watchers = 0
+    app.state.zips, app.state.pages = 0, {}  # of the gallery
     app.add_middleware(compressed)
     app.add_middleware(Head)
     app.add_middleware(
@@ -57,7 +58,7 @@ def create(
         body_bytes=studio.limits.body_bytes, origins=frozenset(origins),
     )  # fmt: skip
     handle_errors(app)
-    routers = (catalog, estimate, events, jobs, masks, recipe, resume, steering)
+    routers = (catalog, estimate, events, gallery, jobs, masks, recipe, resume, steering)
     for router in (module.router for module in routers):
         app.include_router(router, prefix="/api")
     app.include_router(legacy.router)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -10,6 +12,7 @@ from fastapi import Depends, Request, Response
 from fastapi import Path as InPath
 
 from nst.images import reader, resize, writer
+from nst.utils import atomic
 from nst.web import catalog, schemas, store
 from nst.web.errors import Refused
 from nst.web.service import Studio
@@ -22,6 +25,11 @@ FILES = {
     "generated_image_16bit.tiff": "16-bit TIFF",
     "contact_sheet.png": "Contact sheet",
 }
+
+
+THUMBNAILS = (96, 160, 320, 480)  # pixels of the longest side; these are kept on the disk
+_DAY, _YEAR = 86_400, 31_536_000  # seconds
+_MOST_VIEWS = 1000  # of ended jobs that are kept in memory, about 10 kB each
 
 
 def _the_studio(request: Request) -> Studio:
@@ -41,6 +49,19 @@ Found = Annotated[store.Job, Depends(_the_job)]  # the job that the address name
 
 def view(studio: Studio, job: store.Job) -> schemas.Job:
     """A job as the API shows it."""
+    if job.state not in store.ENDED:
+        return _view(studio, job)
+    # It stays as it is until it is resumed: what took a millisecond, mostly to check the settings, is kept.
+    key = (job.id, job.state, job.ended, job.size, job.reason, len(job.troubles), repr(job.progress))
+    if (found := studio.views.get(key)) is None:
+        found = studio.views[key] = _view(studio, job)
+        if len(studio.views) > _MOST_VIEWS:
+            with contextlib.suppress(RuntimeError):  # another thread has changed it: the next one is removed later
+                studio.views.pop(next(iter(studio.views)), None)
+    return found
+
+
+def _view(studio: Studio, job: store.Job) -> schemas.Job:
     request = Submission.from_json(job.request)
     ended = job.state in store.ENDED
     url = f"/api/jobs/{job.id}"
@@ -84,19 +105,36 @@ def _masks(request: Submission, url: str) -> list[dict[str, object]]:
     ]
 
 
-def picture(path: Path, size: int | None, *, lasting: bool) -> Response:
+def picture(path: Path, size: int | None, *, lasting: bool, keep: Path | None = None) -> Response:
     """A picture file, or a JPEG of it with at most `size` pixels on its longest side.
 
     It is read in full before it is sent, as the current picture may be replaced meanwhile. If `lasting`, the browser
-    may cache it.
+    may cache it; a small size is kept in the folder `keep`.
     """
     try:
-        data = path.read_bytes() if size is None else _thumbnail(path, path.stat().st_mtime_ns, size)
+        data = path.read_bytes() if size is None else thumbnail(path, size, keep)
     except FileNotFoundError:
         raise Refused(404, "there is no picture yet, or it has been deleted") from None
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
-    headers = {"cache-control": "private, max-age=86400"} if lasting else {}
+    headers = {"cache-control": f"private, max-age={_YEAR if size else _DAY}"} if lasting else {}
     return Response(data, media_type=kind, headers=headers)
+
+
+def thumbnail(path: Path, size: int, keep: Path | None = None) -> bytes:
+    """A picture as a JPEG with at most `size` pixels on its longest side; a small one is kept in the folder `keep`."""
+    changed = path.stat().st_mtime_ns
+    if keep is None or size not in THUMBNAILS:
+        return _thumbnail(path, changed, size)
+    kept = keep / f"{path.stem}-{size}.jpg"
+    with contextlib.suppress(OSError):
+        if kept.stat().st_mtime_ns == changed:  # of this very picture
+            return kept.read_bytes()
+    data = _thumbnail(path, changed, size)
+    with contextlib.suppress(OSError):  # the disk is full, or the job has been deleted
+        keep.mkdir(exist_ok=True)
+        atomic.write_bytes(kept, data)
+        os.utime(kept, ns=(changed, changed))
+    return data
 
 
 @functools.lru_cache(maxsize=256)  # about 30 kB each

@@ -240,6 +240,58 @@ class Recipe(BaseModel):
     command: str
 
 
+class JobCard(BaseModel):
+    """What a list shows of a job; its fields are those of `Job`."""
+
+    id: str = Field(pattern="^[0-9a-f]{16}$")
+    number: int
+    kind: Literal["picture", "video"]
+    state: Literal["queued", "running", "finished", "cancelled", "failed"]
+    place: int | None = Field(description="number of jobs before it in the queue; null unless it is queued")
+    cancelling: bool
+    created: float
+    started: float | None
+    ended: float | None
+    epoch: int | None
+    epochs: int
+    seconds_left: float | None
+    picture: int | None
+    width: int | None
+    height: int | None
+    content: Picture
+    styles: list[Picture]
+    preset: str
+    network: str
+
+
+class GalleryChoices(BaseModel):
+    """The values by which the gallery can be filtered, most frequent first, with the number of jobs of each."""
+
+    states: dict[str, int]
+    kinds: dict[str, int]
+    presets: dict[str, int]
+    styles: dict[str, int]
+
+
+class Gallery(BaseModel):
+    """A page of the gallery."""
+
+    cards: list[JobCard]
+    cursor: str | None = Field(description="where the next page begins; null on the last page")
+    total: int = Field(description="number of jobs on all pages")
+    choices: GalleryChoices | None = Field(description="only on the first page")
+    revision: str = Field(description="the state of the list, for `/api/gallery/changes`")
+
+
+class GalleryChanges(BaseModel):
+    """The jobs that have been added, changed or deleted since a revision, whatever the search."""
+
+    cards: list[JobCard]
+    gone: list[str] = Field(description="ids of deleted jobs")
+    reset: bool = Field(description="the revision is too old, or of an earlier start: read the pages again")
+    revision: str
+
+
 class EstimateRequest(BaseModel):
     """A picture or a video that may be painted: its size in pixels, and the settings as for a job."""
 

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,9 +20,14 @@ from typing import Any, Literal, NamedTuple
 State = Literal["queued", "running", "finished", "cancelled", "failed"]
 ENDED = ("finished", "cancelled", "failed")
 
+_FORMAT = 2  # the column `wanted` has a job's request, `painted` its progress, and those of `_listed` what lists need
 # The position in the queue: a job that is resumed waits behind those that were there before it.
 _TURN = "coalesce(json_extract(painted, '$.turn'), number)"
-_FORMAT = 1  # the column `wanted` has a job's request, and `painted` its progress
+_COLUMNS = "number, id, state, created, started, ended, starts, cancelling, painted, wanted, reason, troubles, bytes"
+_CARD = (
+    "number, id, state, created, started, ended, cancelling, painted, kind, content, styles, preset, network, epochs"
+)
+_MOST_CHANGES = 10_000  # that are remembered for `Store.changes`
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,6 +53,13 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_by_job ON events (job, id);
 """
+# Without the requests, which are long: what is searched and counted is read from here alone.
+_LISTED_INDEX = "CREATE INDEX IF NOT EXISTS jobs_listed ON jobs (search, state, kind, preset, styles)"
+_ADDED = {  # the columns that format 2 added
+    "kind": "TEXT NOT NULL DEFAULT 'picture'", "content": "TEXT NOT NULL DEFAULT ''",
+    "styles": "TEXT NOT NULL DEFAULT '[]'", "preset": "TEXT NOT NULL DEFAULT ''",
+    "network": "TEXT NOT NULL DEFAULT ''", "epochs": "INTEGER NOT NULL DEFAULT 0", "search": "TEXT NOT NULL DEFAULT ''",
+}  # fmt: skip
 
 
 class FullError(Exception):
@@ -76,30 +88,74 @@ class Job(NamedTuple):
     size: int  # bytes on the disk, once it has ended
 
 
+class Card(NamedTuple):
+    """What a list shows of a job at one moment."""
+
+    number: int
+    id: str
+    state: State
+    created: float
+    started: float | None
+    ended: float | None
+    cancelling: bool
+    progress: dict[str, Any]
+    kind: Literal["picture", "video"]
+    content: str
+    styles: list[str]
+    preset: str
+    network: str
+    epochs: int  # of the request; of a video, frames
+
+
+class Changes(NamedTuple):
+    """What has changed since a revision: the jobs that exist, and whether the queue has moved; the ids of the rest."""
+
+    changed: list[str]
+    gone: list[str]
+    queue: bool
+
+
 class Store:
     """The jobs of one studio, in an SQLite file that is created if it does not exist.
 
-    Raises `ValueError` for a file that this version of the program has not written, and `OSError` for one that cannot
-    be written.
+    A file of an earlier version is converted. Raises `ValueError` for a file of a later version or another program, and
+    `OSError` for one that cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._versions: Counter[str] = Counter()
         self._queue_version = 0
+        # The revisions count the changes since this start; `_changed` has each job's last one, latest last.
+        self._start = secrets.token_hex(4)
+        self._revision = self._queue_revision = self._forgotten = 0
+        self._changed: OrderedDict[str, int] = OrderedDict()
         try:
             # Every statement is its own transaction unless it runs within `transaction`.
             self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
             found = self._base.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, _FORMAT):
+            if found not in range(_FORMAT + 1):
                 raise ValueError(f"{path} was written by another version of this program: choose another data folder")
             self._base.executescript(_TABLES)
-            self._base.execute(f"PRAGMA user_version={_FORMAT}")
+            with self.transaction():
+                if found < _FORMAT:
+                    self._convert()
+                self._rows(_LISTED_INDEX)
+                self._rows(f"PRAGMA user_version={_FORMAT}")
         except sqlite3.DatabaseError as error:
             message = f"cannot use {path}: {error}; choose another data folder, or move the file away"
             raise (OSError if isinstance(error, sqlite3.OperationalError) else ValueError)(message) from error
+
+    def _convert(self) -> None:
+        """Adds to a file of format 1, or a new one, what lists need of every job."""
+        for name, kind in _ADDED.items():
+            self._rows(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
+        setters = ", ".join(f"{name} = ?" for name in _ADDED)
+        for number, wanted in self._rows("SELECT number, wanted FROM jobs"):
+            listed = _listed(json.loads(wanted))
+            self._rows(f"UPDATE jobs SET {setters} WHERE number = ?", *(listed[name] for name in _ADDED), number)
 
     def close(self) -> None:
         """Closes the file."""
@@ -127,9 +183,11 @@ class Store:
             if self.count("queued") >= most:
                 raise FullError
             job = id or secrets.token_hex(8)
-            insert = "INSERT INTO jobs (id, state, created, wanted) VALUES (?, 'queued', ?, ?)"
-            self._rows(insert, job, time.time(), json.dumps(request))
-            self._queue_version += 1
+            columns = {"id": job, "state": "queued", "created": time.time(), "wanted": json.dumps(request)}
+            columns |= _listed(request)
+            marks = ", ".join("?" * len(columns))
+            self._rows(f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({marks})", *columns.values())
+            self._touch(job, queue=True)
             return self.read(job)
 
     def claim(self) -> Job | None:
@@ -242,7 +300,7 @@ class Store:
                 return False
             self._rows("DELETE FROM jobs WHERE id = ?", job)
             self._rows("DELETE FROM events WHERE job = ?", job)
-            self._queue_version += 1
+            self._touch(job, queue=True)
             del self._versions[job]
             return True
 
@@ -255,6 +313,49 @@ class Store:
     def newest(self, limit: int, before: int = 1 << 62) -> list[Job]:
         """The newest jobs with numbers below `before`, newest first."""
         return self._jobs("WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
+
+    def cards(self, clause: str, *values: Any) -> list[Card]:
+        """What lists show of the jobs that an SQL clause selects and sorts."""
+        rows = self._rows(f"SELECT {_CARD} FROM jobs {clause}", *values)
+        return [
+            Card._make((*row[:6], bool(row[6]), json.loads(row[7]), *row[8:10], json.loads(row[10]), *row[11:]))
+            for row in rows
+        ]
+
+    def groups(self, clause: str = "", *values: Any) -> list[tuple[str, str, str, list[str], int]]:
+        """How many jobs an SQL clause selects of each state, kind, preset and list of styles."""
+        select = f"SELECT state, kind, preset, styles, count(*) FROM jobs {clause} GROUP BY state, kind, preset, styles"
+        return [(*first, json.loads(styles), count) for *first, styles, count in self._rows(select, *values)]
+
+    def places(self) -> dict[str, int]:
+        """The number of jobs before each queued one, by its id."""
+        rows = self._rows(f"SELECT id FROM jobs WHERE state = 'queued' ORDER BY {_TURN}, number")
+        return {id: place for place, (id,) in enumerate(rows)}
+
+    @property
+    def revision(self) -> str:
+        """A word for the present state of all jobs, from which `changes` are told."""
+        return f"{self._start}.{self._revision}"
+
+    @property
+    def queue_revision(self) -> str:
+        """The revision at which a job was last added, deleted or in another state."""
+        return f"{self._start}.{self._queue_revision}"
+
+    def changes(self, since: str) -> Changes | None:
+        """What has changed since a revision; None if it is of another start of the studio, or too long ago."""
+        start, _, number = since.partition(".")
+        with self._lock:
+            if start != self._start or not number.isdecimal() or not self._forgotten <= int(number) <= self._revision:
+                return None
+            found = []
+            for job, revision in reversed(self._changed.items()):
+                if revision <= int(number):
+                    break
+                found.append(job)
+            gone = [job for job in found if job not in self._versions]
+            changed = [job for job in found if job in self._versions]
+            return Changes(changed, gone, self._queue_revision > int(number))
 
     def ended(self) -> list[Job]:
         """The jobs that have ended, oldest first."""
@@ -295,7 +396,7 @@ class Store:
             return self._base.execute(statement, values).fetchall()
 
     def _jobs(self, clause: str, *values: Any) -> list[Job]:
-        rows = self._rows(f"SELECT * FROM jobs {clause}", *values)  # columns in the order of the fields
+        rows = self._rows(f"SELECT {_COLUMNS} FROM jobs {clause}", *values)  # in the order of the fields
         return [
             Job._make((*first, bool(stop), json.loads(painted), json.loads(wanted), why, json.loads(troubles), size))
             for *first, stop, painted, wanted, why, troubles, size in rows
@@ -303,7 +404,35 @@ class Store:
 
     def _update(self, job: str, **columns: Any) -> None:
         with self.transaction():
+            if "wanted" in columns:
+                columns |= _listed(json.loads(columns["wanted"]))
             setters = ", ".join(f"{name} = ?" for name in columns)
             self._rows(f"UPDATE jobs SET {setters} WHERE id = ?", *columns.values(), job)
-            self._versions[job] += 1
-            self._queue_version += "state" in columns
+            self._touch(job, queue="state" in columns)
+
+    def _touch(self, job: str, *, queue: bool) -> None:
+        """Counts a change of a job, and of the queue if that may have changed, too."""
+        self._versions[job] += 1
+        self._revision += 1
+        self._changed[job] = self._revision
+        self._changed.move_to_end(job)
+        if queue:
+            self._queue_version += 1
+            self._queue_revision = self._revision
+        if len(self._changed) > _MOST_CHANGES:
+            self._forgotten = self._changed.popitem(last=False)[1]
+
+
+def _listed(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that lists need of a job's request."""
+    frames, styles = request.get("frame_count") or 0, list(request.get("styles") or ())
+    words = [request.get(name) or "" for name in ("content", "preset", "network")]
+    return {
+        "kind": "video" if frames else "picture",
+        "content": words[0],
+        "styles": json.dumps(styles, ensure_ascii=False),
+        "preset": words[1],
+        "network": words[2],
+        "epochs": frames or (request.get("config") or {}).get("epochs") or 0,
+        "search": " ".join([words[0], *styles, *words[1:]]).casefold(),
+    }

@@ -233,19 +233,22 @@ def current(
     path = studio.picture(job, epoch)
     if path is None:
         raise Refused(404, "there is no picture of that epoch" if epoch is not None else "there is no picture yet")
-    return picture(path, size, lasting=job.state in store.ENDED)
+    ended = job.state in store.ENDED
+    return picture(path, size, lasting=ended, keep=_thumbnails(studio, job) if ended else None)
 
 
 @router.get("/{id}/content", response_class=Response, responses=media("image/jpeg"))
 def content(studio: Served, job: Found, size: Size = None) -> Response:
     """The content picture, or the first frame of the video, as JPEG."""
-    return picture(submission.preview(studio.folder_of(job.id).content), size, lasting=True)
+    path = submission.preview(studio.folder_of(job.id).content)
+    return picture(path, size, lasting=True, keep=_thumbnails(studio, job))
 
 
 @router.get("/{id}/styles/{index}", response_class=Response, responses=media("image/jpeg"))
 def style(studio: Served, job: Found, index: Annotated[int, Path(ge=0, le=99)], size: Size = None) -> Response:
     """A style picture, as JPEG."""
-    return picture(submission.preview(studio.folder_of(job.id).style(index)), size, lasting=True)
+    path = submission.preview(studio.folder_of(job.id).style(index))
+    return picture(path, size, lasting=True, keep=_thumbnails(studio, job))
 
 
 @router.get("/{id}/result", response_class=FileResponse, responses=media(*PICTURES.values(), *VIDEOS.values()))
@@ -286,6 +289,11 @@ def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], 
     csv.writer(text, lineterminator="\n").writerows([names, *rows])
     attachment = {"content-disposition": f"attachment; filename*=utf-8''{quote(_name(job))}-costs.csv"}
     return cast(schemas.Table, Response(text.getvalue(), media_type="text/csv", headers=attachment))
+
+
+def _thumbnails(studio: Studio, job: store.Job) -> FilePath:
+    """The folder of a job's thumbnails, which can be made again."""
+    return studio.folder_of(job.id).path / "thumbnails"
 
 
 def _is_video(job: store.Job) -> bool:

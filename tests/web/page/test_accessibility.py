@@ -51,6 +51,13 @@ def missing(page, jobs):
     expect(page.get_by_role("heading", name="There is no such picture")).to_be_visible()
 
 
+def gallery(page, jobs):
+    jobs.running()
+    page.goto(f"{jobs.address}/#/gallery")
+    page.get_by_role("checkbox").first.check(force=True)
+    expect(page.get_by_role("region", name="Selection")).to_be_visible()
+
+
 def reference(page, jobs):
     page.goto(f"{jobs.address}/docs")
     expect(page.get_by_role("heading", name="API reference")).to_be_visible()
@@ -63,7 +70,7 @@ def token_form(page, jobs):
     expect(page.get_by_role("heading", name="This studio is locked")).to_be_visible()
 
 
-VIEWS = [compose, compose_with_a_problem, finished, running, missing, reference, token_form]
+VIEWS = [compose, compose_with_a_problem, finished, running, gallery, missing, reference, token_form]
 """How to get to each view. A new view goes here, before the form, which ends the visit."""
 
 

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 
 import { Announcer } from "./announce.tsx";
 import { onTokenWanted } from "./api.ts";
@@ -17,7 +17,7 @@ import { MaskDesk } from "./masks/MaskDesk.tsx";
 import { focusHeading, HOME, jobHash, parseRoute, useHash } from "./route.ts";
 import { TokenForm } from "./TokenForm.tsx";
 import type { Job } from "./types.ts";
-import { CompareView, JobView } from "./views.ts";
+import { CompareView, GalleryView, JobView } from "./views.ts";
 
 export function App() {
   const [locked, setLocked] = useState(false);
@@ -26,6 +26,7 @@ export function App() {
   const health = useHealth(session);
   const catalogue = useCatalogue(session);
   const saved = useSaved();
+  const { view } = parseRoute(useHash());
   useEffect(() => onTokenWanted(() => setLocked(true)), []);
   useFilesStayHere();
   const unlock = useCallback(() => {
@@ -37,7 +38,7 @@ export function App() {
       <a className="skip" href="#main" onClick={skip}>
         Skip to the main part
       </a>
-      <Header state={health} />
+      <Header state={health} view={view} />
       <main id="main" tabIndex={-1}>
         {locked && <TokenForm onTaken={unlock} />}
         {/* Behind the form what was put together stays as it is. */}
@@ -103,7 +104,7 @@ function Studio({ catalogue, saved, session, reachable }: StudioProps) {
   const intake = useIntake(catalogue, draft, change);
   useEffect(loadLazyViews, []);
   const history = useHistory(route.view === "compose" && reachable, session);
-  const moved = useHeadingFocus(hash);
+  const moved = useHeadingFocus(hash, route.view === "gallery");
 
   const open = useCallback(
     (job: Job) => {
@@ -147,6 +148,8 @@ function Studio({ catalogue, saved, session, reachable }: StudioProps) {
         <JobView key={route.id} id={route.id} session={session} catalogue={catalogue} moved={moved} onAgain={again} onUse={use} onQueued={history.put} onDeleted={gone} />
       ) : route.view === "compare" ? (
         <CompareView key={route.ids.join()} ids={route.ids} session={session} catalogue={catalogue} moved={moved} />
+      ) : route.view === "gallery" ? (
+        <GalleryView query={route.query} session={session} moved={moved} />
       ) : (
         <MaskDesk catalogue={catalogue} draft={draft} change={change}>
           <ComposeView catalogue={catalogue} draft={draft} change={change} intake={intake} history={history} onSent={open} onQueued={history.put} />
@@ -160,17 +163,20 @@ function Studio({ catalogue, saved, session, reachable }: StudioProps) {
 /**
  * After a change of view its heading has the focus, as after the load of a page; the first view leaves it alone.
  *
- * Gives whether the view has changed, for one whose heading comes later.
+ * Gives whether the view has changed, for one whose heading comes later; a view that `arrives` by itself does all that.
  */
-function useHeadingFocus(hash: string): RefObject<boolean> {
+function useHeadingFocus(hash: string, arrives: boolean): RefObject<boolean> {
   const shown = useRef(hash);
   const moved = useRef(false);
+  useLayoutEffect(() => {
+    if (shown.current !== hash) moved.current = true;
+  }, [hash]);
   useEffect(() => {
     if (shown.current === hash) return;
     shown.current = hash;
-    moved.current = true;
+    if (arrives) return;
     window.scrollTo(0, 0);
     focusHeading();
-  }, [hash]);
+  }, [hash, arrives]);
   return moved;
 }

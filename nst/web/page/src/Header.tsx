@@ -1,5 +1,6 @@
 import type { ServerState } from "./health.ts";
-import { HOME } from "./route.ts";
+import { forgetPlace } from "./gallery/memory.ts";
+import { GALLERY, HOME } from "./route.ts";
 
 function wordsOf(state: ServerState): string {
   switch (state.kind) {
@@ -18,13 +19,21 @@ function wordsOf(state: ServerState): string {
   }
 }
 
-export function Header({ state }: { state: ServerState }) {
+export function Header({ state, view }: { state: ServerState; view: string }) {
   return (
     <header className="header">
       <a className="brand" href={HOME}>
         <img src="/favicon.svg" alt="" width="28" height="28" />
         NST Studio
       </a>
+      <nav className="views" aria-label="Views">
+        <a href={HOME} aria-current={view === "compose" ? "page" : undefined}>
+          Paint
+        </a>
+        <a href={GALLERY} aria-current={view === "gallery" ? "page" : undefined} onClick={forgetPlace}>
+          Gallery
+        </a>
+      </nav>
       <p className="server" data-state={state.kind} data-testid="server-state">
         <span className="visually-hidden">Server: </span>
         {wordsOf(state)}

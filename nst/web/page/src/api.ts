@@ -1,6 +1,6 @@
 /** Everything that is asked of the server. */
 
-import type { ErrorAnswer, Estimate, Health, Job, JobsAnswer, Network, Preview, Recipe, Sample, SettingsAnswer, SettingValues } from "./types.ts";
+import type { ErrorAnswer, Estimate, GalleryAnswer, GalleryChanges, Health, Job, JobCard, JobsAnswer, Network, Preview, Recipe, Sample, SettingsAnswer, SettingValues } from "./types.ts";
 import { sentence } from "./words.ts";
 
 /** An answer that says no; `status` 0 when none came. */
@@ -183,6 +183,18 @@ export const frameUrl = (id: string, epoch: number) => `${job(id)}/picture?epoch
 export const thumbnailUrl = (url: string, size: number) => `${url}${url.includes("?") ? "&" : "?"}size=${size}`;
 
 /** The current picture. The final one may follow a preview of the same epoch, and needs an address of its own. */
-export function pictureUrl({ id, picture, state }: Job): string {
+export function pictureUrl({ id, picture, state }: Pick<JobCard, "id" | "picture" | "state">): string {
   return `${job(id)}/picture?v=${picture}${state === "running" ? "" : "&ended=1"}`;
 }
+
+/** A page of the gallery: the first, or the one after a cursor. `query` has its search, filters and sort. */
+export function getGallery(query: URLSearchParams, limit: number, after?: string | null): Promise<GalleryAnswer> {
+  const asked = new URLSearchParams(query);
+  asked.set("limit", String(limit));
+  if (after) asked.set("after", after);
+  return get<GalleryAnswer>(`/api/gallery?${asked}`);
+}
+
+export const getGalleryChanges = (since: string) => get<GalleryChanges>(`/api/gallery/changes?since=${encodeURIComponent(since)}`);
+export const zipUrl = (ids: string[]) => `/api/jobs/zip?ids=${ids.join(",")}`;
+export const zipOfSearchUrl = (query: URLSearchParams) => `/api/jobs/zip?${query}`;

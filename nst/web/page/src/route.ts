@@ -1,12 +1,18 @@
-/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job, `#/compare/ID/ID` two of them. */
+/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job, `#/compare/ID/ID` two, `#/gallery?…` lists them. */
 
 import { useSyncExternalStore } from "react";
 
-export type Route = { view: "compose" } | { view: "job"; id: string } | { view: "compare"; ids: [string, string] };
+export type Route =
+  | { view: "compose" }
+  | { view: "job"; id: string }
+  | { view: "compare"; ids: [string, string] }
+  | { view: "gallery"; query: string };
 
 export function parseRoute(hash: string): Route {
   const pair = /^#\/compare\/([0-9A-Za-z_-]+)\/([0-9A-Za-z_-]+)$/.exec(hash);
   if (pair) return { view: "compare", ids: [pair[1]!, pair[2]!] };
+  const gallery = /^#\/gallery(?:\?(.*))?$/.exec(hash);
+  if (gallery) return { view: "gallery", query: gallery[1] ?? "" };
   const id = /^#\/job\/([0-9A-Za-z_-]+)$/.exec(hash)?.[1];
   return id === undefined ? { view: "compose" } : { view: "job", id };
 }
@@ -20,6 +26,7 @@ export function compareHash(a: string, b: string): string {
 }
 
 export const HOME = "#/";
+export const GALLERY = "#/gallery";
 
 function subscribe(changed: () => void): () => void {
   window.addEventListener("hashchange", changed);

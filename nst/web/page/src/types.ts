@@ -199,6 +199,56 @@ export interface ErrorAnswer {
   field: string | null;
 }
 
+/** What a list shows of a job. */
+export type JobCard = Pick<
+  Job,
+  | "id"
+  | "number"
+  | "kind"
+  | "state"
+  | "place"
+  | "cancelling"
+  | "created"
+  | "started"
+  | "ended"
+  | "epoch"
+  | "epochs"
+  | "seconds_left"
+  | "picture"
+  | "width"
+  | "height"
+  | "content"
+  | "styles"
+  | "preset"
+  | "network"
+>;
+
+/** The values by which the gallery can be filtered, most frequent first, with the number of jobs of each. */
+export interface GalleryChoices {
+  states: Partial<Record<JobState, number>>;
+  kinds: Partial<Record<Kind, number>>;
+  presets: Record<string, number>;
+  styles: Record<string, number>;
+}
+
+export interface GalleryAnswer {
+  cards: JobCard[];
+  /** Where the next page begins; null on the last. */
+  cursor: string | null;
+  total: number;
+  /** On the first page only. */
+  choices: GalleryChoices | null;
+  revision: string;
+}
+
+export interface GalleryChanges {
+  cards: JobCard[];
+  gone: string[];
+  /** The revision is not known any more: all has to be read again. */
+  reset: boolean;
+  revision: string;
+}
+
 /** How long a job would take; null is what cannot be judged. */
 export interface Estimate {
   seconds: number | null;

@@ -11,3 +11,8 @@ export const CompareView = lazyView(async () => {
   const [{ CompareView }] = await Promise.all([import("./compare/CompareView.tsx"), import("./styles/job.css"), import("./styles/viewer.css")]);
   return CompareView;
 });
+
+export const GalleryView = lazyView(async () => {
+  const [{ GalleryView }] = await Promise.all([import("./gallery/GalleryView.tsx"), import("./styles/gallery.css")]);
+  return GalleryView;
+});

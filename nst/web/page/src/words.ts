@@ -1,6 +1,6 @@
 /** Numbers and times as a person says them. */
 
-import type { Job } from "./types.ts";
+import type { Job, JobCard } from "./types.ts";
 
 export function ordinal(n: number): string {
   const tens = n % 100;
@@ -87,12 +87,12 @@ export function list(words: string[]): string {
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
 }
 
-export function titleOf(job: Job): string {
+export function titleOf(job: Pick<Job, "content" | "styles">): string {
   return `${job.content.title} in the style of ${list(job.styles.map((style) => style.title))}`;
 }
 
 /** Where a job stands, in a few words. */
-export function stateOf(job: Job): string {
+export function stateOf(job: JobCard): string {
   if (job.cancelling) return "Stopping…";
   switch (job.state) {
     case "queued":
@@ -109,11 +109,11 @@ export function stateOf(job: Job): string {
 }
 
 /** How far a job is: an epoch, or how many frames of a video are painted. */
-export function progressOf({ kind, epoch, epochs, width }: Job): string {
+export function progressOf({ kind, epoch, epochs, width }: JobCard): string {
   if (epoch !== null) return kind === "video" ? `Frame ${epoch + 1} of ${epochs}` : `Epoch ${epoch} of ${epochs}`;
   return kind === "video" && width !== null ? `The first of ${count(epochs, "frame")} is being painted.` : "The network is being prepared.";
 }
 
-export function isActive(job: Job): boolean {
+export function isActive(job: Pick<Job, "state">): boolean {
   return job.state === "queued" || job.state === "running";
 }

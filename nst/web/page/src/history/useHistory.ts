@@ -1,55 +1,43 @@
-/** The list of earlier jobs: pages of it, kept fresh while something is waiting or being painted. */
+/** The latest jobs, kept fresh while something is waiting or being painted. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { getJobs } from "../api.ts";
-import type { Job } from "../types.ts";
+import { getGallery } from "../api.ts";
+import { reconciled } from "../gallery/list.ts";
+import type { JobCard } from "../types.ts";
 import { isActive } from "../words.ts";
 
-const PAGE = 24;
+const SHOWN = 12;
 const EVERY = 3000;
 
 export interface HistoryState {
   /** Newest first; null before the first answer. */
-  jobs: Job[] | null;
-  more: boolean;
-  showMore: () => void;
+  jobs: JobCard[] | null;
+  /** The number of all jobs. */
+  total: number;
   /** Takes in a job that another answer of the server told of. */
-  put: (job: Job) => void;
+  put: (job: JobCard) => void;
   drop: (id: string) => void;
 }
 
 interface Listed {
-  jobs: Job[] | null;
-  more: boolean;
-}
-
-/** The newest jobs, as many pages as hold `wanted`. */
-async function read(wanted: number): Promise<{ jobs: Job[]; more: boolean }> {
-  const jobs: Job[] = [];
-  let more = true;
-  while (more && jobs.length < wanted) {
-    const page = await getJobs(PAGE, jobs.at(-1)?.number);
-    jobs.push(...page.jobs);
-    more = page.more && page.jobs.length > 0;
-  }
-  return { jobs, more };
+  jobs: JobCard[] | null;
+  total: number;
 }
 
 export function useHistory(watching: boolean, session: number): HistoryState {
-  const [listed, setListed] = useState<Listed>({ jobs: null, more: false });
-  const wanted = useRef(PAGE);
+  const [listed, setListed] = useState<Listed>({ jobs: null, total: 0 });
   // Answers that were overtaken by a newer question, or by what was put or dropped, are not taken in.
   const asked = useRef(0);
 
   const refresh = useCallback(async () => {
     const mine = ++asked.current;
     try {
-      const found = await read(wanted.current);
-      if (mine === asked.current) setListed(found);
+      const { cards, total } = await getGallery(new URLSearchParams(), SHOWN);
+      if (mine === asked.current) setListed(({ jobs }) => ({ jobs: reconciled(jobs ?? [], cards), total }));
     } catch {
       // The header says that the server is away; what is listed stays.
-      setListed((before) => (before.jobs === null ? { jobs: [], more: false } : before));
+      setListed((before) => (before.jobs === null ? { jobs: [], total: 0 } : before));
     }
   }, []);
 
@@ -76,21 +64,17 @@ export function useHistory(watching: boolean, session: number): HistoryState {
     return () => window.clearInterval(timer);
   }, [busy, refresh]);
 
-  const edit = useCallback((change: (jobs: Job[]) => Job[]) => {
+  const put = useCallback((job: JobCard) => {
     asked.current += 1;
-    setListed(({ jobs, more }) => ({ jobs: jobs && change(jobs), more }));
+    setListed(({ jobs, total }) => {
+      const known = jobs?.some(({ id }) => id === job.id) ?? false;
+      if (known) return { jobs: jobs!.map((each) => (each.id === job.id ? job : each)), total };
+      return { jobs: jobs && [job, ...jobs].slice(0, SHOWN), total: total + 1 };
+    });
   }, []);
-  const put = useCallback(
-    (job: Job) =>
-      edit((jobs) =>
-        jobs.some(({ id }) => id === job.id) ? jobs.map((each) => (each.id === job.id ? job : each)) : [job, ...jobs],
-      ),
-    [edit],
-  );
-  const drop = useCallback((id: string) => edit((jobs) => jobs.filter((job) => job.id !== id)), [edit]);
-  const showMore = useCallback(() => {
-    wanted.current += PAGE;
-    void refresh();
-  }, [refresh]);
-  return { ...listed, showMore, put, drop };
+  const drop = useCallback((id: string) => {
+    asked.current += 1;
+    setListed(({ jobs, total }) => ({ jobs: jobs && jobs.filter((job) => job.id !== id), total: Math.max(0, total - 1) }));
+  }, []);
+  return { ...listed, put, drop };
 }

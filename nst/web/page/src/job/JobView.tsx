@@ -3,7 +3,8 @@ import { useEffect, useState, type RefObject } from "react";
 import { ApiError, cancelJob } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
 import type { Field } from "../compose/files.ts";
-import { focusHeading, HOME } from "../route.ts";
+import { lastGallery } from "../gallery/memory.ts";
+import { focusHeading, GALLERY } from "../route.ts";
 import type { Job } from "../types.ts";
 import { isActive, progressOf, titleOf } from "../words.ts";
 import { Actions } from "./Actions.tsx";
@@ -49,7 +50,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueue
       <div className="page-note">
         <h1 tabIndex={-1}>There is no such picture</h1>
         <p>It may have been deleted.</p>
-        <a className="button" href={HOME}>
+        <a className="button" href={GALLERY}>
           To the other pictures
         </a>
       </div>
@@ -74,7 +75,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueue
   return (
     <article className="job" aria-labelledby="job-heading">
       <div className="job-heading">
-        <a className="back" href={HOME}>
+        <a className="back" href={lastGallery()}>
           <span aria-hidden="true">← </span>All pictures
         </a>
         <h1 tabIndex={-1} id="job-heading">

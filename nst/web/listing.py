@@ -1,0 +1,144 @@
+"""Lists of jobs as the gallery asks for them: searched, filtered, sorted, and read in pages."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from nst.web.store import Card, Store
+
+Sort = Literal["newest", "oldest", "ended", "content", "style"]
+
+# The SQL expression that each sort follows, and whether its largest value comes first; equal ones follow the number.
+_ORDERS: dict[Sort, tuple[str, bool]] = {
+    "newest": ("number", True),
+    "oldest": ("number", False),
+    "ended": ("coalesce(ended, 1e12)", True),  # what has not ended yet comes first
+    "content": ("content COLLATE NOCASE", False),
+    "style": ("styles COLLATE NOCASE", False),
+}
+_WORDS = 20  # of a search that are read
+
+
+class Search(NamedTuple):
+    """What jobs are wanted: those that have all the words, and one of the values of each filter that has any.
+
+    A word is part of a content's or style's title, or of the name of the preset or the network; or it is the number of
+    the job, which alone is meant by a word such as #12.
+    """
+
+    words: str = ""
+    states: tuple[str, ...] = ()
+    kind: str | None = None
+    presets: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+
+    def conditions(self) -> tuple[list[str], list[Any]]:
+        """The SQL conditions, and the values of their parameters."""
+        found: list[str] = []
+        values: list[Any] = []
+        for word in self.words.casefold().split()[:_WORDS]:
+            digits = word.removeprefix("#")
+            numbered = digits.isascii() and digits.isdecimal() and len(digits) < 19
+            if not word.startswith("#") or not numbered:
+                found.append("(instr(search, ?)" + (" OR number = ?)" if numbered else ")"))
+                values.append(word)
+            else:
+                found.append("number = ?")
+            if numbered:
+                values.append(int(digits))
+        for column, wanted in (("state", self.states), ("preset", self.presets), ("kind", [self.kind or ""])):
+            if any(wanted):
+                found.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+                values += wanted
+        if self.styles:
+            marks = ", ".join("?" * len(self.styles))
+            found.append(f"EXISTS (SELECT 1 FROM json_each(styles) WHERE value IN ({marks}))")
+            values += self.styles
+        return found, values
+
+
+class CursorError(ValueError):
+    """A cursor that no page has given."""
+
+
+class Page(NamedTuple):
+    """A page of a list, and the cursor of the next one, None if there is none."""
+
+    cards: list[Card]
+    cursor: str | None
+
+
+def page(store: Store, search: Search, sort: Sort, limit: int, cursor: str | None = None) -> Page:
+    """The first jobs of a list, or those after a cursor. Raises `CursorError`."""
+    conditions, values = search.conditions()
+    order, falling = _ORDERS[sort]
+    if cursor is not None:
+        conditions.append(f"({order}, number) {'<' if falling else '>'} (?, ?)")
+        values += _read(cursor)
+    way = "DESC" if falling else "ASC"
+    found = store.cards(f"{_where(conditions)} ORDER BY {order} {way}, number {way} LIMIT ?", *values, limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(found[:limit], last and _written(sort, last))
+
+
+def ids(store: Store, search: Search, limit: int) -> list[str]:
+    """The ids of the newest jobs that are wanted."""
+    conditions, values = search.conditions()
+    return [card.id for card in store.cards(f"{_where(conditions)} ORDER BY number DESC LIMIT ?", *values, limit)]
+
+
+def total(store: Store, search: Search) -> int:
+    """The number of jobs that are wanted."""
+    return _total(store, store.queue_revision, search)
+
+
+@functools.lru_cache(maxsize=32)
+def _total(store: Store, revision: str, search: Search) -> int:
+    del revision  # part of the cache key
+    conditions, values = search.conditions()
+    return sum(count for *_, count in store.groups(_where(conditions), *values))
+
+
+def choices(store: Store) -> dict[str, dict[str, int]]:
+    """The values that jobs have, by filter, most frequent first, with the number of jobs of each."""
+    return _choices(store, store.queue_revision)
+
+
+@functools.lru_cache(maxsize=4)
+def _choices(store: Store, revision: str) -> dict[str, dict[str, int]]:
+    del revision  # part of the cache key
+    found: dict[str, Counter[str]] = {name: Counter() for name in ("states", "kinds", "presets", "styles")}
+    for state, kind, preset, styles, count in store.groups():
+        found["states"][state] += count
+        found["kinds"][kind] += count
+        found["presets"][preset] += count
+        found["styles"].update(dict.fromkeys(styles, count))
+    return {name: dict(counter.most_common()) for name, counter in found.items()}
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _written(sort: Sort, last: Card) -> str:
+    """The cursor after a job."""
+    keys: dict[Sort, Any] = {
+        "newest": last.number, "oldest": last.number, "content": last.content,
+        "ended": 1e12 if last.ended is None else last.ended, "style": json.dumps(last.styles, ensure_ascii=False),
+    }  # fmt: skip
+    return base64.urlsafe_b64encode(json.dumps([keys[sort], last.number]).encode()).decode()
+
+
+def _read(cursor: str) -> list[Any]:
+    try:
+        key, number = json.loads(base64.urlsafe_b64decode(cursor))
+        if isinstance(key, (str, int, float)) and isinstance(number, int) and abs(number) < 1 << 62:
+            return [key if isinstance(key, str) else float(key), number]
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        pass
+    raise CursorError(cursor)

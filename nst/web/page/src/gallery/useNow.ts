@@ -1,0 +1,11 @@
+import { useEffect, useState } from "react";
+
+/** The time in seconds, anew every half minute: "just now" does not stay true. */
+export function useNow(): number {
+  const [now, setNow] = useState(() => Date.now() / 1000);
+  useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now() / 1000), 30_000);
+    return () => window.clearInterval(timer);
+  }, []);
+  return now;
+}
