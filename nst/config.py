@@ -83,8 +83,7 @@ class TransferConfig:
     beta: float = number(40.0, "weight of the style cost", at_least=0, affects=_COSTS, theme=_LOOK)
     strength: float = number(
         0.5,
-        "how much of the style shows, in even steps: 0 is almost the photograph, 0.5 what alpha "
-        "and beta give, 1 the style alone",
+        "how much of the style shows: 0 is almost the photograph, 0.5 what alpha and beta give, 1 the style alone",
         at_least=0,
         at_most=1,
         theme=_LOOK,

@@ -1,6 +1,6 @@
 """Paints the pictures of docs/settings.md with the program as it stands: what each setting does to one pair.
 
-Usage: python tools/settings_pictures.py [--only=strength-0.3,luminance]
+Usage: python tools/settings_pictures.py [--only=strength-1,luminance]
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ PICTURES = {
     "fast": Setting({}),
     "coursera": Setting({}, preset="coursera"),
     "quality": Setting({}, preset="quality"),
-    "strength-0.3": Setting({"strength": 0.3}),
-    "strength-0.8": Setting({"strength": 0.8}),
+    "strength-0.2": Setting({"strength": 0.2}),
+    "strength-1": Setting({"strength": 1.0}),
     "style_scale-2": Setting({"style_scale": 2.0}),
     "style_scale-0.5": Setting({"style_scale": 0.5}),
     "wasserstein": Setting({"style_distance": "wasserstein", "alpha": 30.0, "beta": 200.0}),
@@ -87,7 +87,8 @@ def main(argv: list[str]) -> None:
         styles = [reader.read(ROOT / "images" / style) for style in picture.styles]
         mask = masks(picture.content_mask, *content.shape[:2])
         painted = stylize(content, styles, None, network, config, masks=MaskInputs(content=mask)).picture
-        writer.write(folder / f"{name}.jpg", resize.fit(painted, _WIDTH.value))
+        small = resize.fit(painted, _WIDTH.value)
+        (folder / f"{name}.jpg").write_bytes(writer.encode(small, "jpg", quality=85))
         print(name, flush=True)
 
 
