@@ -84,7 +84,7 @@ function Waiting({ state }: { state: ServerState }) {
   return (
     <p className="page-note">
       {state.kind === "unreachable"
-        ? "The server cannot be reached. This page goes on by itself as soon as it answers."
+        ? "The server cannot be reached. This page continues as soon as it answers."
         : "Opening the studio…"}
     </p>
   );

@@ -78,7 +78,7 @@ export function GoOn({ job, catalogue, onResumed }: Props) {
       {checkpoint > 0 && (
         <p className="help">
           From a checkpoint of {bytes(checkpoint)}
-          {job.resumable_until !== null && `, which is kept until ${day(job.resumable_until)}`}. Frames, costs and video go on.
+          {job.resumable_until !== null && `, which is kept until ${day(job.resumable_until)}`}. Frames, costs and video continue without a gap.
         </p>
       )}
     </section>

@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 
 import { ApiError, repeatJob, steerJob } from "../api.ts";
+import { STEPS, stepOf, strengthAt } from "../compose/strength.ts";
 import { SteerMasks } from "../masks/SteerMasks.tsx";
 import { jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
@@ -75,7 +76,7 @@ function Sliders({ job }: { job: Job }) {
   return (
     <div className="sliders">
       <p className="help">The picture follows within two epochs; it does not start again.</p>
-      <Slider label="Strength of the style" value={shown.strength} onChange={(strength) => change({ ...shown, strength })}>
+      <Slider label="Strength of the style" value={shown.strength} scale={STRENGTH} onChange={(strength) => change({ ...shown, strength })}>
         <div className="ends" aria-hidden="true">
           <span>photograph</span>
           <span>style</span>
@@ -109,14 +110,25 @@ function latest({ steering }: Job): string {
   return last ? `Followed from epoch ${last.epoch} on.` : "";
 }
 
+/** How the positions of a slider, whole numbers from 0 on, stand for values. */
+interface Scale {
+  steps: number;
+  toStep: (value: number) => number;
+  toValue: (step: number) => number;
+}
+
+const STRENGTH: Scale = { steps: STEPS, toStep: stepOf, toValue: strengthAt };
+const EVEN: Scale = { steps: 20, toStep: (value) => Math.round(20 * value), toValue: (step) => step / 20 };
+
 interface SliderProps {
   label: string;
   value: number;
+  scale?: Scale;
   onChange: (value: number) => void;
   children?: React.ReactNode;
 }
 
-function Slider({ label, value, onChange, children }: SliderProps) {
+function Slider({ label, value, scale = EVEN, onChange, children }: SliderProps) {
   const id = useId();
   return (
     <div className="field">
@@ -126,7 +138,16 @@ function Slider({ label, value, onChange, children }: SliderProps) {
           {value}
         </output>
       </div>
-      <input id={id} type="range" min={0} max={1} step={0.05} value={value} onChange={({ target }) => onChange(Number(target.value))} />
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={scale.steps}
+        step={1}
+        value={scale.toStep(value)}
+        aria-valuetext={String(value)}
+        onChange={({ target }) => onChange(scale.toValue(Number(target.value)))}
+      />
       {children}
     </div>
   );
