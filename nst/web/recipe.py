@@ -7,11 +7,14 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
+
+import numpy as np
 
 from nst import __version__
 from nst.config import TransferConfig, settings
-from nst.images import file_types
+from nst.images import file_types, reader, writer
+from nst.output.manifest import STEERING_FILE
 from nst.utils.fields import written
 from nst.utils.text import json_text
 from nst.web import catalog, store
@@ -43,6 +46,31 @@ def inputs(job: store.Job, folder: JobFolder) -> dict[str, Path]:
     return named
 
 
+def _masks(job: store.Job, folder: JobFolder) -> list[tuple[str, str, Path | bytes]]:
+    """The masks of a job: flag, name in the archive, and file; white ones stand for those that are missing."""
+    request = Submission.from_json(job.request)
+    found: list[tuple[str, str, Path | bytes]] = []
+    sides: tuple[tuple[Literal["content", "style"], tuple[bool, ...]], ...] = (
+        ("content", request.content_masks), ("style", request.style_masks)
+    )  # fmt: skip
+    for over, there in sides:
+        for index, given in enumerate(there):
+            file: Path | bytes = folder.mask(over, index)
+            if not given:
+                # The command wants one for each style, with the proportions of what it is over.
+                like = folder.mask(over, there.index(True)) if over == "content" else folder.style(index)
+                height, width = reader.size(like)
+                file = writer.encode(np.full((height, width, 3), 255, np.uint8), "png")
+            found.append((f"{over}_mask", f"{over}-mask-{index + 1}.png", file))
+    return found
+
+
+def _steering(job: store.Job, folder: JobFolder) -> Path | None:
+    """The record of the changes while a job was painted."""
+    record = folder.run / STEERING_FILE
+    return record if job.progress.get("steering") and record.is_file() else None
+
+
 def _named(role: str, title: str, path: Path) -> str:
     try:
         with open(path, "rb") as file:
@@ -60,6 +88,9 @@ def command(job: store.Job, folder: JobFolder) -> str:
     content, *styles = inputs(job, folder)
     flag = "content_video" if request.frame_count else "content"
     words = ["python", "nst_main.py", f"--{flag}={content}", *(f"--style={style}" for style in styles)]
+    words += [f"--{flag}={name}" for flag, name, _ in _masks(job, folder)]
+    if _steering(job, folder):
+        words.append(f"--steer={STEERING_FILE}")
     words += [f"--preset={request.preset}", f"--model={request.network}"]
     usual = TransferConfig.from_preset(request.preset, model=request.network)
     for setting in settings():
@@ -87,7 +118,7 @@ def document(job: store.Job, folder: JobFolder) -> dict[str, Any]:
 
 
 def archive(job: store.Job, folder: JobFolder, result: Path, name: str) -> Iterator[bytes]:
-    """A ZIP file, in pieces: the result as `name`, the inputs, the settings as JSON, and the command line.
+    """A ZIP file, in pieces: the result as `name`, the inputs with masks and steering, settings as JSON, the command.
 
     It is complete before the first piece, so that an error is still an error response. Raises `OSError`.
     """
@@ -97,6 +128,10 @@ def archive(job: store.Job, folder: JobFolder, result: Path, name: str) -> Itera
             zipped.write(result, name)
             for title, path in inputs(job, folder).items():
                 zipped.write(path, title)
+            for _, title, mask in _masks(job, folder):
+                zipped.writestr(title, mask if isinstance(mask, bytes) else mask.read_bytes())
+            if record := _steering(job, folder):
+                zipped.write(record, STEERING_FILE)
             zipped.writestr("settings.json", json_text(document(job, folder), indent=2) + "\n")
             zipped.writestr("command.txt", command(job, folder) + "\n")
         file.seek(0)

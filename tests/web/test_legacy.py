@@ -103,7 +103,7 @@ def test_one_call_ends_when_the_studio_closes(calling):
 def test_one_call_that_hangs_up_is_cancelled(serve, doing):
     doing(Does.SLOWLY)
     served = serve()
-    with httpx.Client(base_url=served.address, timeout=0.5, trust_env=False) as web, pytest.raises(httpx.ReadTimeout):
+    with httpx.Client(base_url=served.address, timeout=2, trust_env=False) as web, pytest.raises(httpx.ReadTimeout):
         web.post("/generate_stylised_image", files={"file": ("me.png", png(64))})
     job = served.web.get("/api/jobs").json()["jobs"][0]
     assert served.when_ended(job["id"])["state"] == "cancelled"

@@ -16,6 +16,7 @@ from nst.web.service import Keep
 from nst.web.worker import Painter
 from nst.web.worker_process import JobFolder
 from tests.support import clips, studio_worker
+from tests.support.studio_server import picture
 from tests.support.studio_worker import Does
 
 
@@ -189,6 +190,24 @@ def test_the_archive_has_the_picture_and_what_paints_it_again(shared, painted):
     assert document["settings"] == painted["settings"]
     assert shared.web.get(f"/api/jobs/{painted['id']}/settings").json() == document
     assert "settings" in shared.web.get(f"/api/jobs/{painted['id']}/settings?download=1").headers["content-disposition"]
+
+
+def test_the_archive_of_a_masked_and_steered_picture_has_masks_and_steering(serve):
+    served = serve()
+    left = np.zeros((60, 80, 3), np.uint8)
+    left[:, :40] = 255
+    files = [picture("content_mask", "left.png", writer.encode(left, "png"))]
+    job = served.paint(style_name=["strokes", "ink"], content_mask_for="1", files=files)
+    (served.studio.folder_of(job["id"]).run / "steering.json").write_text("[]")
+    served.studio.store.note(job["id"], steering=[{"epoch": 1, "strength": 0.7}])
+    with zipfile.ZipFile(io.BytesIO(served.web.get(f"/api/jobs/{job['id']}/archive").content)) as archive:
+        command = shlex.split(archive.read("command.txt").decode())
+        given = [word.partition("=")[2] for word in command if word.startswith(("--content_mask=", "--steer="))]
+        assert given == ["content-mask-1.png", "content-mask-2.png", "steering.json"]
+        assert archive.read("steering.json") == b"[]"
+        everywhere, painted = (reader.read(archive.read(name)) for name in given[:2])
+    assert everywhere.min() == 255, "no mask means everywhere"
+    np.testing.assert_array_equal(painted, left)
 
 
 def test_nothing_is_archived_before_the_end(waiting):

@@ -57,10 +57,10 @@ def test_the_first_view_is_small(server, open_page):
 
 
 def test_a_view_that_cannot_be_loaded_says_so_and_is_loaded_again(server, open_page):
-    page = open_page(server.address, tolerate="ERR_FAILED|Failed to|dynamically imported")
+    page = open_page(server.address, tolerate="ERR_FAILED|Failed to|dynamically imported|Unable to preload")
     cookies = page.context.cookies()
     page.close()
-    page = open_page("about:blank", tolerate="ERR_FAILED|Failed to|dynamically imported|404")
+    page = open_page("about:blank", tolerate="ERR_FAILED|Failed to|dynamically imported|Unable to preload|404")
     page.context.add_cookies(cookies)
     page.route("**/assets/JobView*", lambda route: route.abort())
     page.goto(f"http://127.0.0.1:{server.port}/#/job/0123456789abcdef")
