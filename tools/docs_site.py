@@ -31,8 +31,8 @@ def on_config(config: Any) -> Any:
 
 def on_files(files: Files, config: Any) -> Files:
     """Adds the pictures of the gallery to the site."""
-    for path in sorted((ROOT / _PICTURES).iterdir()):
-        files.append(File.generated(config, f"{_PICTURES}/{path.name}", abs_src_path=str(path)))
+    for path in sorted((ROOT / _PICTURES).rglob("*.*")):
+        files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
     return files
 
 
