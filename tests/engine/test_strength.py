@@ -105,7 +105,7 @@ def test_the_plot_weighs_the_content_with_it(tmp_path, content, style, network, 
     drawn = []
     draw = plot.cost_curve
     monkeypatch.setattr(
-        plot, "cost_curve", lambda epochs, curves, title: drawn.append(curves) or draw(epochs, curves, title)
+        plot, "cost_curve", lambda epochs, curves, *more: drawn.append(curves) or draw(epochs, curves, *more)
     )
     config = TransferConfig(epochs=2, image_size=32, strength=0.2, video="none")
     rows = run.stylize(content, style, tmp_path, network, config).rows

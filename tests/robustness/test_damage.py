@@ -125,7 +125,7 @@ def test_two_damaged_states_are_a_sentence_and_nothing_is_touched(tmp_path, netw
 def test_a_state_of_another_version_is_a_sentence(tmp_path, network, pictures, always_keep, killed, monkeypatch):
     killed(4, *pictures, tmp_path, network, CONFIG)
     monkeypatch.setattr(checkpoint, "_FORMAT", 99)
-    with pytest.raises(CheckpointError, match=r"was written by nst 0\.1\.0, this is nst"):
+    with pytest.raises(CheckpointError, match=r"was written by nst 1\.0\.0, this is nst"):
         run.stylize(*pictures, tmp_path, network, CONFIG, resume=True)
 
 

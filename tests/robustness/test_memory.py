@@ -70,9 +70,9 @@ def test_tiles_found_by_running_out_of_memory_are_kept(tmp_path, network, pictur
             raise MemoryError
         return real(goal, image, **options)
 
-    def made(goal, targets, network, config, height, width, tile_size=0, warn=None):
+    def made(goal, targets, network, config, height, width, tile_size=0, *more):
         sizes.append(tile_size)
-        real_init(goal, targets, network, config, height, width, tile_size, warn)
+        real_init(goal, targets, network, config, height, width, tile_size, *more)
 
     monkeypatch.setattr(objective.Objective, "_first_pass", first_pass)
     monkeypatch.setattr(objective.Objective, "__init__", made)
