@@ -23,7 +23,6 @@ PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 # What requirements-dev.txt has for other checks than the tests.
 # The browser and the fuzzer bring many packages whose bounds are their own; their tests are skipped without them.
 NO_TEST_TOOLS = {"ruff", "mypy", "nox", "pytest-cov", "coverage", "playwright", "schemathesis", "ray"}
-EARLY_KERAS_3 = [Requirement("tensorflow==2.16.1"), Requirement("keras==3.0.5")]
 SHOW = "import importlib.metadata as m, sys; print(*(f'{name} {m.version(name)}' for name in sys.argv[1:]), sep=', ')"
 # Behind the Pythons on PATH come pyenv's, whether or not pyenv has them switched on.
 PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -64,12 +63,6 @@ def quick_tests(session: nox.Session, packages: list[Requirement], *tests: str) 
 def lowest(session: nox.Session) -> None:
     """The oldest Python with exactly the lower bounds of the requirements."""
     quick_tests(session, [lower_bound(asked) for asked in needed()])
-
-
-@nox.session(python=PYTHONS[0])
-def keras(session: nox.Session) -> None:
-    """An early Keras 3, which training/ is written in, and the first TensorFlow with it: `lowest` skips these tests."""
-    quick_tests(session, needed() + EARLY_KERAS_3, "tests/training/test_train_preview.py")
 
 
 @nox.session(python=PYTHONS)

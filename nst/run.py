@@ -227,7 +227,7 @@ def _prepare(
         checkpoint.check(before, Manifest(config, prints, {}, {}))
     sizes = given.sizes(config, None if before is None else checkpoint.shares(before, config))
     pyramid.check(network, config, sizes)
-    engine = dataclasses.replace(balanced(config, network), precision=_precision(config, before, warn))
+    engine = dataclasses.replace(balanced(config), precision=_precision(config, before, warn))
     tile_sizes = _tile_sizes(sizes, network, engine, before, warn)
     height, width = given.content.shape[:2]
     details = {

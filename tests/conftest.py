@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 LONGEST = [
     *("robustness/hostile", "batch/cluster", "web/page", "robustness/leaks", "batch/command"),
     *("robustness/kills", "robustness/full_disk"),
-    *("weights/real_network", "cli/picture", "output/checkpoint", "web/videos", "training/train_preview"),
+    *("weights/real_network", "cli/picture", "output/checkpoint", "web/videos", "training/distil"),
     *("engine/numbers", "engine/objective", "video/stylize", "web/security", "web/submitting", "web/uploads"),
     *("web/service", "web/command", "web/routes", "nst_utils", "nst_utils_scripts", "examples"),
     *("engine/graph_cache", "engine/styles", "run", "cli/weights", "weights/vgg16"),

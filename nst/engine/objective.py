@@ -35,23 +35,18 @@ class Costs(NamedTuple):
     total_variation: float
 
 
-_FALLS = {
-    ("gram", False): (275.0, 0.23),
-    ("wasserstein", False): (0.039, 0.37),
-    ("gram", True): (8250.0, 0.46),
-    ("wasserstein", True): (0.045, 0.15),
-}
-"""Style distance, narrower than VGG → ratio and power of d(alpha) = (1 + alpha / (ratio · beta))^−power.
+_FALLS = {"gram": (275.0, 0.23), "wasserstein": (0.039, 0.37)}
+"""Style distance → ratio and power of d(alpha) = (1 + alpha / (ratio · beta))^−power.
 
 d is the distance to the content, the root of the finished picture's relative content cost in an exact VGG-16, as
-measured by `benchmarks.research.strength`; for narrow networks, which VGG-16 judges badly, it was fitted by eye.
+measured by `benchmarks.research.strength` with VGG-19; the preview network's costs are VGG-19's, so they are its too.
 """
 
 _LEAST = 0.15  # the distance at strength 0: the photograph with a trace of strokes
 
 
-def balanced(config: TransferConfig, network: Network) -> TransferConfig:
-    """The settings with their strength expressed as alpha for this network, and the strength set to 0.5.
+def balanced(config: TransferConfig) -> TransferConfig:
+    """The settings with their strength expressed as alpha, and the strength set to 0.5.
 
     With d(alpha) the distance to the content (`_FALLS`) and a = config.alpha, the new alpha satisfies
 
@@ -62,8 +57,7 @@ def balanced(config: TransferConfig, network: Network) -> TransferConfig:
     """
     if config.strength == 0.5 or config.beta == 0:
         return config
-    narrow = max(layer.kernel.shape[-1] for layer in network.layers.values()) < 512
-    ratio, power = _FALLS[config.style_distance, narrow]
+    ratio, power = _FALLS[config.style_distance]
     own = (1 + config.alpha / (ratio * config.beta)) ** -power
     share = 2 * config.strength
     least = min(_LEAST, own)

@@ -180,9 +180,7 @@ def _prepare(
         first = next(pictures)
     # Not config.image_size itself, because the sides may be rounded to even numbers.
     size = max(film.height, film.width) if config.image_size else 0
-    engine = dataclasses.replace(
-        balanced(config, network), precision=sessions.precision(config.precision), image_size=size
-    )
+    engine = dataclasses.replace(balanced(config), precision=sessions.precision(config.precision), image_size=size)
     prepared = inputs.prepare(first, style, engine, masks)
     prints = {**inputs.of_network(network), **prepared.fingerprints, "video": film.digest()}
     del prints["content picture"]

@@ -182,7 +182,7 @@ def astray(model: str) -> str:
 def _preview_notice(model: str) -> str:
     reason = f", because VGG-19's weights are missing{astray('vgg19')}" if model == "auto" else ""
     return (
-        f"Painting with the small preview network{reason}. It was trained on drawn pictures only: colours and brush "
-        "strokes come over, but it recognises no objects, and keeps less of the content than VGG-19. "
+        f"Painting with the small preview network{reason}. It was distilled from VGG-19 and paints much like it "
+        "in a fraction of the time, but is less true to the style. "
         f"For better pictures run {commands('vgg19-8bit')} (19 MB), or {by_hand('vgg19')}."
     )
