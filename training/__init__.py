@@ -1,1 +1,1 @@
-"""How the preview network is trained: pictures drawn by procedures, kernels learned layer by layer, and the command."""
+"""How the preview network is distilled from VGG-19: its pictures, the fit layer by layer, and the training of all."""

@@ -100,5 +100,5 @@ class Helm:
             return None
         self._config, self._masks, self._mixture = config, masks, mixture
         self.taken.append((change, mixture))
-        self.aim = Aim(balanced(config, self._network).alpha, mixture)
+        self.aim = Aim(balanced(config).alpha, mixture)
         return self.aim
