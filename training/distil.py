@@ -37,7 +37,7 @@ _DRAWN = flags.DEFINE_integer("drawn", 60, "pictures that are drawn", lower_boun
 _PAINTED = flags.DEFINE_list("painted", ["60", "90"], "paintings by the teacher, and by the first guess")
 _GUESSED = flags.DEFINE_integer("guessed", 480, "crops that the first guess is fitted to", lower_bound=16)
 _CROPS = flags.DEFINE_list("crops", ["1800", "1200"], "crops to train on, with frames of the teacher and of the guess")
-_BATCHES = flags.DEFINE_list("batches", ["2000", "3000"], "of eight crops: without and with the guess's own pictures")
+_BATCHES = flags.DEFINE_list("batches", ["2400", "2600"], "of eight crops: without and with the guess's own pictures")
 _RATES = (2e-3, 1.5e-3)
 _SHARES = (0.5, 0.85)  # of crops that are of frames
 _DRAWN_SIDE = 256
