@@ -357,3 +357,16 @@ def test_settings_are_explained_by_pictures(server, open_page):
         picture = pictures.nth(index)
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 176
+
+
+def test_a_draft_is_painted_with_the_small_network_and_finished_with_the_other(server, open_page):
+    page = open_page(server.address)
+    choose(page)
+    small(page, epochs=20)
+    page.get_by_role("button", name="Draft", exact=True).click()
+    page.get_by_role("button", name="Paint it with VGG-19").click(timeout=FINISHED)
+    expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
+    expect(page.get_by_role("button", name="Paint it with VGG-19")).to_have_count(0)
+    finished, draft = jobs(page)[:2]
+    assert [draft["network"], finished["network"]] == ["preview", "vgg19"]
+    assert finished["settings"] == draft["settings"]

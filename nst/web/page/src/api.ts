@@ -118,6 +118,15 @@ export async function repeatJob(id: string): Promise<Job> {
   return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
 }
 
+/** Queues the pictures, settings, masks and steering of a job with another network. */
+export async function repaintWith(network: string, id: string): Promise<Job> {
+  const body = new FormData();
+  body.append("again", id);
+  body.append("network", network);
+  body.append("repeat_steering", "true");
+  return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
+}
+
 export async function deleteJob(id: string): Promise<void> {
   await ask(job(id), { method: "DELETE" });
   tabs?.postMessage(id);

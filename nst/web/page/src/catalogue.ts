@@ -67,3 +67,18 @@ export function presetOf(catalogue: Catalogue, name: string, network: string): P
 export function titleOf({ networks }: Catalogue, name: string): string {
   return networks.find((network) => network.name === name)?.title ?? name;
 }
+
+/** The small network that comes with the program, for drafts. */
+export const SMALL = "preview";
+
+/** The network that drafts stand for: the default one, null where that is the small one itself. */
+export function finisher({ networks }: Catalogue): Network | null {
+  return networks.find(({ name, available, default: usual }) => available && usual && name !== SMALL) ?? null;
+}
+
+/** Whether the small network can draft what this one paints: it has the same layers and settings. */
+export function canDraft({ networks }: Catalogue, name: string): boolean {
+  const network = networks.find((each) => each.name === name);
+  const small = networks.find((each) => each.name === SMALL);
+  return name !== SMALL && small?.available === true && Object.keys(network?.settings ?? {}).length === 0;
+}

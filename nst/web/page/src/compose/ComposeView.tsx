@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState, type Dispatch, type FormEvent } fro
 
 import { useAnnounce } from "../announce.tsx";
 import { ApiError, postJob } from "../api.ts";
-import { presetOf, type Catalogue } from "../catalogue.ts";
+import { canDraft, presetOf, SMALL, type Catalogue } from "../catalogue.ts";
 import { History } from "../history/History.tsx";
 import type { HistoryState } from "../history/useHistory.ts";
 import { appendMasks } from "../masks/draftMasks.ts";
@@ -16,7 +16,7 @@ import { useEstimate } from "./estimate.ts";
 import { narrowProblem } from "./files.ts";
 import type { Intake } from "./intake.ts";
 import { MoreSettings } from "./MoreSettings.tsx";
-import { PaintBar } from "./PaintBar.tsx";
+import { DRAFT, PaintBar } from "./PaintBar.tsx";
 import { bodyBytes, formOf, wantedOf, type Sent } from "./request.ts";
 import { RestoredNote } from "./RestoredNote.tsx";
 import { ELSEWHERE, IN_FRONT, SettingsPanel } from "./SettingsPanel.tsx";
@@ -108,11 +108,13 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
     setErrors(found);
     if (Object.keys(found).length > 0) return;
     setSent(0);
+    const { submitter } = event.nativeEvent as SubmitEvent;
+    const asked = submitter?.getAttribute("name") === DRAFT ? { ...draft, network: SMALL } : draft;
     const done: Job[] = [];
     try {
       let before: Sent | null = null;
       for (const [index, wanted] of paintings.entries()) {
-        const sending = formOf(draft, wanted, checked.changed, before);
+        const sending = formOf(asked, wanted, checked.changed, before);
         // What the one before it has of the same pictures, it has of their masks, too.
         const repeated = (before as Sent | null)?.styles === wanted.styles;
         if (!repeated) await appendMasks(sending, draft, wanted.styles.map(({ key }) => key));
@@ -212,6 +214,7 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
           sent={sent}
           paintings={paintings.length}
           estimate={estimate}
+          drafts={canDraft(catalogue, draft.network)}
         />
       </form>
       {!empty && <History history={history} />}

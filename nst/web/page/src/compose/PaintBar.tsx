@@ -14,10 +14,15 @@ interface Props {
   sent: number | null;
   paintings: number;
   estimate: Estimate | null;
+  /** Whether a draft can be painted first, with the small network. */
+  drafts: boolean;
 }
 
+/** The name of the button that asks for a draft. */
+export const DRAFT = "draft";
+
 /** What will be painted and how long it takes, and the button; it stays in sight while the form is. */
-export function PaintBar({ catalogue, draft, error, sent, paintings, estimate }: Props) {
+export function PaintBar({ catalogue, draft, error, sent, paintings, estimate, drafts }: Props) {
   const percent = Math.round(100 * (sent ?? 0));
   const label = paintings === 1 ? "Paint" : `Paint ${paintings} pictures`;
   return (
@@ -37,6 +42,11 @@ export function PaintBar({ catalogue, draft, error, sent, paintings, estimate }:
           </div>
         ) : (
           <progress className="bar" aria-label="Upload" max={100} value={percent} />
+        )}
+        {drafts && sent === null && (
+          <button type="submit" name={DRAFT} className="button" title="Quickly, with the small network">
+            Draft
+          </button>
         )}
         <button type="submit" className="button primary paint" disabled={sent !== null}>
           {sent === null ? label : percent < 100 ? `Sending… ${percent} %` : "Sending…"}

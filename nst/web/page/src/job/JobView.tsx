@@ -9,6 +9,7 @@ import type { Job } from "../types.ts";
 import { isActive, progressOf, titleOf } from "../words.ts";
 import { Actions } from "./Actions.tsx";
 import { CostPanel } from "./CostPanel.tsx";
+import { Finish } from "./Finish.tsx";
 import { GoOn } from "./GoOn.tsx";
 import { Frames } from "./Frames.tsx";
 import { Made } from "./Made.tsx";
@@ -98,6 +99,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueue
           <ProgressPanel job={job} problem={problem} onCancel={cancel} />
           <Steering job={job} />
           <Notes job={job} />
+          {!isActive(job) && <Finish job={job} catalogue={catalogue} />}
           {!isActive(job) && <GoOn job={job} catalogue={catalogue} onResumed={take} />}
           {!isActive(job) && <Actions job={job} onAgain={onAgain} onUse={onUse} onDeleted={onDeleted} />}
           {(rows.length > 0 || job.costs !== null) && <CostPanel job={job} rows={rows} />}
