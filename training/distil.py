@@ -6,7 +6,7 @@
 3. All layers are trained together on crops of all these (`training/joint.py`).
 4. The layers are scaled to VGG-19's costs (`training/scaling.py`).
 
-It takes about an hour and 6 GB on two cores. Photographs of two packages are used if the folder `--wheels` has them:
+It takes hours on two cores. Photographs of two packages are used if the folder `--wheels` has them:
 pip download --no-deps --only-binary=:all: --dest=wheels scikit-image==0.26.0 scikit-learn==1.9.1
 
 Usage: python -m training.distil --wheels=wheels --output=pretrained-model/preview-vgg19-narrow.mat

@@ -39,7 +39,7 @@ _FALLS = {"gram": (275.0, 0.23), "wasserstein": (0.039, 0.37)}
 """Style distance → ratio and power of d(alpha) = (1 + alpha / (ratio · beta))^−power.
 
 d is the distance to the content, the root of the finished picture's relative content cost in an exact VGG-16, as
-measured by `benchmarks.research.strength` with VGG-19; the preview network's costs are VGG-19's, so they are its too.
+measured by `benchmarks.research.strength` with VGG-19; the preview network is scaled to VGG-19's costs.
 """
 
 _LEAST = 0.15  # the distance at strength 0: the photograph with a trace of strokes
