@@ -89,6 +89,8 @@ def command(job: store.Job, folder: JobFolder) -> str:
     flag = "content_video" if request.frame_count else "content"
     words = ["python", "nst_main.py", f"--{flag}={content}", *(f"--style={style}" for style in styles)]
     words += [f"--{flag}={name}" for flag, name, _ in _masks(job, folder)]
+    if request.video_end is not None:
+        words.append(f"--video_end={request.video_end:g}")
     if _steering(job, folder):
         words.append(f"--steer={STEERING_FILE}")
     words += [f"--preset={request.preset}", f"--model={request.network}"]

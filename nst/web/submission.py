@@ -27,6 +27,7 @@ from nst.utils.ffmpeg import VideoError
 from nst.utils.fields import parse
 from nst.utils.text import either, one_line
 from nst.video import footage, optical_flow
+from nst.video.excerpt import Excerpt
 from nst.web import catalog
 from nst.web.catalog import SMALLEST_SIDE, Picture
 from nst.web.errors import Refused
@@ -65,8 +66,8 @@ class Submission(NamedTuple):
 
     `frame_count` is the number of frames of a video, and 0 for a picture. `content_masks` and `style_masks` say which
     styles have masks in the folder of the job; they are empty if none has. A coloured content mask, which is for all
-    styles, is the only one. `repeats` says whether the folder of the job
-    has the steering of another job, which is repeated.
+    styles, is the only one. `repeats` says whether the folder of the job has the steering of another job, which is
+    repeated. `video_end` is the second at which the painted part of a video ends, None for all of it.
     """
 
     content: str
@@ -78,6 +79,7 @@ class Submission(NamedTuple):
     content_masks: tuple[bool, ...] = ()
     style_masks: tuple[bool, ...] = ()
     repeats: bool = False
+    video_end: float | None = None
 
     @property
     def kind(self) -> Literal["picture", "video"]:
@@ -199,9 +201,9 @@ class Stored(NamedTuple):
 
 
 def store_input(
-    source: UploadFile | Picture, target: Path, field: str, limits: Limits, *, video: bool = False
+    source: UploadFile | Picture, target: Path, field: str, limits: Limits, *, video: Excerpt | None = None
 ) -> Stored:
-    """Stores an input picture, or a video if that is accepted, with its preview.
+    """Stores an input picture, with its preview; `video` is the part of a video to paint, None if none is accepted.
 
     Raises `Refused` for too many bytes (413), for a file that cannot be used (415), and for a picture that no longer
     exists.
@@ -217,7 +219,7 @@ def store_input(
     most, cure, size = limits.file_bytes, "shrink it, or save it as JPEG", 0
     with open(target, "wb") as file:
         while piece := source.file.read(1 << 20):
-            if video and not size and _VIDEO.match(piece):
+            if video is not None and not size and _VIDEO.match(piece):
                 most, cure = limits.video_bytes, "cut out the part to paint, or save it in a smaller size"
             size += len(piece)
             if size > most:
@@ -234,14 +236,14 @@ def preview(picture: Path) -> Path:
     return picture.with_name(f"{picture.name}.jpg")
 
 
-def _store_preview(path: Path, name: str, field: str, limits: Limits, *, video: bool) -> Stored:
+def _store_preview(path: Path, name: str, field: str, limits: Limits, *, video: Excerpt | None) -> Stored:
     """Writes the preview of a picture, or of a video's first frame."""
     with open(path, "rb") as file:
         head = file.read(16)
     found, frames, painted = None, 0, None
-    if video and _VIDEO.match(head):
+    if video is not None and _VIDEO.match(head):
         try:
-            found, frames = _read_video(path, name, field, limits)
+            found, frames = _read_video(path, name, field, limits, video)
         except VideoError:
             if not head.startswith(b"GIF8"):
                 raise
@@ -285,9 +287,9 @@ def _shrink(
     return smaller
 
 
-def _read_video(path: Path, name: str, field: str, limits: Limits) -> tuple[NDArray[np.uint8], int]:
-    """The first frame of a video, and the number of its frames. Raises `Refused` and `VideoError`."""
-    film = footage.probe(path, 0)
+def _read_video(path: Path, name: str, field: str, limits: Limits, excerpt: Excerpt) -> tuple[NDArray[np.uint8], int]:
+    """The first frame of a part of a video, and the number of its frames. Raises `Refused` and `VideoError`."""
+    film = footage.probe(path, 0, excerpt)
     if film.height * film.width > limits.video_pixels:
         raise Refused(
             415, f"{name} has frames of {film.width}×{film.height} pixels, more than the {limits.video_pixels:,} that "

@@ -109,7 +109,7 @@ class Painter:
         try:
             network = self._network(request["network"])
             if request.get("frame_count"):
-                self._paint_video(files, styles, network, config, masks, warn)
+                self._paint_video(files, styles, network, config, masks, request.get("video_end"), warn)
                 return
             live = _LivePicture(files.live, self._send)
             given = inputs.prepare(files.content, styles, config, masks)
@@ -127,15 +127,16 @@ class Painter:
 
     def _paint_video(
         self, files: JobFolder, styles: list[Path], network: Any, config: TransferConfig, masks: MaskInputs,
-        warn: Callable[[str], None],
+        end: float | None, warn: Callable[[str], None],
     ) -> None:  # fmt: skip
-        """Paints a video, or resumes it from its frames. Raises what `stylize_video` does."""
+        """Paints a video up to a second, or resumes it from its frames. Raises what `stylize_video` does."""
         from nst.inputs import Callbacks
         from nst.video import stylize
+        from nst.video.excerpt import Excerpt
 
         live = _LiveVideo(self._send, network.name)
         result = stylize.stylize_video(
-            files.content, styles, files.run, network, config, masks=masks, resume=True,
+            files.content, styles, files.run, network, config, masks=masks, excerpt=Excerpt(end=end), resume=True,
             callbacks=Callbacks(live.start, live.frame, warn, lambda: self._stop(frames=live.painted)),
         )  # fmt: skip
         last = result.rows[-1].frame if result.rows else None

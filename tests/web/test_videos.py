@@ -308,6 +308,20 @@ def test_a_video_is_painted(real, tmp_path, mp4):
     assert film(real, job, tmp_path).shape == (4, 32, 48, 3)
 
 
+def test_a_part_of_a_video_is_painted_and_all_of_it_again(real, tmp_path, mp4):
+    settings = {"image_size": 48, "epochs": 2, "scales": 1}
+    files = [picture(title="me.mp4", data=mp4)]
+    job = real.post_job(settings, content_name=None, preset="fast", video_end="0.2", files=files).json()
+    found = real.when_ended(job["id"])
+    frames = found["epochs"]
+    assert (found["state"], found["epoch"] + 1) == ("finished", frames)
+    assert 0 < frames < FRAMES
+    assert len(film(real, found, tmp_path)) == frames
+    assert "--video_end=0.2" in real.web.get(f"/api/jobs/{job['id']}/settings").json()["command"]
+    none = dict.fromkeys(("content_name", "style_name", "preset", "network"))
+    assert real.post_job("", again=job["id"], **none).json()["epochs"] == FRAMES
+
+
 def test_a_cancelled_video_keeps_its_frames_and_their_film(real, tmp_path):
     job = begin(real, clip(tmp_path, frames=40), epochs=60)
     real.when_painted(job["id"], 1)

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from nst import __version__
 from nst.images import reader
+from nst.video.excerpt import ALL
 from nst.web import catalog, masks, schemas, submission
 from nst.web.access import Key
 from nst.web.dependencies import Served, picture
@@ -105,7 +106,7 @@ async def preview(
                 data = base64.b64encode(path.read_bytes()).decode()
                 url = f"data:image/png;base64,{data}"
                 return schemas.Preview(kind="picture", frames=0, width=width, height=height, url=url, painted=None)
-            found = submission.store_input(file, path, field, studio.limits, video=field == "content")
+            found = submission.store_input(file, path, field, studio.limits, video=ALL if field == "content" else None)
             data = base64.b64encode(submission.preview(path).read_bytes()).decode()
         kind: Literal["picture", "video"] = "video" if found.frames else "picture"
         height, width = found.size

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from nst.output.manifest import STEERING_FILE
 from nst.utils.text import either, one_line
+from nst.video.excerpt import Excerpt
 from nst.web import catalog, masks, recipe, schemas, store, submission
 from nst.web.catalog import Picture
 from nst.web.dependencies import FILES, Found, Served, picture, view
@@ -67,6 +68,9 @@ class SubmissionForm(NamedTuple):
     keep_masks: Annotated[
         bool, Form(description="with `again`: whether to keep that job's masks where its pictures are kept")
     ] = True
+    video_end: Annotated[
+        float | None, Form(gt=0, le=86_400, description="seconds from the start of a video to paint; all without it")
+    ] = None
     repeat_steering: Annotated[
         bool, Form(description="with `again`: whether to repeat the changes made while that job was painted")
     ] = False
@@ -103,7 +107,8 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
         preset, network, config = submission.read_settings(form.preset, form.network, form.settings, limits, earlier)
         content = _choose("content", [form.content], [form.content_name], catalog.CONTENTS, 1, content)
         styles = _choose("style", form.style, form.style_name, catalog.STYLES, limits.styles, styles, form.again_style)
-        shown = submission.store_input(content[0], folder.content, "content", limits, video=video)
+        part = Excerpt(end=form.video_end) if video else None
+        shown = submission.store_input(content[0], folder.content, "content", limits, video=part)
         stored = [
             submission.store_input(style, folder.style(index), "style", limits) for index, style in enumerate(styles)
         ]
@@ -114,7 +119,7 @@ def _submit(studio: Studio, form: SubmissionForm, video: bool) -> store.Job:
         titles = [style.title for style in stored]
         repeats = form.repeat_steering and _copy_steering(studio, form.again, folder)
         wanted = Submission(shown.title, titles, preset, network, config, shown.frames, *chosen.there, repeats)
-        return studio.submit(job, wanted)
+        return studio.submit(job, wanted._replace(video_end=form.video_end if shown.frames else None))
 
 
 def _masks(

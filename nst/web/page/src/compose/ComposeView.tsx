@@ -16,7 +16,7 @@ import { useEstimate } from "./estimate.ts";
 import { narrowProblem } from "./files.ts";
 import type { Intake } from "./intake.ts";
 import { MoreSettings } from "./MoreSettings.tsx";
-import { DRAFT, PaintBar } from "./PaintBar.tsx";
+import { DRAFT, DRAFT_SECONDS, PaintBar } from "./PaintBar.tsx";
 import { bodyBytes, formOf, wantedOf, type Sent } from "./request.ts";
 import { RestoredNote } from "./RestoredNote.tsx";
 import { ELSEWHERE, IN_FRONT, SettingsPanel } from "./SettingsPanel.tsx";
@@ -109,12 +109,14 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
     if (Object.keys(found).length > 0) return;
     setSent(0);
     const { submitter } = event.nativeEvent as SubmitEvent;
-    const asked = submitter?.getAttribute("name") === DRAFT ? { ...draft, network: SMALL } : draft;
+    const drafted = submitter?.getAttribute("name") === DRAFT;
+    const asked = drafted ? { ...draft, network: SMALL } : draft;
     const done: Job[] = [];
     try {
       let before: Sent | null = null;
       for (const [index, wanted] of paintings.entries()) {
         const sending = formOf(asked, wanted, checked.changed, before);
+        if (drafted) sending.append("video_end", String(DRAFT_SECONDS));
         // What the one before it has of the same pictures, it has of their masks, too.
         const repeated = (before as Sent | null)?.styles === wanted.styles;
         if (!repeated) await appendMasks(sending, draft, wanted.styles.map(({ key }) => key));

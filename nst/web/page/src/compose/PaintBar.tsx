@@ -21,6 +21,9 @@ interface Props {
 /** The name of the button that asks for a draft. */
 export const DRAFT = "draft";
 
+/** The seconds of a video that a draft paints. */
+export const DRAFT_SECONDS = 2;
+
 /** What will be painted and how long it takes, and the button; it stays in sight while the form is. */
 export function PaintBar({ catalogue, draft, error, sent, paintings, estimate, drafts }: Props) {
   const percent = Math.round(100 * (sent ?? 0));
@@ -44,7 +47,7 @@ export function PaintBar({ catalogue, draft, error, sent, paintings, estimate, d
           <progress className="bar" aria-label="Upload" max={100} value={percent} />
         )}
         {drafts && sent === null && (
-          <button type="submit" name={DRAFT} className="button" title="Quickly, with the small network">
+          <button type="submit" name={DRAFT} className="button" title={`Quickly, with the small network; of a video, the first ${DRAFT_SECONDS} seconds`}>
             Draft
           </button>
         )}
