@@ -145,8 +145,8 @@ class PaintedSize(BaseModel):
     first: int
 
 
-class Job(BaseModel):
-    """A job. Times are Unix seconds. A video is painted frame by frame, and its `epoch`s are its frames."""
+class JobCard(BaseModel):
+    """What a list shows of a job. Times are Unix seconds; the `epoch`s of a video are its frames."""
 
     id: str = Field(pattern="^[0-9a-f]{16}$")
     number: int
@@ -159,7 +159,6 @@ class Job(BaseModel):
     ended: float | None
     epoch: int | None = Field(description="the last epoch painted; of a video, the last frame")
     epochs: int = Field(description="number of epochs; of a video, of frames")
-    costs: Costs | None
     seconds_left: float | None
     picture: int | None = Field(description="the epoch, or frame, of the current picture; null if there is none yet")
     width: int | None
@@ -168,6 +167,12 @@ class Job(BaseModel):
     styles: list[Picture]
     preset: str
     network: str
+
+
+class Job(JobCard):
+    """A job. Times are Unix seconds. A video is painted frame by frame, and its `epoch`s are its frames."""
+
+    costs: Costs | None
     painted_with: str | None = Field(description="full name of the network; null until painting starts")
     settings: dict[str, int | float | str | bool]
     frames: list[int] = Field(description="epochs whose pictures were saved; of a video, all frames painted")
@@ -238,30 +243,6 @@ class Recipe(BaseModel):
     painted_with: str | None
     settings: dict[str, int | float | str | bool]
     command: str
-
-
-class JobCard(BaseModel):
-    """What a list shows of a job; its fields are those of `Job`."""
-
-    id: str = Field(pattern="^[0-9a-f]{16}$")
-    number: int
-    kind: Literal["picture", "video"]
-    state: Literal["queued", "running", "finished", "cancelled", "failed"]
-    place: int | None = Field(description="number of jobs before it in the queue; null unless it is queued")
-    cancelling: bool
-    created: float
-    started: float | None
-    ended: float | None
-    epoch: int | None
-    epochs: int
-    seconds_left: float | None
-    picture: int | None
-    width: int | None
-    height: int | None
-    content: Picture
-    styles: list[Picture]
-    preset: str
-    network: str
 
 
 class GalleryChoices(BaseModel):

@@ -35,6 +35,15 @@ VIDEOS = {
 
 _LARGEST = 1 << 62  # of the numbers of jobs, which SQLite can hold
 Text = Annotated[str | None, Form(max_length=20_000)]
+ContentMaskStyles = Annotated[
+    list[int], Form(description="index of the style of each content mask; by default in the order of the styles")
+]
+StyleMasks = Annotated[
+    list[UploadFile], File(description="masks over the style pictures: white is the part that is used")
+]
+StyleMaskStyles = Annotated[
+    list[int], Form(description="index of the style of each style mask; by default in the order of the styles")
+]
 Chosen = list[UploadFile | Picture]
 
 
@@ -56,15 +65,9 @@ class SubmissionForm(NamedTuple):
         list[UploadFile],
         File(description="masks over the content: white where a style acts; one for each style, or a coloured one"),
     ] = []  # noqa: RUF012
-    content_mask_for: Annotated[
-        list[int], Form(description="index of the style of each content mask; by default in the order of the styles")
-    ] = []  # noqa: RUF012
-    style_mask: Annotated[
-        list[UploadFile], File(description="masks over the style pictures: white is the part that is used")
-    ] = []  # noqa: RUF012
-    style_mask_for: Annotated[
-        list[int], Form(description="index of the style of each style mask; by default in the order of the styles")
-    ] = []  # noqa: RUF012
+    content_mask_for: ContentMaskStyles = []  # noqa: RUF012
+    style_mask: StyleMasks = []  # noqa: RUF012
+    style_mask_for: StyleMaskStyles = []  # noqa: RUF012
     keep_masks: Annotated[
         bool, Form(description="with `again`: whether to keep that job's masks where its pictures are kept")
     ] = True

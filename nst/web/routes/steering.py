@@ -19,6 +19,7 @@ from nst.utils.text import one_line
 from nst.web import schemas, store
 from nst.web.dependencies import Found, Served, view
 from nst.web.errors import WITH_BODY, Refused, problems
+from nst.web.routes.jobs import ContentMaskStyles, StyleMasks, StyleMaskStyles
 from nst.web.service import Studio
 from nst.web.submission import Submission
 
@@ -33,15 +34,9 @@ class SteeringForm(NamedTuple):
     content_mask: Annotated[
         list[UploadFile], File(description="masks over the content, which replace all masks: white where a style acts")
     ] = []  # noqa: RUF012
-    content_mask_for: Annotated[
-        list[int], Form(description="index of the style of each content mask; by default in the order of the styles")
-    ] = []  # noqa: RUF012
-    style_mask: Annotated[
-        list[UploadFile], File(description="masks over the style pictures: white is the part that is used")
-    ] = []  # noqa: RUF012
-    style_mask_for: Annotated[
-        list[int], Form(description="index of the style of each style mask; by default in the order of the styles")
-    ] = []  # noqa: RUF012
+    content_mask_for: ContentMaskStyles = []  # noqa: RUF012
+    style_mask: StyleMasks = []  # noqa: RUF012
+    style_mask_for: StyleMaskStyles = []  # noqa: RUF012
     no_masks: Annotated[bool, Form(description="removes all masks")] = False
 
 

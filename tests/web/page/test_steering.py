@@ -42,7 +42,7 @@ def test_sliders_steer_the_picture_and_it_can_be_painted_again_so(server, open_p
     expect(note).to_be_visible()
     expect(strength).to_have_value("18")
     weight = page.get_by_label("Weight of Mosaic")
-    weight.fill("5")  # of 20
+    weight.fill("0.25")
     changes = page.get_by_role("list", name="Changes while it was painted").get_by_role("listitem")
     expect(changes).to_have_count(2)
     expect(changes.nth(0)).to_have_text(re.compile(r"^Epoch \d+strength 0\.75$"))

@@ -110,19 +110,11 @@ export async function steerJob(id: string, form: FormData): Promise<void> {
   await ask(`${job(id)}/steer`, { method: "POST", body: form });
 }
 
-/** Paints a picture again, with the changes that were made while it was painted. */
-export async function repeatJob(id: string): Promise<Job> {
+/** Paints a picture again, with the changes that were made while it was painted; with another network, if one is given. */
+export async function repeatJob(id: string, network?: string): Promise<Job> {
   const body = new FormData();
   body.append("again", id);
-  body.append("repeat_steering", "true");
-  return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
-}
-
-/** Queues the pictures, settings, masks and steering of a job with another network. */
-export async function repaintWith(network: string, id: string): Promise<Job> {
-  const body = new FormData();
-  body.append("again", id);
-  body.append("network", network);
+  if (network !== undefined) body.append("network", network);
   body.append("repeat_steering", "true");
   return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
 }

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import { ApiError, repaintWith } from "../api.ts";
+import { ApiError, repeatJob } from "../api.ts";
 import { finisher, SMALL, type Catalogue } from "../catalogue.ts";
 import { jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
@@ -15,7 +15,7 @@ export function Finish({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
     setBusy(true);
     setProblem("");
     try {
-      window.location.hash = jobHash((await repaintWith(network.name, job.id)).id);
+      window.location.hash = jobHash((await repeatJob(job.id, network.name)).id);
     } catch (error) {
       setProblem((error as ApiError).message);
     }

@@ -1,8 +1,9 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { ApiError, repeatJob, steerJob } from "../api.ts";
 import { STEPS, stepOf, strengthAt } from "../compose/strength.ts";
 import { SteerMasks } from "../masks/SteerMasks.tsx";
+import { Slider } from "../parts/Slider.tsx";
 import { jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
 import { changeOf, follows, inForce, wordsOf, type Controls } from "./steering.ts";
@@ -76,7 +77,14 @@ function Sliders({ job }: { job: Job }) {
   return (
     <div className="sliders">
       <p className="help">The picture follows within two epochs; it does not start again.</p>
-      <Slider label="Strength of the style" value={shown.strength} scale={STRENGTH} onChange={(strength) => change({ ...shown, strength })}>
+      <Slider
+        label="Strength of the style"
+        shown={String(shown.strength)}
+        value={stepOf(shown.strength)}
+        max={STEPS}
+        step={1}
+        onChange={(step) => change({ ...shown, strength: strengthAt(step) })}
+      >
         <div className="ends" aria-hidden="true">
           <span>photograph</span>
           <span>style</span>
@@ -87,7 +95,10 @@ function Sliders({ job }: { job: Job }) {
           <Slider
             key={index}
             label={`Weight of ${title}`}
+            shown={String(shown.weights[index] ?? 1)}
             value={shown.weights[index] ?? 1}
+            max={1}
+            step={0.05}
             onChange={(weight) => weigh(index, weight)}
           />
         ))}
@@ -108,49 +119,6 @@ function Sliders({ job }: { job: Job }) {
 function latest({ steering }: Job): string {
   const last = steering.at(-1);
   return last ? `Followed from epoch ${last.epoch} on.` : "";
-}
-
-/** How the positions of a slider, whole numbers from 0 on, stand for values. */
-interface Scale {
-  steps: number;
-  toStep: (value: number) => number;
-  toValue: (step: number) => number;
-}
-
-const STRENGTH: Scale = { steps: STEPS, toStep: stepOf, toValue: strengthAt };
-const EVEN: Scale = { steps: 20, toStep: (value) => Math.round(20 * value), toValue: (step) => step / 20 };
-
-interface SliderProps {
-  label: string;
-  value: number;
-  scale?: Scale;
-  onChange: (value: number) => void;
-  children?: React.ReactNode;
-}
-
-function Slider({ label, value, scale = EVEN, onChange, children }: SliderProps) {
-  const id = useId();
-  return (
-    <div className="field">
-      <div className="label-row">
-        <label htmlFor={id}>{label}</label>
-        <output htmlFor={id} className="numbers">
-          {value}
-        </output>
-      </div>
-      <input
-        id={id}
-        type="range"
-        min={0}
-        max={scale.steps}
-        step={1}
-        value={scale.toStep(value)}
-        aria-valuetext={String(value)}
-        onChange={({ target }) => onChange(scale.toValue(Number(target.value)))}
-      />
-      {children}
-    </div>
-  );
 }
 
 function Changes({ job }: { job: Job }) {

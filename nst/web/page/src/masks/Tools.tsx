@@ -2,6 +2,7 @@ import { useEffect, useId, useRef } from "react";
 
 import { take } from "../compose/ContentPicker.tsx";
 import { ACCEPT } from "../compose/files.ts";
+import { Slider } from "../parts/Slider.tsx";
 import type { Tool } from "./Board.tsx";
 import { css } from "./colours.ts";
 import { colourOfLayer, nameOfLayer, percent, type MaskLayer } from "./layers.ts";
@@ -54,11 +55,13 @@ export function Tools(props: Props) {
       <Slider
         label="Brush size"
         value={Math.sqrt(size)}
-        least={0.07}
+        min={0.07}
+        max={1}
+        step={0.01}
         shown={percent(size)}
         onChange={(value) => props.onSize(value * value)}
       />
-      <Slider label="Soft edge" value={softness} least={0} shown={percent(softness)} onChange={props.onSoftness} />
+      <Slider label="Soft edge" value={softness} max={1} step={0.01} shown={percent(softness)} onChange={props.onSoftness} />
       <div className="mask-row">
         <button type="button" className="button" aria-disabled={!props.undoable} onClick={props.onUndo}>
           Undo
@@ -89,38 +92,6 @@ export function Tools(props: Props) {
         <input type="checkbox" checked={plain} onChange={({ target }) => props.onPlain(target.checked)} />
         Show the mask alone
       </label>
-    </div>
-  );
-}
-
-interface SliderProps {
-  label: string;
-  value: number;
-  least: number;
-  shown: string;
-  onChange: (value: number) => void;
-}
-
-function Slider({ label, value, least, shown, onChange }: SliderProps) {
-  const id = useId();
-  return (
-    <div className="field">
-      <div className="label-row">
-        <label htmlFor={id}>{label}</label>
-        <output htmlFor={id} className="numbers">
-          {shown}
-        </output>
-      </div>
-      <input
-        id={id}
-        type="range"
-        min={least}
-        max={1}
-        step={0.01}
-        value={value}
-        aria-valuetext={shown}
-        onChange={({ target }) => onChange(Number(target.value))}
-      />
     </div>
   );
 }
