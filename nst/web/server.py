@@ -151,7 +151,7 @@ class Connection(H11Protocol):
 
 async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers a request of an address that has too many connections."""
-    refused = Refused(429, "too many requests of your address at the same time: close some of the studio's pages")
+    refused = Refused(429, "too many requests from your address at the same time: close some of the studio's pages")
     await refused.response()(scope, receive, send)
 
 

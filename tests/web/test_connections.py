@@ -162,7 +162,7 @@ def test_an_address_that_is_busy_with_all_of_its_connections_gets_no_more(strict
     until(lambda: strict.app.state.watchers == 10)
     status, body = answered(raw(PING))
     assert status == 429
-    assert b"too many requests of your address" in body
+    assert b"too many requests from your address" in body
     assert not any(is_closed(each) for each in watching)
     strict.studio.cancel(job["id"])
     until(lambda: strict.app.state.watchers == 0)
