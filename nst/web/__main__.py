@@ -56,7 +56,7 @@ def define() -> None:
     commandline.define(
         "proxy",
         None,
-        "address or network of a reverse proxy, whose X-Forwarded-For and -Proto are believed; this machine is one",
+        "address or network of a reverse proxy, whose X-Forwarded-For and -Proto are trusted; this machine is one",
         "several",
         theme=_SERVER,
     )

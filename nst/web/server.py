@@ -45,7 +45,7 @@ class _Phase(enum.Enum):
 
 
 class Config(uvicorn.Config):
-    """The settings of uvicorn; `X-Forwarded-For` and `-Proto` are believed from this machine and from the proxies."""
+    """The settings of uvicorn; `X-Forwarded-For` and `-Proto` are trusted from this machine and from the proxies."""
 
     def __init__(self, app: ASGIApp, *, proxies: Sequence[str] = (), **options: Any) -> None:
         """Takes the application, addresses or networks of proxies on other machines, and further settings."""
