@@ -38,7 +38,7 @@ FRESH = 0.4
 """The epochs of the final size without the previous frame, as a share of those with it.
 
 On `benchmarks.speed.clip`, with VGG-19 and `fast`, what comes into sight has 0.87 to 0.92 times the detail of the rest,
-and 0.83 if each frame is painted alone. It was 0.70 to 0.72 without these epochs, when only the previous frame was used.
+and 0.83 if each frame is painted alone. It was 0.70 to 0.72 without these epochs, when one earlier frame was used.
 """
 NEW = 0.01
 """The share of a frame that must be new for these epochs."""
