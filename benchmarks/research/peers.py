@@ -12,41 +12,25 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from absl import app, flags
 from numpy.typing import NDArray
 
 from benchmarks.common import networks, sheet
-from benchmarks.common.judging import Judge, Verdict
+from benchmarks.common.judging import Judge
 from benchmarks.common.measure import Point, at_content, geometric_mean
+from benchmarks.common.pairs import Pair, find_pairs
 from nst.config import TransferConfig
 from nst.images import reader, resize, writer
 from nst.run import stylize
-from nst.utils import locations
 from nst.weights.network import Network
 
-_PAIRS = flags.DEFINE_list("pairs", ["chelsea.jpg:strokes.jpg"], "CONTENT:STYLE, each a path or a name in images/")
 _FOLDERS = flags.DEFINE_list("folders", [], "NAME=FOLDER of others' pictures")
 _PRESETS = flags.DEFINE_list("presets", ["fast"], "presets to paint with")
 _STRENGTHS = flags.DEFINE_list("strengths", ["0.3", "0.4", "0.5", "0.75", "1"], "strengths to compare at; 0.5 is shown")
 _SIZE = flags.DEFINE_integer("image_size", 400, "longest side in pixels")
 _OUTPUT = flags.DEFINE_string("output", "output/peers", "folder for our pictures, and the contact sheets")
-
-
-class Pair(NamedTuple):
-    """What is painted: both pictures are uint8 `[H, W, 3]`, as they were read."""
-
-    name: str
-    content: NDArray[np.uint8]
-    style: NDArray[np.uint8]
-
-
-def read_pair(text: str) -> Pair:
-    """The pair that CONTENT:STYLE names."""
-    paths = [reader.find(name, locations.folders("images")) for name in text.split(":")]
-    return Pair("+".join(Path(path).stem for path in paths), *(reader.read(path) for path in paths))
 
 
 def paint(pair: Pair, network: Network, preset: str, strength: float) -> NDArray[np.uint8]:
@@ -70,35 +54,31 @@ def main(argv: list[str]) -> None:
     strengths = [float(strength) for strength in _STRENGTHS.value]
     presets = _PRESETS.value
     shares: dict[tuple[str, str], list[float]] = {}
-    judged: dict[str, list[Verdict]] = {}
+    judged: dict[str, list[Point]] = {}
     print(f"{network.name}, {_SIZE.value} pixels, VGG-16 as judge: relative content / relative style\n")
     against = [(peer, preset) for preset in presets for peer in folders]
     head = ["pair", *folders, *presets, *(f"`{preset}` / {peer} at its content" for peer, preset in against)]
     print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
-    for pair in map(read_pair, _PAIRS.value):
+    for pair in find_pairs():
         content = resize.fit(pair.content, _SIZE.value)
         style = resize.fit(pair.style, _SIZE.value, enlarge=False)
         theirs = {name: reader.read(folder / f"{pair.name}.png") for name, folder in folders.items()}
-        found = dict(zip(theirs, judge.verdicts(content, style, list(theirs.values())), strict=True))
+        found = dict(zip(theirs, judge.points(content, style, list(theirs.values())), strict=True))
         shown = dict(theirs)
         points: dict[str, list[Point]] = {}
         for preset in presets:
             pictures = [paint(pair, network, preset, strength) for strength in strengths]
-            verdicts = judge.verdicts(content, style, pictures)
-            points[preset] = [
-                Point(strength, verdict.content, {"all": verdict.style})
-                for strength, verdict in zip(strengths, verdicts, strict=True)
-            ]
+            points[preset] = judge.points(content, style, pictures)
             middle = strengths.index(0.5)
-            found[preset], shown[preset] = verdicts[middle], pictures[middle]
-        cells = [f"{verdict.content:.2f} / {verdict.style:.3f}" for verdict in found.values()]
+            found[preset], shown[preset] = points[preset][middle], pictures[middle]
+        cells = [f"{point.content:.2f} / {point.overall:.3f}" for point in found.values()]
         for peer, preset in against:
             match = at_content(points[preset], found[peer].content)
-            share = match.overall / found[peer].style
+            share = match.overall / found[peer].overall
             shares.setdefault((peer, preset), []).append(share)
             cells.append(f"{share:.2f}{match.mark}")
-        for name, verdict in found.items():
-            judged.setdefault(name, []).append(verdict)
+        for name, point in found.items():
+            judged.setdefault(name, []).append(point)
         print(f"| {pair.name} | {' | '.join(cells)} |", flush=True)
         height, width = content.shape[:2]
         row = [("content", content), ("style", resize.cover(pair.style, height, width))]
@@ -106,10 +86,10 @@ def main(argv: list[str]) -> None:
         sheet.write(
             Path(_OUTPUT.value) / "sheets" / pair.name, [row[first : first + 4] for first in range(0, len(row), 4)]
         )
-    means = [
-        f"{geometric_mean([each.content for each in found]):.2f} / {geometric_mean([each.style for each in found]):.3f}"
-        for found in judged.values()
-    ]
+    means = []
+    for judgements in judged.values():
+        lost, missed = [point.content for point in judgements], [point.overall for point in judgements]
+        means.append(f"{geometric_mean(lost):.2f} / {geometric_mean(missed):.3f}")
     means += [f"{geometric_mean(shares[key]):.2f}" for key in against]
     print(f"| geometric mean | {' | '.join(means)} |")
 

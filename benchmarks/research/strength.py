@@ -45,8 +45,9 @@ def main(argv: list[str]) -> None:
             )
             pictures.append(stylize(content, style, None, network, config).picture)
         content, style = resize.fit(content, _SIZE.value), resize.fit(style, _SIZE.value, enlarge=False)
-        verdicts = judge.verdicts(content, style, pictures)
-        cells = [f"{math.sqrt(each.content):.2f} / {each.style:.2f}" for each in verdicts]
+        cells = [
+            f"{math.sqrt(each.content):.2f} / {each.overall:.2f}" for each in judge.points(content, style, pictures)
+        ]
         name = "+".join(Path(each).stem for each in pair.split(":"))
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
         rows = [(f"strength {strength:.2g}", picture) for strength, picture in zip(strengths, pictures, strict=True)]

@@ -158,14 +158,18 @@ def test_training_lowers_the_losses(teacher, crops, guess):
         for name, layer in guess.layers.items()
     }
     scales = {name: joint.scale(pool.targets[name]) for name in joint.TARGETS}
-    before = joint.Training(worse, SIDE, scales).unexplained(pool)
     lines = []
-    trained = joint.train(worse, [pool, pool], 60, 0.02, 0, lines.append, batch=4)
-    after = joint.Training(trained, SIDE, scales).unexplained(pool)
-    for kind, losses in before.items():
-        assert sum(after[kind].values()) < 0.7 * sum(losses.values()), kind
+    training = joint.Training(worse, SIDE, scales, batches=80, seed=0)
+    before = training.unexplained(pool)
+    training.run([pool, pool], 80, lines.append)
+    after = training.unexplained(pool)
+    for kind in ("maps", "grams"):
+        assert sum(getattr(after, kind).values()) < 0.7 * sum(getattr(before, kind).values()), kind
+    assert "conv2_1 0." in str(after)
+    trained = training.layers()
     np.testing.assert_array_equal(trained["conv1_1"].kernel, worse["conv1_1"].kernel)
-    assert lines[-1].startswith("60 of 60 batches")
+    assert (trained["conv2_2"].kernel != worse["conv2_2"].kernel).any()
+    assert lines[-1].startswith("80 of 80 batches")
 
 
 def test_the_losses_are_shares_of_the_variance(teacher, crops):
@@ -220,12 +224,12 @@ def test_the_command_writes_a_network_that_can_be_painted_with_and_the_same_agai
     fake_vgg.write(tmp_path / "teacher.mat")
     paths = [tmp_path / "first.mat", tmp_path / "again.mat"]
     for path in paths:
-        sizes = ["--side=64", "--drawn=2", "--painted=1,1", "--guessed=16", "--crops=8,8", "--batches=2,2"]
+        sizes = ["--side=64", "--drawn=2", "--painted=1", "--guessed=16", "--crops=16", "--rounds=2", "--batches=2"]
         command = [sys.executable, "-m", "training.distil", f"--teacher={tmp_path / 'teacher.mat'}", f"--output={path}"]
         env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run([*command, *sizes], cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
-        assert "2 of 2 batches" in done.stdout
+        assert "4 of 4 batches" in done.stdout
     learned, again = (matconvnet.read(path) for path in paths)
     assert list(learned.layers) == list(CONVOLUTIONS)
     for name, layer in learned.layers.items():
