@@ -83,7 +83,7 @@ def page(store: Store, search: Search, sort: Sort, limit: int, cursor: str | Non
     way = "DESC" if falling else "ASC"
     found = store.cards(f"{_where(conditions)} ORDER BY {order} {way}, number {way} LIMIT ?", *values, limit + 1)
     last = found[limit - 1] if len(found) > limit else None
-    return Page(found[:limit], last and _written(sort, last))
+    return Page(found[:limit], _written(sort, last) if last else None)
 
 
 def ids(store: Store, search: Search, limit: int) -> list[str]:

@@ -130,7 +130,7 @@ class Studio:
         """Whether a job has ended, and can be resumed: from a checkpoint, frames of a video, or from the beginning."""
         if job.state not in store.ENDED:
             return False
-        if job.state != "finished" and (job.request.get("frame_count") or job.progress.get("epoch") is None):
+        if job.state != "finished" and (job.kind == "video" or job.progress.get("epoch") is None):
             return True
         return bool(job.progress.get("checkpoint"))
 
@@ -166,10 +166,8 @@ class Studio:
 
     def result(self, job: Job) -> Path | None:
         """The file of the finished picture, or of the painted video; None if there is none."""
-        if job.request.get("frame_count"):
-            return next(
-                self.folder_of(job.id).run.glob("painted.*"), None
-            )  # mp4, unless the video needs another format
+        if job.kind == "video":  # mp4, unless it needs another format
+            return next(self.folder_of(job.id).run.glob("painted.*"), None)
         return self.picture(job)
 
     def picture(self, job: Job, epoch: int | None = None) -> Path | None:
@@ -177,7 +175,7 @@ class Studio:
 
         That of a video is the last frame, and when the job has ended, the middle one, as many begin and end in black.
         """
-        if job.request.get("frame_count"):
+        if job.kind == "video":
             last = job.progress.get("picture") or 0
             number = epoch if epoch is not None else last // 2 if job.state in store.ENDED else last
             return self.file(job.id, f"{folder.FRAMES}/{number:06d}.png")

@@ -112,7 +112,7 @@ class Slot(threading.Thread):
             return True
 
     def _is_video(self) -> bool:
-        return self._job is not None and bool(self._job.request.get("frame_count"))
+        return self._job is not None and self._job.kind == "video"
 
     def _serve(self, worker: Worker) -> bool:
         """Hands jobs to a worker until it dies or the studio closes; returns whether it took any."""

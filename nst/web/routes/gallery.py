@@ -108,11 +108,13 @@ def _changes(studio: Studio, since: str) -> schemas.GalleryChanges:
     found = studio.store
     revision = found.revision
     told = found.changes(since)
-    if told is None or len(told.changed) > _SHOWN_CHANGES:
+    if told is None or len(told[0]) > _SHOWN_CHANGES:
         return schemas.GalleryChanges(cards=[], gone=[], reset=True, revision=revision)
-    ids = [*told.changed, *(found.places() if told.queue else ())]
-    cards = found.cards(f"WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY number DESC", *ids) if ids else []
-    return schemas.GalleryChanges(cards=_cards(studio, cards), gone=told.gone, reset=False, revision=revision)
+    changed, queue = told
+    ids = [*changed, *(found.places() if queue else ())]
+    cards = found.cards(f"WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY number DESC", *ids)
+    gone = sorted({*changed} - {card.id for card in cards})
+    return schemas.GalleryChanges(cards=_cards(studio, cards), gone=gone, reset=False, revision=revision)
 
 
 def _cards(studio: Studio, cards: Sequence[store.Card]) -> list[schemas.JobCard]:
@@ -123,7 +125,7 @@ def _cards(studio: Studio, cards: Sequence[store.Card]) -> list[schemas.JobCard]
 
 def _card(card: store.Card, place: int | None) -> schemas.JobCard:
     url = f"/api/jobs/{card.id}"
-    shown = card._asdict() | {name: card.progress.get(name) for name in _CARD}
+    shown = vars(card) | {name: card.progress.get(name) for name in _CARD}
     if card.state in store.ENDED:
         shown["seconds_left"] = None
     shown |= {
