@@ -6,9 +6,11 @@ network. Nothing is measured for an estimate, so that before the first picture t
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import statistics
-import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from nst.engine import speed
 from nst.engine.speed import Size
 from nst.images import reader
 from nst.images.decode import PictureError
-from nst.web import store, submission
+from nst.web import store, uploads
 from nst.web.service import Studio
 from nst.web.store import Job
 from nst.web.submission import Submission
@@ -59,9 +61,7 @@ class Estimator:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        self._lock = threading.Lock()
-        self._records: dict[str, _Record | None] = {}  # of jobs that have ended
-        self._shapes: dict[str, tuple[int, int]] = {}  # of the contents of jobs that wait
+        self._records: dict[tuple[str, float | None], _Record | None] = {}  # by the id of a job and when it ended
 
     def estimate(self, network: str, config: TransferConfig, height: int, width: int, frames: int = 0) -> Forecast:
         """The seconds that a picture, or a video of that many frames, will take once its turn has come.
@@ -111,53 +111,48 @@ class Estimator:
 
     def _known(self) -> list[_Record]:
         """The records of the newest jobs."""
-        found = []
+        before, found = self._records, dict[tuple[str, float | None], _Record | None]()
         for job in self._studio.store.newest(_JOBS):
-            with self._lock:
-                kept = job.id in self._records
-                record = self._records.get(job.id)
-            if not kept and job.state not in ("queued", "failed"):
-                record = self._record(job)
-                if job.state in store.ENDED:
-                    with self._lock:
-                        self._records[job.id] = record
-            if record is not None:
-                found.append(record)
-        return found
+            if job.state not in ("queued", "failed"):
+                key = job.id, job.ended
+                found[key] = before[key] if job.ended and key in before else self._record(job)
+        self._records = found
+        return [record for record in found.values() if record is not None]
 
     def _record(self, job: Job) -> _Record | None:
         """What a job took, if it can be told."""
         request = Submission.from_json(job.request)
+        config, network = request.config, request.network
         width, height = job.progress.get("width"), job.progress.get("height")
         done = (job.progress.get("epoch") or 0) + 1
         seconds = self._studio.store.seconds(job.id)
-        if not (width and height and seconds) or done < min(_FEWEST, request.config.epochs):
+        if not (width and height and seconds) or done < min(_FEWEST, config.epochs):
             return None
-        sizes = speed.sizes(height, width, request.config)
-        try:
-            if request.kind == "video":
-                if job.state != "finished" or job.starts != 1 or job.started is None or job.ended is None:
-                    return None
-                flops, each = speed.flops(_nominal(request.network), request.config, sizes), job.ended - job.started
-                return _Record(request.network, _work(request.config), True, flops, each / request.frame_count, None)
-            flops = speed.flops(_nominal(request.network), request.config, _painted(sizes, done))
-        except ValueError:  # a network that this version does not know
-            return None
-        besides = None
+        whole = None  # the seconds from its start to its end
         if job.state == "finished" and job.starts == 1 and job.started is not None and job.ended is not None:
-            besides = max(0.0, job.ended - job.started - seconds)
-        return _Record(request.network, _work(request.config), False, flops / done, seconds / done, besides)
+            whole = job.ended - job.started
+        sizes = speed.sizes(height, width, config)
+        with contextlib.suppress(ValueError):  # a network that this version does not know
+            if job.kind == "picture":
+                flops = speed.flops(_nominal(network), config, _painted(sizes, done)) / done
+                besides = None if whole is None else max(0.0, whole - seconds)
+                return _Record(network, _work(config), False, flops, seconds / done, besides)
+            if whole is not None:
+                flops = speed.flops(_nominal(network), config, sizes)
+                return _Record(network, _work(config), True, flops, whole / request.frame_count, None)
+        return None
 
     def _shape(self, job: Job) -> tuple[int, int]:
         """The height and width of a job's content, or of its proportions."""
-        if job.id not in self._shapes:
-            try:
-                found = reader.size(submission.preview(self._studio.folder_of(job.id).content))
-            except PictureError:
-                found = _SHAPE
-            with self._lock:
-                self._shapes[job.id] = found
-        return self._shapes[job.id]
+        return _size(uploads.preview(self._studio.folder_of(job.id).content))
+
+
+@functools.lru_cache(maxsize=1000)
+def _size(picture: Path) -> tuple[int, int]:
+    try:
+        return reader.size(picture)
+    except PictureError:
+        return _SHAPE
 
 
 def _work(config: TransferConfig) -> tuple[object, ...]:

@@ -7,9 +7,11 @@ import functools
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from nst.web.store import Card, Store
+from pydantic import BaseModel, Field
+
+from nst.web.store import Card, Kind, State, Store
 
 Sort = Literal["newest", "oldest", "ended", "content", "style"]
 
@@ -22,26 +24,28 @@ _ORDERS: dict[Sort, tuple[str, bool]] = {
     "style": ("styles COLLATE NOCASE", False),
 }
 _WORDS = 20  # of a search that are read
+_Word = Annotated[str, Field(max_length=200)]
+_Values = Annotated[tuple[_Word, ...], Field(max_length=20)]
 
 
-class Search(NamedTuple):
+class Search(BaseModel, frozen=True):
     """What jobs are wanted: those that have all the words, and one of the values of each filter that has any.
 
     A word is part of a content's or style's title, or of the name of the preset or the network; or it is the number of
     the job, which alone is meant by a word such as #12.
     """
 
-    words: str = ""
-    states: tuple[str, ...] = ()
-    kind: str | None = None
-    presets: tuple[str, ...] = ()
-    styles: tuple[str, ...] = ()
+    q: str = Field("", max_length=200, description="parts of titles, preset and network, or a number such as #12")
+    state: Annotated[tuple[State, ...], Field(max_length=len(get_args(State)))] = ()
+    kind: Kind | None = None
+    preset: _Values = ()
+    style: _Values = ()
 
     def conditions(self) -> tuple[list[str], list[Any]]:
         """The SQL conditions, and the values of their parameters."""
         found: list[str] = []
         values: list[Any] = []
-        for word in self.words.casefold().split()[:_WORDS]:
+        for word in self.q.casefold().split()[:_WORDS]:
             digits = word.removeprefix("#")
             numbered = digits.isascii() and digits.isdecimal() and len(digits) < 19
             if not word.startswith("#") or not numbered:
@@ -51,14 +55,14 @@ class Search(NamedTuple):
                 found.append("number = ?")
             if numbered:
                 values.append(int(digits))
-        for column, wanted in (("state", self.states), ("preset", self.presets), ("kind", [self.kind or ""])):
+        for column, wanted in (("state", self.state), ("preset", self.preset), ("kind", [self.kind or ""])):
             if any(wanted):
                 found.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 values += wanted
-        if self.styles:
-            marks = ", ".join("?" * len(self.styles))
+        if self.style:
+            marks = ", ".join("?" * len(self.style))
             found.append(f"EXISTS (SELECT 1 FROM json_each(styles) WHERE value IN ({marks}))")
-            values += self.styles
+            values += self.style
         return found, values
 
 
@@ -94,14 +98,14 @@ def ids(store: Store, search: Search, limit: int) -> list[str]:
 
 def total(store: Store, search: Search) -> int:
     """The number of jobs that are wanted."""
-    return _total(store, store.queue_revision, search)
+    conditions, values = search.conditions()
+    return _total(store, store.queue_revision, _where(conditions), *values)
 
 
 @functools.lru_cache(maxsize=32)
-def _total(store: Store, revision: str, search: Search) -> int:
+def _total(store: Store, revision: str, clause: str, *values: Any) -> int:
     del revision  # part of the cache key
-    conditions, values = search.conditions()
-    return sum(count for *_, count in store.groups(_where(conditions), *values))
+    return sum(count for *_, count in store.groups(clause, *values))
 
 
 def choices(store: Store) -> dict[str, dict[str, int]]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from nst.output import checkpoint, folder
 from nst.utils import atomic
-from nst.web import schemas, store
+from nst.web import store
 from nst.web.slot import Grace, Slot
 from nst.web.store import Job, Store
 from nst.web.submission import Limits, Submission
@@ -58,7 +58,6 @@ class Studio:
         self._jobs = folder / "jobs"
         self._jobs.mkdir(parents=True, exist_ok=True)
         self.store = Store(folder / "studio.sqlite")
-        self.views: dict[tuple[object, ...], schemas.Job] = {}  # of ended jobs, as `dependencies.view` keeps them
         self.closing = threading.Event()
         self._changed = threading.Condition()
         self._checkpoints = threading.Lock()  # held while an ended job is resumed, or loses its checkpoint

@@ -27,6 +27,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+Over = Literal["content", "style"]  # what a mask is drawn over
+
 _TAIL = 2000  # bytes of the log that are searched for its last line
 
 
@@ -44,11 +46,11 @@ class JobFolder:
         """A style picture, unchanged."""
         return self.path / f"style-{index}"
 
-    def mask(self, over: Literal["content", "style"], index: int) -> Path:
+    def mask(self, over: Over, index: int) -> Path:
         """A mask over the content or over a style picture, as a PNG; the index is that of its style."""
         return self.path / f"{over}-mask-{index}.png"
 
-    def masks(self, over: Literal["content", "style"], there: Sequence[bool]) -> list[Path | None] | None:
+    def masks(self, over: Over, there: Sequence[bool]) -> list[Path | None] | None:
         """The masks of a `Submission` as the library takes them, from the list of which there are."""
         found = [self.mask(over, index) if each else None for index, each in enumerate(there)]
         return found or None

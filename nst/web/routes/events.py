@@ -10,9 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 
-from nst.web import store
-from nst.web.dependencies import Found, Served, view
-from nst.web.errors import Refused, media, problems
+from nst.web import store, views
+from nst.web.dependencies import Found, Served, counted
+from nst.web.errors import media, problems
 from nst.web.service import Studio
 
 router = APIRouter(tags=["jobs"])
@@ -25,14 +25,8 @@ _LARGEST = (1 << 63) - 1  # the largest integer of SQLite
 
 
 async def _counted(request: Request) -> AsyncIterator[None]:
-    """Counts a stream while it is open. Raises `Refused` if there are too many."""
-    if request.app.state.watchers >= WATCHERS:
-        raise Refused(503, "too many pages are watching jobs: try again later")
-    request.app.state.watchers += 1
-    try:
+    with counted(request, "watchers", WATCHERS, "too many pages are watching jobs: try again later"):
         yield
-    finally:
-        request.app.state.watchers -= 1
 
 
 @router.get(
@@ -69,7 +63,7 @@ async def _events(studio: Studio, id: str, after: int) -> AsyncIterator[bytes]:
         version = studio.store.version(id)
         if version != seen:
             try:
-                job = view(studio, studio.store.read(id))
+                job = views.job(studio, studio.store.read(id))
             except store.NoJobError:
                 return
             # What makes a new `state` event when it changes; the rest is in the other events.
