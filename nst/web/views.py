@@ -1,4 +1,4 @@
-"""Jobs as the API shows them: cards in lists, and in full."""
+"""Jobs as responses of the API: as cards in lists, and in full."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _card(found: store.Card, places: Mapping[str, int]) -> dict[str, Any]:
         **vars(found),
         **{name: found.progress.get(name) for name in _PROGRESS},
         **ended,
-        "place": places.get(found.id),
+        "place": places.get(found.id, 0) if found.state == "queued" else None,  # 0: it was begun meanwhile
         "epochs": found.progress.get("epochs") or found.epochs,
         "content": {"title": found.content, "url": f"{_url(found)}/content"},
         "styles": [
@@ -60,7 +60,7 @@ def _card(found: store.Card, places: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _details(studio: Studio, found: store.Job) -> dict[str, Any]:
-    """What a job has besides its card."""
+    """The fields of a job that its card does not have."""
     request, progress, ended = Submission.from_json(found.request), found.progress, found.state in store.ENDED
     painted = 0 if progress.get("epoch") is None else progress["epoch"] + 1
     return {
