@@ -121,7 +121,7 @@ def serve() -> int:
 
 
 def _announce(port: int, token: str) -> None:
-    """Prints where the studio is, and a QR code of that for phones if they can reach it."""
+    """Prints the addresses of the studio, and a QR code for phones if they can reach it."""
     from nst.web import addresses
     from nst.web.security import is_loopback
 

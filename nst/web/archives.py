@@ -1,4 +1,4 @@
-"""ZIP files that are made while they are sent, and the names of the files that are downloaded."""
+"""ZIP files, written while they are sent, and the names of downloads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EARLIEST = 315_619_200  # a ZIP file knows no time before 1980
 
 
 def safe_name(title: str) -> str:
-    """A title as a part of a file name that every system takes, without a suffix."""
+    """Turns a title into part of a file name that is valid on every system, without a suffix."""
     safe = "".join(letter if letter.isalnum() else "-" for letter in Path(title).stem)
     return safe.strip("-")[:40] or "picture"
 
@@ -67,7 +67,7 @@ def _pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 
 class _Sink(io.RawIOBase):
-    """What a ZIP file is written to: it cannot be rewound, and returns what it has received."""
+    """A write-only stream for `ZipFile` that hands over what was written since the last call of `taken`."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

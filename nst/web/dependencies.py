@@ -1,4 +1,4 @@
-"""What routes need of the application: the studio, the job of an address, and a turn where only so many have one."""
+"""Dependencies that routes share: the studio, the job of an address, and limits on what runs at the same time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Found = Annotated[store.Job, Depends(_the_job)]  # the job that the address name
 
 @contextlib.contextmanager
 def counted(request: Request, name: str, most: int, message: str) -> Iterator[None]:
-    """Counts responses in the application's state while they are sent. Raises `Refused` with 503 for one too many."""
+    """Limits the responses that are sent at the same time, counted in `app.state`. Raises `Refused` (503)."""
     state = request.app.state
     if getattr(state, name) >= most:
         raise Refused(503, message, headers={"retry-after": "5"})
@@ -45,6 +45,6 @@ def counted(request: Request, name: str, most: int, message: str) -> Iterator[No
 
 
 async def decoded(request: Request, function: Callable[[], _Result]) -> _Result:
-    """The result of a function that decodes uploads, called in a thread when its turn has come."""
+    """Runs a function that decodes uploads in a thread, of which only a few run at the same time."""
     async with request.app.state.decoding:
         return await run_in_threadpool(function)

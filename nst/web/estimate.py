@@ -1,4 +1,4 @@
-"""How long a picture will take in this studio, judged by what it has painted before.
+"""Estimates how long a picture will take, from the speed of earlier jobs of this studio.
 
 The operations of a run are counted as `nst.batch` does; the speed comes from the seconds of earlier jobs with the same
 network. Nothing is measured for an estimate, so that before the first picture there is none.
@@ -35,7 +35,7 @@ _CHANNELS = (64, 128, 256, 512, 512)  # of the published networks, by block
 
 
 class Forecast(NamedTuple):
-    """The seconds of a job, and what they are judged by.
+    """An estimate in seconds, and what it is based on.
 
     `same` are jobs of this kind of work, `similar` those that differ in settings that affect the speed. Both are None
     if the network has painted nothing yet.
@@ -46,7 +46,7 @@ class Forecast(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """What a job took: operations and seconds of a step (of a video, of a frame), and the seconds besides the steps."""
+    """The speed of a job: operations and seconds per step or frame, and the seconds outside the steps."""
 
     network: str
     work: tuple[object, ...]  # the settings that affect the speed
@@ -72,7 +72,7 @@ class Estimator:
         return self._judged(self._known(), network, config, flops, frames)
 
     def waiting(self) -> float | None:
-        """The seconds until all jobs that are queued now have been painted; None if that cannot be judged."""
+        """The seconds until all jobs that are queued now have been painted; None if that is unknown."""
         known, total = self._known(), 0.0
         for job in self._unfinished():
             left = job.progress.get("seconds_left") if job.state == "running" else None
@@ -120,7 +120,7 @@ class Estimator:
         return [record for record in found.values() if record is not None]
 
     def _record(self, job: Job) -> _Record | None:
-        """What a job took, if it can be told."""
+        """Returns the speed of a job, if it is known."""
         request = Submission.from_json(job.request)
         config, network = request.config, request.network
         width, height = job.progress.get("width"), job.progress.get("height")
@@ -143,7 +143,7 @@ class Estimator:
         return None
 
     def _shape(self, job: Job) -> tuple[int, int]:
-        """The height and width of a job's content, or of its proportions."""
+        """Returns the (height, width) of a job's content, or those of a usual picture if it is missing."""
         return _size(uploads.preview(self._studio.folder_of(job.id).content))
 
 
@@ -160,7 +160,7 @@ def _work(config: TransferConfig) -> tuple[object, ...]:
 
 
 def _painted(sizes: Sequence[Size], epochs: int) -> list[Size]:
-    """The part of a run's sizes that its first epochs are."""
+    """Returns the sizes that the first epochs of a run were painted in."""
     found = []
     for size in sizes:
         found.append(size._replace(epochs=min(size.epochs, epochs)))

@@ -67,7 +67,7 @@ class Search(BaseModel, frozen=True):
 
 
 class CursorError(ValueError):
-    """A cursor that no page has given."""
+    """A cursor that does not come from a page."""
 
 
 class Page(NamedTuple):

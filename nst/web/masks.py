@@ -42,7 +42,7 @@ class Chosen(NamedTuple):
 
 
 def choose(over: Over, sent: Sequence[UploadFile], of: Sequence[int], styles: int) -> list[UploadFile | None]:
-    """The masks that a form has over the content or the styles, by style.
+    """Assigns the masks of a form, over the content or the styles, to their styles.
 
     Args:
         over: what they are drawn over.
@@ -118,7 +118,7 @@ def store(chosen: Chosen, folder: JobFolder, limits: Limits) -> None:
 
 
 def read(source: UploadFile, field: str, limits: Limits) -> tuple[bytes, tuple[int, int]]:
-    """Reads an uploaded mask as a PNG of what it is understood to be, and the (height, width) of the upload.
+    """Reads an uploaded mask: a PNG of it as the engine understands it, and the (height, width) of the upload.
 
     Raises `Refused` for too many bytes (413), and for a file that is not a picture (415).
     """
@@ -138,7 +138,7 @@ def check(
     folder: JobFolder, config: TransferConfig, content: tuple[int, int], styles: Sequence[tuple[int, int]],
     content_masks: Sequence[bool], style_masks: Sequence[bool],
 ) -> None:  # fmt: skip
-    """Raises `Refused` for stored masks that do not fit their pictures or each other, as a run would refuse them.
+    """Raises `Refused` for stored masks that do not fit their pictures or each other, as a run would.
 
     Pictures are given by their (height, width) in pixels.
     """
@@ -165,11 +165,11 @@ def _fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
 
 
 def _blank(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture of that (height, width) that takes no memory."""
+    """Returns a white picture of that (height, width) that takes no memory."""
     return np.broadcast_to(np.uint8(255), (*size, 3))
 
 
 def _field(message: str) -> str:
-    """The field of the mask that a message names first."""
+    """Returns the field of the mask that a message mentions first."""
     first = re.search(r"\b(content|style) mask", message)
     return f"{first[1]}_mask" if first else "style_mask"

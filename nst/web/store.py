@@ -145,7 +145,7 @@ class Store:
             self._rows(f"PRAGMA user_version={_FORMAT}")
 
     def _convert(self) -> None:
-        """Adds to a file of format 1, or a new one, what lists need of every job."""
+        """Adds the columns of format 2 to a file of format 1 or a new one."""
         for name, kind in _ADDED.items():
             self._rows(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
         setters = ", ".join(f"{name} = ?" for name in _ADDED)
@@ -170,7 +170,7 @@ class Store:
                 yield
 
     def version(self, job: str) -> tuple[int, int]:
-        """A value that changes whenever the job, or its position in the queue, may have changed."""
+        """Returns a value that changes whenever the job, or its position in the queue, may have changed."""
         return self._changed.get(job, 0), self._queue_revision
 
     def add(self, request: Mapping[str, Any], *, most: int, id: str | None = None) -> Job:
@@ -323,7 +323,7 @@ class Store:
 
     @property
     def revision(self) -> str:
-        """A word for the present state of all jobs, from which `changes` are told."""
+        """The present revision of all jobs, for a later call of `changes`."""
         return f"{self._start}.{self._revision}"
 
     @property

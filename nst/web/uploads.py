@@ -50,12 +50,12 @@ class Stored(NamedTuple):
 
 
 def given(sent: Iterable[UploadFile | None]) -> list[UploadFile]:
-    """The uploads without the empty part that a browser sends for a field in which no file is chosen."""
+    """Removes the empty part that a browser sends for a field in which no file is chosen."""
     return [upload for upload in sent if upload and (upload.filename or upload.size)]
 
 
 def title(upload: UploadFile, default: str) -> str:
-    """The name of an upload for display: without folders, on one line and not too long."""
+    """Returns the name of an upload for display: without folders, on one line and not too long."""
     return one_line(re.split(r"[\\/]", upload.filename or "")[-1], _TITLE) or default
 
 

@@ -114,7 +114,10 @@ def test_nobody_is_sent_elsewhere(shared, path):
 def test_other_methods_are_not_supported(shared, method, path, allowed):
     answer = shared.web.request(method, path)
     assert answer.status_code == 405
-    assert answer.json() == {"message": "this address does not support that method", "field": None}
+    assert answer.json() == {
+        "message": "this address does not support that method: /docs lists those that it does",
+        "field": None,
+    }
     assert set() < set(re.split(r", *", answer.headers["allow"])) <= allowed
 
 

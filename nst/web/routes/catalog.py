@@ -60,7 +60,7 @@ def _offer(kind: str, names: tuple[str, ...]) -> None:
     def sample(name: Name, size: Size = None) -> Response:
         found = catalog.samples(names).get(name)
         if found is None:
-            raise Refused(404, "there is no sample of that name")
+            raise Refused(404, f"there is no {kind} sample of that name: /api/{kind}s lists them")
         return pictures.response(found.path, size, lasting=True)
 
     router.add_api_route(f"/{kind}s", samples, name=f"{kind}s", description=f"The sample {kind} pictures.")

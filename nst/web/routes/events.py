@@ -1,4 +1,4 @@
-"""The events of a job as they happen: server-sent events, which a browser resumes after a lost connection."""
+"""Server-sent events of a job, which a browser resumes after a lost connection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["jobs"])
 
 WATCHERS = 500  # streams that are open at the same time, at most
 POLL_INTERVAL = 0.25  # seconds between two checks for events
-KEEP_ALIVE = 15.0  # seconds without an event after which a comment is sent, lest a proxy close the connection
+KEEP_ALIVE = 15.0  # seconds without an event after which a comment is sent, to keep proxies from closing the connection
 
 _LARGEST = (1 << 63) - 1  # the largest integer of SQLite
 

@@ -1,4 +1,4 @@
-"""Routes of the files of a job: its inputs, pictures, videos, costs and settings, and all of it as one archive."""
+"""Routes of the files of a job: its inputs, pictures, videos, costs and settings, and all of them as one archive."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def current(
     """The current picture, or a saved frame."""
     path = studio.picture(job, epoch)
     if path is None:
-        raise Refused(404, "there is no picture of that epoch" if epoch is not None else "there is no picture yet")
+        other = "there is no picture of that epoch: those that were saved are the `frames` of the job"
+        raise Refused(404, "there is no picture yet" if epoch is None else other)
     ended = job.state in store.ENDED
     return pictures.response(path, size, lasting=ended, keep=_thumbnails(studio, job) if ended else None)
 
@@ -68,7 +69,7 @@ def mask(
     """A mask, as a PNG of what it is understood to be, or a JPEG of at most `size` pixels."""
     path = studio.folder_of(job.id).mask(over, index)
     if not path.is_file():
-        raise Refused(404, "there is no such mask")
+        raise Refused(404, "there is no such mask: the job lists its `masks`")
     return pictures.response(path, size, lasting=True)
 
 
@@ -127,7 +128,7 @@ def archive(studio: Served, job: Found) -> StreamingResponse:
     try:
         entries = recipe.archive(job, studio.folder_of(job.id), path, f"{stem}{path.suffix}")
     except FileNotFoundError:
-        raise Refused(404, "a file of this picture has been deleted") from None
+        raise Refused(404, "an input of this picture is missing: download the picture alone") from None
     return archives.response(f"{stem}.zip", entries)
 
 
@@ -139,9 +140,9 @@ def _thumbnails(studio: Studio, job: store.Job) -> FilePath:
 def _ended(job: store.Job, path: FilePath | None) -> FilePath:
     """A file that a job has once it has ended. Raises `Refused` if there is none."""
     if job.state not in store.ENDED:
-        raise Refused(404, "this picture is not finished yet")
+        raise Refused(404, "this picture has not ended yet: wait for its end, or cancel it to keep what is painted")
     if path is None:
-        raise Refused(404, "there is no such file")
+        raise Refused(404, "there is no such file: `result`, `video` and `files` of the job say which it has")
     return path
 
 

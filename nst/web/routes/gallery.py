@@ -26,7 +26,7 @@ MOST_ZIPPED = 1000  # pictures in one file; their ids make an address of 17 kB
 MOST_ZIPS = 4  # that are sent at the same time
 _MOST_PAGES = 64  # that are kept in memory, about 50 kB each
 _SHOWN_CHANGES = 500  # more than these, and all pages are read again
-_MADE = {  # what the file of settings beside a picture says of it
+_MADE = {  # the fields in the JSON file beside each picture of a zip
     "number", "kind", "state", "content", "styles", "preset", "network", "painted_with", "settings", "epoch", "epochs",
     "costs", "width", "height", "created", "started", "ended",
 }  # fmt: skip

@@ -44,7 +44,7 @@ async def generate_stylised_image(
                 await run_in_threadpool(studio.cancel, job.id)
             await asyncio.sleep(_POLL_INTERVAL)
     except store.NoJobError:
-        raise Refused(500, "the picture was deleted while it was being painted") from None
+        raise Refused(500, "the picture was deleted before it was finished: send it again") from None
     path = studio.picture(job)
     if job.state != "finished" or path is None:
         raise Refused(500, job.reason or f"the picture was {job.state}")
