@@ -20,7 +20,7 @@ from nst.engine import speed
 from nst.engine.speed import Size
 from nst.images import reader
 from nst.images.decode import PictureError
-from nst.web import store, uploads
+from nst.web import uploads
 from nst.web.service import Studio
 from nst.web.store import Job
 from nst.web.submission import Submission
@@ -74,11 +74,11 @@ class Estimator:
     def waiting(self) -> float | None:
         """The seconds until all jobs that are queued now have been painted; None if that is unknown."""
         known, total = self._known(), 0.0
-        for job in self._unfinished():
+        for job in self._studio.store.unfinished():
             left = job.progress.get("seconds_left") if job.state == "running" else None
             if left is None:
                 request = Submission.from_json(job.request)
-                sizes = speed.sizes(*self._shape(job), request.config)
+                sizes = speed.sizes(*_size(self._studio.folder_of(job.id).content), request.config)
                 flops = speed.flops(_nominal(request.network), request.config, sizes)
                 left = self._judged(known, request.network, request.config, flops, request.frame_count).seconds
             if left is None:
@@ -105,9 +105,6 @@ class Estimator:
                 # A frame that follows another needs fewer epochs: this is the most that it can take.
                 return Forecast(overhead + one * max(1, frames), "similar" if frames else basis)
         return Forecast(None, None)
-
-    def _unfinished(self) -> list[Job]:
-        return [job for job in self._studio.store.newest(self._studio.limits.queue) if job.state not in store.ENDED]
 
     def _known(self) -> list[_Record]:
         """The records of the newest jobs."""
@@ -142,15 +139,12 @@ class Estimator:
                 return _Record(network, _work(config), True, flops, whole / request.frame_count, None)
         return None
 
-    def _shape(self, job: Job) -> tuple[int, int]:
-        """Returns the (height, width) of a job's content, or those of a usual picture if it is missing."""
-        return _size(uploads.preview(self._studio.folder_of(job.id).content))
-
 
 @functools.lru_cache(maxsize=1000)
-def _size(picture: Path) -> tuple[int, int]:
+def _size(content: Path) -> tuple[int, int]:
+    """Returns the (height, width) of a content picture, or those of a usual one if it is missing."""
     try:
-        return reader.size(picture)
+        return reader.size(uploads.preview(content))
     except PictureError:
         return _SHAPE
 

@@ -1,4 +1,4 @@
-"""The video of a job whose worker died: the frames that it had painted, joined by the server."""
+"""Joins the painted frames of a video whose worker died or failed, in the server."""
 
 from __future__ import annotations
 

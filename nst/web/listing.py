@@ -6,8 +6,8 @@ import base64
 import functools
 import json
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
@@ -15,13 +15,14 @@ from nst.web.store import Card, Kind, State, Store
 
 Sort = Literal["newest", "oldest", "ended", "content", "style"]
 
-# The SQL expression that each sort follows, and whether its largest value comes first; equal ones follow the number.
-_ORDERS: dict[Sort, tuple[str, bool]] = {
-    "newest": ("number", True),
-    "oldest": ("number", False),
-    "ended": ("coalesce(ended, 1e12)", True),  # what has not ended yet comes first
-    "content": ("content COLLATE NOCASE", False),
-    "style": ("styles COLLATE NOCASE", False),
+_LATER = 1e12  # than any time: jobs that have not ended come first
+# What each sort follows, in SQL and of a card, and whether its largest value comes first; equal ones follow the number.
+_ORDERS: dict[Sort, tuple[str, Callable[[Card], Any], bool]] = {
+    "newest": ("number", lambda card: card.number, True),
+    "oldest": ("number", lambda card: card.number, False),
+    "ended": (f"coalesce(ended, {_LATER})", lambda card: _LATER if card.ended is None else card.ended, True),
+    "content": ("content COLLATE NOCASE", lambda card: card.content, False),
+    "style": ("styles COLLATE NOCASE", lambda card: json.dumps(card.styles, ensure_ascii=False), False),
 }
 _WORDS = 20  # of a search that are read
 _Word = Annotated[str, Field(max_length=200)]
@@ -70,30 +71,21 @@ class CursorError(ValueError):
     """A cursor that does not come from a page."""
 
 
-class Page(NamedTuple):
-    """A page of a list, and the cursor of the next one, None if there is none."""
-
-    cards: list[Card]
-    cursor: str | None
-
-
-def page(store: Store, search: Search, sort: Sort, limit: int, cursor: str | None = None) -> Page:
-    """The first jobs of a list, or those after a cursor. Raises `CursorError`."""
+def page(
+    store: Store, search: Search, sort: Sort, limit: int, cursor: str | None = None
+) -> tuple[list[Card], str | None]:
+    """The first jobs of a list, or those after a cursor, and the cursor of the next page. Raises `CursorError`."""
     conditions, values = search.conditions()
-    order, falling = _ORDERS[sort]
+    order, key, falling = _ORDERS[sort]
     if cursor is not None:
         conditions.append(f"({order}, number) {'<' if falling else '>'} (?, ?)")
         values += _read(cursor)
     way = "DESC" if falling else "ASC"
     found = store.cards(f"{_where(conditions)} ORDER BY {order} {way}, number {way} LIMIT ?", *values, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    return Page(found[:limit], _written(sort, last) if last else None)
-
-
-def ids(store: Store, search: Search, limit: int) -> list[str]:
-    """The ids of the newest jobs that are wanted."""
-    conditions, values = search.conditions()
-    return [card.id for card in store.cards(f"{_where(conditions)} ORDER BY number DESC LIMIT ?", *values, limit)]
+    if len(found) <= limit:
+        return found, None
+    last = [key(found[limit - 1]), found[limit - 1].number]
+    return found[:limit], base64.urlsafe_b64encode(json.dumps(last).encode()).decode()
 
 
 def total(store: Store, search: Search) -> int:
@@ -129,16 +121,8 @@ def _where(conditions: Sequence[str]) -> str:
     return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _written(sort: Sort, last: Card) -> str:
-    """The cursor after a job."""
-    keys: dict[Sort, Any] = {
-        "newest": last.number, "oldest": last.number, "content": last.content,
-        "ended": 1e12 if last.ended is None else last.ended, "style": json.dumps(last.styles, ensure_ascii=False),
-    }  # fmt: skip
-    return base64.urlsafe_b64encode(json.dumps([keys[sort], last.number]).encode()).decode()
-
-
 def _read(cursor: str) -> list[Any]:
+    """The value of the sort and the number that a cursor stands for. Raises `CursorError`."""
     try:
         key, number = json.loads(base64.urlsafe_b64decode(cursor))
         if isinstance(key, (str, int, float)) and isinstance(number, int) and abs(number) < 1 << 62:

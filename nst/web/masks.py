@@ -135,13 +135,14 @@ def read(source: UploadFile, field: str, limits: Limits) -> tuple[bytes, tuple[i
 
 
 def check(
-    folder: JobFolder, config: TransferConfig, content: tuple[int, int], styles: Sequence[tuple[int, int]],
-    content_masks: Sequence[bool], style_masks: Sequence[bool],
+    chosen: Chosen, folder: JobFolder, config: TransferConfig, content: tuple[int, int],
+    styles: Sequence[tuple[int, int]],
 ) -> None:  # fmt: skip
     """Raises `Refused` for stored masks that do not fit their pictures or each other, as a run would.
 
     Pictures are given by their (height, width) in pixels.
     """
+    content_masks, style_masks = chosen.there
     if not (content_masks or style_masks):
         return
     # Of the style pictures only the opacity matters here, and of that only where a mask selects a part.

@@ -198,18 +198,16 @@ class Slot(threading.Thread):
         """Handles the death of the worker, and ends its job if it had one."""
         with self._lock:
             self._worker = None
-        closing = self._studio.closing
+        closing = self._studio.closing.is_set()
         if self._job is not None:
-            if self._is_video() and not closing.is_set():
-                self._join_frames(self._job)
-            self._end_job(State.STARTING, "stopped" if closing.is_set() else "failed", why)
+            self._end_job(State.STARTING, "stopped" if closing else "failed", why)
             return
         self._move(State.STARTING)
-        if not closing.is_set():
+        if not closing:
             _log.warning("slot %s lost its worker, and starts another: %s", self.name, why)
 
     def _join_frames(self, job: Job) -> None:
-        """Joins the painted frames of a video after its worker died."""
+        """Joins the painted frames of a video that failed."""
         studio = self._studio
         try:
             if joining.join(studio.folder_of(job.id), Submission.from_json(job.request), studio.closing.is_set):
@@ -219,6 +217,8 @@ class Slot(threading.Thread):
 
     def _end_job(self, state: State, ended: Literal["finished", "stopped", "failed"], reason: str = "") -> None:
         """Ends the job of this slot; one that stopped, but was not cancelled, returns to the queue."""
+        if ended == "failed" and self._job is not None and self._job.kind == "video":
+            self._join_frames(self._job)
         with self._lock:
             cancelled = self._state is State.CANCELLING and ended != "finished"
             job = self._move(state)

@@ -344,6 +344,10 @@ class Store:
             found = [job for job, _ in itertools.takewhile(lambda change: change[1] > int(number), latest)]
             return found, self._queue_revision > int(number)
 
+    def unfinished(self) -> list[Job]:
+        """The jobs that are queued or running, oldest first."""
+        return self._select(Job, "WHERE state IN ('queued', 'running') ORDER BY number")
+
     def ended(self) -> list[Job]:
         """The jobs that have ended, oldest first."""
         return self._select(Job, "WHERE ended IS NOT NULL ORDER BY ended")

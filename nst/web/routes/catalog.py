@@ -37,13 +37,11 @@ def health(studio: Served) -> dict[str, Any]:
 
 
 @router.post("/token", status_code=204, responses=problems(400, 408, *WITH_BODY))
-def token(request: Request, given: schemas.Token) -> Response:
+def token(request: Request, response: Response, given: schemas.Token) -> None:
     """Sets a cookie for a browser that has the token, which later requests need not send."""
     key: Key = request.app.state.key
     key.check(given.token, address(request))
-    response = Response(status_code=204)
     key.remember(response, request.scope["scheme"])
-    return response
 
 
 def _offer(kind: str, names: tuple[str, ...]) -> None:

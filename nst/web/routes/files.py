@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 
 from nst.web import archives, pictures, recipe, schemas, store, uploads, views
 from nst.web.dependencies import Found, Served
@@ -97,8 +97,10 @@ def video(studio: Served, job: Found, download: Download = False) -> FileRespons
     return _file(job, next(filter(None, found), None), download=download)
 
 
-@router.get("/costs", responses=media("text/csv"))
-def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], Query()] = "json") -> schemas.Table:
+@router.get("/costs", response_model=schemas.Table, responses=media("text/csv"))
+def costs(
+    studio: Served, job: Found, format: Annotated[Literal["json", "csv"], Query()] = "json"
+) -> schemas.Table | Response:
     """The costs of every epoch, or frame, so far."""
     film = job.kind == "video"
     keys = ("epoch", "total", "content", "style", "temporal" if film else "total_variation", "seconds")
@@ -108,17 +110,15 @@ def costs(studio: Served, job: Found, format: Annotated[Literal["json", "csv"], 
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([("frame", *keys[1:]) if film else keys, *rows])
     headers = archives.attachment(f"{archives.file_stem(job)}-costs.csv")
-    return cast(schemas.Table, Response(text.getvalue(), media_type="text/csv", headers=headers))
+    return Response(text.getvalue(), media_type="text/csv", headers=headers)
 
 
-@router.get("/settings", responses=problems(404))
-def settings(studio: Served, job: Found, download: Download = False) -> schemas.Recipe:
+@router.get("/settings", response_model=schemas.Recipe, responses=problems(404))
+def settings(response: Response, studio: Served, job: Found, download: Download = False) -> dict[str, Any]:
     """The settings of a job, and the command line that paints the same with the files of its archive."""
-    found = schemas.Recipe.model_validate(recipe.document(job, studio.folder_of(job.id)))
-    if not download:
-        return found
-    headers = archives.attachment(f"settings-{job.number}.json")
-    return cast(schemas.Recipe, JSONResponse(found.model_dump(), headers=headers))
+    if download:
+        response.headers.update(archives.attachment(f"settings-{job.number}.json"))
+    return recipe.document(job, studio.folder_of(job.id))
 
 
 @router.get("/archive", response_class=StreamingResponse, responses=media("application/zip"))

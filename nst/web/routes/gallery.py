@@ -118,7 +118,10 @@ def zipped(studio: Served, wanted: Annotated[_Zip, Query()]) -> StreamingRespons
     They are those of the ids, or else all that the search finds; jobs without a picture, and those that have not ended,
     are left out. At most 1,000 are sent at once. The file is made while it is sent, so its size is not known before.
     """
-    ids = wanted.ids.split(",") if wanted.ids else listing.ids(studio.store, wanted, MOST_ZIPPED + 1)
+    if wanted.ids:
+        ids = wanted.ids.split(",")
+    else:
+        ids = [card.id for card in listing.page(studio.store, wanted, "newest", MOST_ZIPPED + 1)[0]]
     if len(ids) > MOST_ZIPPED:
         raise Refused(413, f"at most {MOST_ZIPPED:,} pictures are sent in one file: select fewer of them", "ids")
     found = [id for id in dict.fromkeys(ids) if _painted(studio, id)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from nst.web import schemas, store, views
 from nst.web.dependencies import Found, Served
@@ -44,11 +44,10 @@ def cancel(studio: Served, job: Found) -> schemas.Job:
 
 
 @router.delete("/{id}", status_code=204, responses=problems(404, 409, *WITH_BODY))
-def delete(studio: Served, job: Found) -> Response:
+def delete(studio: Served, job: Found) -> None:
     """Deletes a job and all its files, unless it is running."""
     if not studio.delete(job.id):
         raise Refused(409, "this picture is being painted: cancel it first")
-    return Response(status_code=204)
 
 
 @router.post("/{id}/resume", status_code=202, responses=problems(400, 404, 409, 429, *WITH_BODY))

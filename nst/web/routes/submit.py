@@ -97,7 +97,7 @@ def submit(studio: Studio, form: SubmissionForm, *, video: bool = True) -> store
         submission.check_pictures(config, [each[:3] for each in (shown, *stored)])
         chosen = _masks(studio, form, earlier, content, styles)
         masks.store(chosen, folder, limits)
-        masks.check(folder, config, shown.size, [style.size for style in stored], *chosen.there)
+        masks.check(chosen, folder, config, shown.size, [style.size for style in stored])
         record = studio.file(form.again, STEERING_FILE) if form.again and form.repeat_steering else None
         if record:
             shutil.copyfile(record, folder.steering)
