@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -207,10 +208,15 @@ class Slot(threading.Thread):
             _log.warning("slot %s lost its worker, and starts another: %s", self.name, why)
 
     def _join_frames(self, job: Job) -> None:
-        """Joins the painted frames of a video that failed."""
+        """Joins the painted frames of a video that failed, in the time that a worker would have for them."""
         studio = self._studio
         try:
-            if joining.join(studio.folder_of(job.id), Submission.from_json(job.request), studio.closing.is_set):
+            frames = (studio.store.read(job.id).progress.get("picture") or 0) + 1
+            ends = time.monotonic() + self._grace.save + self._grace.join * frames
+            if joining.join(
+                studio.folder_of(job.id), Submission.from_json(job.request),
+                stop=lambda: studio.closing.is_set() or time.monotonic() > ends,
+            ):  # fmt: skip
                 studio.store.note(job.id, video=True)
         except Exception as error:  # the job has to end in any case
             _log.warning("slot %s cannot join the frames of video %s: %s", self.name, job.id, error)

@@ -1,5 +1,6 @@
 """Steering: changes of a picture while it is being painted."""
 
+# ruff: noqa: RUF012  # FastAPI copies the defaults of forms
 # Without `from __future__ import annotations`: FastAPI reads the fields of `SteeringForm`.
 
 import contextlib
@@ -30,10 +31,10 @@ class SteeringForm(NamedTuple):
     style_weights: Annotated[str | None, Form(description="weights of the styles, such as 1,3", max_length=1000)] = None
     content_mask: Annotated[
         list[UploadFile], File(description="masks over the content, which replace all masks: white where a style acts")
-    ] = []  # noqa: RUF012
-    content_mask_for: ContentMaskStyles = []  # noqa: RUF012
-    style_mask: StyleMasks = []  # noqa: RUF012
-    style_mask_for: StyleMaskStyles = []  # noqa: RUF012
+    ] = []
+    content_mask_for: ContentMaskStyles = []
+    style_mask: StyleMasks = []
+    style_mask_for: StyleMaskStyles = []
     no_masks: Annotated[bool, Form(description="removes all masks")] = False
 
 

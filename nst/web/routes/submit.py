@@ -1,5 +1,6 @@
 """The route that takes submissions: pictures by upload, by the name of a sample, or of an earlier job."""
 
+# ruff: noqa: RUF012  # FastAPI copies the defaults of forms
 # Without `from __future__ import annotations`: FastAPI reads the fields of `SubmissionForm`.
 
 import shutil
@@ -38,22 +39,22 @@ class SubmissionForm(NamedTuple):
 
     content: Annotated[UploadFile | None, File(description="the content: a picture or a video")] = None
     content_name: Text = None
-    style: Annotated[list[UploadFile], File(description="style pictures")] = []  # noqa: RUF012
-    style_name: Annotated[list[str], Form(description="names of sample styles")] = []  # noqa: RUF012
+    style: Annotated[list[UploadFile], File(description="style pictures")] = []
+    style_name: Annotated[list[str], Form(description="names of sample styles")] = []
     preset: Text = None
     network: Text = None
     settings: Annotated[str | None, Form(description="a JSON object of changed settings", max_length=20_000)] = None
     again: Annotated[str | None, Form(description="id of a job to start from", pattern="^[0-9a-f]{16}$|^$")] = None
     again_style: Annotated[
         list[int], Form(description="positions, from 0, of styles of that job to use, after the other styles")
-    ] = []  # noqa: RUF012
+    ] = []
     content_mask: Annotated[
         list[UploadFile],
         File(description="masks over the content: white where a style acts; one for each style, or a coloured one"),
-    ] = []  # noqa: RUF012
-    content_mask_for: ContentMaskStyles = []  # noqa: RUF012
-    style_mask: StyleMasks = []  # noqa: RUF012
-    style_mask_for: StyleMaskStyles = []  # noqa: RUF012
+    ] = []
+    content_mask_for: ContentMaskStyles = []
+    style_mask: StyleMasks = []
+    style_mask_for: StyleMaskStyles = []
     keep_masks: Annotated[
         bool, Form(description="with `again`: whether to keep that job's masks where its pictures are kept")
     ] = True
