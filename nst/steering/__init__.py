@@ -1,1 +1,1 @@
-"""Steering: changes of a painting while it is painted, and what they make of its objective."""
+"""Steering: changing the strength, weights and masks of a picture while it is being painted."""

@@ -36,7 +36,7 @@ _MASK = 2048  # pixels of the longest side of a mask, at most: it is scaled to t
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A change of a painting; what is None stays as it was.
+    """A change to a picture that is being painted; fields that are None leave their setting unchanged.
 
     `epoch` is the number of the first update that follows the change. `strength` and `style_weights` are as in
     `TransferConfig`. `masks` replaces all masks, those of the content and those of the styles; `MaskInputs()` removes
@@ -98,7 +98,7 @@ class Change:
         )  # fmt: skip
 
     def in_words(self) -> str:
-        """This change for a message: `strength 0.7, style weights 1,3, masks`."""
+        """Describes this change in a message: `strength 0.7, style weights 1,3, masks`."""
         found = [f"strength {self.strength:g}"] if self.strength is not None else []
         if self.style_weights is not None:
             found.append(f"style weights {','.join(f'{weight:g}' for weight in self.style_weights)}")
@@ -108,7 +108,7 @@ class Change:
         return ", ".join(found)
 
     def over(self, earlier: Change) -> Change:
-        """Both changes as one, at the epoch of this one, which wins."""
+        """Merges this change over an earlier one; this one wins, and its epoch is kept."""
         parts = {name: getattr(earlier, name) for name in ("strength", "style_weights", "masks")}
         own = {name: value for name in parts if (value := getattr(self, name)) is not None}
         return Change(epoch=self.epoch, **(parts | own))
@@ -153,12 +153,12 @@ class Steering:
         self.add(Change(strength=strength, style_weights=style_weights, masks=masks))
 
     def add(self, change: Change) -> None:
-        """The same for a change that was made elsewhere, whose epoch does not matter."""
+        """Adds an existing change; its epoch is ignored."""
         with self._lock:
             self._waiting = change if self._waiting is None else change.over(self._waiting)
 
     def __call__(self, epoch: int) -> Change | None:
-        """Takes the changes that wait, for this epoch; None if there are none."""
+        """Returns and clears the pending changes for this epoch; None if there are none."""
         with self._lock:
             taken, self._waiting = self._waiting, None
         planned = self._planned.get(epoch)
@@ -256,7 +256,7 @@ def resumed(
 
 
 def _encoded(masks: Masks) -> list[str | None]:
-    """Masks as PNG in `data:` URLs, which give the same mask when they are read again."""
+    """Encodes masks as PNG in `data:` URLs, without loss."""
     return [
         None if mask is None else _PNG + base64.b64encode(_png(mask)).decode()
         for mask in ([] if masks is None else as_list(masks))

@@ -1,4 +1,4 @@
-"""The steering of one run: from changes to what the engine follows."""
+"""The steering of one run: turns changes into the aims that the engine follows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nst.weights.network import Network
 
 
 class Helm:
-    """The steering of one run, as the engine calls it: from changes to what they make of the objective.
+    """Steers one run: the engine calls it before every epoch for a new aim.
 
     `given`, `network`, `config` and `sizes` are those of the run. `planned` are changes known from the start, `live`
     returns the change for an epoch, `done` is the number of epochs painted before. `refuse` receives a sentence about a
@@ -65,7 +65,7 @@ class Helm:
         return [self._record[epoch].to_json() for epoch in sorted(self._record)]
 
     def __call__(self, epoch: int) -> Aim | None:
-        """What to follow from this epoch on; None if nothing changes."""
+        """Returns the aim from this epoch on; None if nothing changes."""
         change, asked = self._planned.get(epoch), self._live(epoch) if self._live else None
         if asked is not None:
             try:
@@ -84,7 +84,7 @@ class Helm:
         return aim
 
     def _follow(self, change: Change) -> Aim | None:
-        """Takes in a change; returns what it makes of the objective, None if that stays as it is."""
+        """Applies a change; returns the new aim, or None if the objective stays the same."""
         config = self._config.changed(**change.values)
         masks = self._masks if change.masks is None else change.masks
         mixture = self._mixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.images.animation import Animation
+from nst.output import folder
 from nst.utils import ffmpeg
 from nst.utils.ffmpeg import FFmpeg, VideoError
 from nst.video import timed_frames
 from nst.video.footage import Footage, source
+from nst.video.frame_store import FrameStore
 
 _MOST_TICKS = 100_000  # per second; a frame's duration has 32 bits, which are then enough for half a day
 _MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac"})
@@ -79,6 +81,41 @@ def suffix(path: Path, animation: Animation | None, *, transparent: bool) -> str
             if b"webm" in file.read(64):  # in the header, since an uploaded file may have no suffix
                 return ".webm"
     return ".mov"
+
+
+def join(
+    film: Footage, store: FrameStore, count: int, form: str = "", *, stop: Callable[[], bool] = lambda: False
+) -> Path:
+    """Writes the first painted frames as the video of their folder.
+
+    Args:
+        film: the source.
+        store: the frames.
+        count: the number of frames.
+        form: the suffix of the video; empty for the one that suits the source and the frames.
+        stop: is called before each frame; True gives up.
+
+    Raises:
+        VideoError: the video cannot be written.
+        InterruptedError: `stop` returned True.
+        PictureError: a frame cannot be read.
+    """
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        for number in range(count):
+            if stop():
+                raise InterruptedError("joining the frames was stopped")
+            yield read(number)
+
+    transparent = any(store.transparent(number) for number in range(count))
+    form = form or suffix(film.path, film.animation, transparent=transparent)
+    video = store.directory / f"painted{form}"
+    read = store.with_alpha if transparent and form != ".mp4" else store.picture
+    assemble(video, pictures(), film)
+    for name in folder.VIDEOS:  # before a transparent frame was painted, this run's video had another format
+        if name != video.name:
+            (store.directory / name).unlink(missing_ok=True)
+    return video
 
 
 def assemble(path: Path, pictures: Iterable[NDArray[np.uint8]], footage: Footage) -> None:

@@ -269,15 +269,7 @@ def _assemble(film: Footage, store: FrameStore, rows: Mapping[int, FrameRow], su
     count = next((number for number in range(len(rows)) if number not in rows), len(rows))
     if not count:
         return None
-    transparent = any(store.transparent(number) for number in range(count))
-    suffix = suffix or assembly.suffix(film.path, film.animation, transparent=transparent)
-    video = store.directory / f"painted{suffix}"
-    read = store.with_alpha if transparent and suffix != ".mp4" else store.picture
-    assembly.assemble(video, (read(number) for number in range(count)), film)
-    for name in folder.VIDEOS:  # before a transparent frame was painted, this run's video had another format
-        if name != video.name:
-            (store.directory / name).unlink(missing_ok=True)
-    return video
+    return assembly.join(film, store, count, suffix)
 
 
 def _write_end(store: FrameStore, scenes: Sequence[Scene], rows: Mapping[int, FrameRow], ended: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import logging
 import signal
@@ -29,50 +30,28 @@ The studio: a web page on which pictures and videos are painted. They and the hi
   python -m nst.web
   python -m nst.web --host=0.0.0.0
 """
-_SERVER, _LIMITS = "Server", "Storage and limits"
-
 _SHORTEST_TOKEN = 16
 
 
 def define() -> None:
     """Defines the flags."""
-    commandline.define(
-        "host",
-        "127.0.0.1",
-        "address to serve; one that other machines can reach (0.0.0.0: all networks) needs a token",
-        theme=_SERVER,
-    )
-    commandline.define("port", 8000, "port to serve", "int", theme=_SERVER)
-    commandline.define(
-        "token",
-        "",
-        f"access token of {_SHORTEST_TOKEN} letters and digits or more; empty: generated if one is needed, and kept in "
-        "the data folder",
-        theme=_SERVER,
-    )
-    commandline.define(
-        "name", None, "further host name of the studio, such as that of a proxy", "several", theme=_SERVER
-    )
-    commandline.define(
-        "proxy",
-        None,
-        "address or network of a reverse proxy, whose X-Forwarded-For and -Proto are trusted; this machine is one",
-        "several",
-        theme=_SERVER,
-    )
-    commandline.define(
-        "allow_origin",
-        None,
-        "another site whose pages may use the API, such as http://localhost:3000",
-        "several",
-        theme=_SERVER,
-    )
-    commandline.define("data_dir", "", "folder for pictures and history; empty: the user's own", theme=_LIMITS)
+    server, limits = (functools.partial(commandline.define, theme=theme) for theme in ("Server", "Storage and limits"))
+    text = "address to serve; one that other machines can reach (0.0.0.0: all networks) needs a token"
+    server("host", "127.0.0.1", text)
+    server("port", 8000, "port to serve", "int")
+    text = f"access token of {_SHORTEST_TOKEN} letters and digits or more"
+    server("token", "", f"{text}; empty: generated if one is needed, and kept in the data folder")
+    server("name", None, "further host name of the studio, such as that of a proxy", "several")
+    text = "address or network of a reverse proxy, whose X-Forwarded-For and -Proto are trusted; this machine is one"
+    server("proxy", None, text, "several")
+    text = "another site whose pages may use the API, such as http://localhost:3000"
+    server("allow_origin", None, text, "several")
+    limits("data_dir", "", "folder for pictures and history; empty: the user's own")
     weights.define()
-    commandline.define("slots", 1, "pictures to paint at the same time", "int", theme=_LIMITS)
-    commandline.define("queue", 200, "pictures that may wait", "int", theme=_LIMITS)
-    commandline.define("keep_days", 30.0, "days until an old picture is deleted", "float", theme=_LIMITS)
-    commandline.define("keep_gb", 10.0, "gigabytes that old pictures may take", "float", theme=_LIMITS)
+    limits("slots", 1, "pictures to paint at the same time", "int")
+    limits("queue", 200, "pictures that may wait", "int")
+    limits("keep_days", 30.0, "days until an old picture is deleted", "float")
+    limits("keep_gb", 10.0, "gigabytes that old pictures may take", "float")
 
 
 def main() -> int:
@@ -142,7 +121,7 @@ def serve() -> int:
 
 
 def _announce(port: int, token: str) -> None:
-    """Prints where the studio is, and a QR code of that for phones if they can reach it."""
+    """Prints the addresses of the studio, and a QR code for phones if they can reach it."""
     from nst.web import addresses
     from nst.web.security import is_loopback
 

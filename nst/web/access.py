@@ -22,7 +22,7 @@ FORGOTTEN = 900.0  # seconds after the last wrong token of an address, until the
 _ADDRESSES = 10_000  # whose wrong tokens are remembered
 
 _YEAR = 31_536_000  # seconds
-_SECURE = "__Host-"  # browsers let nobody but this server, encrypted, set a cookie with this prefix
+_SECURE = "__Host-"  # browsers accept a cookie with this prefix only from this very server, over https
 
 
 class _Guesses(NamedTuple):
@@ -103,7 +103,7 @@ class Key:
 
 
 def network_of(address: str) -> str:
-    """What one client is known by: its IPv4 address, or the /64 network of its IPv6 address, which is all its own."""
+    """Identifies a client: by its IPv4 address, or by the /64 network of its IPv6 address, all of which is its own."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -114,10 +114,10 @@ def network_of(address: str) -> str:
 
 
 def _wait(guesses: int) -> float:
-    """Seconds that an address waits after that many wrong tokens."""
+    """Returns the seconds that an address must wait after that many wrong tokens."""
     return min(2.0 ** (guesses - FREE_GUESSES), LONGEST_WAIT) if guesses >= FREE_GUESSES else 0.0
 
 
 def _same(first: str, second: str) -> bool:
-    """Whether two strings are equal, in a time that does not tell where they differ."""
+    """Compares two strings in a time that does not reveal where they differ."""
     return hmac.compare_digest(first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass"))

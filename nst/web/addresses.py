@@ -1,4 +1,4 @@
-"""The addresses at which the studio is found, for people and their phones."""
+"""The URLs of the studio, as text and as a QR code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import sys
 
 _ALL = ("0.0.0.0", "::")
-# Routed like any other address, and nobody's: TEST-NET-1 and the prefix for documentation.
+# Routed like any other address, but never in use: TEST-NET-1 and the prefix for documentation.
 _ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
@@ -21,7 +21,7 @@ def urls(host: str, port: int, token: str) -> list[str]:
 
 
 def _of_this_machine(host: str) -> list[str]:
-    """The addresses under which other machines reach this one: numbers, as phones know no names of computers."""
+    """Returns the IP addresses of this machine on its networks; not names, which phones often cannot resolve."""
     families = (socket.AF_INET,) if host == "0.0.0.0" else (socket.AF_INET, socket.AF_INET6)
     found: dict[str, None] = {}
     for family in families:
@@ -43,7 +43,7 @@ def _is_reachable(address: str) -> bool:
 
 
 def qr_code(url: str) -> str:
-    """A QR code of the address in block characters; empty if the output is no terminal or cannot show it."""
+    """A QR code of the address in block characters; empty if the output is not a terminal or cannot show it."""
     if not sys.stdout.isatty():
         return ""
     try:

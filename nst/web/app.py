@@ -16,7 +16,7 @@ from nst.web.access import Key
 from nst.web.delivery import Assets, Head, compressed
 from nst.web.errors import handle_errors, problems
 from nst.web.estimate import Estimator
-from nst.web.routes import catalog, estimate, events, gallery, jobs, legacy, masks, recipe, resume, steering
+from nst.web.routes import catalog, events, files, gallery, jobs, legacy, steering, submit
 from nst.web.security import Guard, is_loopback, names
 from nst.web.service import Studio
 
@@ -58,9 +58,8 @@ def create(
         body_bytes=studio.limits.body_bytes, origins=frozenset(origins),
     )  # fmt: skip
     handle_errors(app)
-    routers = (catalog, estimate, events, gallery, jobs, masks, recipe, resume, steering)
-    for router in (module.router for module in routers):
-        app.include_router(router, prefix="/api")
+    for module in (catalog, events, gallery, submit, jobs, files, steering):  # /jobs/zip before /jobs/{id}
+        app.include_router(module.router, prefix="/api")
     app.include_router(legacy.router)
 
     @app.get("/docs", include_in_schema=False)

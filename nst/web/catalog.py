@@ -80,7 +80,7 @@ def networks() -> list[schemas.Network]:
 
 
 def form_values(config: TransferConfig) -> dict[str, Any]:
-    """All settings as a form shows them: numbers and words, with layers and weights as text."""
+    """Returns all settings as form values: numbers and text, with layers and weights as text."""
     return {name: written(value) if isinstance(value, tuple) else value for name, value in vars(config).items()}
 
 
@@ -106,7 +106,7 @@ def describe(limits: dict[str, int]) -> schemas.Settings:
 
 
 def restored(painted: PaintedBy, limits: Mapping[str, int], frames: int) -> schemas.Painted:
-    """The settings of a painted picture as this studio accepts them; it saves at most that many frames."""
+    """Adapts the settings of a painted picture to the limits of this studio, which saves at most `frames` frames."""
     config = painted.config
     size = min(config.image_size or limits["image_size"], limits["image_size"])
     epochs = min(config.epochs, limits["epochs"])
@@ -123,7 +123,7 @@ def restored(painted: PaintedBy, limits: Mapping[str, int], frames: int) -> sche
 
 
 def _named(network: str) -> str:
-    """The name of the network that a picture's settings call that; empty for none of these, or one not installed."""
+    """Maps the network's full name in a picture to its short name; empty if it is unknown or not installed."""
     names = {"VGG-19": "vgg19", "VGG-19 (kernels of 8 bits)": "vgg19", "VGG-16": "vgg16"}
     name = names.get(network, "preview" if network.startswith("narrow VGG-19") else "")
     return name if any(each.name == name and each.available for each in networks()) else ""

@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 @dataclass
 class Head:
-    """Middleware that answers HEAD as the application answers GET, which FastAPI does not by itself."""
+    """Middleware that answers HEAD with the headers of GET, which FastAPI does not do by itself."""
 
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on; of the response to HEAD only the headers are sent, and the rest is not made."""
+        """Passes a request on; a response to HEAD ends after its headers, and its body is never generated."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
@@ -46,7 +46,7 @@ def compressed(app: ASGIApp) -> ASGIApp:
 
 
 class Assets(StaticFiles):
-    """The files of the page; where a client takes Brotli, as the page's build has compressed them."""
+    """The files of the page, with Brotli (compressed by the page's build) for clients that accept it."""
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200

@@ -16,7 +16,10 @@ from starlette.exceptions import HTTPException
 from nst.web import schemas, store
 
 _log = logging.getLogger(__name__)
-_UNROUTED = {404: "there is nothing at this address", 405: "this address does not support that method"}
+_UNROUTED = {
+    404: "there is nothing at this address: /docs lists those of the API",
+    405: "this address does not support that method: /docs lists those that it does",
+}
 _LONGEST = 300  # characters of a validation message, which may quote the value
 
 
@@ -35,7 +38,7 @@ class Refused(HTTPException):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These error responses for OpenAPI."""
+    """Describes error responses for OpenAPI."""
     return {status: {"model": schemas.Problem, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
@@ -43,7 +46,7 @@ WITH_BODY = (413, 503, 507)  # of any request that may carry a body: from the gu
 
 
 def media(*kinds: str) -> dict[int | str, dict[str, Any]]:
-    """A response of these media types, besides JSON where the route has a model, or none (404), for OpenAPI."""
+    """Describes a response of these media types, or 404, for OpenAPI; JSON is added where the route has a model."""
     return {200: {"content": {kind: {} for kind in kinds}}, **problems(404)}
 
 

@@ -1,4 +1,4 @@
-"""How long a picture will take in this studio, judged by what it has painted before.
+"""Estimates how long a picture will take, from the speed of earlier jobs of this studio.
 
 The operations of a run are counted as `nst.batch` does; the speed comes from the seconds of earlier jobs with the same
 network. Nothing is measured for an estimate, so that before the first picture there is none.
@@ -6,9 +6,11 @@ network. Nothing is measured for an estimate, so that before the first picture t
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import statistics
-import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from nst.engine import speed
 from nst.engine.speed import Size
 from nst.images import reader
 from nst.images.decode import PictureError
-from nst.web import store, submission
+from nst.web import uploads
 from nst.web.service import Studio
 from nst.web.store import Job
 from nst.web.submission import Submission
@@ -33,7 +35,7 @@ _CHANNELS = (64, 128, 256, 512, 512)  # of the published networks, by block
 
 
 class Forecast(NamedTuple):
-    """The seconds of a job, and what they are judged by.
+    """An estimate in seconds, and what it is based on.
 
     `same` are jobs of this kind of work, `similar` those that differ in settings that affect the speed. Both are None
     if the network has painted nothing yet.
@@ -44,7 +46,7 @@ class Forecast(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """What a job took: operations and seconds of a step (of a video, of a frame), and the seconds besides the steps."""
+    """The speed of a job: operations and seconds per step or frame, and the seconds outside the steps."""
 
     network: str
     work: tuple[object, ...]  # the settings that affect the speed
@@ -59,9 +61,7 @@ class Estimator:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        self._lock = threading.Lock()
-        self._records: dict[str, _Record | None] = {}  # of jobs that have ended
-        self._shapes: dict[str, tuple[int, int]] = {}  # of the contents of jobs that wait
+        self._records: dict[tuple[str, float | None], _Record | None] = {}  # by the id of a job and when it ended
 
     def estimate(self, network: str, config: TransferConfig, height: int, width: int, frames: int = 0) -> Forecast:
         """The seconds that a picture, or a video of that many frames, will take once its turn has come.
@@ -72,13 +72,13 @@ class Estimator:
         return self._judged(self._known(), network, config, flops, frames)
 
     def waiting(self) -> float | None:
-        """The seconds until all jobs that are queued now have been painted; None if that cannot be judged."""
+        """The seconds until all jobs that are queued now have been painted; None if that is unknown."""
         known, total = self._known(), 0.0
-        for job in self._unfinished():
+        for job in self._studio.store.unfinished():
             left = job.progress.get("seconds_left") if job.state == "running" else None
             if left is None:
                 request = Submission.from_json(job.request)
-                sizes = speed.sizes(*self._shape(job), request.config)
+                sizes = speed.sizes(*_size(self._studio.folder_of(job.id).content), request.config)
                 flops = speed.flops(_nominal(request.network), request.config, sizes)
                 left = self._judged(known, request.network, request.config, flops, request.frame_count).seconds
             if left is None:
@@ -106,58 +106,47 @@ class Estimator:
                 return Forecast(overhead + one * max(1, frames), "similar" if frames else basis)
         return Forecast(None, None)
 
-    def _unfinished(self) -> list[Job]:
-        return [job for job in self._studio.store.newest(self._studio.limits.queue) if job.state not in store.ENDED]
-
     def _known(self) -> list[_Record]:
         """The records of the newest jobs."""
-        found = []
+        before, found = self._records, dict[tuple[str, float | None], _Record | None]()
         for job in self._studio.store.newest(_JOBS):
-            with self._lock:
-                kept = job.id in self._records
-                record = self._records.get(job.id)
-            if not kept and job.state not in ("queued", "failed"):
-                record = self._record(job)
-                if job.state in store.ENDED:
-                    with self._lock:
-                        self._records[job.id] = record
-            if record is not None:
-                found.append(record)
-        return found
+            if job.state not in ("queued", "failed"):
+                key = job.id, job.ended
+                found[key] = before[key] if job.ended and key in before else self._record(job)
+        self._records = found
+        return [record for record in found.values() if record is not None]
 
     def _record(self, job: Job) -> _Record | None:
-        """What a job took, if it can be told."""
+        """Returns the speed of a job, if it is known."""
         request = Submission.from_json(job.request)
+        config, network = request.config, request.network
         width, height = job.progress.get("width"), job.progress.get("height")
         done = (job.progress.get("epoch") or 0) + 1
         seconds = self._studio.store.seconds(job.id)
-        if not (width and height and seconds) or done < min(_FEWEST, request.config.epochs):
+        if not (width and height and seconds) or done < min(_FEWEST, config.epochs):
             return None
-        sizes = speed.sizes(height, width, request.config)
-        try:
-            if request.kind == "video":
-                if job.state != "finished" or job.starts != 1 or job.started is None or job.ended is None:
-                    return None
-                flops, each = speed.flops(_nominal(request.network), request.config, sizes), job.ended - job.started
-                return _Record(request.network, _work(request.config), True, flops, each / request.frame_count, None)
-            flops = speed.flops(_nominal(request.network), request.config, _painted(sizes, done))
-        except ValueError:  # a network that this version does not know
-            return None
-        besides = None
+        whole = None  # the seconds from its start to its end
         if job.state == "finished" and job.starts == 1 and job.started is not None and job.ended is not None:
-            besides = max(0.0, job.ended - job.started - seconds)
-        return _Record(request.network, _work(request.config), False, flops / done, seconds / done, besides)
+            whole = job.ended - job.started
+        sizes = speed.sizes(height, width, config)
+        with contextlib.suppress(ValueError):  # a network that this version does not know
+            if job.kind == "picture":
+                flops = speed.flops(_nominal(network), config, _painted(sizes, done)) / done
+                besides = None if whole is None else max(0.0, whole - seconds)
+                return _Record(network, _work(config), False, flops, seconds / done, besides)
+            if whole is not None:
+                flops = speed.flops(_nominal(network), config, sizes)
+                return _Record(network, _work(config), True, flops, whole / request.frame_count, None)
+        return None
 
-    def _shape(self, job: Job) -> tuple[int, int]:
-        """The height and width of a job's content, or of its proportions."""
-        if job.id not in self._shapes:
-            try:
-                found = reader.size(submission.preview(self._studio.folder_of(job.id).content))
-            except PictureError:
-                found = _SHAPE
-            with self._lock:
-                self._shapes[job.id] = found
-        return self._shapes[job.id]
+
+@functools.lru_cache(maxsize=1000)
+def _size(content: Path) -> tuple[int, int]:
+    """Returns the (height, width) of a content picture, or those of a usual one if it is missing."""
+    try:
+        return reader.size(uploads.preview(content))
+    except PictureError:
+        return _SHAPE
 
 
 def _work(config: TransferConfig) -> tuple[object, ...]:
@@ -165,7 +154,7 @@ def _work(config: TransferConfig) -> tuple[object, ...]:
 
 
 def _painted(sizes: Sequence[Size], epochs: int) -> list[Size]:
-    """The part of a run's sizes that its first epochs are."""
+    """Returns the sizes that the first epochs of a run were painted in."""
     found = []
     for size in sizes:
         found.append(size._replace(epochs=min(size.epochs, epochs)))

@@ -6,42 +6,47 @@ import base64
 import functools
 import json
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, get_args
 
-from nst.web.store import Card, Store
+from pydantic import BaseModel, Field
+
+from nst.web.store import Card, Kind, State, Store
 
 Sort = Literal["newest", "oldest", "ended", "content", "style"]
 
-# The SQL expression that each sort follows, and whether its largest value comes first; equal ones follow the number.
-_ORDERS: dict[Sort, tuple[str, bool]] = {
-    "newest": ("number", True),
-    "oldest": ("number", False),
-    "ended": ("coalesce(ended, 1e12)", True),  # what has not ended yet comes first
-    "content": ("content COLLATE NOCASE", False),
-    "style": ("styles COLLATE NOCASE", False),
+_LATER = 1e12  # than any time: jobs that have not ended come first
+# What each sort follows, in SQL and of a card, and whether its largest value comes first; equal ones follow the number.
+_ORDERS: dict[Sort, tuple[str, Callable[[Card], Any], bool]] = {
+    "newest": ("number", lambda card: card.number, True),
+    "oldest": ("number", lambda card: card.number, False),
+    "ended": (f"coalesce(ended, {_LATER})", lambda card: _LATER if card.ended is None else card.ended, True),
+    "content": ("content COLLATE NOCASE", lambda card: card.content, False),
+    "style": ("styles COLLATE NOCASE", lambda card: json.dumps(card.styles, ensure_ascii=False), False),
 }
 _WORDS = 20  # of a search that are read
+_Word = Annotated[str, Field(max_length=200)]
+_Values = Annotated[tuple[_Word, ...], Field(max_length=20)]
 
 
-class Search(NamedTuple):
+class Search(BaseModel, frozen=True):
     """What jobs are wanted: those that have all the words, and one of the values of each filter that has any.
 
     A word is part of a content's or style's title, or of the name of the preset or the network; or it is the number of
     the job, which alone is meant by a word such as #12.
     """
 
-    words: str = ""
-    states: tuple[str, ...] = ()
-    kind: str | None = None
-    presets: tuple[str, ...] = ()
-    styles: tuple[str, ...] = ()
+    q: str = Field("", max_length=200, description="parts of titles, preset and network, or a number such as #12")
+    state: Annotated[tuple[State, ...], Field(max_length=len(get_args(State)))] = ()
+    kind: Kind | None = None
+    preset: _Values = ()
+    style: _Values = ()
 
     def conditions(self) -> tuple[list[str], list[Any]]:
         """The SQL conditions, and the values of their parameters."""
         found: list[str] = []
         values: list[Any] = []
-        for word in self.words.casefold().split()[:_WORDS]:
+        for word in self.q.casefold().split()[:_WORDS]:
             digits = word.removeprefix("#")
             numbered = digits.isascii() and digits.isdecimal() and len(digits) < 19
             if not word.startswith("#") or not numbered:
@@ -51,57 +56,48 @@ class Search(NamedTuple):
                 found.append("number = ?")
             if numbered:
                 values.append(int(digits))
-        for column, wanted in (("state", self.states), ("preset", self.presets), ("kind", [self.kind or ""])):
+        for column, wanted in (("state", self.state), ("preset", self.preset), ("kind", [self.kind or ""])):
             if any(wanted):
                 found.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 values += wanted
-        if self.styles:
-            marks = ", ".join("?" * len(self.styles))
+        if self.style:
+            marks = ", ".join("?" * len(self.style))
             found.append(f"EXISTS (SELECT 1 FROM json_each(styles) WHERE value IN ({marks}))")
-            values += self.styles
+            values += self.style
         return found, values
 
 
 class CursorError(ValueError):
-    """A cursor that no page has given."""
+    """A cursor that does not come from a page."""
 
 
-class Page(NamedTuple):
-    """A page of a list, and the cursor of the next one, None if there is none."""
-
-    cards: list[Card]
-    cursor: str | None
-
-
-def page(store: Store, search: Search, sort: Sort, limit: int, cursor: str | None = None) -> Page:
-    """The first jobs of a list, or those after a cursor. Raises `CursorError`."""
+def page(
+    store: Store, search: Search, sort: Sort, limit: int, cursor: str | None = None
+) -> tuple[list[Card], str | None]:
+    """The first jobs of a list, or those after a cursor, and the cursor of the next page. Raises `CursorError`."""
     conditions, values = search.conditions()
-    order, falling = _ORDERS[sort]
+    order, key, falling = _ORDERS[sort]
     if cursor is not None:
         conditions.append(f"({order}, number) {'<' if falling else '>'} (?, ?)")
         values += _read(cursor)
     way = "DESC" if falling else "ASC"
     found = store.cards(f"{_where(conditions)} ORDER BY {order} {way}, number {way} LIMIT ?", *values, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    return Page(found[:limit], last and _written(sort, last))
-
-
-def ids(store: Store, search: Search, limit: int) -> list[str]:
-    """The ids of the newest jobs that are wanted."""
-    conditions, values = search.conditions()
-    return [card.id for card in store.cards(f"{_where(conditions)} ORDER BY number DESC LIMIT ?", *values, limit)]
+    if len(found) <= limit:
+        return found, None
+    last = [key(found[limit - 1]), found[limit - 1].number]
+    return found[:limit], base64.urlsafe_b64encode(json.dumps(last).encode()).decode()
 
 
 def total(store: Store, search: Search) -> int:
     """The number of jobs that are wanted."""
-    return _total(store, store.queue_revision, search)
+    conditions, values = search.conditions()
+    return _total(store, store.queue_revision, _where(conditions), *values)
 
 
 @functools.lru_cache(maxsize=32)
-def _total(store: Store, revision: str, search: Search) -> int:
+def _total(store: Store, revision: str, clause: str, *values: Any) -> int:
     del revision  # part of the cache key
-    conditions, values = search.conditions()
-    return sum(count for *_, count in store.groups(_where(conditions), *values))
+    return sum(count for *_, count in store.groups(clause, *values))
 
 
 def choices(store: Store) -> dict[str, dict[str, int]]:
@@ -125,16 +121,8 @@ def _where(conditions: Sequence[str]) -> str:
     return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _written(sort: Sort, last: Card) -> str:
-    """The cursor after a job."""
-    keys: dict[Sort, Any] = {
-        "newest": last.number, "oldest": last.number, "content": last.content,
-        "ended": 1e12 if last.ended is None else last.ended, "style": json.dumps(last.styles, ensure_ascii=False),
-    }  # fmt: skip
-    return base64.urlsafe_b64encode(json.dumps([keys[sort], last.number]).encode()).decode()
-
-
 def _read(cursor: str) -> list[Any]:
+    """The value of the sort and the number that a cursor stands for. Raises `CursorError`."""
     try:
         key, number = json.loads(base64.urlsafe_b64decode(cursor))
         if isinstance(key, (str, int, float)) and isinstance(number, int) and abs(number) < 1 << 62:

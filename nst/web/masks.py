@@ -10,26 +10,23 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from fastapi import UploadFile
 from numpy.typing import NDArray
-from starlette.datastructures import UploadFile
 
 from nst.config import TransferConfig
 from nst.engine import mask_regions
 from nst.images import decode, reader, writer
 from nst.utils import atomic
-from nst.utils.text import one_line
+from nst.web import uploads
 from nst.web.errors import Refused
 from nst.web.submission import Limits
-from nst.web.worker_process import JobFolder
+from nst.web.worker_process import JobFolder, Over
 
-Over = Literal["content", "style"]
 Source = UploadFile | Path
 """An upload, or the stored mask of an earlier job."""
-
-_TITLE = 80  # characters
 
 
 class Chosen(NamedTuple):
@@ -44,26 +41,28 @@ class Chosen(NamedTuple):
         return tuple(mask is not None for mask in self.content), tuple(mask is not None for mask in self.style)
 
 
-def choose(over: Over, uploads: Sequence[UploadFile], of: Sequence[int], styles: int) -> list[Source | None]:
-    """The masks that a form has over the content or the styles, by style.
+def choose(over: Over, sent: Sequence[UploadFile], of: Sequence[int], styles: int) -> list[UploadFile | None]:
+    """Assigns the masks of a form, over the content or the styles, to their styles.
 
     Args:
         over: what they are drawn over.
-        uploads: the masks; those without a name and contents, which a browser sends for an empty field, are left out.
+        sent: the masks.
         of: the index of the style of each, or nothing if they are in the order of the styles.
         styles: the number of styles.
 
     Raises:
-        Refused: `of` does not match the masks and styles.
+        Refused: there are more masks than styles, or `of` does not match them.
     """
-    given = [upload for upload in uploads if upload.filename or upload.size]
+    given, field = uploads.given(sent), f"{over}_mask_for"
+    masks = f"{len(given)} {over} mask{'' if len(given) == 1 else 's'}"
+    if of and len(of) != len(given):
+        raise Refused(400, f"{field} has {len(of)} of {masks}: give one for each mask, or leave it out", field)
+    if len(given) > styles:
+        many = f"there are {masks} for {styles} style picture{'' if styles == 1 else 's'}"
+        raise Refused(400, f"{many}: give at most one for each style", f"{over}_mask")
     if not of:
         return list(given)
-    field = f"{over}_mask_for"
-    if len(of) != len(given):
-        masks = f"{len(given)} {over} mask{'' if len(given) == 1 else 's'}"
-        raise Refused(400, f"{field} has {len(of)} of {masks}: give one for each mask, or leave it out", field)
-    found: list[Source | None] = [None] * styles
+    found: list[UploadFile | None] = [None] * styles
     for index, upload in zip(of, given, strict=True):
         if not 0 <= index < styles:
             raise Refused(400, f"{field} is {index}: the styles have the numbers 0 to {styles - 1}", field)
@@ -103,16 +102,10 @@ def _is_coloured(path: Path) -> bool:
 
 
 def store(chosen: Chosen, folder: JobFolder, limits: Limits) -> None:
-    """Stores the masks of a job.
-
-    Raises `Refused` for too many bytes (413), for a file that is not a picture (415), and for a mask that no longer
-    exists.
-    """
+    """Stores the masks of a job. Raises `Refused` as `read` does, and for a mask that no longer exists."""
     sides: tuple[tuple[Over, Sequence[Source | None]], ...] = ("content", chosen.content), ("style", chosen.style)
     for over, sources in sides:
         field = f"{over}_mask"
-        if len(sources) > limits.styles:
-            raise Refused(400, f"there are {len(sources)} {over} masks: give at most one for each style", field)
         for index, source in enumerate(sources):
             if isinstance(source, Path):
                 try:
@@ -121,16 +114,15 @@ def store(chosen: Chosen, folder: JobFolder, limits: Limits) -> None:
                     message = "a mask of the job to start from no longer exists: choose the masks again"
                     raise Refused(400, message, field) from None
             elif source is not None:
-                store_upload(source, folder.mask(over, index), field, limits)
+                atomic.write_bytes(folder.mask(over, index), read(source, field, limits)[0])
 
 
-def store_upload(source: UploadFile, target: Path, field: str, limits: Limits) -> tuple[int, int]:
-    """Stores an uploaded mask as a PNG of what it is understood to be. Raises `Refused` as `store` does.
+def read(source: UploadFile, field: str, limits: Limits) -> tuple[bytes, tuple[int, int]]:
+    """Reads an uploaded mask: a PNG of it as the engine understands it, and the (height, width) of the upload.
 
-    Returns:
-        The (height, width) of the upload.
+    Raises `Refused` for too many bytes (413), and for a file that is not a picture (415).
     """
-    name = one_line(re.split(r"[\\/]", source.filename or "")[-1], _TITLE) or "the mask"
+    name = uploads.title(source, "the mask")
     data = source.file.read(limits.file_bytes + 1)
     if len(data) > limits.file_bytes:
         most = limits.file_bytes // 1_000_000
@@ -139,18 +131,18 @@ def store_upload(source: UploadFile, target: Path, field: str, limits: Limits) -
         pixels, size = mask_regions.read_mask(data, name=name, most=limits.pixels)
     except decode.PictureError as error:
         raise Refused(415, str(error), field) from None
-    atomic.write_bytes(target, writer.encode(pixels, "png"))
-    return size
+    return writer.encode(pixels, "png"), size
 
 
 def check(
-    folder: JobFolder, config: TransferConfig, content: tuple[int, int], styles: Sequence[tuple[int, int]],
-    content_masks: Sequence[bool], style_masks: Sequence[bool],
+    chosen: Chosen, folder: JobFolder, config: TransferConfig, content: tuple[int, int],
+    styles: Sequence[tuple[int, int]],
 ) -> None:  # fmt: skip
-    """Raises `Refused` for stored masks that do not fit their pictures or each other, as a run would refuse them.
+    """Raises `Refused` for stored masks that do not fit their pictures or each other, as a run would.
 
     Pictures are given by their (height, width) in pixels.
     """
+    content_masks, style_masks = chosen.there
     if not (content_masks or style_masks):
         return
     # Of the style pictures only the opacity matters here, and of that only where a mask selects a part.
@@ -174,11 +166,11 @@ def _fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
 
 
 def _blank(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture of that (height, width) that takes no memory."""
+    """Returns a white picture of that (height, width) that takes no memory."""
     return np.broadcast_to(np.uint8(255), (*size, 3))
 
 
 def _field(message: str) -> str:
-    """The field of the mask that a message names first."""
+    """Returns the field of the mask that a message mentions first."""
     first = re.search(r"\b(content|style) mask", message)
     return f"{first[1]}_mask" if first else "style_mask"

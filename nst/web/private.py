@@ -1,4 +1,4 @@
-"""Keeps the studio's folder to its user, and the studio's token in it."""
+"""File permissions of the studio's folder, and the token kept in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def close_to_others() -> None:
 
 
 def tighten(folder: Path) -> None:
-    """Takes the permissions of others from the studio's files in a folder, and from the folder if it has no others.
+    """Removes other users' permissions from the studio's files in a folder, and from the folder if it has only those.
 
     A folder that an earlier version of the program made was readable for all users of the machine.
     """

@@ -6,6 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from nst.web.store import Kind, State
+
+Values = dict[str, int | float | str | bool]  # of settings, by name
+
 
 class Problem(BaseModel):
     """An error: a message, and the form field or setting that caused it."""
@@ -59,14 +63,14 @@ class Network(BaseModel):
 class Painted(BaseModel):
     """The settings embedded in a picture that this program painted."""
 
-    settings: dict[str, int | float | str | bool] = Field(description="all settings, as this studio accepts them")
+    settings: Values = Field(description="all settings, as this studio accepts them")
     network: str = Field(description="name of the network that painted it; empty if this studio does not have it")
 
 
 class Preview(BaseModel):
     """An input file in a `data:` URL: the picture, or the first frame of a video, as JPEG, or a mask as PNG."""
 
-    kind: Literal["picture", "video"]
+    kind: Kind
     frames: int = Field(description="number of frames of a video; 0 for a picture")
     width: int = Field(description="pixels, after the picture was turned upright and a very large one was scaled down")
     height: int
@@ -85,7 +89,7 @@ class Setting(BaseModel):
     at_least: float | None
     at_most: float | None
     above: float | None
-    only: Literal["picture", "video"] | None = Field(description="the kind of job that it affects; null: both kinds")
+    only: Kind | None = Field(description="the kind of job that it affects; null: both kinds")
 
 
 class Preset(BaseModel):
@@ -94,7 +98,7 @@ class Preset(BaseModel):
     name: str
     title: str = Field(description="what it does, in a few words")
     about: str
-    settings: dict[str, int | float | str | bool]
+    settings: Values
 
 
 class Settings(BaseModel):
@@ -150,8 +154,8 @@ class JobCard(BaseModel):
 
     id: str = Field(pattern="^[0-9a-f]{16}$")
     number: int
-    kind: Literal["picture", "video"]
-    state: Literal["queued", "running", "finished", "cancelled", "failed"]
+    kind: Kind
+    state: State
     place: int | None = Field(description="number of jobs before it in the queue; null unless it is queued")
     cancelling: bool
     created: float
@@ -174,7 +178,7 @@ class Job(JobCard):
 
     costs: Costs | None
     painted_with: str | None = Field(description="full name of the network; null until painting starts")
-    settings: dict[str, int | float | str | bool]
+    settings: Values
     frames: list[int] = Field(description="epochs whose pictures were saved; of a video, all frames painted")
     reason: str = Field(description="why it failed")
     troubles: list[str]
@@ -235,13 +239,13 @@ class Recipe(BaseModel):
 
     program: str
     number: int
-    kind: Literal["picture", "video"]
+    kind: Kind
     content: str
     styles: list[str]
     preset: str
     network: str
     painted_with: str | None
-    settings: dict[str, int | float | str | bool]
+    settings: Values
     command: str
 
 
@@ -281,7 +285,7 @@ class EstimateRequest(BaseModel):
     frames: int = Field(0, ge=0, le=1_000_000, description="number of frames of a video; 0 for a picture")
     preset: str | None = Field(None, max_length=100)
     network: str | None = Field(None, max_length=100)
-    settings: dict[str, int | float | str | bool] = Field({}, description="the changed settings")
+    settings: Values = Field({}, description="the changed settings")
 
 
 class Estimate(BaseModel):

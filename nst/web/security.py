@@ -1,4 +1,4 @@
-"""The middleware before the routes: which requests are let in, and how much they may upload.
+"""Middleware that decides which requests are accepted, and limits what they upload.
 
 - The Host header must be an address of this server, so that a page elsewhere cannot reach it through a domain of its
   own that resolves to this machine (DNS rebinding).
@@ -37,7 +37,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
-    # What the page uses, and then what it does not.
+    # First what the page uses, then what it does not.
     "permissions-policy": "camera=(self), clipboard-read=(self), clipboard-write=(self), fullscreen=(self), "
     "accelerometer=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
     "payment=(), publickey-credentials-get=(), serial=(), usb=()",
@@ -55,7 +55,7 @@ _PORTS = {"http": ":80", "https": ":443"}
 _YEAR = 31_536_000  # seconds
 
 STALLED = 30.0  # seconds between two parts of a body, at most
-UPLOAD_TIME = 600.0  # seconds for a whole body, at most: one that trickles in would otherwise hold its slot for ever
+UPLOAD_TIME = 600.0  # seconds for a whole body, at most: one that trickles in would otherwise occupy its slot for ever
 UPLOADS = 8  # bodies that are read at the same time, at most
 
 
@@ -68,7 +68,7 @@ def names(host: str, further: Sequence[str] = ()) -> frozenset[str]:
 
 
 def origin(url: str) -> str:
-    """The origin of a URL as browsers send it. Raises `ValueError` for what is none."""
+    """The origin of a URL as browsers send it. Raises `ValueError` for any other URL."""
     parts = urlsplit(url.lower())
     if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f"{url!r} is not an origin such as https://example.org or http://localhost:3000")
@@ -80,7 +80,7 @@ def origin(url: str) -> str:
 
 
 def address(request: Request) -> str:
-    """The address of the client: as a trusted proxy gives it, or of the connection."""
+    """Returns the address of the client: as a trusted proxy reports it, or that of the connection."""
     return request.client.host if request.client else ""
 
 
@@ -94,7 +94,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass
 class Guard:
-    """The middleware."""
+    """The middleware in front of all routes."""
 
     app: ASGIApp
     known: frozenset[str]  # host names of the server, from `names`
@@ -145,7 +145,7 @@ class Guard:
         return response
 
     def _check(self, request: Request) -> None:
-        """Raises `Refused` for a request that is not let in."""
+        """Raises `Refused` for a request that is not accepted."""
         headers, path = request.headers, request.scope["path"]  # as the router sees it
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or not self._is_ours(host):
@@ -209,7 +209,7 @@ class Guard:
             try:
                 message = await asyncio.wait_for(receive(), max(0, min(STALLED, ends - time.monotonic())))
             except TimeoutError:
-                raise Refused(408, "the upload stalled", headers={"connection": "close"}) from None
+                raise Refused(408, "the upload stalled: send it again", headers={"connection": "close"}) from None
             size += len(message.get("body", b""))
             if size > self.body_bytes:
                 raise self._too_large()

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with limits of what connections may hold that uvicorn itself does not have.
+"""The HTTP server: uvicorn, with limits on connections that uvicorn does not have.
 
 - The headers of a request must arrive within `HEADERS` seconds of the connection, or of their first byte; uvicorn waits
   for ever. (It closes idle connections itself, and `security` limits the bodies of requests.)
@@ -37,7 +37,7 @@ _LOCAL = ("127.0.0.0/8", "::1")  # proxies on this machine
 
 
 class _Phase(enum.Enum):
-    """What a connection waits for that its client must send in time."""
+    """What the client of a connection must send next, in time."""
 
     HEADERS = "the headers of a request"
     NEXT = "the next request"
@@ -102,13 +102,13 @@ class Connection(H11Protocol):
         self._unread = self.loop.call_later(UNREAD, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Writes on."""
+        """Stops the timeout, as the client accepts data again."""
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends what waits for the client."""
+        """Stops the timeouts."""
         super().connection_lost(exc)
         self._wait(None)
         if self._unread is not None:
@@ -119,7 +119,7 @@ class Connection(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _wait(self, phase: _Phase | None) -> None:
-        """Begins a phase with its deadline, or ends one; a phase that lasts keeps its deadline."""
+        """Starts a phase with its deadline, or ends one; if the phase is unchanged, so is its deadline."""
         if phase is self._phase:
             return
         self._phase = phase

@@ -12,13 +12,13 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nst.output import checkpoint, folder
 from nst.utils import atomic
-from nst.web import schemas, store
+from nst.web import store
 from nst.web.slot import Grace, Slot
 from nst.web.store import Job, Store
 from nst.web.submission import Limits, Submission
@@ -58,10 +58,9 @@ class Studio:
         self._jobs = folder / "jobs"
         self._jobs.mkdir(parents=True, exist_ok=True)
         self.store = Store(folder / "studio.sqlite")
-        self.views: dict[tuple[object, ...], schemas.Job] = {}  # of ended jobs, as `dependencies.view` keeps them
         self.closing = threading.Event()
         self._changed = threading.Condition()
-        self._checkpoints = threading.Lock()  # held while an ended job is resumed, or loses its checkpoint
+        self._resuming = threading.Lock()  # held while an ended job is resumed, or loses what resuming it needs
         logs = (folder / f"worker-{index}.log" for index in range(slots))
         self._slots = [Slot(self, command, log, grace or Grace()) for log in logs]
 
@@ -123,14 +122,14 @@ class Studio:
         for slot in self._slots:
             slot.cancel(job)
         if found.state == "cancelled":
-            self._settle(job)
+            self._if_ended(job, self._settle)
         return found
 
     def can_resume(self, job: Job) -> bool:
         """Whether a job has ended, and can be resumed: from a checkpoint, frames of a video, or from the beginning."""
         if job.state not in store.ENDED:
             return False
-        if job.state != "finished" and (job.request.get("frame_count") or job.progress.get("epoch") is None):
+        if job.state != "finished" and (job.kind == "video" or job.progress.get("epoch") is None):
             return True
         return bool(job.progress.get("checkpoint"))
 
@@ -145,7 +144,7 @@ class Studio:
 
         Returns None if it cannot be resumed (any more). Raises `store.FullError` and `store.NoJobError`.
         """
-        with self._checkpoints:
+        with self._resuming:
             if not self.can_resume(self.store.read(job)):
                 return None
             queued = self.store.resume(job, submission.to_json(), most=self.limits.queue)
@@ -158,7 +157,7 @@ class Studio:
         return any(slot.steer(job, change) for slot in self._slots)
 
     def delete(self, job: str) -> bool:
-        """Deletes a job and its files, unless it is running; returns whether. Raises `store.NoJobError`."""
+        """Deletes a job and its files unless it is running; returns whether it did. Raises `store.NoJobError`."""
         if not self.store.delete(job):
             return False
         shutil.rmtree(self._jobs / job, ignore_errors=True)
@@ -166,10 +165,8 @@ class Studio:
 
     def result(self, job: Job) -> Path | None:
         """The file of the finished picture, or of the painted video; None if there is none."""
-        if job.request.get("frame_count"):
-            return next(
-                self.folder_of(job.id).run.glob("painted.*"), None
-            )  # mp4, unless the video needs another format
+        if job.kind == "video":  # mp4, unless it needs another format
+            return next(self.folder_of(job.id).run.glob("painted.*"), None)
         return self.picture(job)
 
     def picture(self, job: Job, epoch: int | None = None) -> Path | None:
@@ -177,7 +174,7 @@ class Studio:
 
         That of a video is the last frame, and when the job has ended, the middle one, as many begin and end in black.
         """
-        if job.request.get("frame_count"):
+        if job.kind == "video":
             last = job.progress.get("picture") or 0
             number = epoch if epoch is not None else last // 2 if job.state in store.ENDED else last
             return self.file(job.id, f"{folder.FRAMES}/{number:06d}.png")
@@ -218,33 +215,24 @@ class Studio:
         Checkpoints go first: the oldest, until the rest are young enough and small enough.
         """
         with contextlib.suppress(OSError, sqlite3.Error):  # it is tried again later
-            self._tidy_checkpoints()
-            ended = self.store.ended()
-            left = sum(job.size for job in ended)
-            for job in ended:
-                old = time.time() - (job.ended or 0) > self.keep.days * 86_400
-                if old or left > self.keep.disk:
-                    with contextlib.suppress(store.NoJobError):  # deleted meanwhile
-                        self.delete(job.id)
-                    left -= job.size
+            ended, keep = self.store.ended(), self.keep
+            besides = sum(job.size - _checkpoint_size(job) for job in ended)
+            most = min(keep.checkpoint_disk, keep.disk - besides)
+            resumable = [job for job in ended if _checkpoint_size(job)]
+            for job in _surplus(resumable, _checkpoint_size, keep.checkpoint_days, most):
+                self._if_ended(job.id, self._drop_checkpoint)
+            for job in _surplus(self.store.ended(), lambda job: job.size, keep.days, keep.disk):
+                self._if_ended(job.id, self.delete)
 
-    def _tidy_checkpoints(self) -> None:
-        ended = self.store.ended()
-        left, all_left = sum(_checkpoint_size(job) for job in ended), sum(job.size for job in ended)
-        for job in ended:
-            if not (size := _checkpoint_size(job)):
-                continue
-            old = time.time() - (job.ended or 0) > self.keep.checkpoint_days * 86_400
-            if old or left > self.keep.checkpoint_disk or all_left > self.keep.disk:
-                self._drop_checkpoint(job.id)
-                left, all_left = left - size, all_left - size
+    def _if_ended(self, job: str, act: Callable[[str], object]) -> None:
+        """Does something to an ended job, unless it is being resumed or was deleted meanwhile."""
+        with self._resuming, contextlib.suppress(store.NoJobError):
+            if self.store.read(job).state in store.ENDED:
+                act(job)
 
     def _drop_checkpoint(self, job: str) -> None:
-        """Deletes the checkpoint of a job, unless that is being resumed or deleted meanwhile."""
-        with self._checkpoints, contextlib.suppress(store.NoJobError):
-            if self.store.read(job).state in store.ENDED:
-                shutil.rmtree(self.folder_of(job).run / checkpoint.FOLDER, ignore_errors=True)
-                self._settle(job)
+        shutil.rmtree(self.folder_of(job).run / checkpoint.FOLDER, ignore_errors=True)
+        self._settle(job)
 
     def _settle(self, job: str) -> None:
         """Removes what a resumed run would not need, and records the size of the checkpoint and of all files."""
@@ -259,6 +247,15 @@ class Studio:
 
 def _checkpoint_size(job: Job) -> int:
     return int(job.progress.get("checkpoint", 0))
+
+
+def _surplus(jobs: Sequence[Job], size: Callable[[Job], int], days: float, most: int) -> Iterator[Job]:
+    """The oldest of some ended jobs, until the rest are at most so many days old and have at most so many bytes."""
+    left = sum(map(size, jobs))
+    for job in jobs:
+        if left > most or time.time() - (job.ended or 0) > days * 86_400:
+            left -= size(job)
+            yield job
 
 
 def _is_newer(path: Path, other: Path) -> bool:

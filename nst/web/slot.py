@@ -8,12 +8,14 @@ import signal
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from nst.web import schemas
+from nst.web import joining, schemas
 from nst.web.store import Job
+from nst.web.submission import Submission
 from nst.web.worker_process import Worker
 
 if TYPE_CHECKING:
@@ -41,13 +43,8 @@ class State(enum.Enum):
     CANCELLING = "cancelling"  # the worker was interrupted, or will be as soon as it begins
 
 
-def _steering(job: Job) -> list[dict[str, Any]]:
-    """The changes of a job that have taken effect."""
-    found: list[dict[str, Any]] = job.progress.get("steering", [])
-    return found
-
-
 _IDLE = (State.STARTING, State.READY)
+_KNOWN_AT_START = ("width", "height", "network", "epochs", "sizes")  # of a job
 
 
 class Slot(threading.Thread):
@@ -59,7 +56,7 @@ class Slot(threading.Thread):
         self._command = command
         self._log = log
         self._grace = grace
-        self._lock = threading.RLock()  # held by whoever changes what is below
+        self._lock = threading.RLock()  # held to change the attributes below
         self._state = State.STARTING
         self._worker: Worker | None = None
         self._job: Job | None = None
@@ -83,7 +80,7 @@ class Slot(threading.Thread):
                 self._studio.closing.wait(self._grace.restart)
 
     def halt(self) -> None:
-        """Makes the worker save its picture and stop, or ends it if there is nothing to save."""
+        """Makes the worker save its picture and stop, or kills it if there is nothing to save."""
         with self._lock:
             if self._worker is not None and (self._state in _IDLE or self._is_video()):  # its frames are saved
                 self._worker.kill()
@@ -103,7 +100,7 @@ class Slot(threading.Thread):
             self._kill_after(self._grace.save if self._is_video() else self._grace.step)
 
     def steer(self, job: str, change: Mapping[str, Any]) -> bool:
-        """Sends a change to the worker, if it is painting this job; returns whether."""
+        """Sends a change to the worker, if it is painting this job; returns whether it was sent."""
         with self._lock:
             painting = self._state in (State.SENT, State.PAINTING)
             if self._worker is None or self._job is None or self._job.id != job or not painting:
@@ -112,7 +109,7 @@ class Slot(threading.Thread):
             return True
 
     def _is_video(self) -> bool:
-        return self._job is not None and bool(self._job.request.get("frame_count"))
+        return self._job is not None and self._job.kind == "video"
 
     def _serve(self, worker: Worker) -> bool:
         """Hands jobs to a worker until it dies or the studio closes; returns whether it took any."""
@@ -150,50 +147,56 @@ class Slot(threading.Thread):
             self.cancel(job.id)  # it was cancelled before the slot had it
 
     def _receive(self, worker: Worker, message: dict[str, Any]) -> None:
-        """Acts on a message of the worker (see `worker_process`)."""
-        store, job = self._studio.store, self._job
-        kind = message.pop("kind")
+        """Handles a message of the worker (see `worker_process`)."""
+        job, kind = self._job, message.pop("kind")
         if job is None:
             if kind == "ready":
                 self._move(State.READY)
-        elif kind == "begun":
-            with self._lock:
-                if self._state is State.CANCELLING:
-                    worker.send_signal(signal.SIGINT)
-                else:
-                    self._move(State.PAINTING)
-        elif kind == "stopping":
-            with self._lock:
-                if self._deadline is not None:
-                    self._kill_after(self._grace.save + self._grace.join * message.get("frames", 0))
-        elif kind == "trouble":
-            store.record(job.id, kind, message)
-        elif kind == "failed":
-            self._end_job(State.READY, "failed", message["reason"])
-        elif kind == "done":
-            ended, video = message.pop("ended"), message.pop("video")
-            store.record(job.id, "picture", message, picture=message["epoch"], video=video)
-            self._end_job(State.READY, "stopped" if ended == "stopped" else "finished")
-        elif kind == "picture":
-            store.record(job.id, kind, message, picture=message["epoch"])
-        elif kind == "start":
-            store.rewind(job.id, message["first"])
-            # Later ones are repeated, and reported again.
-            steering = [change for change in _steering(store.read(job.id)) if change["epoch"] < message["first"]]
-            known = ("width", "height", "network", "epochs", "sizes")
-            known_now = {name: message[name] for name in known if name in message}
-            store.record(job.id, kind, message, steering=steering, **known_now)
-        elif kind == "steered":
-            steering = [change for change in _steering(store.read(job.id)) if change["epoch"] != message["epoch"]]
-            steering = sorted([*steering, message], key=lambda change: change["epoch"])
-            store.record(job.id, kind, message, steering=steering)
-        elif kind == "epoch":
-            costs = {name: message.get(name) for name in schemas.Costs.model_fields}
-            left = message["seconds_left"]
-            store.record(job.id, kind, message, costs=costs, epoch=message["epoch"], seconds_left=left)
+            return
+        store = self._studio.store
+        match kind:
+            case "begun":
+                with self._lock:
+                    if self._state is State.CANCELLING:
+                        worker.send_signal(signal.SIGINT)
+                    else:
+                        self._move(State.PAINTING)
+            case "stopping":
+                with self._lock:
+                    if self._deadline is not None:
+                        self._kill_after(self._grace.save + self._grace.join * message.get("frames", 0))
+            case "start":
+                store.rewind(job.id, message["first"])
+                # Later changes are repeated, and reported again.
+                steering = [change for change in self._steering(job) if change["epoch"] < message["first"]]
+                known = {name: message[name] for name in _KNOWN_AT_START if name in message}
+                store.record(job.id, kind, message, steering=steering, **known)
+            case "epoch":
+                costs = {name: message.get(name) for name in schemas.Costs.model_fields}
+                left = message["seconds_left"]
+                store.record(job.id, kind, message, costs=costs, epoch=message["epoch"], seconds_left=left)
+            case "picture":
+                store.record(job.id, kind, message, picture=message["epoch"])
+            case "steered":
+                others = (change for change in self._steering(job) if change["epoch"] != message["epoch"])
+                steering = sorted([*others, message], key=lambda change: change["epoch"])
+                store.record(job.id, kind, message, steering=steering)
+            case "trouble":
+                store.record(job.id, kind, message)
+            case "done":
+                ended, video = message.pop("ended"), message.pop("video")
+                store.record(job.id, "picture", message, picture=message["epoch"], video=video)
+                self._end_job(State.READY, "stopped" if ended == "stopped" else "finished")
+            case "failed":
+                self._end_job(State.READY, "failed", message["reason"])
+
+    def _steering(self, job: Job) -> list[dict[str, Any]]:
+        """The changes of a job that have taken effect."""
+        found: list[dict[str, Any]] = self._studio.store.read(job.id).progress.get("steering", [])
+        return found
 
     def _lose_worker(self, why: str) -> None:
-        """Acts on the death of the worker, and ends its job if it had one."""
+        """Handles the death of the worker, and ends its job if it had one."""
         with self._lock:
             self._worker = None
         closing = self._studio.closing.is_set()
@@ -204,8 +207,24 @@ class Slot(threading.Thread):
         if not closing:
             _log.warning("slot %s lost its worker, and starts another: %s", self.name, why)
 
+    def _join_frames(self, job: Job) -> None:
+        """Joins the painted frames of a video that failed, in the time that a worker would have for them."""
+        studio = self._studio
+        try:
+            frames = (studio.store.read(job.id).progress.get("picture") or 0) + 1
+            ends = time.monotonic() + self._grace.save + self._grace.join * frames
+            if joining.join(
+                studio.folder_of(job.id), Submission.from_json(job.request),
+                stop=lambda: studio.closing.is_set() or time.monotonic() > ends,
+            ):  # fmt: skip
+                studio.store.note(job.id, video=True)
+        except Exception as error:  # the job has to end in any case
+            _log.warning("slot %s cannot join the frames of video %s: %s", self.name, job.id, error)
+
     def _end_job(self, state: State, ended: Literal["finished", "stopped", "failed"], reason: str = "") -> None:
         """Ends the job of this slot; one that stopped, but was not cancelled, returns to the queue."""
+        if ended == "failed" and self._job is not None and self._job.kind == "video":
+            self._join_frames(self._job)
         with self._lock:
             cancelled = self._state is State.CANCELLING and ended != "finished"
             job = self._move(state)

@@ -7,26 +7,25 @@ called from any thread.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import secrets
 import sqlite3
 import threading
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, TypeVar
 
 State = Literal["queued", "running", "finished", "cancelled", "failed"]
+Kind = Literal["picture", "video"]
 ENDED = ("finished", "cancelled", "failed")
 
-_FORMAT = 2  # the column `wanted` has a job's request, `painted` its progress, and those of `_listed` what lists need
+_FORMAT = 2  # the columns of `_listed` repeat what lists need of a job's request
 # The position in the queue: a job that is resumed waits behind those that were there before it.
 _TURN = "coalesce(json_extract(painted, '$.turn'), number)"
-_COLUMNS = "number, id, state, created, started, ended, starts, cancelling, painted, wanted, reason, troubles, bytes"
-_CARD = (
-    "number, id, state, created, started, ended, cancelling, painted, kind, content, styles, preset, network, epochs"
-)
 _MOST_CHANGES = 10_000  # that are remembered for `Store.changes`
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -70,8 +69,9 @@ class NoJobError(KeyError):
     """No job has that id."""
 
 
-class Job(NamedTuple):
-    """A job at one moment. Times are Unix seconds."""
+@dataclass(frozen=True)
+class Card:
+    """What a list shows of a job at one moment. Times are Unix seconds."""
 
     number: int  # counts up; earlier jobs are painted first
     id: str
@@ -79,27 +79,9 @@ class Job(NamedTuple):
     created: float
     started: float | None
     ended: float | None
-    starts: int  # how often painting was started
     cancelling: bool  # whether a running job is about to be cancelled
     progress: dict[str, Any]  # what painting has reported so far: see `Store.record`
-    request: dict[str, Any]  # what is to be painted, as JSON values
-    reason: str  # why it failed
-    troubles: list[str]  # what went wrong without failing it
-    size: int  # bytes on the disk, once it has ended
-
-
-class Card(NamedTuple):
-    """What a list shows of a job at one moment."""
-
-    number: int
-    id: str
-    state: State
-    created: float
-    started: float | None
-    ended: float | None
-    cancelling: bool
-    progress: dict[str, Any]
-    kind: Literal["picture", "video"]
+    kind: Kind
     content: str
     styles: list[str]
     preset: str
@@ -107,12 +89,21 @@ class Card(NamedTuple):
     epochs: int  # of the request; of a video, frames
 
 
-class Changes(NamedTuple):
-    """What has changed since a revision: the jobs that exist, and whether the queue has moved; the ids of the rest."""
+@dataclass(frozen=True)
+class Job(Card):
+    """A job at one moment."""
 
-    changed: list[str]
-    gone: list[str]
-    queue: bool
+    starts: int  # how often painting was started
+    request: dict[str, Any]  # what is to be painted, as JSON values
+    reason: str  # why it failed
+    troubles: list[str]  # what went wrong without failing it
+    size: int  # bytes on the disk, once it has ended
+
+
+_COLUMNS = {"progress": "painted", "request": "wanted", "size": "bytes"}  # of the fields that have another name
+_READ: dict[str, Callable[[Any], Any]] = dict.fromkeys(("progress", "styles", "request", "troubles"), json.loads)
+_READ["cancelling"] = bool
+_Row = TypeVar("_Row", bound=Card)
 
 
 class Store:
@@ -124,32 +115,37 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._versions: Counter[str] = Counter()
-        self._queue_version = 0
         # The revisions count the changes since this start; `_changed` has each job's last one, latest last.
         self._start = secrets.token_hex(4)
         self._revision = self._queue_revision = self._forgotten = 0
         self._changed: OrderedDict[str, int] = OrderedDict()
-        try:
-            # Every statement is its own transaction unless it runs within `transaction`.
-            self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=NORMAL")
-            found = self._base.execute("PRAGMA user_version").fetchone()[0]
-            if found not in range(_FORMAT + 1):
-                raise ValueError(f"{path} was written by another version of this program: choose another data folder")
-            self._base.executescript(_TABLES)
-            with self.transaction():
-                if found < _FORMAT:
-                    self._convert()
-                self._rows(_LISTED_INDEX)
-                self._rows(f"PRAGMA user_version={_FORMAT}")
-        except sqlite3.DatabaseError as error:
-            message = f"cannot use {path}: {error}; choose another data folder, or move the file away"
-            raise (OSError if isinstance(error, sqlite3.OperationalError) else ValueError)(message) from error
+        with contextlib.ExitStack() as failing:
+            try:
+                # Every statement is its own transaction unless it runs within `transaction`.
+                self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+                failing.callback(self._base.close)
+                self._open(path)
+            except sqlite3.DatabaseError as error:
+                message = f"cannot use {path}: {error}; choose another data folder, or move the file away"
+                raise (OSError if isinstance(error, sqlite3.OperationalError) else ValueError)(message) from error
+            failing.pop_all()
+
+    def _open(self, path: Path) -> None:
+        """Creates or converts the tables."""
+        self._base.execute("PRAGMA journal_mode=WAL")
+        self._base.execute("PRAGMA synchronous=NORMAL")
+        found = self._base.execute("PRAGMA user_version").fetchone()[0]
+        if found not in range(_FORMAT + 1):
+            raise ValueError(f"{path} was written by another version of this program: choose another data folder")
+        self._base.executescript(_TABLES)
+        with self.transaction():
+            if found < _FORMAT:
+                self._convert()
+            self._rows(_LISTED_INDEX)
+            self._rows(f"PRAGMA user_version={_FORMAT}")
 
     def _convert(self) -> None:
-        """Adds to a file of format 1, or a new one, what lists need of every job."""
+        """Adds the columns of format 2 to a file of format 1 or a new one."""
         for name, kind in _ADDED.items():
             self._rows(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
         setters = ", ".join(f"{name} = ?" for name in _ADDED)
@@ -174,8 +170,8 @@ class Store:
                 yield
 
     def version(self, job: str) -> tuple[int, int]:
-        """A value that changes whenever the job, or its position in the queue, may have changed."""
-        return self._versions[job], self._queue_version
+        """Returns a value that changes whenever the job, or its position in the queue, may have changed."""
+        return self._changed.get(job, 0), self._queue_revision
 
     def add(self, request: Mapping[str, Any], *, most: int, id: str | None = None) -> Job:
         """Appends a job to the queue. Raises `FullError` if `most` jobs are queued."""
@@ -193,7 +189,7 @@ class Store:
     def claim(self) -> Job | None:
         """Marks the first job of the queue as running and returns it; None if the queue is empty."""
         with self.transaction():
-            for job in self._jobs(f"WHERE state = 'queued' ORDER BY {_TURN}, number LIMIT 1"):
+            for job in self._select(Job, f"WHERE state = 'queued' ORDER BY {_TURN}, number LIMIT 1"):
                 self._update(job.id, state="running", starts=job.starts + 1, started=job.started or time.time())
                 return self.read(job.id)
         return None
@@ -205,7 +201,7 @@ class Store:
         about to be cancelled is cancelled. Returns the ids of these two kinds.
         """
         with self.transaction():
-            found = self._jobs("WHERE state = 'running'")
+            found = self._select(Job, "WHERE state = 'running'")
             for job in found:
                 if job.cancelling:
                     self.end(job.id, "cancelled")
@@ -275,9 +271,9 @@ class Store:
         """
         with self.transaction():
             self._rows("INSERT INTO events (job, kind, data) VALUES (?, ?, ?)", job, kind, json.dumps(data))
-            before = self.read(job)
-            troubles = [*before.troubles, *([data["message"]] if kind == "trouble" else [])]
-            self._update(job, painted=json.dumps(before.progress | progress), troubles=json.dumps(troubles))
+            if kind == "trouble":
+                self._update(job, troubles=json.dumps([*self.read(job).troubles, data["message"]]))
+            self.note(job, **progress)
 
     def note(self, job: str, **progress: Any) -> None:
         """Updates the progress of a job without an event."""
@@ -286,12 +282,10 @@ class Store:
 
     def rewind(self, job: str, epoch: int) -> None:
         """Removes the events of epochs from `epoch` on, which are painted again after a restart."""
+        later = "DELETE FROM events WHERE job = ? AND kind = 'epoch' AND json_extract(data, '$.epoch') >= ?"
         with self.transaction():
-            self._rows(
-                "DELETE FROM events WHERE job = ? AND kind = 'epoch' AND json_extract(data, '$.epoch') >= ?", job, epoch
-            )
-            last = epoch - 1 if epoch else None
-            self._update(job, painted=json.dumps(self.read(job).progress | {"epoch": last}))
+            self._rows(later, job, epoch)
+            self.note(job, epoch=epoch - 1 if epoch else None)
 
     def delete(self, job: str) -> bool:
         """Deletes a job unless it is running; returns whether it was deleted. Raises `NoJobError`."""
@@ -301,26 +295,21 @@ class Store:
             self._rows("DELETE FROM jobs WHERE id = ?", job)
             self._rows("DELETE FROM events WHERE job = ?", job)
             self._touch(job, queue=True)
-            del self._versions[job]
             return True
 
     def read(self, job: str) -> Job:
         """The job of that id. Raises `NoJobError`."""
-        if found := self._jobs("WHERE id = ?", job):
+        if found := self._select(Job, "WHERE id = ?", job):
             return found[0]
         raise NoJobError(job)
 
     def newest(self, limit: int, before: int = 1 << 62) -> list[Job]:
         """The newest jobs with numbers below `before`, newest first."""
-        return self._jobs("WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
+        return self._select(Job, "WHERE number < ? ORDER BY number DESC LIMIT ?", before, limit)
 
     def cards(self, clause: str, *values: Any) -> list[Card]:
         """What lists show of the jobs that an SQL clause selects and sorts."""
-        rows = self._rows(f"SELECT {_CARD} FROM jobs {clause}", *values)
-        return [
-            Card._make((*row[:6], bool(row[6]), json.loads(row[7]), *row[8:10], json.loads(row[10]), *row[11:]))
-            for row in rows
-        ]
+        return self._select(Card, clause, *values)
 
     def groups(self, clause: str = "", *values: Any) -> list[tuple[str, str, str, list[str], int]]:
         """How many jobs an SQL clause selects of each state, kind, preset and list of styles."""
@@ -334,7 +323,7 @@ class Store:
 
     @property
     def revision(self) -> str:
-        """A word for the present state of all jobs, from which `changes` are told."""
+        """The present revision of all jobs, for a later call of `changes`."""
         return f"{self._start}.{self._revision}"
 
     @property
@@ -342,39 +331,34 @@ class Store:
         """The revision at which a job was last added, deleted or in another state."""
         return f"{self._start}.{self._queue_revision}"
 
-    def changes(self, since: str) -> Changes | None:
-        """What has changed since a revision; None if it is of another start of the studio, or too long ago."""
+    def changes(self, since: str) -> tuple[list[str], bool] | None:
+        """The ids of the jobs that have changed or been deleted since a revision, and whether the queue has moved.
+
+        None if the revision is of another start of the studio, or too long ago.
+        """
         start, _, number = since.partition(".")
         with self._lock:
             if start != self._start or not number.isdecimal() or not self._forgotten <= int(number) <= self._revision:
                 return None
-            found = []
-            for job, revision in reversed(self._changed.items()):
-                if revision <= int(number):
-                    break
-                found.append(job)
-            gone = [job for job in found if job not in self._versions]
-            changed = [job for job in found if job in self._versions]
-            return Changes(changed, gone, self._queue_revision > int(number))
+            latest = reversed(self._changed.items())
+            found = [job for job, _ in itertools.takewhile(lambda change: change[1] > int(number), latest)]
+            return found, self._queue_revision > int(number)
+
+    def unfinished(self) -> list[Job]:
+        """The jobs that are queued or running, oldest first."""
+        return self._select(Job, "WHERE state IN ('queued', 'running') ORDER BY number")
 
     def ended(self) -> list[Job]:
         """The jobs that have ended, oldest first."""
-        return self._jobs("WHERE ended IS NOT NULL ORDER BY ended")
+        return self._select(Job, "WHERE ended IS NOT NULL ORDER BY ended")
 
     def ids(self) -> set[str]:
         """The ids of all jobs."""
         return {id for (id,) in self._rows("SELECT id FROM jobs")}
 
-    def count(self, state: State, before: int = 1 << 62) -> int:
-        """The number of jobs in that state, with numbers below `before`."""
-        return int(self._rows("SELECT count(*) FROM jobs WHERE state = ? AND number < ?", state, before)[0][0])
-
-    def position(self, job: Job) -> int | None:
-        """The number of jobs before this one in the queue; None if it is not queued."""
-        if job.state != "queued":
-            return None
-        select = f"SELECT count(*) FROM jobs WHERE state = 'queued' AND ({_TURN}, number) < (?, ?)"
-        return int(self._rows(select, job.progress.get("turn", job.number), job.number)[0][0])
+    def count(self, state: State) -> int:
+        """The number of jobs in that state."""
+        return int(self._rows("SELECT count(*) FROM jobs WHERE state = ?", state)[0][0])
 
     def events(self, job: str, after: int, limit: int = 500) -> list[tuple[int, str, str]]:
         """The events of a job with ids above `after`, oldest first: id, kind, and data as JSON text."""
@@ -395,12 +379,13 @@ class Store:
         with self._lock:
             return self._base.execute(statement, values).fetchall()
 
-    def _jobs(self, clause: str, *values: Any) -> list[Job]:
-        rows = self._rows(f"SELECT {_COLUMNS} FROM jobs {clause}", *values)  # in the order of the fields
-        return [
-            Job._make((*first, bool(stop), json.loads(painted), json.loads(wanted), why, json.loads(troubles), size))
-            for *first, stop, painted, wanted, why, troubles, size in rows
-        ]
+    def _select(self, row: type[_Row], clause: str, *values: Any) -> list[_Row]:
+        """The jobs that an SQL clause selects and sorts, as cards or in full."""
+        names = [field.name for field in fields(row)]
+        columns = ", ".join(_COLUMNS.get(name, name) for name in names)
+        found = self._rows(f"SELECT {columns} FROM jobs {clause}", *values)
+        read = [_READ.get(name, lambda value: value) for name in names]
+        return [row(*(each(value) for each, value in zip(read, one, strict=True))) for one in found]
 
     def _update(self, job: str, **columns: Any) -> None:
         with self.transaction():
@@ -412,12 +397,10 @@ class Store:
 
     def _touch(self, job: str, *, queue: bool) -> None:
         """Counts a change of a job, and of the queue if that may have changed, too."""
-        self._versions[job] += 1
         self._revision += 1
         self._changed[job] = self._revision
         self._changed.move_to_end(job)
         if queue:
-            self._queue_version += 1
             self._queue_revision = self._revision
         if len(self._changed) > _MOST_CHANGES:
             self._forgotten = self._changed.popitem(last=False)[1]

@@ -53,7 +53,7 @@ class Painter:
         self._stopping = True
 
     def accept(self, folder: str) -> None:
-        """Prepares for changes of a job, which may arrive before it is painted."""
+        """Prepares to steer a job, as changes may arrive before it is painted."""
         from nst.steering import changes
         from nst.steering.changes import Steering
 
@@ -65,7 +65,7 @@ class Painter:
             self._send("trouble", message=f"the steering is not repeated: {error}")
 
     def steer(self, folder: str, steer: dict[str, Any]) -> None:
-        """Changes the picture of a job, unless that has ended."""
+        """Steers the picture of a job, unless it has ended."""
         from nst.steering.changes import Change
 
         accepted, steering = self._steering
@@ -143,7 +143,7 @@ class Painter:
         self._send("done", ended=result.ended, epoch=last, video=result.video is not None)
 
     def _stop(self, **values: Any) -> bool:
-        """Whether the current picture should stop, which is reported with these values."""
+        """Returns whether the current picture should stop; if so, reports that with these values."""
         if self._stopping:
             self._send("stopping", **values)
         return self._stopping

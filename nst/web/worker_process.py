@@ -1,4 +1,4 @@
-"""The worker process of a slot, as the server sees it, and the folder of a job, which both share.
+"""The worker process as the server sees it, and the folder of a job, which both share.
 
 Both sides write one JSON object per line. The server sends jobs: `{"folder", "request"}`, where the request is a
 `Submission` as JSON; and changes of the picture that is being painted: `{"folder", "steer"}`, where the folder is that
@@ -27,6 +27,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+Over = Literal["content", "style"]  # what a mask is drawn over
+
 _TAIL = 2000  # bytes of the log that are searched for its last line
 
 
@@ -44,12 +46,12 @@ class JobFolder:
         """A style picture, unchanged."""
         return self.path / f"style-{index}"
 
-    def mask(self, over: Literal["content", "style"], index: int) -> Path:
+    def mask(self, over: Over, index: int) -> Path:
         """A mask over the content or over a style picture, as a PNG; the index is that of its style."""
         return self.path / f"{over}-mask-{index}.png"
 
-    def masks(self, over: Literal["content", "style"], there: Sequence[bool]) -> list[Path | None] | None:
-        """The masks of a `Submission` as the library takes them, from the list of which there are."""
+    def masks(self, over: Over, there: Sequence[bool]) -> list[Path | None] | None:
+        """Returns the masks of a job as `nst.inputs.MaskInputs` takes them; `there` says which exist."""
         found = [self.mask(over, index) if each else None for index, each in enumerate(there)]
         return found or None
 
@@ -80,7 +82,7 @@ class Worker(subprocess.Popen[str]):
                 yield json.loads(line, parse_constant=lambda _: None)
 
     def why_ended(self) -> str:
-        """Waits until the process ends, and returns a message that says why it did."""
+        """Waits until the process ends, and returns the reason as a message."""
         with contextlib.suppress(OSError), self:  # closing its input may flush a job that could not be sent
             pass
         if self.returncode == -signal.SIGKILL:

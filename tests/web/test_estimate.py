@@ -5,7 +5,9 @@ import pytest
 from nst.config import TransferConfig
 from nst.engine import speed
 from nst.web import estimate
+from nst.web.submission import Limits
 from tests.support.studio_server import Served
+from tests.support.studio_worker import Does
 
 PICTURE = {"width": 400, "height": 300, "network": "preview", "preset": "coursera"}
 
@@ -53,6 +55,16 @@ def test_what_waits_is_added_up(waiting):
     before = asked(waiting)["waiting"]
     waiting.submit()
     assert (before, asked(waiting)["waiting"]) == (0.0, None), "nothing is known of the one that waits"
+
+
+def test_what_is_being_painted_is_added_to_a_full_queue(serve):
+    served = serve(limits=Limits(queue=1))
+    served.paint(epochs=100)
+    running = served.submit(Does.SLOWLY, epochs=1000)
+    served.when_painted(running["id"], 0)
+    served.submit()
+    assert asked(served)["waiting"] > 8
+    served.cancel(running["id"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from PIL import Image
 from nst.config import TransferConfig
 from nst.images import reader, writer
 from nst.output import metadata
-from nst.web.submission import Limits, preview, store_input
+from nst.web import uploads
+from nst.web.submission import Limits
 from tests.support.studio_server import picture
 
 
@@ -29,10 +30,10 @@ class Upload:
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_photo_of_54_megapixels_is_taken_and_kept_smaller(tmp_path, progressive):
     source = large(tmp_path, "jpg", progressive=progressive)
-    stored = store_input(Upload(source), tmp_path / "content", "content", Limits())
+    stored = uploads.store(Upload(source), tmp_path / "content", "content", Limits())
     assert stored[:4] == ("content", "large.jpg", (1500, 2250), 0)
     assert reader.size(tmp_path / "content") == (1500, 2250)
-    assert reader.size(preview(tmp_path / "content")) == (1365, 2048)
+    assert reader.size(uploads.preview(tmp_path / "content")) == (1365, 2048)
     kept = reader.read(tmp_path / "content")
     assert [int(kept[at, 2000, 0]) for at in (0, 750, 1499)] == pytest.approx([0, 127, 255], abs=2)
 
@@ -42,7 +43,7 @@ def test_what_is_transparent_stays_so(tmp_path):
     canvas = Image.new("RGBA", (4300, 40), (200, 30, 30, 0))
     canvas.paste((200, 30, 30, 255), (0, 0, 2150, 40))
     canvas.save(path)
-    store_input(Upload(path), tmp_path / "style", "style", Limits(image_size=1024))
+    uploads.store(Upload(path), tmp_path / "style", "style", Limits(image_size=1024))
     found, opacity = reader.read_with_alpha(tmp_path / "style")
     assert found.shape == (19, 2048, 3)
     assert (int(opacity[9, 10]), int(opacity[9, 2000])) == (255, 0)
@@ -50,7 +51,7 @@ def test_what_is_transparent_stays_so(tmp_path):
 
 def test_a_usual_photo_is_kept_as_it_came(tmp_path):
     source = large(tmp_path, "jpg", 1200, 900)
-    store_input(Upload(source), tmp_path / "content", "content", Limits())
+    uploads.store(Upload(source), tmp_path / "content", "content", Limits())
     assert (tmp_path / "content").read_bytes() == source.read_bytes()
 
 

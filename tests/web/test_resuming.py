@@ -172,6 +172,22 @@ def test_checkpoints_are_deleted_after_their_days(serve):
     assert served.job(job["id"])["checkpoint"] == 0
 
 
+def test_what_is_resumed_meanwhile_is_not_tidied_away(serve, monkeypatch):
+    served = serve()
+    done = served.paint()
+    running = served.submit(Does.SLOWLY, epochs=1000)
+    served.when_painted(running["id"], 0)
+    before = served.studio.store.ended()
+    resume(served, done, 5)
+    monkeypatch.setattr(served.studio.store, "ended", lambda: before)
+    served.studio.keep = Keep(days=0, checkpoint_days=0)
+    served.studio.tidy()
+    assert served.job(done["id"])["state"] == "queued"
+    served.studio.keep = Keep()
+    served.cancel(running["id"])
+    assert served.when_ended(done["id"])["epochs"] == 9
+
+
 def test_the_archive_has_the_picture_and_what_paints_it_again(shared, painted):
     answer = shared.web.get(f"/api/jobs/{painted['id']}/archive")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")

@@ -114,7 +114,10 @@ def test_nobody_is_sent_elsewhere(shared, path):
 def test_other_methods_are_not_supported(shared, method, path, allowed):
     answer = shared.web.request(method, path)
     assert answer.status_code == 405
-    assert answer.json() == {"message": "this address does not support that method", "field": None}
+    assert answer.json() == {
+        "message": "this address does not support that method: /docs lists those that it does",
+        "field": None,
+    }
     assert set() < set(re.split(r", *", answer.headers["allow"])) <= allowed
 
 
@@ -281,17 +284,17 @@ def test_no_page_loads_scripts_from_elsewhere(shared, path):
 
 def test_health_is_quick_while_pictures_are_decoded(serve, monkeypatch):
     """Decoding a large picture holds nobody else up."""
-    from nst.web import submission
+    from nst.web import uploads
 
     go_on, inside = threading.Event(), threading.Event()
-    stored = submission.store_input
+    stored = uploads.store
 
     def slowly(*arguments, **options):
         inside.set()
         assert go_on.wait(20)
         return stored(*arguments, **options)
 
-    monkeypatch.setattr(submission, "store_input", slowly)
+    monkeypatch.setattr(uploads, "store", slowly)
     served = serve()
     threads = [threading.Thread(target=served.submit) for _ in range(4)]
     for thread in threads:

@@ -14,7 +14,8 @@ from nst.output import checkpoint
 from nst.web import slot
 from nst.web.service import Keep, Studio
 from nst.web.slot import Grace
-from nst.web.submission import Limits, preview
+from nst.web.submission import Limits
+from nst.web.uploads import preview
 from tests.support import studio_worker
 from tests.support.studio_server import until
 from tests.support.studio_worker import Does, costs

@@ -59,8 +59,8 @@ def test_a_picture_is_steered_while_it_is_painted(serve):
         ({"style_weights": "1;2"}, None, 400, "style_weights", "1;2"),
         ({"style_weights": "0,0"}, None, 400, "style_weights", "0"),
         ({}, [picture("content_mask", data=b"no picture")], 415, "content_mask", "me.png"),
-        ({}, [picture("style_mask")] * 3, 400, "style_mask", "one style mask for each of the 2 styles"),
-        ({"content_mask_for": "2"}, [picture("content_mask")], 400, "content_mask", "one content mask for each"),
+        ({}, [picture("style_mask")] * 3, 400, "style_mask", "there are 3 style masks for 2 style pictures"),
+        ({"content_mask_for": "2"}, [picture("content_mask")], 400, "content_mask_for", "numbers 0 to 1"),
     ],
 )
 def test_changes_that_cannot_be_are_refused(serve, fields, files, status, field, words):

@@ -1,5 +1,6 @@
 """The queue and the history of the studio in their file."""
 
+import os
 import sqlite3
 import threading
 
@@ -42,11 +43,11 @@ def test_the_one_that_waited_longest_comes_first(kept):
 
 def test_positions_count_the_jobs_before(kept):
     ids = added(kept, 3)
-    assert [kept.position(kept.read(id)) for id in ids] == [0, 1, 2]
+    assert [kept.places().get(id) for id in ids] == [0, 1, 2]
     kept.claim()
-    assert [kept.position(kept.read(id)) for id in ids] == [None, 0, 1]
+    assert [kept.places().get(id) for id in ids] == [None, 0, 1]
     kept.cancel(ids[1])
-    assert [kept.position(kept.read(id)) for id in ids] == [None, None, 0]
+    assert [kept.places().get(id) for id in ids] == [None, None, 0]
 
 
 def test_a_full_queue_takes_no_more(kept):
@@ -107,7 +108,7 @@ def test_running_jobs_go_back_to_their_old_places(kept):
     kept.claim()
     kept.claim()
     kept.requeue(3)
-    assert [kept.position(kept.read(id)) for id in ids] == [0, 1, 2]
+    assert [kept.places().get(id) for id in ids] == [0, 1, 2]
     assert kept.claim().starts == 2
 
 
@@ -202,13 +203,17 @@ def test_versions_change_with_jobs(kept):
     assert kept.version(first) == seen[-1]
 
 
-def test_versions_of_deleted_jobs_are_forgotten(kept):
-    for _ in range(2):
-        (id,) = added(kept, 1)
+def test_only_the_latest_changes_are_remembered(kept, monkeypatch):
+    monkeypatch.setattr(store, "_MOST_CHANGES", 2)
+    deleted, first, second = added(kept, 3)
+    seen, revision = kept.version(deleted), kept.revision
+    kept.delete(deleted)
+    assert kept.version(deleted) != seen
+    assert kept.changes(revision) == ([deleted], True)
+    for id in (first, second):
         kept.record(id, "epoch", {"epoch": 0})
-        assert kept.version(id)[0] > 0
-        kept.delete(id)
-        assert kept.version(id)[0] == 0
+    assert len(kept._changed) == 2
+    assert kept.changes(revision) is None, "as it was too long ago"
 
 
 def test_two_threads_lose_nothing_and_claim_nothing_twice(kept):
@@ -265,6 +270,8 @@ def test_a_file_of_another_version_is_refused(tmp_path):
     base.close()
     with pytest.raises(ValueError, match="another version of this program: choose another data folder"):
         Store(path)
+    opened = (os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.islink(entry.path))
+    assert str(path) not in opened, "it is closed again"
 
 
 @pytest.mark.parametrize("data", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 4000])

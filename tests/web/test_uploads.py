@@ -44,7 +44,7 @@ def test_a_body_that_drips_is_dropped_in_the_end(strict, monkeypatch):
             for _ in range(100):
                 connection.sendall(b"x")
                 time.sleep(0.02)
-        assert problem(connection) == (408, "the upload stalled")
+        assert problem(connection) == (408, "the upload stalled: send it again")
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -53,7 +53,7 @@ def test_a_body_that_stops_coming_is_dropped(strict, monkeypatch, path):
     kind, begin = ROUTES[path]
     with strict.raw() as connection:
         connection.sendall(head(path, kind, "Content-Length: 1000") + begin)
-        assert problem(connection) == (408, "the upload stalled")
+        assert problem(connection) == (408, "the upload stalled: send it again")
 
 
 def test_a_body_of_the_largest_length_is_taken(strict):

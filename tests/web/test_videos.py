@@ -7,6 +7,7 @@ import subprocess
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -375,3 +376,17 @@ def test_a_killed_studio_resumes_a_video_from_its_frames(real, tmp_path):
     pictures = film(real, job, tmp_path)
     assert len(pictures) == 10
     assert np.ptp(pictures) > 50
+
+
+@pytest.mark.slow
+def test_the_frames_of_a_worker_that_dies_become_a_film(real, tmp_path):
+    job = begin(real, clip(tmp_path, frames=40), epochs=60)
+    real.when_painted(job["id"], 1)
+    children = psutil.Process(real.server.process.pid).children()
+    (worker,) = (child for child in children if "nst.web.worker" in child.cmdline())
+    worker.kill()
+    job = real.when_ended(job["id"])
+    assert (job["state"], job["reason"].split(",")[0]) == ("failed", "the system killed the painting process")
+    assert (job["result"], job["video"], job["resumable"]) == (True, True, True)
+    assert 2 <= len(real.frames(job)) < 40
+    assert len(film(real, job, tmp_path)) == len(real.frames(job))

@@ -1,29 +1,31 @@
-"""Routes for what the studio offers: samples, networks and settings; its health; and the token."""
+"""Routes for what the studio offers: samples, networks, settings and estimates; its health; and the token."""
 
 from __future__ import annotations
 
 import base64
 import functools
+import json
 import tempfile
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 
 from nst import __version__
 from nst.images import reader
 from nst.video.excerpt import ALL
-from nst.web import catalog, masks, schemas, submission
+from nst.web import catalog, masks, pictures, schemas, submission, uploads
 from nst.web.access import Key
-from nst.web.dependencies import Served, picture
+from nst.web.dependencies import Served, decoded
 from nst.web.errors import PICTURE, WITH_BODY, Refused, problems
+from nst.web.estimate import Estimator
+from nst.web.pictures import Size
 from nst.web.security import address
+from nst.web.submission import FRAMES, Limits
 
 router = APIRouter(tags=["offers"])
 
 Name = Annotated[str, Path(pattern="^[a-z0-9_]{1,40}$", description="the name of a sample")]
-Size = Annotated[int | None, Query(ge=16, le=2048, description="maximum pixels of the longest side")]
 
 
 @router.get("/health", response_model=schemas.Health)
@@ -35,13 +37,11 @@ def health(studio: Served) -> dict[str, Any]:
 
 
 @router.post("/token", status_code=204, responses=problems(400, 408, *WITH_BODY))
-def token(request: Request, given: schemas.Token) -> Response:
+def token(request: Request, response: Response, given: schemas.Token) -> None:
     """Sets a cookie for a browser that has the token, which later requests need not send."""
     key: Key = request.app.state.key
     key.check(given.token, address(request))
-    response = Response(status_code=204)
     key.remember(response, request.scope["scheme"])
-    return response
 
 
 def _offer(kind: str, names: tuple[str, ...]) -> None:
@@ -58,8 +58,8 @@ def _offer(kind: str, names: tuple[str, ...]) -> None:
     def sample(name: Name, size: Size = None) -> Response:
         found = catalog.samples(names).get(name)
         if found is None:
-            raise Refused(404, "there is no sample of that name")
-        return picture(found.path, size, lasting=True)
+            raise Refused(404, f"there is no {kind} sample of that name: /api/{kind}s lists them")
+        return pictures.response(found.path, size, lasting=True)
 
     router.add_api_route(f"/{kind}s", samples, name=f"{kind}s", description=f"The sample {kind} pictures.")
     router.add_api_route(
@@ -97,24 +97,38 @@ async def preview(
     A mask is shown as a PNG of what it is understood to be: a cut-out, for example, as its opacity. For a
     picture that this program painted, the response has the settings that it carries.
     """
+    return await decoded(request, lambda: _preview(file, field, studio.limits))
 
-    def stored() -> schemas.Preview:
-        with tempfile.TemporaryDirectory(prefix="nst-") as folder:
-            path = FilePath(folder) / "upload"
-            if field == "mask":
-                height, width = masks.store_upload(file, path, field, studio.limits)
-                data = base64.b64encode(path.read_bytes()).decode()
-                url = f"data:image/png;base64,{data}"
-                return schemas.Preview(kind="picture", frames=0, width=width, height=height, url=url, painted=None)
-            found = submission.store_input(file, path, field, studio.limits, video=ALL if field == "content" else None)
-            data = base64.b64encode(submission.preview(path).read_bytes()).decode()
-        kind: Literal["picture", "video"] = "video" if found.frames else "picture"
-        height, width = found.size
-        painted = found.painted and catalog.restored(found.painted, studio.limits._asdict(), submission.FRAMES)
-        return schemas.Preview(
-            kind=kind, frames=found.frames, width=width, height=height, url=f"data:image/jpeg;base64,{data}",
-            painted=painted,
-        )  # fmt: skip
 
-    async with request.app.state.decoding:
-        return await run_in_threadpool(stored)
+def _preview(file: UploadFile, field: str, limits: Limits) -> schemas.Preview:
+    if field == "mask":
+        data, (height, width) = masks.read(file, field, limits)
+        url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+        return schemas.Preview(kind="picture", frames=0, width=width, height=height, url=url, painted=None)
+    with tempfile.TemporaryDirectory(prefix="nst-") as folder:
+        path = FilePath(folder) / "upload"
+        found = uploads.store(file, path, field, limits, video=ALL if field == "content" else None)
+        data = uploads.preview(path).read_bytes()
+    height, width = found.size
+    return schemas.Preview(
+        kind="video" if found.frames else "picture", frames=found.frames, width=width, height=height,
+        url=f"data:image/jpeg;base64,{base64.b64encode(data).decode()}",
+        painted=found.painted and catalog.restored(found.painted, limits._asdict(), FRAMES),
+    )  # fmt: skip
+
+
+@router.post("/estimate", responses=problems(400, 408, *WITH_BODY))
+def estimate(request: Request, studio: Served, given: schemas.EstimateRequest) -> schemas.Estimate:
+    """Estimates how long a picture or a video would take, from the speed of this studio's earlier jobs.
+
+    `seconds` is null until something has been painted with that network, and `waiting` if one of the jobs in the queue
+    cannot be judged.
+    """
+    estimator: Estimator = request.app.state.estimator
+    settings = json.dumps(given.settings)
+    _, network, config = submission.read_settings(given.preset, given.network, settings, studio.limits)
+    try:
+        seconds, basis = estimator.estimate(network, config, given.height, given.width, given.frames)
+    except ValueError as error:
+        raise Refused(400, str(error), "style_layers" if "style" in str(error) else "content_layers") from None
+    return schemas.Estimate(seconds=seconds, basis=basis, waiting=estimator.waiting())

@@ -1,4 +1,4 @@
-"""The events of a job as they happen: server-sent events, which a browser resumes after a lost connection."""
+"""Server-sent events of a job, which a browser resumes after a lost connection."""
 
 from __future__ import annotations
 
@@ -10,29 +10,23 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 
-from nst.web import store
-from nst.web.dependencies import Found, Served, view
-from nst.web.errors import Refused, media, problems
+from nst.web import store, views
+from nst.web.dependencies import Found, Served, counted
+from nst.web.errors import media, problems
 from nst.web.service import Studio
 
 router = APIRouter(tags=["jobs"])
 
 WATCHERS = 500  # streams that are open at the same time, at most
 POLL_INTERVAL = 0.25  # seconds between two checks for events
-KEEP_ALIVE = 15.0  # seconds without an event after which a comment is sent, lest a proxy close the connection
+KEEP_ALIVE = 15.0  # seconds without an event after which a comment is sent, to keep proxies from closing the connection
 
 _LARGEST = (1 << 63) - 1  # the largest integer of SQLite
 
 
 async def _counted(request: Request) -> AsyncIterator[None]:
-    """Counts a stream while it is open. Raises `Refused` if there are too many."""
-    if request.app.state.watchers >= WATCHERS:
-        raise Refused(503, "too many pages are watching jobs: try again later")
-    request.app.state.watchers += 1
-    try:
+    with counted(request, "watchers", WATCHERS, "too many pages are watching jobs: try again later"):
         yield
-    finally:
-        request.app.state.watchers -= 1
 
 
 @router.get(
@@ -69,7 +63,7 @@ async def _events(studio: Studio, id: str, after: int) -> AsyncIterator[bytes]:
         version = studio.store.version(id)
         if version != seen:
             try:
-                job = view(studio, studio.store.read(id))
+                job = views.job(studio, studio.store.read(id))
             except store.NoJobError:
                 return
             # What makes a new `state` event when it changes; the rest is in the other events.

@@ -10,9 +10,9 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.concurrency import run_in_threadpool
 
 from nst.web import catalog, schemas, store
-from nst.web.dependencies import Served
+from nst.web.dependencies import Served, decoded
 from nst.web.errors import WITH_BODY, Refused, problems
-from nst.web.routes import jobs
+from nst.web.routes.submit import SubmissionForm, submit
 
 router = APIRouter(tags=["one call"])
 
@@ -31,9 +31,9 @@ async def generate_stylised_image(
 
     Closing the connection before that cancels the job.
     """
-    form = jobs.SubmissionForm(content=file, style_name=[style_image_string])
+    form = SubmissionForm(content=file, style_name=[style_image_string])
     try:
-        job = await jobs.submit(request, form, video=False)
+        job = await decoded(request, lambda: submit(studio, form, video=False))
     except Refused as error:
         raise Refused(error.status_code, error.detail, _FIELDS.get(error.field or ""), error.headers) from None
     try:
@@ -44,7 +44,7 @@ async def generate_stylised_image(
                 await run_in_threadpool(studio.cancel, job.id)
             await asyncio.sleep(_POLL_INTERVAL)
     except store.NoJobError:
-        raise Refused(500, "the picture was deleted while it was being painted") from None
+        raise Refused(500, "the picture was deleted before it was finished: send it again") from None
     path = studio.picture(job)
     if job.state != "finished" or path is None:
         raise Refused(500, job.reason or f"the picture was {job.state}")

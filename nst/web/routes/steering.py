@@ -1,5 +1,6 @@
 """Steering: changes of a picture while it is being painted."""
 
+# ruff: noqa: RUF012  # FastAPI copies the defaults of forms
 # Without `from __future__ import annotations`: FastAPI reads the fields of `SteeringForm`.
 
 import contextlib
@@ -7,21 +8,18 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from starlette.concurrency import run_in_threadpool
 
 from nst.engine import mask_regions
-from nst.images import reader
-from nst.images.decode import PictureError
 from nst.inputs import MaskInputs
 from nst.steering.changes import Change
 from nst.utils.fields import parse_weights
-from nst.utils.text import one_line
-from nst.web import schemas, store
-from nst.web.dependencies import Found, Served, view
+from nst.web import masks, schemas, store, views
+from nst.web.dependencies import Found, Served, decoded
 from nst.web.errors import WITH_BODY, Refused, problems
-from nst.web.routes.jobs import ContentMaskStyles, StyleMasks, StyleMaskStyles
+from nst.web.routes.submit import ContentMaskStyles, StyleMasks, StyleMaskStyles
 from nst.web.service import Studio
-from nst.web.submission import Submission
+from nst.web.submission import Limits, Submission
+from nst.web.worker_process import Over
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -33,10 +31,10 @@ class SteeringForm(NamedTuple):
     style_weights: Annotated[str | None, Form(description="weights of the styles, such as 1,3", max_length=1000)] = None
     content_mask: Annotated[
         list[UploadFile], File(description="masks over the content, which replace all masks: white where a style acts")
-    ] = []  # noqa: RUF012
-    content_mask_for: ContentMaskStyles = []  # noqa: RUF012
-    style_mask: StyleMasks = []  # noqa: RUF012
-    style_mask_for: StyleMaskStyles = []  # noqa: RUF012
+    ] = []
+    content_mask_for: ContentMaskStyles = []
+    style_mask: StyleMasks = []
+    style_mask_for: StyleMaskStyles = []
     no_masks: Annotated[bool, Form(description="removes all masks")] = False
 
 
@@ -47,22 +45,20 @@ async def steer(request: Request, studio: Served, job: Found, form: Annotated[St
     The picture follows from the next epoch on. Then a `steered` event has that epoch, and so has `steering` of the
     job. A change that does not fit, such as a mask with too small a region, becomes one of the job's `troubles`.
     """
-    async with request.app.state.decoding:
-        return await run_in_threadpool(_steer, studio, job, form)
+    return await decoded(request, lambda: _steer(studio, job, form))
 
 
 def _steer(studio: Studio, job: store.Job, form: SteeringForm) -> schemas.Job:
-    submission = Submission.from_json(job.request)
-    if submission.kind == "video":
+    if job.kind == "video":
         raise Refused(409, "a video cannot be steered: all its frames are painted alike")
-    change = _change(form, submission, studio.limits.file_bytes, studio.limits.pixels)
+    change = _change(form, Submission.from_json(job.request), studio.limits)
     if not studio.steer(job.id, change.to_json()):
         state = studio.store.read(job.id).state
         raise Refused(409, f"only a picture that is being painted can be steered, and this one is {state}")
-    return view(studio, studio.store.read(job.id))
+    return views.job(studio, studio.store.read(job.id))
 
 
-def _change(form: SteeringForm, submission: Submission, most_bytes: int, most_pixels: int) -> Change:
+def _change(form: SteeringForm, submission: Submission, limits: Limits) -> Change:
     """The change that a form asks for, checked as far as is possible without painting. Raises `Refused`."""
     count, given = len(submission.styles), dict[str, Any]()
     if form.strength is not None:
@@ -73,12 +69,8 @@ def _change(form: SteeringForm, submission: Submission, most_bytes: int, most_pi
         with _refusing("style_weights"):
             given["style_weights"] = parse_weights(form.style_weights)
             mask_regions.weights(submission.config.changed(style_weights=given["style_weights"]), count)
-    content, style = (
-        _masks(over, uploads, places, count, most_bytes, most_pixels)
-        for over, uploads, places in (
-            ("content", form.content_mask, form.content_mask_for), ("style", form.style_mask, form.style_mask_for)
-        )
-    )  # fmt: skip
+    content = _masks("content", form.content_mask, form.content_mask_for, count, limits)
+    style = _masks("style", form.style_mask, form.style_mask_for, count, limits)
     if content or style or form.no_masks:
         given["masks"] = MaskInputs(content, style)
     if not given:
@@ -95,26 +87,11 @@ def _refusing(field: str) -> Iterator[None]:
 
 
 def _masks(
-    over: str, uploads: Sequence[UploadFile], places: Sequence[int], count: int, most_bytes: int, most_pixels: int
+    over: Over, sent: Sequence[UploadFile], of: Sequence[int], styles: int, limits: Limits
 ) -> list[bytes | None] | None:
     """The masks over the content or the styles, as the library takes them; None if there are none."""
-    given = [upload for upload in uploads if upload.filename or upload.size]
-    field = f"{over}_mask"
-    if not given:
-        return None
-    where = list(places) or list(range(len(given)))
-    if len(where) != len(given) or len(set(where)) != len(where) or not all(0 <= place < count for place in where):
-        raise Refused(400, f"give at most one {over} mask for each of the {count} styles", field)
-    found: list[bytes | None] = [None] * count
-    for place, upload in zip(where, given, strict=True):
-        name = one_line(upload.filename or "", 80) or "the mask"
-        data = upload.file.read(most_bytes + 1)
-        if len(data) > most_bytes:
-            raise Refused(413, f"{name} is larger than {most_bytes // 1_000_000} MB: save it as PNG", field)
-        try:
-            reader.read_with_alpha(data, name=name, most=most_pixels)
-        except PictureError as error:
-            raise Refused(415, str(error), field) from None
-        found[place] = data
-    # A coloured content mask is for all styles.
-    return found[:1] if over == "content" and len(given) == 1 and not places else found
+    chosen = masks.choose(over, sent, of, styles)
+    found = [None if each is None else masks.read(each, f"{over}_mask", limits)[0] for each in chosen]
+    if over == "content" and len(found) == 1:
+        return found  # a coloured one is for all styles
+    return found + [None] * (styles - len(found)) if found else None
