@@ -16,7 +16,7 @@ from nst.weights.network import NAMES, Layer
 from tests.conftest import ROOT
 from tests.support import fake_vgg
 
-WIDTHS = (24, 16, 64, 32, 128, 64, 64, 96, 256, 192, 128, 128, 256)
+WIDTHS = (16, 16, 64, 64, 128, 64, 64, 72, 256, 96, 160, 160, 256)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,9 @@ def test_it_is_a_thin_vgg19_and_small(network):
     assert (ROOT / "pretrained-model" / registry.PREVIEW).stat().st_size < 4_000_000
 
 
-def test_a_step_is_an_eighth_of_vgg19s(network):
-    config, full = TransferConfig.from_preset("fast"), fake_vgg.layers(fake_vgg.VGG19, (64, 128, 256, 512, 512))
+@pytest.mark.parametrize("preset", ["fast", "coursera"])
+def test_a_step_is_an_eighth_of_vgg19s(network, preset):
+    config, full = TransferConfig.from_preset(preset), fake_vgg.layers(fake_vgg.VGG19, (64, 128, 256, 512, 512))
     vgg19 = dataclasses.replace(network, layers={name: Layer(*values) for name, values in full.items()})
     wanted = architecture.wanted(config)
     steps = [architecture.step_flops(each, 300, 400, wanted) for each in (network, vgg19)]
