@@ -128,7 +128,7 @@ def test_what_cannot_be_read_or_is_too_small_is_refused_and_what_was_chosen_stay
     expect(sentence).to_contain_text("cut.png is a damaged")
     drop(page, ".easel", ("thread.png", png(np.zeros((2, 90, 3), np.uint8))))
     expect(sentence).to_contain_text(
-        "thread.png would have 4 pixels on its short side at the smallest scale, and needs 16"
+        "thread.png would have 4 pixels on its short side at the smallest scale but needs 16"
     )
     drop(page, ".easel", ("letter.txt", b"Dear picture"))
     expect(sentence).to_contain_text("letter.txt is neither a picture nor a video")

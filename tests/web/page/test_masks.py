@@ -245,13 +245,15 @@ def test_a_mask_may_be_a_file(server, open_page, tmp_path):
     for name, pixels in files.items():
         Image.fromarray(np.ascontiguousarray(pixels)).save(tmp_path / name)
     (tmp_path / "letter.png").write_text("no picture")
-    for name, words in (("tall.png", "another shape"), ("red.png", "coloured"), ("letter.png", "letter.png")):
+    for name, words in (("tall.png", "does not match"), ("red.png", "coloured"), ("letter.png", "letter.png")):
         chooser.set_input_files(tmp_path / name)
         expect(page.get_by_role("alert")).to_contain_text(words)
     expect(about(page)).to_have_text(EVERYWHERE)
     chooser.set_input_files(tmp_path / "half.png")
     expect(about(page)).to_contain_text("50 %")
     expect(page.get_by_role("alert")).to_have_count(0)
+    chooser.dispatch_event("cancel", {"bubbles": True})  # the file picker was dismissed, the editor was not
+    expect(page.get_by_role("button", name="Discard")).to_have_count(0)
     # One that only the server refuses.
     chooser.set_input_files(tmp_path / "even.png")
     expect(about(page)).to_contain_text("50.2 %")
