@@ -53,15 +53,16 @@ def test_an_uploaded_picture_grows_is_finished_and_can_be_saved(server, open_pag
 
 
 def test_a_video_is_painted_frame_by_frame_and_plays(server, open_page, tmp_path):
-    clip = clips.write(tmp_path / "my clip.mp4", clips.scene(4), options="-pix_fmt yuv420p")
+    clip = clips.write(tmp_path / "my clip.mp4", clips.scene(5), options="-pix_fmt yuv420p")
     page = open_page(server.address)
     page.get_by_label("Choose a picture or video").set_input_files(clip)
     first = page.get_by_alt_text("Content picture: my clip.mp4")
     expect(first).to_be_visible()
     assert first.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [48, 32]
-    expect(page.locator(".easel")).to_contain_text("4 frames")
+    expect(page.locator(".easel")).to_contain_text("5 frames")
     page.get_by_role("button", name="Strokes", exact=True).click()
     small(page, epochs=20, size=48)
+    settings(page, video_end=0.5)  # 4 frames, at 8 a second
     expect(page.locator("#field-temporal_weight")).to_be_visible()
     expect(page.locator("#field-video_fps")).to_have_count(0)
     seen = []

@@ -20,7 +20,7 @@ import { DRAFT, DRAFT_SECONDS, PaintBar } from "./PaintBar.tsx";
 import { bodyBytes, formOf, wantedOf, type Sent } from "./request.ts";
 import { RestoredNote } from "./RestoredNote.tsx";
 import { ELSEWHERE, IN_FRONT, SettingsPanel } from "./SettingsPanel.tsx";
-import { check, parse, VARIATIONS } from "./settings.ts";
+import { check, parse, VARIATIONS, VIDEO_END } from "./settings.ts";
 import { Showcase } from "./Showcase.tsx";
 import { StylePicker } from "./StylePicker.tsx";
 
@@ -42,7 +42,7 @@ interface Props {
 export function ComposeView({ catalogue, draft, change, intake, history, onSent, onQueued }: Props) {
   const { limits } = catalogue;
   const kind = kindOf(draft);
-  const settings = catalogue.settings.filter(({ only }) => only === null || only === kind);
+  const settings = [...catalogue.settings, VIDEO_END].filter(({ only }) => only === null || only === kind);
   const preset = presetOf(catalogue, draft.preset, draft.network);
   const checked = check(settings, draft.texts, preset);
   const paintings = wantedOf(draft);
@@ -111,7 +111,7 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
       let before: Sent | null = null;
       for (const [index, wanted] of paintings.entries()) {
         const sending = formOf(asked, wanted, checked.changed, before);
-        if (drafted) sending.append("video_end", String(DRAFT_SECONDS));
+        if (drafted) sending.set("video_end", String(Math.min(DRAFT_SECONDS, Number(checked.changed.video_end ?? DRAFT_SECONDS))));
         // A repetition of the picture before has its masks, too.
         const repeated = (before as Sent | null)?.styles === wanted.styles;
         if (!repeated) await appendMasks(sending, draft, wanted.styles.map(({ key }) => key));

@@ -50,6 +50,13 @@ describe("styles", () => {
     expect(settingsOf(heavy, wanted!, { style_weights: "1,2", epochs: 3 })).toEqual({ style_weights: "0.667,0.333", epochs: 3 });
   });
 
+  it("share their form with the end of a video, which is not a setting", () => {
+    const draft = after(fresh(catalogue), pick("ink"));
+    const form = formOf(draft, wantedOf(draft)[0]!, { video_end: 2.5, epochs: 3 });
+    expect([form.get("video_end"), form.get("settings")]).toEqual(["2.5", '{"epochs":3}']);
+    expect(formOf(draft, wantedOf(draft)[0]!, {}).has("video_end")).toBe(false);
+  });
+
   it("of an earlier job come with their weights", () => {
     const job = {
       id: "1", kind: "picture", content: { title: "c", url: "/c" }, preset: "fast", network: "vgg19",

@@ -30,7 +30,7 @@ function sizeOf({ content }: Draft, { contents }: Catalogue): { width: number; h
 /** The estimate for the draft, or null. Finished jobs improve it, so it is updated when `jobs` changes. */
 export function useEstimate(catalogue: Catalogue, draft: Draft, changed: SettingValues | null, jobs: string): Estimate | null {
   const [found, setFound] = useState<Estimate | null>(null);
-  const { style_weights: _, seed: __, ...settings } = changed ?? {};
+  const { style_weights: _, seed: __, video_end: ___, ...settings } = changed ?? {};
   const { preset, network } = draft;
   const wanted = changed === null ? "" : JSON.stringify({ ...sizeOf(draft, catalogue), preset, network, settings });
   useEffect(() => {

@@ -48,7 +48,7 @@ export function isNoisy(init: string | undefined): boolean {
 
 /** A picture's settings, as far as they differ from the preset. */
 export function settingsOf({ texts }: Draft, { styles, seed }: Wanted, changed: SettingValues): SettingValues {
-  const { style_weights: _, ...settings } = changed;
+  const { style_weights: _, video_end: __, ...settings } = changed;
   const weights = styles.length > 1 ? weightsOf(styles) : "";
   return {
     ...settings,
@@ -86,6 +86,7 @@ export function formOf(draft: Draft, wanted: Wanted, changed: SettingValues, bef
   form.append("network", draft.network);
   // Even if empty: without it, the settings of the earlier job would apply.
   form.append("settings", JSON.stringify(settingsOf(draft, wanted, changed)));
+  if (changed.video_end !== undefined) form.append("video_end", String(changed.video_end));
   return form;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Limits, Preset, Setting } from "../types.ts";
-import { check, grouped, labelOf, limited, parse, textsOf } from "./settings.ts";
+import { check, grouped, labelOf, limited, parse, textsOf, VIDEO_END } from "./settings.ts";
 
 function setting(name: string, more: Partial<Setting> = {}): Setting {
   return { name, kind: "int", default: 1, help: "", choices: [], at_least: null, at_most: null, above: null, only: null, ...more };
@@ -54,6 +54,13 @@ describe("what is sent", () => {
     const texts = { ...textsOf(preset.settings), epochs: "-1", learning_rate: "" };
     expect(Object.keys(check(all, texts, preset).errors)).toEqual(["epochs", "learning_rate"]);
   });
+});
+
+it("stops a video where it is asked to, and otherwise at its end", () => {
+  const end = (text: string) => check([VIDEO_END], { video_end: text }, preset);
+  expect(end("2.5")).toEqual({ changed: { video_end: 2.5 }, errors: {} });
+  expect(end(" ")).toEqual({ changed: {}, errors: {} });
+  expect(end("0").errors.video_end).toBe("End of the video in seconds must be a number, above 0 and at most 86,400.");
 });
 
 it("shows settings that the page does not know", () => {

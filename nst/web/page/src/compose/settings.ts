@@ -14,6 +14,7 @@ const LABELS: Record<string, string> = {
   print_every: "Epochs between saved frames",
   preserve_color: "Colours",
   tv_weight: "Total variation weight",
+  video_end: "End of the video in seconds",
   video_every: "Epochs between video frames",
   video_fps: "Video frames per second",
 };
@@ -23,12 +24,18 @@ const GROUPS: [string, string[]][] = [
   ["Balance", ["strength", "alpha", "beta", "tv_weight", "temporal_weight", "style_weights"]],
   ["Painting", ["optimizer", "learning_rate", "init", "noise_ratio", "seed", "scales", "style_scale"]],
   ["Network", ["content_layers", "style_layers", "style_distance", "pooling", "padding", "precision", "tile_size"]],
-  ["Frames and video", ["print_every", "video", "video_every", "video_fps", "video_layout"]],
+  ["Frames and video", ["print_every", "video", "video_every", "video_fps", "video_layout", "video_end"]],
 ];
 
-/** How many pictures to paint that differ in their seed; not a setting of the server, but a field like one. */
+// Not settings of the server, but fields like them.
+/** How many pictures to paint that differ in their seed. */
 export const VARIATIONS: Setting = {
   name: "variations", kind: "int", default: 1, help: "", choices: [], at_least: 1, at_most: 12, above: null, only: null,
+};
+/** Where to stop painting a video. */
+export const VIDEO_END: Setting = {
+  name: "video_end", kind: "float", default: "", help: "leave empty to paint the whole video", choices: [],
+  at_least: null, at_most: 86_400, above: 0, only: "video",
 };
 
 export function capitalised(text: string): string {
@@ -73,6 +80,7 @@ export function parse(setting: Setting, text: string): { value: SettingValue } |
   const label = labelOf(setting.name);
   if (setting.kind === "bool") return { value: text === "true" };
   if (setting.kind !== "int" && setting.kind !== "float") return { value: text.trim() };
+  if (setting.default === "" && text.trim() === "") return { value: "" };
   const value = Number(text);
   const whole = setting.kind === "int";
   const within =
@@ -93,7 +101,7 @@ export function check(settings: Setting[], texts: Texts, preset: Preset) {
     const { name } = setting;
     const parsed = parse(setting, texts[name] ?? String(setting.default));
     if ("error" in parsed) errors[name] = parsed.error;
-    else if (parsed.value !== preset.settings[name]) changed[name] = parsed.value;
+    else if (parsed.value !== (preset.settings[name] ?? setting.default)) changed[name] = parsed.value;
   }
   return { changed, errors };
 }
