@@ -1,10 +1,14 @@
-"""Paints the pictures of docs/settings.md with the program as it stands: what each setting does to one pair.
+"""Paints the pictures that explain the settings, with the program as it is: one pair of pictures, one change each.
 
-Usage: python tools/settings_pictures.py [--only=strength-1,luminance]
+Those of docs/settings.md are `docs/NAME`, the thumbnails in the studio's form are `page/SETTING-VALUE`.
+
+Usage: python tools/settings_pictures.py                        paints what is missing
+       python tools/settings_pictures.py --only=docs/strength-1,page/preset
 """
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import app, flags
 from numpy.typing import NDArray
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -20,16 +25,21 @@ from nst.config import TransferConfig  # noqa: E402
 from nst.images import reader, resize, writer  # noqa: E402
 from nst.inputs import MaskInputs  # noqa: E402
 from nst.run import stylize  # noqa: E402
+from nst.utils import atomic  # noqa: E402
 from nst.weights import download  # noqa: E402
 
 _MODEL = flags.DEFINE_string("model", "auto", "network, as for nst_main.py")
-_WIDTH = flags.DEFINE_integer("width", 200, "columns of each picture")
-_ONLY = flags.DEFINE_list("only", [], "names of the pictures to paint; all without it")
-_OUTPUT = flags.DEFINE_string("output", str(ROOT / "images/gallery/settings"), "folder for the pictures")
+_ONLY = flags.DEFINE_list("only", [], "beginnings of the names to paint, even if the pictures exist")
+_OUTPUT = flags.DEFINE_string("output", "", "folder for docs/ and page/, instead of the repository's own folders")
+
+FOLDERS = {"docs": ROOT / "images/gallery/settings", "page": ROOT / "nst/web/page/public/settings"}
+DOCS_WIDTH = 200  # columns
+PAGE_PAINTED, PAGE_SHOWN = 256, 176  # pixels of the longest side
+PAGE_BYTES = 9_500
 
 
-class Setting(NamedTuple):
-    """A picture: the settings that differ from the preset, and its inputs."""
+class Picture(NamedTuple):
+    """The settings that differ from the preset, and the inputs."""
 
     settings: dict[str, Any]
     styles: tuple[str, ...] = ("strokes.jpg",)
@@ -37,28 +47,46 @@ class Setting(NamedTuple):
     preset: str = "fast"
 
 
+DOCS = {
+    "fast": Picture({}),
+    "coursera": Picture({}, preset="coursera"),
+    "quality": Picture({}, preset="quality"),
+    "strength-0.2": Picture({"strength": 0.2}),
+    "strength-1": Picture({"strength": 1.0}),
+    "style_scale-2": Picture({"style_scale": 2.0}),
+    "style_scale-0.5": Picture({"style_scale": 0.5}),
+    "wasserstein": Picture({"style_distance": "wasserstein", "alpha": 30.0, "beta": 200.0}),
+    "luminance": Picture({"preserve_color": "luminance"}),
+    "histogram": Picture({"preserve_color": "histogram"}),
+    "tv_weight": Picture({"tv_weight": 1e8}),
+    "metric-pixels": Picture({"metric": "pixels"}),
+    "pooling-max": Picture({"pooling": "max"}),
+    "content_mask": Picture({}, ("strokes.jpg",), "middle"),
+    "two-styles": Picture({}, ("strokes.jpg", "mosaic.jpg")),
+    "two-styles-masks": Picture({}, ("strokes.jpg", "mosaic.jpg"), "halves"),
+    "texture": Picture({"init": "noise", "strength": 1.0}),
+    "init-style": Picture({"init": "style"}),
+    "variation": Picture({"init": "blend", "seed": 1}),
+    "content-conv2_2": Picture({"content_layers": {"conv2_2": 1.0}}),
+    "style-shallow": Picture({"style_layers": {"conv1_1": 0.5, "conv2_1": 0.5}}),
+}
+STARTS = ("content", "matched", "blend", "style", "noise")
+PAGE = {
+    **{f"strength-{value:g}": Picture({"strength": value}) for value in (0.1, 0.2, 0.3, 0.5, 1.0)},
+    **{f"preserve_color-{value}": Picture({"preserve_color": value}) for value in ("none", "luminance", "histogram")},
+    **{f"style_scale-{value:g}": Picture({"style_scale": value}) for value in (0.5, 1.0, 2.0)},
+    # Early, while the starts can still be told apart.
+    **{f"init-{value}": Picture({"init": value, "epochs": 20}) for value in STARTS},
+    "preset-fast": Picture({}),
+    "preset-quality": Picture({"scales": 2}, preset="quality"),
+    "preset-coursera": Picture({"image_size": 192}, preset="coursera"),  # smaller, which halves the time
+}
 PICTURES = {
-    "fast": Setting({}),
-    "coursera": Setting({}, preset="coursera"),
-    "quality": Setting({}, preset="quality"),
-    "strength-0.2": Setting({"strength": 0.2}),
-    "strength-1": Setting({"strength": 1.0}),
-    "style_scale-2": Setting({"style_scale": 2.0}),
-    "style_scale-0.5": Setting({"style_scale": 0.5}),
-    "wasserstein": Setting({"style_distance": "wasserstein", "alpha": 30.0, "beta": 200.0}),
-    "luminance": Setting({"preserve_color": "luminance"}),
-    "histogram": Setting({"preserve_color": "histogram"}),
-    "tv_weight": Setting({"tv_weight": 1e8}),
-    "metric-pixels": Setting({"metric": "pixels"}),
-    "pooling-max": Setting({"pooling": "max"}),
-    "content_mask": Setting({}, ("strokes.jpg",), "middle"),
-    "two-styles": Setting({}, ("strokes.jpg", "mosaic.jpg")),
-    "two-styles-masks": Setting({}, ("strokes.jpg", "mosaic.jpg"), "halves"),
-    "texture": Setting({"init": "noise", "strength": 1.0}),
-    "init-style": Setting({"init": "style"}),
-    "variation": Setting({"init": "blend", "seed": 1}),
-    "content-conv2_2": Setting({"content_layers": {"conv2_2": 1.0}}),
-    "style-shallow": Setting({"style_layers": {"conv1_1": 0.5, "conv2_1": 0.5}}),
+    **{f"docs/{name}": picture for name, picture in DOCS.items()},
+    **{
+        f"page/{name}": picture._replace(settings={"image_size": PAGE_PAINTED, **picture.settings})
+        for name, picture in PAGE.items()
+    },
 }
 
 
@@ -75,21 +103,38 @@ def masks(name: str, height: int, width: int) -> list[NDArray[np.uint8]] | None:
     return None
 
 
+def thumbnail(picture: NDArray[np.uint8]) -> bytes:
+    """A JPEG of the best quality that fits into `PAGE_BYTES`."""
+    image = Image.fromarray(picture)
+    image.thumbnail((PAGE_SHOWN, PAGE_SHOWN), Image.Resampling.LANCZOS)
+    for quality in range(85, 30, -3):
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=quality, optimize=True, progressive=True)
+        if file.tell() <= PAGE_BYTES:
+            break
+    return file.getvalue()
+
+
 def main(argv: list[str]) -> None:
-    """Paints what is asked for."""
+    """Paints what is missing, or what --only names."""
     network = download.load(_MODEL.value, say=print)
-    folder = Path(_OUTPUT.value)
-    folder.mkdir(parents=True, exist_ok=True)
     content = reader.read(ROOT / "images/chelsea.jpg")
-    for name in _ONLY.value or PICTURES:
-        picture = PICTURES[name]
+    painted: dict[Any, NDArray[np.uint8]] = {}  # the defaults appear in several rows
+    for name, picture in PICTURES.items():
+        use, _, stem = name.partition("/")
+        path = (Path(_OUTPUT.value) / use if _OUTPUT.value else FOLDERS[use]) / f"{stem}.jpg"
+        if not name.startswith(tuple(_ONLY.value)) if _ONLY.value else path.exists():
+            continue
         config = TransferConfig.from_preset(picture.preset, model=_MODEL.value, **picture.settings)
-        styles = [reader.read(ROOT / "images" / style) for style in picture.styles]
-        mask = masks(picture.content_mask, *content.shape[:2])
-        painted = stylize(content, styles, None, network, config, masks=MaskInputs(content=mask)).picture
-        small = resize.fit(painted, _WIDTH.value)
-        (folder / f"{name}.jpg").write_bytes(writer.encode(small, "jpg", quality=85))
-        print(name, flush=True)
+        key = (config, picture.styles, picture.content_mask)
+        if key not in painted:
+            styles = [reader.read(ROOT / "images" / style) for style in picture.styles]
+            mask = MaskInputs(content=masks(picture.content_mask, *content.shape[:2]))
+            painted[key] = stylize(content, styles, None, network, config, masks=mask).picture
+        small = resize.fit(painted[key], DOCS_WIDTH)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(path, writer.encode(small, "jpg", quality=85) if use == "docs" else thumbnail(painted[key]))
+        print(f"{path}: {path.stat().st_size / 1000:.1f} kB", flush=True)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def running(page, jobs):
 
 def missing(page, jobs):
     page.goto(f"{jobs.address}/#/job/0123456789abcdef")
-    expect(page.get_by_role("heading", name="There is no such picture")).to_be_visible()
+    expect(page.get_by_role("heading", name="Picture not found")).to_be_visible()
 
 
 def gallery(page, jobs):

@@ -75,11 +75,11 @@ def test_a_click_replaces_a_style_and_mix_adds_up_to_four(server, open_page):
         page.get_by_role("button", name=f"Mix in {name}").click()
     page.get_by_role("button", name="Mix in Swirls").click()
     sentence = page.locator("#problem-style")
-    expect(sentence).to_have_text("At most 4 styles share one picture: take one out of the mix first.")
+    expect(sentence).to_have_text("At most 4 styles can be mixed. Remove one from the mix first.")
     assert sorted(chosen(page)) == ["Glass", "Ink", "Leaves", "Mosaic"]
-    page.get_by_role("button", name="Take Leaves out of the mix").click()
+    page.get_by_role("button", name="Remove Leaves from the mix").click()
     expect(sentence).to_have_count(0)
-    page.get_by_role("button", name="Take Mosaic out of the mix").click()
+    page.get_by_role("button", name="Remove Mosaic from the mix").click()
     slider = page.get_by_role("slider", name="Glass")
     slider.focus()
     slider.press("End")
@@ -95,7 +95,7 @@ def test_a_click_replaces_a_style_and_mix_adds_up_to_four(server, open_page):
     expect(page.get_by_role("slider", name="Ink")).to_have_value("50")
     earlier = page.get_by_role("list", name="Styles").get_by_role("button", name="Glass", exact=True)
     expect(earlier).to_have_count(1)
-    page.get_by_role("button", name="Take Glass out of the mix").click()
+    page.get_by_role("button", name="Remove Glass from the mix").click()
     page.get_by_role("button", name="Mix in Swirls").click()
     paint(page)
     assert [style["title"] for style in jobs(page)[0]["styles"]] == ["Swirls", "Ink"]
@@ -107,7 +107,7 @@ def test_own_styles_come_as_a_mix_and_no_more_than_there_is_room_for(server, ope
         (tmp_path / name).write_bytes(png(np.roll(content, number * 5, axis=1)))
     page = open_page(server.address)
     page.get_by_label("Add your own style").set_input_files([tmp_path / name for name in names])
-    expect(page.locator("#problem-style")).to_have_text("At most 4 styles can be chosen: own4.png was left out.")
+    expect(page.locator("#problem-style")).to_have_text("At most 4 styles can be chosen, so own4.png was left out.")
     assert chosen(page) == names[:4]
     tile(page, "Ink").click()
     assert chosen(page) == ["Ink"]
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_or_is_too_small_is_refused_and_what_was_chosen_stay
     expect(sentence).to_contain_text("cut.png is a damaged")
     drop(page, ".easel", ("thread.png", png(np.zeros((2, 90, 3), np.uint8))))
     expect(sentence).to_contain_text(
-        "thread.png would have 4 pixels on its short side at the smallest scale, and needs 16"
+        "thread.png would have 4 pixels on its short side at the smallest scale but needs 16"
     )
     drop(page, ".easel", ("letter.txt", b"Dear picture"))
     expect(sentence).to_contain_text("letter.txt is neither a picture nor a video")
@@ -170,7 +170,7 @@ def test_what_it_takes_stands_beside_the_button(own_server, open_page):
     page = open_page(own_server.address)
     choose(page)
     estimate = page.get_by_test_id("estimate")
-    expect(estimate).to_have_text("No estimate before the first picture with this network.")
+    expect(estimate).to_have_text("No estimate until this network has painted a picture.")
     small(page)
     paint(page)
     expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
@@ -189,7 +189,7 @@ def test_each_style_makes_its_own_picture_in_several_seeds(server, open_page, ph
     page = open_page(server.address)
     before = len(jobs(page))
     page.get_by_label("Choose a picture").set_input_files(photo)
-    page.get_by_label("Each style its own picture").check()
+    page.get_by_label("Paint each style separately").check()
     for name in ("Ink", "Glass"):
         tile(page, name).click()
     small(page, epochs=20, size=48)
@@ -198,7 +198,7 @@ def test_each_style_makes_its_own_picture_in_several_seeds(server, open_page, ph
     page.get_by_role("button", name=re.compile("^Paint")).click()
     expect(page.locator("#problem-variations")).to_contain_text("at most 12")
     variations.fill("2")
-    expect(page.locator("#help-variations")).to_contain_text("Seeds 0 to 1, from noise over the content")
+    expect(page.locator("#help-variations")).to_contain_text("Seeds 0 to 1, starting from noise over the content")
     uploads = []
     page.on(
         "request",
@@ -270,7 +270,7 @@ def test_a_painted_picture_restores_its_settings(server, open_page, content):
         expect(page.locator(f"#field-{name}")).to_have_value(value)
     expect(page.get_by_role("radio", name="As in the assignment")).to_be_checked()
     expect(page.locator("output[for=field-strength]")).to_have_text("0.8")
-    note.get_by_role("button", name="Take the settings only").click()
+    note.get_by_role("button", name="Use only the settings").click()
     expect(content_of(page, "Chelsea")).to_be_visible()
     expect(page.locator("#field-epochs")).to_have_value("77")
     page.get_by_role("radio", name="Quick").check()

@@ -70,7 +70,7 @@ def test_the_gallery_has_an_address_and_searches_filters_and_sorts(full, open_pa
     expect(total(page)).to_contain_text(f"{found['total']} pictures")
     expect(page.get_by_role("searchbox", name="Search")).to_have_value("cof")
     page.get_by_role("searchbox", name="Search").fill("nothing is called that")
-    expect(page.get_by_text("No picture fits this search.")).to_be_visible()
+    expect(page.get_by_text("No pictures match this search.")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_role("searchbox", name="Search")).to_have_value("")
     page.get_by_role("searchbox", name="Search").fill("#17")
@@ -142,7 +142,7 @@ def test_several_are_selected_by_shift_click_and_downloaded_as_a_zip(full, open_
     expect(bar).to_contain_text("4 selected")
     assert "#/gallery" in page.url
     with page.expect_download() as download:
-        bar.get_by_role("link", name="Download (zip)").click()
+        bar.get_by_role("link", name="Download (ZIP)").click()
     download.value.save_as(tmp_path / "some.zip")
     with zipfile.ZipFile(tmp_path / "some.zip") as archive:
         assert archive.testzip() is None
@@ -157,7 +157,7 @@ def test_several_are_selected_by_shift_click_and_downloaded_as_a_zip(full, open_
     found = ask(page, "/api/gallery?q=chelsea")["total"]
     expect(bar).to_contain_text(f"{found} selected")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download all (zip)").click()
+        page.get_by_role("link", name="Download all (ZIP)").click()
     download.value.save_as(tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert len(archive.namelist()) == 2 * found
@@ -175,7 +175,7 @@ def test_the_selected_are_deleted_after_a_question(full, open_page):
     page.get_by_role("button", name="Keep them").click()
     expect(bar).to_contain_text("3 selected")
     bar.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
     expect(total(page)).to_contain_text(f"{before - 3} pictures")
     expect(bar).to_have_count(0)
     expect(page.get_by_role("heading", name="Gallery")).to_be_focused()

@@ -89,12 +89,12 @@ def test_a_click_opens_the_picture_to_be_looked_at_closely(server, pair, open_pa
     expect(slider).to_have_attribute("aria-valuetext", re.compile("50 %"))
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
-    expect(page.get_by_role("button", name="Full screen")).to_be_visible()
+    expect(page.get_by_role("button", name="Enlarge")).to_be_visible()
 
 
 def test_two_fingers_zoom(server, pair, open_page):
     page = open_page(at(server, "job", pair[0]), viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
-    page.get_by_role("button", name="Full screen").tap()
+    page.get_by_role("button", name="Enlarge").tap()
     page.locator(".viewer .pane").wait_for()
     fitted = size_of(page)
     session = page.context.new_cdp_session(page)
@@ -120,7 +120,7 @@ def test_the_curve_says_what_an_epoch_cost_and_where_the_size_changed(server, pa
     rows = page.evaluate("async id => (await (await fetch(`/api/jobs/${id}/costs`)).json()).rows", pair[0])
     expect(page.locator(".curve .size-mark text")).to_have_text(["32 × 24", "64 × 48"])
     readout = page.get_by_test_id("readout")
-    expect(readout).to_have_text("Epoch 11, 64 × 48 (the last)")
+    expect(readout).to_have_text("Epoch 11, 64 × 48 (latest)")
     slider = page.get_by_label("Costs at an epoch")
     slider.focus()
     slider.press("Home")
@@ -141,7 +141,7 @@ def test_two_pictures_are_compared_side_by_side(server, pair, open_page):
     page = open_page(at(server, "job", pair[0]))
     page.get_by_role("button", name="Compare with…").click()
     page.locator(".picker-list").get_by_role("link", name=re.compile("Chelsea in the style of Ink")).first.click()
-    expect(page.get_by_role("heading", name="Two pictures")).to_be_focused()
+    expect(page.get_by_role("heading", name="Comparison")).to_be_focused()
     assert page.url.endswith(f"#/compare/{pair[0]}/{pair[1]}")
     panes = page.locator(".comparison .pane img")
     expect(panes).to_have_count(2)
@@ -178,7 +178,7 @@ def test_a_finished_picture_is_painted_for_more_epochs(server, open_page):
     id = painted(page, epochs=20)
     page.get_by_label("More epochs").fill("0")
     page.get_by_role("button", name="Paint more epochs").click()
-    expect(page.get_by_text(re.compile("whole number of epochs from 1 to"))).to_be_visible()
+    expect(page.get_by_text(re.compile("whole number from 1 to"))).to_be_visible()
     page.get_by_label("More epochs").fill("10")
     page.get_by_role("button", name="Paint 10 more epochs").click()
     expect(page.get_by_text(re.compile("^30 epochs in"))).to_be_visible(timeout=FINISHED)
@@ -211,9 +211,9 @@ def test_a_cancelled_picture_is_resumed_and_another_tab_follows(server, open_pag
     expect(resume).to_be_visible(timeout=FINISHED)
     assert job(page, id)["epoch"] > reached
     page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
-    expect(other.get_by_text("There is no such picture")).to_be_visible()
+    expect(other.get_by_text("Picture not found")).to_be_visible()
     expect(other.get_by_role("button", name="Delete")).to_have_count(0)
 
 
@@ -252,7 +252,7 @@ def test_pictures_links_and_commands_are_copied_and_all_is_downloaded(server, pa
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     said = page.locator(".said")
     page.get_by_role("button", name="Copy picture").click()
-    expect(said).to_have_text("The picture is copied.")
+    expect(said).to_have_text("Picture copied.")
     copied = """async () => {
         const [item] = await navigator.clipboard.read();
         const bitmap = await createImageBitmap(await item.getType("image/png"));
@@ -260,12 +260,12 @@ def test_pictures_links_and_commands_are_copied_and_all_is_downloaded(server, pa
     }"""
     assert page.evaluate(copied) == [64, 48]
     page.get_by_role("button", name="Copy link").click()
-    expect(said).to_have_text("The link is copied.")
+    expect(said).to_have_text("Link copied.")
     link = page.evaluate("() => navigator.clipboard.readText()")
     assert link.endswith(f"/#/job/{pair[0]}")
     assert "token" not in link
     page.get_by_role("button", name="Copy command").click()
-    expect(said).to_have_text("The command line is copied.")
+    expect(said).to_have_text("Command copied.")
     command = page.evaluate("() => navigator.clipboard.readText()")
     assert command.startswith("python nst_main.py --content=content-Chelsea.jpg --style=style-1-Strokes.jpg")
     with page.expect_download() as download:
@@ -278,7 +278,7 @@ def test_pictures_links_and_commands_are_copied_and_all_is_downloaded(server, pa
 
 def test_an_address_of_no_picture_is_not_asked_for_again(server, open_page):
     page = open_page(at(server, "job", "zzz"), tolerate="422|404")
-    expect(page.get_by_text("There is no such picture")).to_be_visible()
+    expect(page.get_by_text("Picture not found")).to_be_visible()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(3500)
@@ -298,7 +298,7 @@ def test_axe_finds_nothing_in_the_viewer_the_picker_and_the_comparison(server, p
         found = page.evaluate("async () => (await axe.run(document)).violations")
         return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
 
-    page.get_by_role("button", name="Full screen").click()
+    page.get_by_role("button", name="Enlarge").click()
     page.locator(".viewer").get_by_role("button", name="Before and after").click()
     assert faults() == []
     page.keyboard.press("Escape")

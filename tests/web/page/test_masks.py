@@ -140,7 +140,7 @@ def test_what_is_painted_can_be_undone_and_changed_as_a_whole(server, open_page)
     expect(about(page)).to_have_text(EVERYWHERE)
     stroke(page, board, (0.6, 0.6), (0.8, 0.6))
     assert painted_share(page) == pytest.approx(100 - one, abs=0.3), "to erase at first is: everywhere but here"
-    page.get_by_label("Show the mask alone").check()
+    page.get_by_label("Show only the mask").check()
     expect(board.locator("img")).to_be_hidden()
 
 
@@ -162,7 +162,7 @@ def test_what_was_painted_is_not_lost_by_accident(server, open_page):
 def test_a_mask_is_painted_with_keys_alone(server, open_page):
     page, board = start(open_page, server)
     expect(board).to_be_focused()
-    said = page.get_by_role("status", name="Announcements of the mask")
+    said = page.get_by_role("status", name="Mask announcements")
     ring = page.locator(".mask-ring")
     page.keyboard.press("ArrowUp")
     expect(ring).to_be_visible()
@@ -175,7 +175,7 @@ def test_a_mask_is_painted_with_keys_alone(server, open_page):
     assert ring.bounding_box()["width"] > before["width"]
     page.keyboard.press("[")
     page.keyboard.press("Space")
-    expect(said).to_contain_text("Painted. It goes where it is coloured")
+    expect(said).to_contain_text("Painted. It goes to the coloured part")
     one = painted_share(page)
     page.keyboard.down("Space")
     for _ in range(4):
@@ -219,7 +219,7 @@ def test_fingers_paint_and_zoom(server, open_page):
     for step in range(6):
         touch("touchMove", (0.3 + 0.05 * step, 0.3))
     touch("touchEnd")
-    expect(about(page)).to_contain_text("It goes where it is coloured")
+    expect(about(page)).to_contain_text("It goes to the coloured part")
     one = painted_share(page)
     touch("touchStart", (0.4, 0.5))
     touch("touchMove", (0.42, 0.5))
@@ -245,13 +245,15 @@ def test_a_mask_may_be_a_file(server, open_page, tmp_path):
     for name, pixels in files.items():
         Image.fromarray(np.ascontiguousarray(pixels)).save(tmp_path / name)
     (tmp_path / "letter.png").write_text("no picture")
-    for name, words in (("tall.png", "another shape"), ("red.png", "coloured"), ("letter.png", "letter.png")):
+    for name, words in (("tall.png", "does not match"), ("red.png", "coloured"), ("letter.png", "letter.png")):
         chooser.set_input_files(tmp_path / name)
         expect(page.get_by_role("alert")).to_contain_text(words)
     expect(about(page)).to_have_text(EVERYWHERE)
     chooser.set_input_files(tmp_path / "half.png")
     expect(about(page)).to_contain_text("50 %")
     expect(page.get_by_role("alert")).to_have_count(0)
+    chooser.dispatch_event("cancel", {"bubbles": True})  # the file picker was dismissed, the editor was not
+    expect(page.get_by_role("button", name="Discard")).to_have_count(0)
     # One that only the server refuses.
     chooser.set_input_files(tmp_path / "even.png")
     expect(about(page)).to_contain_text("50.2 %")
@@ -290,7 +292,7 @@ def test_masks_change_while_a_picture_is_painted(server, open_page):
     board = opened(page)
     paint_left(page, board)
     button(page, "Done").click()
-    changes = page.get_by_role("list", name="Changes while it was painted")
+    changes = page.get_by_role("list", name="Changes during painting")
     expect(changes).to_contain_text("new masks", timeout=FINISHED)
     board = opened(page)
     assert painted_share(page) > 30, "the editor has the masks that are in force"

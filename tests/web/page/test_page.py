@@ -53,15 +53,16 @@ def test_an_uploaded_picture_grows_is_finished_and_can_be_saved(server, open_pag
 
 
 def test_a_video_is_painted_frame_by_frame_and_plays(server, open_page, tmp_path):
-    clip = clips.write(tmp_path / "my clip.mp4", clips.scene(4), options="-pix_fmt yuv420p")
+    clip = clips.write(tmp_path / "my clip.mp4", clips.scene(5), options="-pix_fmt yuv420p")
     page = open_page(server.address)
     page.get_by_label("Choose a picture or video").set_input_files(clip)
     first = page.get_by_alt_text("Content picture: my clip.mp4")
     expect(first).to_be_visible()
     assert first.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [48, 32]
-    expect(page.locator(".easel")).to_contain_text("4 frames")
+    expect(page.locator(".easel")).to_contain_text("5 frames")
     page.get_by_role("button", name="Strokes", exact=True).click()
     small(page, epochs=20, size=48)
+    settings(page, video_end=0.5)  # 4 frames, at 8 a second
     expect(page.locator("#field-temporal_weight")).to_be_visible()
     expect(page.locator("#field-video_fps")).to_have_count(0)
     seen = []
@@ -145,9 +146,9 @@ def test_the_slider_sets_the_strength_of_the_style(server, open_page):
     page = open_page(server.address)
     choose(page)
     small(page)
-    slider = page.get_by_role("slider", name="Strength of the style")
+    slider = page.get_by_role("slider", name="Style strength")
     shown = page.locator("output[for=field-strength]")
-    expect(shown).to_have_text("0.5 (the preset's)")
+    expect(shown).to_have_text("0.5 (default)")
     slider.focus()
     for _ in range(6):
         page.keyboard.press("ArrowLeft")
@@ -196,10 +197,10 @@ def test_a_reload_in_mid_job_shows_it_as_before_and_what_is_deleted_is_gone(serv
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
     page.goto(address)
-    expect(page.get_by_text("There is no such picture")).to_be_visible()
+    expect(page.get_by_text("Picture not found")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -213,14 +214,14 @@ def test_a_killed_server_is_started_again_and_the_job_goes_on(own_server, open_p
     page.wait_for_function("() => document.querySelector('article.job progress')?.value > 40", timeout=FINISHED)
     until(lambda: any(server.folder.rglob(f"{checkpoint.FOLDER}/state-1*")), "a state after the first epoch")
     server.kill()
-    expect(page.get_by_text("Connection lost, trying again…")).to_be_visible()
+    expect(page.get_by_text("Connection lost, reconnecting…")).to_be_visible()
     state = page.get_by_test_id("server-state")
     expect(state).to_have_attribute("data-state", "unreachable", timeout=FINISHED)
     server.start()
     expect(state).to_have_attribute("data-state", "painting", timeout=FINISHED)
     before = float(progress.evaluate("element => element.value"))
     page.wait_for_function(f"() => document.querySelector('article.job progress')?.value > {before}", timeout=FINISHED)
-    expect(page.get_by_text("Connection lost, trying again…")).to_have_count(0)
+    expect(page.get_by_text("Connection lost, reconnecting…")).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
     job = page.evaluate("async () => (await fetch('/api/jobs')).json()")["jobs"][0]
@@ -246,7 +247,7 @@ def test_all_can_be_done_by_the_keyboard(server, open_page):
                 return
         raise AssertionError(f"{name} is not reached")
 
-    tab_to("Skip to the main part")
+    tab_to("Skip to content")
     page.keyboard.press("Enter")
     tab_to("Chelsea")
     page.keyboard.press("Enter")

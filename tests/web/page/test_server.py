@@ -68,8 +68,8 @@ def test_a_view_that_cannot_be_loaded_says_so_and_is_loaded_again(server, open_p
     page.goto(f"http://127.0.0.1:{server.port}/#/job/0123456789abcdef")
     expect(page.get_by_role("alert")).to_contain_text("could not be shown")
     page.unroute("**/assets/JobView*")
-    page.get_by_role("button", name="Load the page again").click()
-    expect(page.get_by_role("heading", name="There is no such picture")).to_be_visible()
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("heading", name="Picture not found")).to_be_visible()
 
 
 def test_on_a_phone_on_its_side_the_bar_leaves_room(server, open_page):

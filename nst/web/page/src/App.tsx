@@ -1,16 +1,16 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 
 import { Announcer } from "./announce.tsx";
 import { onTokenWanted } from "./api.ts";
 import { useCatalogue, type Catalogue } from "./catalogue.ts";
 import { ComposeView } from "./compose/ComposeView.tsx";
-import { useDraft } from "./compose/draft.ts";
+import { useDraft, type Draft } from "./compose/draft.ts";
 import { FileDrop } from "./compose/FileDrop.tsx";
-import { looked, type Field } from "./compose/files.ts";
+import { readFile, type Field } from "./compose/files.ts";
 import { useIntake } from "./compose/intake.ts";
-import { restore, type Saved } from "./compose/saved.ts";
+import { restore } from "./compose/saved.ts";
 import { Header } from "./Header.tsx";
-import { useHealth, type ServerState } from "./health.ts";
+import { useHealth } from "./health.ts";
 import { useHistory } from "./history/useHistory.ts";
 import { loadLazyViews } from "./lazy.tsx";
 import { MaskDesk } from "./masks/MaskDesk.tsx";
@@ -21,7 +21,7 @@ import { CompareView, GalleryView, JobView } from "./views.ts";
 
 export function App() {
   const [locked, setLocked] = useState(false);
-  // Counts the tokens taken: what the server refused before is asked for again.
+  // Counts the tokens accepted: each one repeats the requests that were refused before it.
   const [session, setSession] = useState(0);
   const health = useHealth(session);
   const catalogue = useCatalogue(session);
@@ -29,22 +29,26 @@ export function App() {
   const { view } = parseRoute(useHash());
   useEffect(() => onTokenWanted(() => setLocked(true)), []);
   useFilesStayHere();
-  const unlock = useCallback(() => {
+  const unlock = () => {
     setLocked(false);
-    setSession((number) => number + 1);
-  }, []);
+    setSession(session + 1);
+  };
   return (
     <Announcer>
       <a className="skip" href="#main" onClick={skip}>
-        Skip to the main part
+        Skip to content
       </a>
       <Header state={health} view={view} />
       <main id="main" tabIndex={-1}>
         {locked && <TokenForm onTaken={unlock} />}
-        {/* Behind the form what was put together stays as it is. */}
+        {/* Only hidden: what was put together must not be lost. */}
         <div hidden={locked}>
           {catalogue === null || saved === undefined ? (
-            <Waiting state={health} />
+            <p className="page-note">
+              {health.kind === "unreachable"
+                ? "The server cannot be reached. This page will load as soon as it responds."
+                : "Loading the studio…"}
+            </p>
           ) : (
             <Studio catalogue={catalogue} saved={saved} session={session} reachable={health.kind !== "unreachable"} />
           )}
@@ -54,20 +58,20 @@ export function App() {
   );
 }
 
-/** The draft that this browser has kept, null if there is none; undefined until that is known. */
-function useSaved(): Saved | null | undefined {
-  const [saved, setSaved] = useState<Saved | null>();
+/** The draft saved in this browser, null if there is none; undefined until it has been read. */
+function useSaved(): Draft | null | undefined {
+  const [saved, setSaved] = useState<Draft | null>();
   useEffect(() => void restore().then(setSaved), []);
   return saved;
 }
 
-/** The hash is the page's address, so the link itself may not change it. */
+/** The hash is the page's route, so the link may not change it. */
 function skip(event: React.MouseEvent) {
   event.preventDefault();
   document.getElementById("main")?.focus();
 }
 
-/** A file dropped beside the mark would make the browser leave the page for it. */
+/** Keeps the browser from leaving the page to open a file dropped on it. */
 function useFilesStayHere() {
   useEffect(() => {
     const stay = (event: DragEvent) => event.preventDefault();
@@ -80,19 +84,9 @@ function useFilesStayHere() {
   }, []);
 }
 
-function Waiting({ state }: { state: ServerState }) {
-  return (
-    <p className="page-note">
-      {state.kind === "unreachable"
-        ? "The server cannot be reached. This page continues as soon as it answers."
-        : "Opening the studio…"}
-    </p>
-  );
-}
-
 interface StudioProps {
   catalogue: Catalogue;
-  saved: Saved | null;
+  saved: Draft | null;
   session: number;
   reachable: boolean;
 }
@@ -106,40 +100,30 @@ function Studio({ catalogue, saved, session, reachable }: StudioProps) {
   const history = useHistory(route.view === "compose" && reachable, session);
   const moved = useHeadingFocus(hash, route.view === "gallery");
 
-  const open = useCallback(
-    (job: Job) => {
-      history.put(job);
-      window.location.hash = jobHash(job.id);
-    },
-    [history.put],
-  );
-  const again = useCallback(
-    (job: Job) => {
-      change({ kind: "again", job });
-      window.location.hash = HOME;
-    },
-    [change],
-  );
-  const use = useCallback(
-    async (file: File, field: Field) => {
-      // Its settings, which it carries, are not taken over.
-      const { own } = await looked(file, field, catalogue.limits);
-      change(field === "content" ? { kind: "content", content: { kind: "own", own } } : { kind: "ownStyles", own: [own], mix: false });
-      window.location.hash = HOME;
-    },
-    [change, catalogue],
-  );
-  const gone = useCallback(
-    (id: string) => {
-      history.drop(id);
-      window.location.hash = HOME;
-    },
-    [history.drop],
-  );
-
+  const goHome = () => {
+    window.location.hash = HOME;
+  };
+  const open = (job: Job) => {
+    history.put(job);
+    window.location.hash = jobHash(job.id);
+  };
+  const again = (job: Job) => {
+    change({ kind: "again", job });
+    goHome();
+  };
+  const use = async (file: File, field: Field) => {
+    // The settings embedded in it are ignored: only the picture was asked for.
+    const { own } = await readFile(file, field, catalogue.limits);
+    change(field === "content" ? { kind: "content", content: { kind: "own", own } } : { kind: "ownStyles", own: [own] });
+    goHome();
+  };
+  const gone = (id: string) => {
+    history.drop(id);
+    goHome();
+  };
   const take = (field: Field, files: File[]) => {
     void intake.take(field, files);
-    if (route.view !== "compose") window.location.hash = HOME;
+    if (route.view !== "compose") goHome();
   };
 
   return (
@@ -161,9 +145,9 @@ function Studio({ catalogue, saved, session, reachable }: StudioProps) {
 }
 
 /**
- * After a change of view its heading has the focus, as after the load of a page; the first view leaves it alone.
+ * Focuses the heading after a change of view, as a page load would, unless the view `arrives` in its own way.
  *
- * Gives whether the view has changed, for one whose heading comes later; a view that `arrives` by itself does all that.
+ * Returns whether the view has ever changed, for views whose heading appears later.
  */
 function useHeadingFocus(hash: string, arrives: boolean): RefObject<boolean> {
   const shown = useRef(hash);

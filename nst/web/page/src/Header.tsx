@@ -1,25 +1,18 @@
-import type { ServerState } from "./health.ts";
 import { forgetPlace } from "./gallery/memory.ts";
+import type { ServerState } from "./health.ts";
 import { GALLERY, HOME } from "./route.ts";
 
-function wordsOf(state: ServerState): string {
-  switch (state.kind) {
-    case "connecting":
-      return "Connecting…";
-    case "unreachable":
-      return "Not reachable, trying again…";
-    case "locked":
-      return "Locked";
-    case "starting":
-      return "Getting ready";
-    case "ready":
-      return "Ready";
-    case "painting":
-      return state.waiting > 0 ? `Painting, ${state.waiting} waiting` : "Painting";
-  }
-}
+const STATES: Record<ServerState["kind"], string> = {
+  connecting: "Connecting…",
+  unreachable: "Disconnected, retrying…",
+  locked: "Locked",
+  starting: "Starting…",
+  ready: "Ready",
+  painting: "Painting",
+};
 
 export function Header({ state, view }: { state: ServerState; view: string }) {
+  const current = (name: string) => (view === name ? "page" : undefined);
   return (
     <header className="header">
       <a className="brand" href={HOME}>
@@ -27,16 +20,17 @@ export function Header({ state, view }: { state: ServerState; view: string }) {
         NST Studio
       </a>
       <nav className="views" aria-label="Views">
-        <a href={HOME} aria-current={view === "compose" ? "page" : undefined}>
+        <a href={HOME} aria-current={current("compose")}>
           Paint
         </a>
-        <a href={GALLERY} aria-current={view === "gallery" ? "page" : undefined} onClick={forgetPlace}>
+        <a href={GALLERY} aria-current={current("gallery")} onClick={forgetPlace}>
           Gallery
         </a>
       </nav>
       <p className="server" data-state={state.kind} data-testid="server-state">
         <span className="visually-hidden">Server: </span>
-        {wordsOf(state)}
+        {STATES[state.kind]}
+        {state.waiting > 0 && `, ${state.waiting} waiting`}
       </p>
     </header>
   );

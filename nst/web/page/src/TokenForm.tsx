@@ -1,29 +1,29 @@
 import { useEffect, useRef, useState, type FormEvent } from "react";
 
-import { ApiError, sendToken } from "./api.ts";
+import { sendToken } from "./api.ts";
+import { Button } from "./parts/Button.tsx";
+import { useAction } from "./parts/hooks.ts";
 
-/** Asks for the word that opens the server; shown in place of the page. */
+/** Asks for the server's token; shown in place of the page. */
 export function TokenForm({ onTaken }: { onTaken: () => void }) {
   const [token, setToken] = useState("");
-  const [error, setError] = useState("");
+  const { problem, run } = useAction();
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  // First, and after a token that was refused.
+  useEffect(() => input.current?.focus(), [problem]);
 
-  const submit = async (event: FormEvent) => {
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    try {
+    void run(async () => {
       await sendToken(token.trim());
       onTaken();
-    } catch (refusal) {
-      setError((refusal as ApiError).message);
-      input.current?.focus();
-    }
+    });
   };
 
   return (
     <form className="token panel" onSubmit={submit}>
       <h1>This studio is locked</h1>
-      <p>The server wants a token. Who started it finds it in the terminal.</p>
+      <p>Enter the token that the server printed in its terminal.</p>
       <div className="field">
         <label htmlFor="token">Token</label>
         <input
@@ -33,18 +33,18 @@ export function TokenForm({ onTaken }: { onTaken: () => void }) {
           autoComplete="current-password"
           value={token}
           onChange={(event) => setToken(event.target.value)}
-          aria-invalid={error !== ""}
-          aria-describedby={error === "" ? undefined : "token-error"}
+          aria-invalid={problem !== ""}
+          aria-describedby={problem === "" ? undefined : "token-error"}
         />
-        {error !== "" && (
+        {problem !== "" && (
           <p className="error" id="token-error">
-            {error}
+            {problem}
           </p>
         )}
       </div>
-      <button className="button primary" type="submit" disabled={token.trim() === ""}>
+      <Button type="submit" className="primary" disabled={token.trim() === ""}>
         Open the studio
-      </button>
+      </Button>
     </form>
   );
 }

@@ -1,4 +1,4 @@
-/** One live region for the whole page: what happened is told to a person who does not see it. */
+/** One live region for the whole page, which tells screen readers what has happened. */
 
 import { createContext, useCallback, useContext, useState, type ReactNode } from "react";
 
@@ -13,7 +13,7 @@ export function Announcer({ children }: { children: ReactNode }) {
     <Announce value={announce}>
       {children}
       <div className="visually-hidden" role="status" aria-live="polite" aria-label="Announcements">
-        {/* A new element each time, so that the same words are told twice. */}
+        {/* A new element each time, so that repeated messages are read out again. */}
         <span key={message.number}>{message.text}</span>
       </div>
     </Announce>

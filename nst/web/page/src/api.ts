@@ -1,9 +1,9 @@
-/** Everything that is asked of the server. */
+/** All requests to the server. */
 
 import type { ErrorAnswer, Estimate, GalleryAnswer, GalleryChanges, Health, Job, JobCard, JobsAnswer, Network, Preview, Recipe, Sample, SettingsAnswer, SettingValues } from "./types.ts";
 import { sentence } from "./words.ts";
 
-/** An answer that says no; `status` 0 when none came. */
+/** A failed request; its `status` is 0 if there was no response. */
 export class ApiError extends Error {
   readonly status: number;
   readonly field: string | null;
@@ -15,46 +15,66 @@ export class ApiError extends Error {
   }
 }
 
-const UNREACHABLE = "The server cannot be reached. Nothing is lost here: please try again in a moment.";
+const UNREACHABLE = "The server cannot be reached. Nothing is lost; please try again in a moment.";
 
 let tokenWanted: () => void = () => undefined;
 let tokensTaken = 0;
 
-/** Whom to tell when the server wants a token. */
+/** Registers what to do when the server asks for a token. */
 export function onTokenWanted(listener: () => void): void {
   tokenWanted = listener;
 }
 
-/** The error of an answer; `asked` is how many tokens the server had taken when it was asked. */
-function refusal(status: number, body: string, asked: number): ApiError {
-  // A refusal may come late, when the token has been taken: then none is wanted.
-  if (status === 401 && asked === tokensTaken) tokenWanted();
+/** The error of a response; `tokens` is how many the server had accepted when the request was sent. */
+function refusal(status: number, body: string, tokens: number): ApiError {
+  // A 401 may arrive after the token it asks for has been accepted.
+  if (status === 401 && tokens === tokensTaken) tokenWanted();
   try {
     const { message, field } = JSON.parse(body) as Partial<ErrorAnswer>;
     if (typeof message === "string" && message !== "") return new ApiError(status, sentence(message), field ?? null);
   } catch {
-    // A proxy's own page: its number is all that can be said of it.
+    // A proxy's error page: all it tells us is the status.
   }
   return new ApiError(status, `The server answered with an error (${status}).`);
 }
 
-async function ask(path: string, init?: RequestInit): Promise<string> {
-  const asked = tokensTaken;
-  let answer: Response;
-  let body: string;
+async function request(path: string, init: RequestInit = {}): Promise<Blob> {
+  const tokens = tokensTaken;
+  let response: Response;
+  let body: Blob;
   try {
-    answer = await fetch(path, init);
-    body = await answer.text();
+    response = await fetch(path, init);
+    body = await response.blob();
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (init.signal?.aborted) throw error;
     throw new ApiError(0, UNREACHABLE);
   }
-  if (!answer.ok) throw refusal(answer.status, body, asked);
+  if (!response.ok) throw refusal(response.status, await body.text(), tokens);
   return body;
 }
 
+async function json<T>(body: Blob): Promise<T> {
+  return JSON.parse(await body.text()) as T;
+}
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return JSON.parse(await ask(path, signal ? { signal } : undefined)) as T;
+  return json<T>(await request(path, signal && { signal }));
+}
+
+/** Posts a form as it is and anything else as JSON; void for responses without a body. */
+async function post<T>(path: string, body: FormData | object | null = null, init: RequestInit = {}): Promise<T> {
+  const sent: RequestInit =
+    body === null || body instanceof FormData
+      ? { body }
+      : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const answer = await request(path, { ...init, ...sent, method: "POST" });
+  return (answer.size === 0 ? undefined : await json<T>(answer)) as T;
+}
+
+function formOf(fields: Record<string, string | File>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
 }
 
 const job = (id: string) => `/api/jobs/${encodeURIComponent(id)}`;
@@ -65,99 +85,65 @@ export const getStyles = () => get<Sample[]>("/api/styles");
 export const getNetworks = () => get<Network[]>("/api/networks");
 export const getSettings = () => get<SettingsAnswer>("/api/settings");
 export const getJob = (id: string) => get<Job>(job(id));
+export const getRecipe = (id: string) => get<Recipe>(`${job(id)}/settings`);
+export const getBlob = (path: string) => request(path);
 
 export function getJobs(limit: number, before?: number): Promise<JobsAnswer> {
   return get<JobsAnswer>(`/api/jobs?limit=${limit}${before === undefined ? "" : `&before=${before}`}`);
 }
 
-export async function cancelJob(id: string): Promise<Job> {
-  return JSON.parse(await ask(`${job(id)}/cancel`, { method: "POST" })) as Job;
-}
+export const cancelJob = (id: string) => post<Job>(`${job(id)}/cancel`);
 
-/** Queues an ended job again; `epochs` are those after the last one painted, null for those left of the plan. */
+/** Queues a finished or stopped job again, for `epochs` more or, if null, for those left of its plan. */
 export async function resumeJob(id: string, epochs: number | null): Promise<Job> {
-  const headers = { "Content-Type": "application/json" };
-  const answer = await ask(`${job(id)}/resume`, { method: "POST", headers, body: JSON.stringify({ epochs }) });
+  const resumed = await post<Job>(`${job(id)}/resume`, { epochs });
   tabs?.postMessage(id);
-  return JSON.parse(answer) as Job;
+  return resumed;
 }
 
-/** Queues what another job painted with another style, a sample. */
-export async function repaint(id: string, style: string, settings: SettingValues): Promise<Job> {
-  const body = new FormData();
-  body.append("again", id);
-  body.append("style_name", style);
-  if (Object.keys(settings).length > 0) body.append("settings", JSON.stringify(settings));
-  return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
+/** Queues a job again in a sample style. */
+export function repaint(id: string, style: string, settings: SettingValues): Promise<Job> {
+  const changed = Object.keys(settings).length > 0 ? { settings: JSON.stringify(settings) } : {};
+  return post<Job>("/api/jobs", formOf({ again: id, style_name: style, ...changed }));
 }
 
-export const getRecipe = (id: string) => get<Recipe>(`${job(id)}/settings`);
-
-/** The bytes of a picture. */
-export async function getBlob(path: string): Promise<Blob> {
-  let answer: Response;
-  try {
-    answer = await fetch(path);
-    if (answer.ok) return await answer.blob();
-  } catch {
-    throw new ApiError(0, UNREACHABLE);
-  }
-  throw refusal(answer.status, await answer.text(), tokensTaken);
+/** Queues a job again, steered as it was, optionally with another network. */
+export function repeatJob(id: string, network?: string): Promise<Job> {
+  return post<Job>("/api/jobs", formOf({ again: id, ...(network && { network }), repeat_steering: "true" }));
 }
 
 /** Changes a picture while it is being painted. */
-export async function steerJob(id: string, form: FormData): Promise<void> {
-  await ask(`${job(id)}/steer`, { method: "POST", body: form });
-}
-
-/** Paints a picture again, with the changes that were made while it was painted; with another network, if one is given. */
-export async function repeatJob(id: string, network?: string): Promise<Job> {
-  const body = new FormData();
-  body.append("again", id);
-  if (network !== undefined) body.append("network", network);
-  body.append("repeat_steering", "true");
-  return JSON.parse(await ask("/api/jobs", { method: "POST", body })) as Job;
-}
+export const steerJob = (id: string, form: FormData) => post<unknown>(`${job(id)}/steer`, form);
 
 export async function deleteJob(id: string): Promise<void> {
-  await ask(job(id), { method: "DELETE" });
+  await request(job(id), { method: "DELETE" });
   tabs?.postMessage(id);
 }
 
-/** Between the tabs of one browser: the id of a job that one of them has deleted or resumed. */
+/** Tells the other tabs which job this one has deleted or resumed. */
 const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("nst-jobs");
 
-/** Calls back when another tab has changed a job; the result ends that. */
+/** Calls back when another tab has changed a job; returns a function that stops it. */
 export function onJobChanged(changed: (id: string) => void): () => void {
   const hear = (event: MessageEvent<string>) => changed(event.data);
   tabs?.addEventListener("message", hear);
   return () => tabs?.removeEventListener("message", hear);
 }
 
-/** Whether the server takes the token; it answers with a cookie. */
+/** Exchanges a token for a session cookie. */
 export async function sendToken(token: string): Promise<void> {
-  const headers = { "Content-Type": "application/json" };
-  await ask("/api/token", { method: "POST", headers, body: JSON.stringify({ token }) });
+  await post<unknown>("/api/token", { token });
   tokensTaken += 1;
 }
 
-/** How the server shows a file, which it checks as it would check a job's. */
-export async function postPreview(file: File, field: string): Promise<Preview> {
-  const body = new FormData();
-  body.append("field", field);
-  body.append("file", file);
-  return JSON.parse(await ask("/api/preview", { method: "POST", body })) as Preview;
-}
+/** Has the server check a file as it would for a job, and show what it reads. */
+export const postPreview = (file: File, field: string) => post<Preview>("/api/preview", formOf({ field, file }));
 
-/** How long a picture or a video of that size would take. */
-export async function postEstimate(wanted: object, signal: AbortSignal): Promise<Estimate> {
-  const headers = { "Content-Type": "application/json" };
-  return JSON.parse(await ask("/api/estimate", { method: "POST", headers, body: JSON.stringify(wanted), signal })) as Estimate;
-}
+export const postEstimate = (wanted: object, signal: AbortSignal) => post<Estimate>("/api/estimate", wanted, { signal });
 
-/** Sends a job; `fetch` cannot tell how much of a body has gone, so this is the older way. */
+/** Submits a job. `fetch` does not report the progress of an upload; XMLHttpRequest does. */
 export function postJob(form: FormData, onSent: (share: number) => void): Promise<Job> {
-  const asked = tokensTaken;
+  const tokens = tokensTaken;
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/jobs");
@@ -166,7 +152,7 @@ export function postJob(form: FormData, onSent: (share: number) => void): Promis
     };
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as Job);
-      else reject(refusal(request.status, request.responseText, asked));
+      else reject(refusal(request.status, request.responseText, tokens));
     };
     request.onerror = () => reject(new ApiError(0, UNREACHABLE));
     request.send(form);
@@ -183,12 +169,12 @@ export const costsUrl = (id: string) => `${job(id)}/costs?format=csv`;
 export const frameUrl = (id: string, epoch: number) => `${job(id)}/picture?epoch=${epoch}`;
 export const thumbnailUrl = (url: string, size: number) => `${url}${url.includes("?") ? "&" : "?"}size=${size}`;
 
-/** The current picture. The final one may follow a preview of the same epoch, and needs an address of its own. */
+/** The current picture. The result may follow a preview of the same epoch, so it has a URL of its own. */
 export function pictureUrl({ id, picture, state }: Pick<JobCard, "id" | "picture" | "state">): string {
   return `${job(id)}/picture?v=${picture}${state === "running" ? "" : "&ended=1"}`;
 }
 
-/** A page of the gallery: the first, or the one after a cursor. `query` has its search, filters and sort. */
+/** One page of the gallery: the first, or the one after a cursor. `query` is its search, filters and order. */
 export function getGallery(query: URLSearchParams, limit: number, after?: string | null): Promise<GalleryAnswer> {
   const asked = new URLSearchParams(query);
   asked.set("limit", String(limit));

@@ -1,4 +1,4 @@
-/** What the server offers: samples, networks, settings. It is read once, and asked for until it comes. */
+/** What the server offers: samples, networks and settings. Fetched once, and retried until it arrives. */
 
 import { useEffect, useState } from "react";
 
@@ -17,12 +17,7 @@ export interface Catalogue {
 }
 
 async function read(): Promise<Catalogue> {
-  const [contents, styles, networks, answer] = await Promise.all([
-    getContents(),
-    getStyles(),
-    getNetworks(),
-    getSettings(),
-  ]);
+  const [contents, styles, networks, answer] = await Promise.all([getContents(), getStyles(), getNetworks(), getSettings()]);
   const { presets, default_preset: defaultPreset, limits } = answer;
   const settings = answer.settings.map((setting) => limited(setting, limits));
   return { contents, styles, networks, settings, presets, defaultPreset, limits };
@@ -40,7 +35,7 @@ export function useCatalogue(session: number): Catalogue | null {
         const found = await read();
         if (alive) setCatalogue(found);
       } catch (error) {
-        // Without a token there is no use in asking again: the form for it begins a new session.
+        // A token starts a new session, which asks again.
         if (alive && !(error instanceof ApiError && error.status === 401)) timer = window.setTimeout(ask, 2000);
       }
     };
@@ -53,30 +48,28 @@ export function useCatalogue(session: number): Catalogue | null {
   return catalogue;
 }
 
-/** A preset as it is for a network, which may have layers of its own. */
+/** A preset with what a network overrides of it, such as its layers. */
 export function presetOf(catalogue: Catalogue, name: string, network: string): Preset {
   const { presets, defaultPreset, networks } = catalogue;
-  const preset = (presets.find((preset) => preset.name === name) ??
-    presets.find((preset) => preset.name === defaultPreset) ??
-    presets[0])!;
+  const find = (name: string) => presets.find((preset) => preset.name === name);
+  const preset = (find(name) ?? find(defaultPreset) ?? presets[0])!;
   const own = networks.find((each) => each.name === network)?.settings;
   return { ...preset, settings: { ...preset.settings, ...own } };
 }
 
-/** What people call a network. */
 export function titleOf({ networks }: Catalogue, name: string): string {
   return networks.find((network) => network.name === name)?.title ?? name;
 }
 
-/** The small network that comes with the program, for drafts. */
+/** The small network that comes with the program and paints drafts. */
 export const SMALL = "preview";
 
-/** The network that drafts stand for: the default one, null where that is the small one itself. */
+/** The network that drafts are a preview of; null if the small one is all there is. */
 export function finisher({ networks }: Catalogue): Network | null {
   return networks.find(({ name, available, default: usual }) => available && usual && name !== SMALL) ?? null;
 }
 
-/** Whether the small network can draft what this one paints: it has the same layers and settings. */
+/** Whether the small network can draft for this one: that takes the same layers and settings. */
 export function canDraft({ networks }: Catalogue, name: string): boolean {
   const network = networks.find((each) => each.name === name);
   const small = networks.find((each) => each.name === SMALL);

@@ -1,33 +1,29 @@
-/** Views whose script comes when it is needed, so that the first view is there soon. */
+/** Views whose scripts are loaded on demand, so that the first view appears sooner. */
 
 import { Component, lazy, Suspense, type ComponentType, type ReactNode } from "react";
 
+import { Button } from "./parts/Button.tsx";
+
 const loaders: (() => Promise<unknown>)[] = [];
 
-/**
- * A view that is loaded by `load` when it is first shown, or before that by `loadLazyViews`.
- *
- * Until it is there a note is shown, or what to do if it does not come.
- */
+/** A view that `load` fetches when it is first shown, or `loadLazyViews` before that. */
 export function lazyView<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
   loaders.push(load);
   const View = lazy(async () => ({ default: await load() }));
   return (props) => (
     <Caught>
-      <Suspense fallback={<p className="page-note">Opening…</p>}>
+      <Suspense fallback={<p className="page-note">Loading…</p>}>
         <View {...props} />
       </Suspense>
     </Caught>
   );
 }
 
-/** Loads all views while the browser has nothing else to do: they then appear at once, and even without the server. */
+/** Loads all views while the browser is idle, so that they open at once, even if the server is down by then. */
 export function loadLazyViews(): () => void {
-  // Not every browser tells when it has time.
-  const idle = typeof window.requestIdleCallback === "function";
-  // A view that cannot be loaded now is asked for again when it is shown.
+  // A view that fails to load now is tried again when it is shown.
   const all = () => loaders.forEach((load) => void load().catch(() => undefined));
-  const wait = window.setTimeout(() => (idle ? window.requestIdleCallback(all) : all()), 500);
+  const wait = window.setTimeout(() => (window.requestIdleCallback ?? window.setTimeout)(all), 500);
   return () => window.clearTimeout(wait);
 }
 
@@ -42,11 +38,9 @@ class Caught extends Component<{ children: ReactNode }, { failed: boolean }> {
     if (!this.state.failed) return this.props.children;
     return (
       <div className="page-note" role="alert">
-        <h1 tabIndex={-1}>This part of the page could not be shown</h1>
-        <p>The server cannot be reached, or it has a newer version of the page. Your pictures are safe.</p>
-        <button className="button" type="button" onClick={() => window.location.reload()}>
-          Load the page again
-        </button>
+        <h1 tabIndex={-1}>This view could not be shown</h1>
+        <p>The server cannot be reached or has been updated. Your pictures are safe.</p>
+        <Button onClick={() => window.location.reload()}>Reload</Button>
       </div>
     );
   }

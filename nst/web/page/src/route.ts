@@ -1,8 +1,8 @@
-/** The page's addresses, in the hash: `#/` composes, `#/job/ID` shows a job, `#/compare/ID/ID` two, `#/gallery?…` lists them. */
+/** The page's routes, in the hash: `#/` is the form, `#/job/ID` a job, `#/compare/ID/ID` two, `#/gallery?…` all. */
 
 import { useSyncExternalStore } from "react";
 
-export type Route =
+type Route =
   | { view: "compose" }
   | { view: "job"; id: string }
   | { view: "compare"; ids: [string, string] }
@@ -37,7 +37,7 @@ export function useHash(): string {
   return useSyncExternalStore(subscribe, () => window.location.hash);
 }
 
-/** Puts the focus on the heading of the view, so that a screen reader begins there. */
+/** Focuses the view's heading, where a screen reader should start. */
 export function focusHeading() {
   document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
 }

@@ -1,4 +1,4 @@
-/** What the server sends and takes, as the API's contract has it. Times are Unix seconds. */
+/** The API's requests and responses. Times are Unix seconds. */
 
 export interface Health {
   status: string;
@@ -24,11 +24,11 @@ export interface Network {
   available: boolean;
   notice: string;
   default?: boolean;
-  /** The settings that it has of its own, whatever the preset. */
+  /** Settings it overrides in every preset. */
   settings: SettingValues;
 }
 
-/** What is painted: one picture, or a video frame by frame, whose frames are then the epochs of its job. */
+/** A single picture, or a video, whose frames then count as the job's epochs. */
 export type Kind = "picture" | "video";
 
 /** An input file as the server sees it; `frames` is 0 for a picture. */
@@ -41,13 +41,13 @@ export interface Preview {
   painted: Painted | null;
 }
 
-/** The settings that a painted picture carries; `network` is empty where the studio has none of that name. */
+/** The settings embedded in a painted picture; `network` is empty if the studio does not have it. */
 export interface Painted {
   settings: SettingValues;
   network: string;
 }
 
-export type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";
+type SettingKind = "int" | "float" | "str" | "bool" | "layers" | "weights";
 export type SettingValue = number | string | boolean;
 export type SettingValues = Record<string, SettingValue>;
 
@@ -60,7 +60,7 @@ export interface Setting {
   at_least: number | null;
   at_most: number | null;
   above: number | null;
-  /** The kind of job that it affects; null for both. */
+  /** The kind of job it applies to; null for both. */
   only: Kind | null;
 }
 
@@ -80,7 +80,7 @@ export interface Limits {
   epochs: number;
   image_size: number;
   queue: number;
-  /** The fewest pixels of a side of a picture, at the smallest size painted. */
+  /** The shortest side allowed, in pixels, at the smallest scale. */
   side: number;
 }
 
@@ -91,13 +91,13 @@ export interface SettingsAnswer {
   limits: Limits;
 }
 
-/** Costs of one epoch; null is one that is not finite, which JSON has no number for. */
+/** The costs of one epoch; null if not finite, which JSON cannot express. */
 export interface Costs {
   total: number | null;
   content: number | null;
   style: number | null;
   total_variation: number | null;
-  /** Of a frame, compared with the previous one. */
+  /** Videos only: how much a frame differs from the previous one. */
   temporal?: number | null;
 }
 
@@ -108,11 +108,13 @@ export interface Picture {
 
 export type JobState = "queued" | "running" | "finished" | "cancelled" | "failed";
 
-export interface Job {
+/** A job as lists show it. */
+export interface JobCard {
   id: string;
   number: number;
   kind: Kind;
   state: JobState;
+  /** The position in the queue, from 0; null outside it. */
   place: number | null;
   cancelling: boolean;
   created: number;
@@ -120,7 +122,6 @@ export interface Job {
   ended: number | null;
   epoch: number | null;
   epochs: number;
-  costs: Costs | null;
   seconds_left: number | null;
   picture: number | null;
   width: number | null;
@@ -129,7 +130,11 @@ export interface Job {
   styles: Picture[];
   preset: string;
   network: string;
-  /** What the network is in full, such as "VGG-19 (kernels of 8 bits)"; null before the painting begins. */
+}
+
+export interface Job extends JobCard {
+  costs: Costs | null;
+  /** The network's full name, such as "VGG-19 (kernels of 8 bits)"; null before painting begins. */
   painted_with: string | null;
   settings: SettingValues;
   frames: number[];
@@ -137,48 +142,48 @@ export interface Job {
   troubles: string[];
   result: boolean;
   video: boolean;
-  /** Further files that were asked for by a setting, such as a contact sheet. */
+  /** Extra files requested in the settings, such as a contact sheet. */
   files: Picture[];
-  /** The sizes that a picture is painted in, one after another; none before the painting begins. */
+  /** The sizes a picture is painted at, in order; empty before painting begins. */
   sizes: PaintedSize[];
-  /** Seconds of painting before it was resumed. */
+  /** Seconds spent painting before the job was resumed. */
   spent: number;
   resumable: boolean;
-  /** Bytes of what it is resumed from. */
+  /** The checkpoint's size in bytes. */
   checkpoint: number;
   resumable_until: number | null;
-  /** Those of earlier versions have none. */
+  /** Absent from jobs of earlier versions. */
   masks?: JobMask[];
   steering: Steered[];
 }
 
-/** A size, and the first of its epochs. */
-export interface PaintedSize {
+/** A size and the epoch it starts at. */
+interface PaintedSize {
   width: number;
   height: number;
   first: number;
 }
 
-/** What paints a job again. */
+/** What it takes to paint a job again. */
 export interface Recipe {
   settings: SettingValues;
   command: string;
 }
 
-/** A mask over the content, or over a style picture; `style` is null for a coloured one, which is for all styles. */
-export interface JobMask {
+/** A mask over the content or a style picture; `style` is null for a coloured mask, which covers all styles. */
+interface JobMask {
   over: "content" | "style";
   style: number | null;
   url: string;
 }
 
-/** A change while it was painted; what did not change is null. */
+/** A change made during painting; null is what it left alone. */
 export interface Steered {
-  /** The first epoch that followed it. */
+  /** The first epoch it applied to. */
   epoch: number;
   strength: number | null;
   style_weights: number[] | null;
-  /** Whether there are masks from then on. */
+  /** Whether masks apply from then on. */
   masks: boolean | null;
 }
 
@@ -199,31 +204,7 @@ export interface ErrorAnswer {
   field: string | null;
 }
 
-/** What a list shows of a job. */
-export type JobCard = Pick<
-  Job,
-  | "id"
-  | "number"
-  | "kind"
-  | "state"
-  | "place"
-  | "cancelling"
-  | "created"
-  | "started"
-  | "ended"
-  | "epoch"
-  | "epochs"
-  | "seconds_left"
-  | "picture"
-  | "width"
-  | "height"
-  | "content"
-  | "styles"
-  | "preset"
-  | "network"
->;
-
-/** The values by which the gallery can be filtered, most frequent first, with the number of jobs of each. */
+/** The gallery's filter values and how many jobs have each, most frequent first. */
 export interface GalleryChoices {
   states: Partial<Record<JobState, number>>;
   kinds: Partial<Record<Kind, number>>;
@@ -233,7 +214,7 @@ export interface GalleryChoices {
 
 export interface GalleryAnswer {
   cards: JobCard[];
-  /** Where the next page begins; null on the last. */
+  /** Null on the last page. */
   cursor: string | null;
   total: number;
   /** On the first page only. */
@@ -244,12 +225,12 @@ export interface GalleryAnswer {
 export interface GalleryChanges {
   cards: JobCard[];
   gone: string[];
-  /** The revision is not known any more: all has to be read again. */
+  /** The server no longer knows the revision: reload everything. */
   reset: boolean;
   revision: string;
 }
 
-/** How long a job would take; null is what cannot be judged. */
+/** How long a job would take; null where there is nothing to go by. */
 export interface Estimate {
   seconds: number | null;
   basis: "same" | "similar" | null;

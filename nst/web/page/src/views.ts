@@ -1,4 +1,4 @@
-/** The views besides the first: each is a script, and a style sheet, of its own. */
+/** The views other than the form, each in a script and style sheet of its own. */
 
 import { lazyView } from "./lazy.tsx";
 

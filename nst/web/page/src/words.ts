@@ -1,4 +1,4 @@
-/** Numbers and times as a person says them. */
+/** Numbers, times and states in words. */
 
 import type { Job, JobCard } from "./types.ts";
 
@@ -12,7 +12,7 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
-/** A length of time; seconds alone below a minute and a half, where a person still counts them. */
+/** A duration, in seconds up to a minute and a half. */
 export function duration(seconds: number): string {
   if (seconds < 1) return "less than a second";
   if (seconds < 90) return count(Math.round(seconds), "second");
@@ -23,7 +23,7 @@ export function duration(seconds: number): string {
   return rest === 0 ? count(hours, "hour") : `${count(hours, "hour")} ${count(rest, "minute")}`;
 }
 
-/** What is left of a painting, rounded so that it does not flicker with every epoch. */
+/** The time left, rounded so that it does not flicker with every epoch. */
 export function remaining(seconds: number): string {
   if (seconds < 2) return "almost done";
   if (seconds < 10) return "a few seconds left";
@@ -57,7 +57,7 @@ export function bytes(size: number): string {
   return `${millions < 10 ? millions.toFixed(1).replace(/\.0$/, "") : Math.round(millions)} MB`;
 }
 
-/** A cost or weight in few figures: 0.00012, 3.46, 12,300, 4.1M. */
+/** A cost or weight to three significant figures: 0.00012, 3.46, 12,300, 4.12M. */
 export function figure(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "not finite";
   const size = Math.abs(value);
@@ -68,20 +68,19 @@ export function figure(value: number | null): string {
   });
 }
 
-/** A tick of an axis, which has little room: 10K, 2.5M. */
+/** A label on an axis, where space is short: 10K, 2.5M. */
 export function shortFigure(value: number): string {
   const plain = Math.abs(value) < 1000 || Math.abs(value) >= 1e15;
   return plain ? figure(value) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 }
 
-/** A message of the server as the sentence it is; one that begins with a setting's name keeps that. */
+/** A message from the server as a sentence. The name of a setting at its start keeps its case. */
 export function sentence(message: string): string {
   const text = message.trim();
   const begun = /^[a-z]+[\s:,;']/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   return begun === "" || /[.!?…)]$/.test(begun) ? begun : `${begun}.`;
 }
 
-/** `[a]`, `[a, b]`, `[a, b, c]` → "a", "a and b", "a, b and c". */
 export function list(words: string[]): string {
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
@@ -91,29 +90,19 @@ export function titleOf(job: Pick<Job, "content" | "styles">): string {
   return `${job.content.title} in the style of ${list(job.styles.map((style) => style.title))}`;
 }
 
-/** Where a job stands, in a few words. */
 export function stateOf(job: JobCard): string {
   if (job.cancelling) return "Stopping…";
-  switch (job.state) {
-    case "queued":
-      return job.place === null || job.place === 0 ? "Waiting: next in the queue" : `Waiting: ${ordinal(job.place + 1)} in the queue`;
-    case "running":
-      return job.epoch === null ? "Getting ready…" : "Painting";
-    case "finished":
-      return "Finished";
-    case "cancelled":
-      return "Cancelled";
-    case "failed":
-      return "Failed";
-  }
+  if (job.state === "queued") return job.place ? `Waiting: ${ordinal(job.place + 1)} in the queue` : "Waiting: next in the queue";
+  if (job.state === "running") return job.epoch === null ? "Getting ready…" : "Painting";
+  return { finished: "Finished", cancelled: "Cancelled", failed: "Failed" }[job.state];
 }
 
-/** How far a job is: an epoch, or how many frames of a video are painted. */
+/** How far a job has got: its epoch, or the frame of a video. */
 export function progressOf({ kind, epoch, epochs, width }: JobCard): string {
   if (epoch !== null) return kind === "video" ? `Frame ${epoch + 1} of ${epochs}` : `Epoch ${epoch} of ${epochs}`;
-  return kind === "video" && width !== null ? `The first of ${count(epochs, "frame")} is being painted.` : "The network is being prepared.";
+  return kind === "video" && width !== null ? `Painting frame 1 of ${epochs}…` : "Preparing the network…";
 }
 
-export function isActive(job: Pick<Job, "state">): boolean {
-  return job.state === "queued" || job.state === "running";
+export function isActive({ state }: Pick<Job, "state">): boolean {
+  return state === "queued" || state === "running";
 }

@@ -1,51 +1,40 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 
-import { ApiError, getJobs, pictureUrl, thumbnailUrl } from "../api.ts";
+import { getJobs, pictureUrl, thumbnailUrl } from "../api.ts";
+import { Button } from "../parts/Button.tsx";
+import { Dialog } from "../parts/Dialog.tsx";
+import { Alert } from "../parts/Field.tsx";
+import { useAction } from "../parts/hooks.ts";
 import { compareHash } from "../route.ts";
 import type { Job } from "../types.ts";
 import { titleOf } from "../words.ts";
 
 const PAGE = 48;
 
-/** A dialog with the other pictures, each of which opens beside this one. */
+/** Lets the user choose a picture to compare with this one. */
 export function ComparePicker({ job, onClose }: { job: Job; onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [jobs, setJobs] = useState<Job[] | null>(null);
+  const [jobs, setJobs] = useState<Job[]>([]);
   const [more, setMore] = useState(false);
-  const [problem, setProblem] = useState("");
-  const read = async (before?: number) => {
-    try {
+  const { busy, problem, run } = useAction();
+  const read = (before?: number) =>
+    run(async () => {
       const page = await getJobs(PAGE, before);
-      setJobs((known) => [...(before === undefined ? [] : (known ?? [])), ...page.jobs]);
+      setJobs((known) => (before === undefined ? page.jobs : [...known, ...page.jobs]));
       setMore(page.more);
-    } catch (error) {
-      setProblem((error as ApiError).message);
-    }
-  };
-  useEffect(() => {
-    const element = dialog.current!;
-    element.showModal();
-    void read();
-    return () => element.close();
-  }, []);
-  const others = jobs?.filter(({ id, picture }) => id !== job.id && picture !== null);
+    });
+  useEffect(() => void read(), []);
+  const others = jobs.filter(({ id, picture }) => id !== job.id && picture !== null);
   return (
-    <dialog ref={dialog} className="dialog picker" aria-labelledby="picker-heading" onClose={onClose}>
+    <Dialog className="dialog picker" aria-label="Compare with" onClose={onClose}>
       <div className="heading-row">
-        <h2 id="picker-heading">Compare with</h2>
-        <button type="button" className="button" onClick={() => dialog.current?.close()}>
-          Close
-        </button>
+        <h2>Compare with</h2>
+        <Button onClick={onClose}>Close</Button>
       </div>
-      {problem !== "" && (
-        <p className="error" role="alert">
-          {problem}
-        </p>
-      )}
-      {jobs === null && problem === "" && <p className="muted">Opening the pictures…</p>}
-      {others?.length === 0 && !more && <p className="muted">There is no other picture yet.</p>}
+      <Alert>{problem}</Alert>
+      {jobs.length === 0 && busy && <p className="muted">Loading the pictures…</p>}
+      {jobs.length > 0 && others.length === 0 && !more && <p className="muted">There are no other pictures yet.</p>}
       <ul className="picker-list">
-        {others?.map((other) => (
+        {others.map((other) => (
           <li key={other.id}>
             <a href={compareHash(job.id, other.id)} onClick={onClose}>
               <img src={thumbnailUrl(pictureUrl(other), 320)} alt="" loading="lazy" />
@@ -56,11 +45,7 @@ export function ComparePicker({ job, onClose }: { job: Job; onClose: () => void 
           </li>
         ))}
       </ul>
-      {more && (
-        <button type="button" className="button" onClick={() => read(jobs?.at(-1)?.number)}>
-          Show more
-        </button>
-      )}
-    </dialog>
+      {more && <Button onClick={() => read(jobs.at(-1)?.number)}>Show more</Button>}
+    </Dialog>
   );
 }

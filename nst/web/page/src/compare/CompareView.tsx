@@ -7,7 +7,10 @@ import { useLoaded } from "../job/useLoaded.ts";
 import { ZoomBar } from "../job/ZoomBar.tsx";
 import { ZoomPane, type Layer } from "../job/ZoomPane.tsx";
 import { WHOLE } from "../job/zoom.ts";
-import { compareHash, focusHeading, HOME, jobHash } from "../route.ts";
+import { Button } from "../parts/Button.tsx";
+import { useTitle } from "../parts/hooks.ts";
+import { Missing } from "../parts/Missing.tsx";
+import { compareHash, focusHeading, jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
 import { stateOf, titleOf } from "../words.ts";
 import { ComparePicker } from "./ComparePicker.tsx";
@@ -20,7 +23,7 @@ interface Props {
   moved: RefObject<boolean>;
 }
 
-/** Two pictures, side by side or over each other, looked at in the same way. */
+/** Two pictures, side by side or on top of each other, zoomed and moved together. */
 export function CompareView({ ids: [a, b], session, catalogue, moved }: Props) {
   const one = useJob(a, session);
   const other = useJob(b, session);
@@ -36,62 +39,45 @@ export function CompareView({ ids: [a, b], session, catalogue, moved }: Props) {
   useEffect(() => {
     if ((ready || missing) && moved.current) focusHeading();
   }, [ready, missing, moved]);
-  useEffect(() => {
-    document.title = "Two pictures – NST Studio";
-    return () => {
-      document.title = "NST Studio";
-    };
-  }, []);
+  useTitle("Comparison");
 
-  if (missing) {
-    return (
-      <div className="page-note">
-        <h1 tabIndex={-1}>There is no such picture</h1>
-        <p>{one.missing && other.missing ? "Both" : "One of the two"} may have been deleted.</p>
-        <a className="button" href={HOME}>
-          To the other pictures
-        </a>
-      </div>
-    );
-  }
-  if (one.job === null || other.job === null) return <p className="page-note">Opening the pictures…</p>;
+  if (missing) return <Missing>{one.missing && other.missing ? "Both" : "One of the two"} may have been deleted.</Missing>;
+  if (one.job === null || other.job === null) return <p className="page-note">Loading the pictures…</p>;
   const jobs: [Job, Job] = [one.job, other.job];
-  // Frames of the shape of the pictures, or between their shapes.
+  // The shape of the pictures, or halfway between the two.
   const ratios = jobs.flatMap(({ width, height }) => (width && height ? [width / height] : []));
   const ratio = ratios.length === 0 ? 4 / 3 : Math.sqrt(ratios[0]! * ratios.at(-1)!);
   return (
     <article className="comparison" aria-labelledby="compare-heading" style={{ "--ratio": ratio } as CSSProperties}>
       <div className="job-heading">
         <a className="back" href={jobHash(a)}>
-          <span aria-hidden="true">← </span>Number {one.job.number}
+          <span aria-hidden="true">← </span>Picture {one.job.number}
         </a>
         <h1 tabIndex={-1} id="compare-heading">
-          Two pictures
+          Comparison
         </h1>
       </div>
-      <div className="comparison-bar">
-        <div className="row" role="group" aria-label="Shown">
-          <button type="button" className="button" aria-pressed={!over} onClick={() => setOver(false)}>
+      <div className="spread">
+        <div className="row" role="group" aria-label="Layout">
+          <Button aria-pressed={!over} onClick={() => setOver(false)}>
             Side by side
-          </button>
-          <button type="button" className="button" aria-pressed={over} onClick={() => setOver(true)}>
+          </Button>
+          <Button aria-pressed={over} onClick={() => setOver(true)}>
             Slider
-          </button>
+          </Button>
         </div>
         <ZoomBar look={look} scale={scale} onLook={setLook} />
         <div className="row">
           <a className="button" href={compareHash(b, a)}>
             Swap
           </a>
-          <button type="button" className="button" onClick={() => setChoosing(true)}>
-            Another…
-          </button>
+          <Button onClick={() => setChoosing(true)}>Change…</Button>
         </div>
       </div>
       {over && shown && beside ? (
         <div className="comparison-over">
           <ZoomPane
-            label={`Number ${jobs[0].number} to the left of the line, number ${jobs[1].number} to the right`}
+            label={`Picture ${jobs[0].number} on the left of the line, picture ${jobs[1].number} on the right`}
             picture={beside}
             before={shown}
             share={share}
@@ -100,7 +86,7 @@ export function CompareView({ ids: [a, b], session, catalogue, moved }: Props) {
             onLook={setLook}
             onScale={setScale}
           />
-          <div className="captions">
+          <div className="spread">
             <Caption job={jobs[0]} />
             <Caption job={jobs[1]} />
           </div>
@@ -129,20 +115,15 @@ export function CompareView({ ids: [a, b], session, catalogue, moved }: Props) {
         </div>
       )}
       <div className="comparison-tables">
-        <Table
-          title="What differs"
-          rows={differences(...jobs, catalogue.settings)}
-          jobs={jobs}
-          none="The same pictures, network and settings."
-        />
-        <Table title="What came of it" rows={outcomes(...jobs)} jobs={jobs} none="" />
+        <Table title="Differences" rows={differences(...jobs, catalogue.settings)} jobs={jobs} />
+        <Table title="Results" rows={outcomes(...jobs)} jobs={jobs} />
       </div>
       {choosing && <ComparePicker job={one.job} onClose={() => setChoosing(false)} />}
     </article>
   );
 }
 
-/** The picture of a job once it is loaded, with its size in pixels. */
+/** The picture of a job, once it has been loaded. */
 function useLayer(job: Job | null): Layer | null {
   const loaded = useLoaded(job !== null && job.picture !== null ? pictureUrl(job) : null);
   if (job === null || loaded === null || job.width === null || job.height === null) return null;
@@ -164,45 +145,36 @@ function Caption({ job }: { job: Job }) {
   );
 }
 
-interface TableProps {
-  title: string;
-  rows: Difference[];
-  jobs: [Job, Job];
-  none: string;
-}
-
-function Table({ title, rows, jobs, none }: TableProps) {
-  const id = title.toLowerCase().replaceAll(" ", "-");
+function Table({ title, rows, jobs }: { title: string; rows: Difference[]; jobs: [Job, Job] }) {
+  const id = title.toLowerCase();
   return (
     <section className="panel" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
       {rows.length === 0 ? (
-        <p className="muted">{none}</p>
+        <p className="muted">The same pictures, network and settings.</p>
       ) : (
-        <div className="table-room">
-          <table className="differences">
-            <thead>
-              <tr>
-                <td />
-                {jobs.map(({ id: job, number }) => (
-                  <th key={job} scope="col">
-                    Number {number}
-                  </th>
+        <table className="differences">
+          <thead>
+            <tr>
+              <td />
+              {jobs.map(({ id: job, number }) => (
+                <th key={job} scope="col">
+                  Picture {number}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ name, values }) => (
+              <tr key={name} data-same={values[0] === values[1]}>
+                <th scope="row">{name}</th>
+                {values.map((value, index) => (
+                  <td key={index}>{value}</td>
                 ))}
               </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ name, values }) => (
-                <tr key={name} data-same={values[0] === values[1]}>
-                  <th scope="row">{name}</th>
-                  {values.map((value, index) => (
-                    <td key={index}>{value}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </table>
       )}
     </section>
   );

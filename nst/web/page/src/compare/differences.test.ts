@@ -23,7 +23,7 @@ it("lists the settings that differ, in words", () => {
   expect(differences(job({}), job({ number: 2 }), settings)).toEqual([]);
 });
 
-it("lists what came of them, with the time of all sessions", () => {
+it("lists the results, with the time of all sessions", () => {
   const found = outcomes(job({}), job({ spent: 20, epoch: null, costs: null }));
   expect(found.map(({ name }) => name)).toEqual(["Epochs painted", "Total cost", "Style cost", "Content cost", "Time"]);
   expect(found[0]!.values).toEqual(["60", "–"]);

@@ -1,4 +1,4 @@
-/** In what two jobs differ, for people: the pictures, the network, the settings, and what came of them. */
+/** How two jobs differ: in their pictures, network, settings and results. */
 
 import { labelOf } from "../compose/settings.ts";
 import type { Job, Setting } from "../types.ts";
@@ -9,7 +9,7 @@ export interface Difference {
   values: [string, string];
 }
 
-/** What of them may differ, in the order of the page: a name and how it is read off a job. */
+/** What may differ, in order: a name and how to read the value from a job. */
 function facts(settings: Setting[]): [string, (job: Job) => string][] {
   return [
     ["Content", (job) => job.content.title],
@@ -39,12 +39,12 @@ function compared(facts: [string, (job: Job) => string][], a: Job, b: Job): Diff
   return facts.map(([name, of]) => ({ name, values: [of(a), of(b)] }));
 }
 
-/** The settings that are not the same. */
+/** The inputs and settings that differ. */
 export function differences(a: Job, b: Job, settings: Setting[]): Difference[] {
   return compared(facts(settings), a, b).filter(({ values: [one, other] }) => one !== other);
 }
 
-/** What came of them, also where it is the same. */
+/** The results, whether or not they differ. */
 export function outcomes(a: Job, b: Job): Difference[] {
   return compared(OUTCOMES, a, b);
 }

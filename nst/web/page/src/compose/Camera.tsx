@@ -1,43 +1,44 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
+
+import { Button } from "../parts/Button.tsx";
+import { Dialog } from "../parts/Dialog.tsx";
+import { Alert } from "../parts/Field.tsx";
+import { encoded } from "../parts/images.ts";
 
 interface Props {
   onPhoto: (photo: File) => void;
 }
 
-/** Takes a picture with the camera of a desktop; phones have their own, as an input of files. */
+/** Takes a photo with a desktop's webcam; on phones a file input opens the camera. */
 export function Camera({ onPhoto }: Props) {
-  const there = useCameraThere();
+  const found = useCameraFound();
   const [open, setOpen] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
-  if (!there) return null;
+  if (!found) return null;
   return (
     <>
-      <button ref={button} type="button" className="button webcam" onClick={() => setOpen(true)}>
+      <Button className="webcam" onClick={() => setOpen(true)}>
         Use the camera
-      </button>
-      {open && (
-        <CameraDialog
-          onPhoto={onPhoto}
-          onClose={() => {
-            setOpen(false);
-            button.current?.focus();
-          }}
-        />
-      )}
+      </Button>
+      {open && <CameraDialog onPhoto={onPhoto} onClose={() => setOpen(false)} />}
     </>
   );
 }
 
-/** Whether the browser knows of a camera; it is asked without the user's permission, and not at all without HTTPS. */
-function useCameraThere(): boolean {
-  const [there, setThere] = useState(false);
+async function camerasOf(devices: MediaDevices): Promise<MediaDeviceInfo[]> {
+  const found = await devices.enumerateDevices().catch(() => []);
+  return found.filter(({ kind }) => kind === "videoinput");
+}
+
+/** Whether there is a camera. This takes no permission, but a secure context: elsewhere there are no `mediaDevices`. */
+function useCameraFound(): boolean {
+  const [found, setFound] = useState(false);
   useEffect(() => {
     const devices = navigator.mediaDevices as MediaDevices | undefined;
     if (!devices) return;
     let alive = true;
     const look = async () => {
-      const found = await devices.enumerateDevices().catch(() => []);
-      if (alive) setThere(found.some(({ kind }) => kind === "videoinput"));
+      const cameras = await camerasOf(devices);
+      if (alive) setFound(cameras.length > 0);
     };
     void look();
     devices.addEventListener("devicechange", look);
@@ -46,24 +47,15 @@ function useCameraThere(): boolean {
       devices.removeEventListener("devicechange", look);
     };
   }, []);
-  return there;
+  return found;
 }
 
-interface DialogProps extends Props {
-  onClose: () => void;
-}
-
-function CameraDialog({ onPhoto, onClose }: DialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
+function CameraDialog({ onPhoto, onClose }: Props & { onClose: () => void }) {
   const video = useRef<HTMLVideoElement>(null);
-  const heading = useId();
   const [problem, setProblem] = useState("");
   const [ready, setReady] = useState(false);
   const [cameras, setCameras] = useState<MediaDeviceInfo[]>([]);
   const [camera, setCamera] = useState("");
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   useEffect(() => {
     let stream: MediaStream | null = null;
     let alive = true;
@@ -75,8 +67,8 @@ function CameraDialog({ onPhoto, onClose }: DialogProps) {
         stream = await navigator.mediaDevices.getUserMedia({ video: camera === "" ? size : { ...size, deviceId: { exact: camera } } });
         if (!alive) return stop(stream);
         if (video.current) video.current.srcObject = stream;
-        const found = await navigator.mediaDevices.enumerateDevices(); // with names, now that it is allowed
-        if (alive) setCameras(found.filter(({ kind }) => kind === "videoinput"));
+        const found = await camerasOf(navigator.mediaDevices); // now with their names
+        if (alive) setCameras(found);
       } catch (error) {
         if (alive) setProblem(sentenceOf(error as DOMException));
       }
@@ -90,24 +82,16 @@ function CameraDialog({ onPhoto, onClose }: DialogProps) {
   const shoot = async () => {
     const { current: seen } = video;
     if (!seen || seen.videoWidth === 0) return;
-    const canvas = document.createElement("canvas");
-    canvas.width = seen.videoWidth;
-    canvas.height = seen.videoHeight;
-    canvas.getContext("2d")?.drawImage(seen, 0, 0);
-    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95));
-    dialog.current?.close();
+    const blob = await encoded(seen, seen.videoWidth, seen.videoHeight, "image/jpeg");
+    onClose();
     if (blob) onPhoto(new File([blob], "Camera.jpg", { type: "image/jpeg" }));
   };
   return (
-    <dialog ref={dialog} className="dialog camera-dialog" aria-labelledby={heading} onClose={onClose}>
-      <h2 id={heading}>Take a picture</h2>
-      {problem === "" ? (
-        <video ref={video} className="viewfinder" autoPlay playsInline muted onLoadedData={() => setReady(true)} aria-label="What the camera sees" />
-      ) : (
-        <p className="error" role="alert">
-          {problem}
-        </p>
+    <Dialog className="dialog camera-dialog" title="Take a picture" onClose={onClose}>
+      {problem === "" && (
+        <video ref={video} className="viewfinder" autoPlay playsInline muted onLoadedData={() => setReady(true)} aria-label="Camera preview" />
       )}
+      <Alert>{problem}</Alert>
       {cameras.length > 1 && (
         <div className="field">
           <label htmlFor="which-camera">Camera</label>
@@ -121,16 +105,16 @@ function CameraDialog({ onPhoto, onClose }: DialogProps) {
         </div>
       )}
       <div className="row">
-        <button type="button" className="button quiet" onClick={() => dialog.current?.close()}>
+        <Button className="quiet" onClick={onClose}>
           Cancel
-        </button>
+        </Button>
         {problem === "" && (
-          <button type="button" className="button primary" autoFocus disabled={!ready} onClick={shoot}>
+          <Button className="primary" autoFocus disabled={!ready} onClick={shoot}>
             {ready ? "Take the picture" : "Starting…"}
-          </button>
+          </Button>
         )}
       </div>
-    </dialog>
+    </Dialog>
   );
 }
 
@@ -139,7 +123,7 @@ function stop(stream: MediaStream) {
 }
 
 function sentenceOf({ name }: DOMException): string {
-  if (name === "NotAllowedError") return "The browser does not let this page use the camera: allow it beside the address, and try again.";
-  if (name === "NotReadableError") return "The camera is in use by another program: close that, and try again.";
-  return "No camera can be used here.";
+  if (name === "NotAllowedError") return "This page may not use the camera. Allow it in the address bar and try again.";
+  if (name === "NotReadableError") return "The camera is in use by another program. Close that program and try again.";
+  return "No camera is available.";
 }

@@ -6,26 +6,25 @@ import { canDraft, presetOf, SMALL, type Catalogue } from "../catalogue.ts";
 import { History } from "../history/History.tsx";
 import type { HistoryState } from "../history/useHistory.ts";
 import { appendMasks } from "../masks/draftMasks.ts";
-import { fieldId } from "../parts/Problem.tsx";
+import { fieldId } from "../parts/Field.tsx";
 import { jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
 import { bytes, count } from "../words.ts";
 import { ContentPicker } from "./ContentPicker.tsx";
 import { kindOf, mostStyles, type Change, type Draft } from "./draft.ts";
 import { useEstimate } from "./estimate.ts";
-import { narrowProblem } from "./files.ts";
+import { narrowProblem, type Field } from "./files.ts";
 import type { Intake } from "./intake.ts";
 import { MoreSettings } from "./MoreSettings.tsx";
 import { DRAFT, DRAFT_SECONDS, PaintBar } from "./PaintBar.tsx";
 import { bodyBytes, formOf, wantedOf, type Sent } from "./request.ts";
 import { RestoredNote } from "./RestoredNote.tsx";
 import { ELSEWHERE, IN_FRONT, SettingsPanel } from "./SettingsPanel.tsx";
-import { check } from "./settings.ts";
+import { check, parse, VARIATIONS, VIDEO_END } from "./settings.ts";
 import { Showcase } from "./Showcase.tsx";
 import { StylePicker } from "./StylePicker.tsx";
-import { variationsProblem } from "./VariationsField.tsx";
 
-/** What is wrong, by the name of the field; "" for what no field is to blame for. */
+/** What is wrong, by field; "" is what no field is to blame for. */
 export type Errors = Record<string, string>;
 
 interface Props {
@@ -34,22 +33,22 @@ interface Props {
   change: Dispatch<Change>;
   intake: Intake;
   history: HistoryState;
-  /** One picture was queued, which is shown now. */
+  /** The only picture was queued. */
   onSent: (job: Job) => void;
-  /** One of several. */
+  /** One of several pictures was queued. */
   onQueued: (job: Job) => void;
 }
 
 export function ComposeView({ catalogue, draft, change, intake, history, onSent, onQueued }: Props) {
   const { limits } = catalogue;
   const kind = kindOf(draft);
-  const settings = catalogue.settings.filter(({ only }) => only === null || only === kind);
+  const settings = [...catalogue.settings, VIDEO_END].filter(({ only }) => only === null || only === kind);
   const preset = presetOf(catalogue, draft.preset, draft.network);
   const checked = check(settings, draft.texts, preset);
   const paintings = wantedOf(draft);
   const [errors, setErrors] = useState<Errors>({});
   const [sent, setSent] = useState<number | null>(null);
-  // The first of the pictures that were queued together.
+  // Several pictures that were queued together.
   const [queued, setQueued] = useState<{ first: Job; number: number } | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const headingId = useId();
@@ -70,35 +69,31 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
     if (["style", "removeStyle", "discard", "pair", "each"].includes(next.kind)) intake.forget("style");
     change(next);
   };
+  const take = (field: Field) => (files: File[]) => {
+    setErrors((all) => without(all, [field, ""]));
+    void intake.take(field, files);
+  };
   const full = () => {
     const most = mostStyles(draft, catalogue);
     const sentence = draft.each
-      ? `At most ${most} pictures are painted at once: take a style out first.`
-      : `At most ${most} styles share one picture: take one out of the mix first.`;
+      ? `At most ${most} pictures can be painted at once. Remove a style first.`
+      : `At most ${most} styles can be mixed. Remove one from the mix first.`;
     setErrors((all) => ({ ...all, style: sentence }));
     announce(sentence);
   };
 
-  /** What keeps the draft from being painted, by field. */
   const problems = (): Errors => {
     const found: Errors = { ...checked.errors };
-    if (draft.content === null) found.content = "Choose the picture or video to paint.";
-    else if (draft.content.kind === "own") {
-      const narrow = narrowProblem(draft.content.own.file.name, draft.content.own, "content", draft.texts, limits);
-      if (narrow !== "") found.content = narrow;
-    }
-    if (draft.styles.length === 0) found.style = "Choose at least one style.";
-    for (const style of draft.styles) {
-      const narrow = style.kind === "own" ? narrowProblem(style.own.file.name, style.own, "style", draft.texts, limits) : "";
-      if (narrow !== "") found.style = narrow;
-    }
-    const variations = variationsProblem(draft.variations);
-    if (variations !== "") found.variations = variations;
+    const { content, styles, texts } = draft;
+    if (content === null) found.content = "Choose the picture or video to paint.";
+    if (content?.kind === "own") found.content = narrowProblem(content.own, "content", texts, limits);
+    if (styles.length === 0) found.style = "Choose at least one style.";
+    for (const style of styles) if (style.kind === "own") found.style ||= narrowProblem(style.own, "style", texts, limits);
+    const variations = parse(VARIATIONS, draft.variations);
+    if ("error" in variations) found.variations = variations.error;
     const largest = Math.max(0, ...paintings.map((wanted) => bodyBytes(draft, wanted)));
-    if (largest > limits.body_bytes) {
-      found[""] = `The files have ${bytes(largest)} in all; at most ${bytes(limits.body_bytes)} are taken at once.`;
-    }
-    return found;
+    if (largest > limits.body_bytes) found[""] = `The files have ${bytes(largest)} in total; the limit is ${bytes(limits.body_bytes)}.`;
+    return Object.fromEntries(Object.entries(found).filter(([, problem]) => problem !== ""));
   };
 
   const submit = async (event: FormEvent) => {
@@ -116,8 +111,8 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
       let before: Sent | null = null;
       for (const [index, wanted] of paintings.entries()) {
         const sending = formOf(asked, wanted, checked.changed, before);
-        if (drafted) sending.append("video_end", String(DRAFT_SECONDS));
-        // What the one before it has of the same pictures, it has of their masks, too.
+        if (drafted) sending.set("video_end", String(Math.min(DRAFT_SECONDS, Number(checked.changed.video_end ?? DRAFT_SECONDS))));
+        // A repetition of the picture before has its masks, too.
         const repeated = (before as Sent | null)?.styles === wanted.styles;
         if (!repeated) await appendMasks(sending, draft, wanted.styles.map(({ key }) => key));
         const job = await postJob(sending, (share) => setSent((index + share) / paintings.length));
@@ -139,8 +134,8 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
     }
   };
 
-  // Whether there is a history decides what stands above the form, which must not move under the pointer.
-  if (history.jobs === null) return <p className="page-note">Opening the studio…</p>;
+  // Whether there is a history decides what is above the form, which must not move once it is shown.
+  if (history.jobs === null) return <p className="page-note">Loading the studio…</p>;
   const empty = history.jobs.length === 0;
   return (
     <>
@@ -165,32 +160,25 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
         <div className="compose-columns">
           <div className="compose-pictures">
             <ContentPicker
-              samples={catalogue.contents}
+              catalogue={catalogue}
               content={draft.content}
               error={errors.content || intake.problems.content}
               maskError={errors.content_mask}
               reading={intake.reading.content}
-              onFiles={(files) => {
-                setErrors((all) => without(all, ["content", ""]));
-                void intake.take("content", files);
-              }}
+              onFiles={take("content")}
               onChange={(content) => edit({ kind: "content", content })}
               onLost={() => {
                 change({ kind: "content", content: null });
-                setErrors((all) => ({ ...all, content: "The picture of the earlier painting has been deleted." }));
+                setErrors((all) => ({ ...all, content: "The earlier picture has been deleted." }));
               }}
             />
             <StylePicker
-              samples={catalogue.styles}
-              most={limits.styles}
+              catalogue={catalogue}
               draft={draft}
               error={errors.style || intake.problems.style}
               maskError={errors.style_mask}
               reading={intake.reading.style}
-              onFiles={(files) => {
-                setErrors((all) => without(all, ["style", ""]));
-                void intake.take("style", files);
-              }}
+              onFiles={take("style")}
               onFull={full}
               change={edit}
             />
@@ -224,24 +212,15 @@ export function ComposeView({ catalogue, draft, change, intake, history, onSent,
   );
 }
 
-/** The fields that a change puts right, or at least anew. */
+/** The fields whose problems a change may solve. */
 function fieldsOf(change: Change, errors: Errors): string[] {
   switch (change.kind) {
     case "content":
-      return ["content", ""];
-    case "style":
-    case "ownStyles":
-    case "removeStyle":
-    case "discard":
-    case "weight":
-    case "each":
-      return ["style", "style_weights", ""];
     case "variations":
-      return ["variations", ""];
+    case "network":
+      return [change.kind, ""];
     case "pair":
       return ["content", "style", ""];
-    case "network":
-      return ["network", ""];
     case "texts":
       return [...Object.keys(change.texts), ""];
     case "preset":
@@ -253,6 +232,8 @@ function fieldsOf(change: Change, errors: Errors): string[] {
     case "again":
     case "masks":
       return [];
+    default:
+      return ["style", "style_weights", ""];
   }
 }
 
@@ -260,7 +241,7 @@ function without(errors: Errors, fields: string[]): Errors {
   return Object.fromEntries(Object.entries(errors).filter(([field]) => !fields.includes(field)));
 }
 
-/** Takes the focus to the first field that is wrong, in the order of the page. */
+/** Focuses the first field with a problem, in the order of the page. */
 function useFocusOnError(errors: Errors, form: React.RefObject<HTMLFormElement | null>) {
   useEffect(() => {
     const wrong = Object.keys(errors).filter((field) => errors[field]);

@@ -1,30 +1,38 @@
 import { useRef } from "react";
 
 import { thumbnailUrl } from "../api.ts";
+import type { Catalogue } from "../catalogue.ts";
 import { ContentMasks, Masked } from "../masks/MaskDesk.tsx";
-import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
-import type { Sample } from "../types.ts";
+import { Button } from "../parts/Button.tsx";
+import { helpId, Problem, tied } from "../parts/Field.tsx";
+import { FileInput } from "../parts/FileInput.tsx";
 import { bytes, count, list } from "../words.ts";
 import { Camera } from "./Camera.tsx";
-import type { Content, Own } from "./draft.ts";
+import type { Content } from "./draft.ts";
 import { ACCEPT } from "./files.ts";
+import { shownContent } from "./shown.ts";
 
 interface Props {
-  samples: Sample[];
+  catalogue: Catalogue;
   content: Content | null;
   error: string | undefined;
   maskError: string | undefined;
-  /** The names of the files that are being looked at. */
+  /** The names of the files being read. */
   reading: string[];
   onFiles: (files: File[]) => void;
   onChange: (content: Content | null) => void;
-  /** The picture of an earlier job is there no more. */
+  /** The picture of an earlier job no longer exists. */
   onLost: () => void;
 }
 
-export function ContentPicker({ samples, content, error, maskError, reading, onFiles, onChange, onLost }: Props) {
+export function ContentPicker({ catalogue, content, error, maskError, reading, onFiles, onChange, onLost }: Props) {
   const chooser = useRef<HTMLInputElement>(null);
-  const shown = content && shownOf(content, samples);
+  const shown = content && shownContent(content, catalogue);
+  const note = content && noteOf(content);
+  const remove = () => {
+    onChange(null);
+    chooser.current?.focus();
+  };
   return (
     <section className="panel" aria-labelledby="content-heading" data-drop="content">
       <h2 id="content-heading">Content</h2>
@@ -40,61 +48,47 @@ export function ContentPicker({ samples, content, error, maskError, reading, onF
             </Masked>
             <figcaption>
               <span className="name">{shown.title}</span>
-              {shown.note && <span className="muted"> {shown.note}</span>}
+              {note && <span className="muted"> {note}</span>}
             </figcaption>
           </figure>
         ) : (
           <p className="invitation" id={helpId("content")}>
-            Drop the picture or video to paint here, or paste it
+            Drop or paste a picture or video here
           </p>
         )}
         <div className="row">
           <label className="button file">
             {shown ? "Choose another picture or video" : "Choose a picture or video"}
-            <input
-              ref={chooser}
-              type="file"
-              id={fieldId("content")}
-              accept={ACCEPT.content}
-              onChange={({ target }) => take(target, onFiles)}
-              {...described("content", error, shown === null)}
-            />
+            <FileInput ref={chooser} accept={ACCEPT.content} onFiles={onFiles} {...tied("content", error, shown === null)} />
           </label>
           <label className="button file camera">
             Take a photo
-            <input type="file" accept={ACCEPT.style} capture="environment" onChange={({ target }) => take(target, onFiles)} />
+            <FileInput accept={ACCEPT.style} capture="environment" onFiles={onFiles} />
           </label>
           <Camera onPhoto={(photo) => onFiles([photo])} />
           {shown && (
-            <button
-              type="button"
-              className="button quiet"
-              onClick={() => {
-                onChange(null);
-                chooser.current?.focus();
-              }}
-            >
+            <Button className="quiet" onClick={remove}>
               Remove
-            </button>
+            </Button>
           )}
         </div>
         <ContentMasks error={maskError} />
         <Reading names={reading} />
         <Problem field="content" error={error} />
       </div>
-      {samples.length > 0 && (
+      {catalogue.contents.length > 0 && (
         <div className="samples" role="group" aria-label="Sample pictures">
-          <span className="muted">Or take a sample</span>
-          {samples.map((sample) => (
+          <span className="muted">Or try a sample</span>
+          {catalogue.contents.map(({ name, title, url }) => (
             <button
-              key={sample.name}
+              key={name}
               type="button"
               className="thumb"
-              aria-pressed={content?.kind === "sample" && content.name === sample.name}
-              onClick={() => onChange({ kind: "sample", name: sample.name })}
+              aria-pressed={content?.kind === "sample" && content.name === name}
+              onClick={() => onChange({ kind: "sample", name })}
             >
-              <img src={thumbnailUrl(sample.url, 160)} alt="" width="64" height="48" />
-              <span>{sample.title}</span>
+              <img src={thumbnailUrl(url, 160)} alt="" width="64" height="48" />
+              <span>{title}</span>
             </button>
           ))}
         </div>
@@ -103,7 +97,7 @@ export function ContentPicker({ samples, content, error, maskError, reading, onF
   );
 }
 
-/** What is being looked at: a video may take a while. */
+/** The files being read: a video may take a while. */
 export function Reading({ names }: { names: string[] }) {
   return (
     <p className="muted" role="status">
@@ -112,27 +106,9 @@ export function Reading({ names }: { names: string[] }) {
   );
 }
 
-/** Hands the files on, and clears the input so that the same file can be chosen again. */
-export function take(input: HTMLInputElement, onFiles: (files: File[]) => void) {
-  const files = Array.from(input.files ?? []);
-  input.value = "";
-  if (files.length > 0) onFiles(files);
-}
-
-export function shownOf(content: Content, samples: Sample[]): { title: string; url: string; note: string } {
-  switch (content.kind) {
-    case "own":
-      return { title: content.own.file.name, url: content.own.url, note: noteOf(content.own) };
-    case "sample": {
-      const sample = samples.find(({ name }) => name === content.name);
-      return { title: sample?.title ?? content.name, url: sample?.url ?? "", note: "" };
-    }
-    case "again":
-      return { title: content.picture.title, url: thumbnailUrl(content.picture.url, 1024), note: "as before" };
-  }
-}
-
-function noteOf({ file, kind, frames, width, height }: Own): string {
+function noteOf(content: Content): string {
+  if (content.kind !== "own") return content.kind === "again" ? "as before" : "";
+  const { file, kind, frames, width, height } = content.own;
   const size = `${width} × ${height}, ${bytes(file.size)}`;
   return kind === "video" ? `${count(frames, "frame")}, ${size}` : size;
 }

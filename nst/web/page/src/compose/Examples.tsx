@@ -1,14 +1,14 @@
 interface Props {
-  /** The setting, and its values for which there are pictures. */
+  /** The setting's name, and the values that there are pictures of. */
   name: string;
   values: string[];
-  /** What the pictures are called, where their value does not say it. */
+  /** Captions, where the value itself does not explain enough. */
   labels?: Record<string, string>;
   text: string;
   onChoose: (value: string) => void;
 }
 
-/** What tools/explained_settings.py painted: a setting's values for the same pair of pictures. A click takes one. */
+/** A setting's effect on one pair of pictures, painted by tools/settings_pictures.py. Clicking a picture sets its value. */
 export function Examples({ name, values, labels, text, onChoose }: Props) {
   return (
     <div className={values.length <= 3 ? "examples few" : "examples"} role="group" aria-label="What it does">
@@ -26,7 +26,7 @@ export function exampleUrl(name: string, value: string): string {
   return `/settings/${name}-${value}.jpg`;
 }
 
-/** Numbers are the same however they are written. */
+/** Compares numbers by value, however they are written. */
 function same(value: string, text: string): boolean {
   return value === text || (text.trim() !== "" && Number(value) === Number(text));
 }

@@ -1,32 +1,28 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 
+import { Button } from "../parts/Button.tsx";
+import { Dialog } from "../parts/Dialog.tsx";
 import { list } from "../words.ts";
-import { filesOf, isVideo, type Field } from "./files.ts";
+import { isVideo, type Field } from "./files.ts";
 
 interface Props {
-  /** Files that were dropped, or pasted, for a field. */
+  /** Files that were dropped or pasted for a field. */
   onFiles: (field: Field, files: File[]) => void;
 }
 
 /**
- * Files that are dropped or pasted anywhere in the studio. A part of the page that takes them says so itself
- * (`data-drop`); elsewhere, as on the page of a picture, a small sheet asks what they are.
+ * Takes files that are dropped or pasted anywhere in the studio. Parts of the page that accept them are marked with
+ * `data-drop`; anywhere else a dialog asks what the files are for.
  */
 export function FileDrop({ onFiles }: Props) {
-  // What came without saying what it is for; each time it is a new list.
-  const [waiting, setWaiting] = useState<{ files: File[]; number: number } | null>(null);
-  const latest = useRef(onFiles);
-  useEffect(() => {
-    latest.current = onFiles;
+  const [waiting, setWaiting] = useState<File[]>([]);
+  const give = useEffectEvent((field: Field | null, files: File[]) => {
+    if (files.length === 0) return;
+    if (field !== null) onFiles(field, files);
+    else if (files.every(isVideo)) onFiles("content", files);
+    else setWaiting(files);
   });
   useEffect(() => {
-    const give = (field: Field | null, files: File[]) => {
-      if (files.length === 0) return;
-      if (field !== null) latest.current(field, files);
-      else if (files.every(isVideo)) latest.current("content", files);
-      else setWaiting((before) => ({ files, number: (before?.number ?? 0) + 1 }));
-    };
-    // A drag tells nothing while it rests: what is shown ends when it has left the window.
     const show = (field: string | null) => {
       const root = document.documentElement;
       if (field === null) delete root.dataset.dragging;
@@ -36,16 +32,16 @@ export function FileDrop({ onFiles }: Props) {
       if (event.dataTransfer?.types.includes("Files")) show(partAt(event.target) ?? "page");
     };
     const left = (event: DragEvent) => {
-      if (event.relatedTarget === null) show(null);
+      if (event.relatedTarget === null) show(null); // out of the window
     };
     const dropped = (event: DragEvent) => {
       show(null);
-      // An input of files takes those dropped on it by itself.
+      // A file input would take the files as well.
       if (event.target instanceof HTMLInputElement && event.target.type === "file") event.preventDefault();
-      give(partAt(event.target), filesOf(event.dataTransfer));
+      give(partAt(event.target), Array.from(event.dataTransfer?.files ?? []));
     };
     const pasted = (event: ClipboardEvent) => {
-      const files = filesOf(event.clipboardData);
+      const files = Array.from(event.clipboardData?.files ?? []);
       if (files.length === 0) return;
       event.preventDefault();
       const composing = document.querySelector("form.compose") !== null;
@@ -63,11 +59,12 @@ export function FileDrop({ onFiles }: Props) {
       document.removeEventListener("paste", pasted);
     };
   }, []);
-  if (waiting === null) return null;
-  const { files, number } = waiting;
-  // The sheet says late that it was closed: others may be waiting by then.
-  const close = () => setWaiting((now) => (now?.number === number ? null : now));
-  return <WhatFor key={number} files={files} onClose={close} onChoose={(field) => onFiles(field, files)} />;
+  if (waiting.length === 0) return null;
+  const choose = (field: Field) => {
+    setWaiting([]);
+    onFiles(field, waiting);
+  };
+  return <WhatFor files={waiting} onChoose={choose} onClose={() => setWaiting([])} />;
 }
 
 /** The field that a part of the page takes files for. */
@@ -83,35 +80,25 @@ interface WhatForProps {
 }
 
 function WhatFor({ files, onChoose, onClose }: WhatForProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-  const choose = (field: Field) => {
-    dialog.current?.close();
-    onChoose(field);
-  };
-  const names = list(files.slice(0, 4).map(({ name }) => name));
+  const one = files.length === 1;
   return (
-    <dialog ref={dialog} className="dialog what-for" aria-labelledby={heading} onClose={onClose}>
-      <h2 id={heading}>What is {files.length === 1 ? "this picture" : "all this"} for?</h2>
-      <p className="muted name">{names}</p>
+    <Dialog title={`What ${one ? "is this picture" : "are these pictures"} for?`} onClose={onClose}>
+      <p className="muted name">{list(files.slice(0, 4).map(({ name }) => name))}</p>
       <div className="halves">
-        <button type="button" className="half" autoFocus onClick={() => choose("content")}>
+        <button type="button" className="half" autoFocus onClick={() => onChoose("content")}>
           <strong>Content</strong>
-          <span className="muted">Paint {files.length === 1 ? "this picture" : "the first of them"}</span>
+          <span className="muted">Paint {one ? "this picture" : "the first one"}</span>
         </button>
-        <button type="button" className="half" onClick={() => choose("style")}>
+        <button type="button" className="half" onClick={() => onChoose("style")}>
           <strong>Style</strong>
-          <span className="muted">Paint in {files.length === 1 ? "its style" : "their styles"}</span>
+          <span className="muted">Paint in {one ? "its style" : "their styles"}</span>
         </button>
       </div>
       <div className="row">
-        <button type="button" className="button quiet" onClick={() => dialog.current?.close()}>
+        <Button className="quiet" onClick={onClose}>
           Cancel
-        </button>
+        </Button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 import type { Dispatch } from "react";
 
-import { Cross } from "../parts/Cross.tsx";
-import { fieldId } from "../parts/Problem.tsx";
+import { fieldId } from "../parts/Field.tsx";
+import { Cross } from "../parts/icons.tsx";
 import type { Change, Style } from "./draft.ts";
 import { shares } from "./request.ts";
 
@@ -11,7 +11,7 @@ interface Props {
   change: Dispatch<Change>;
 }
 
-/** How much of each style the picture has: a slider each, and what they come to. */
+/** The share of each style in the picture. */
 export function MixPanel({ tiles, styles, change }: Props) {
   const parts = shares(styles);
   return (
@@ -19,18 +19,18 @@ export function MixPanel({ tiles, styles, change }: Props) {
       <legend>Mix</legend>
       <ul>
         {styles.map(({ key, weight }, index) => {
-          const tile = tiles.find(({ style }) => style.key === key);
-          const title = tile?.title ?? "Style";
-          const percent = `${Math.round(100 * (parts[index] ?? 0))} %`;
+          const { title, url } = tiles.find(({ style }) => style.key === key) ?? { title: "Style", url: undefined };
+          const percent = `${Math.round(100 * parts[index]!)} %`;
+          const id = `weight-${index}`;
           return (
             <li key={key}>
-              <img src={tile?.url} alt="" />
-              <label htmlFor={`weight-${index}`} className="name">
+              <img src={url} alt="" />
+              <label htmlFor={id} className="name">
                 {title}
               </label>
               <input
                 type="range"
-                id={`weight-${index}`}
+                id={id}
                 min={5}
                 max={100}
                 step={5}
@@ -38,10 +38,10 @@ export function MixPanel({ tiles, styles, change }: Props) {
                 aria-valuetext={`${percent} of the picture`}
                 onChange={({ target }) => change({ kind: "weight", key, weight: Number(target.value) })}
               />
-              <output htmlFor={`weight-${index}`} className="numbers">
+              <output htmlFor={id} className="numbers">
                 {percent}
               </output>
-              <button type="button" className="unmix" aria-label={`Take ${title} out of the mix`} onClick={() => change({ kind: "removeStyle", key })}>
+              <button type="button" className="round" aria-label={`Remove ${title} from the mix`} onClick={() => change({ kind: "removeStyle", key })}>
                 <Cross />
               </button>
             </li>

@@ -6,9 +6,9 @@ import type { Errors } from "./ComposeView.tsx";
 import type { Change } from "./draft.ts";
 import { Examples } from "./Examples.tsx";
 import { SettingField } from "./SettingField.tsx";
-import { grouped, isChanged, textsOf, type Texts } from "./settings.ts";
+import { check, grouped, textsOf, type Texts } from "./settings.ts";
 
-/** Settings that are explained by pictures, with the values that these show. */
+/** The settings illustrated by pictures, and the values they show. */
 const EXAMPLES: Record<string, string[]> = {
   init: ["content", "matched", "blend", "style", "noise"],
   style_scale: ["0.5", "1", "2"],
@@ -23,8 +23,12 @@ interface Props {
 }
 
 export function MoreSettings({ settings, preset, texts, errors, change }: Props) {
-  const changed = settings.filter((setting) => isChanged(setting, texts, preset));
-  const own = textsOf(preset.settings);
+  const checked = check(settings, texts, preset);
+  const changed = Object.keys({ ...checked.changed, ...checked.errors });
+  const reset = () => {
+    const own = textsOf(preset.settings);
+    change({ kind: "texts", texts: Object.fromEntries(changed.map((name) => [name, own[name] ?? ""])) });
+  };
   return (
     <details className="panel folded more">
       <summary>
@@ -32,37 +36,24 @@ export function MoreSettings({ settings, preset, texts, errors, change }: Props)
         {changed.length > 0 && <span className="badge">{count(changed.length, "change")}</span>}
       </summary>
       {changed.length > 0 && (
-        <button
-          type="button"
-          className="link"
-          onClick={() =>
-            change({ kind: "texts", texts: Object.fromEntries(changed.map(({ name }) => [name, own[name] ?? ""])) })
-          }
-        >
-          Back to the preset's values
+        <button type="button" className="link" onClick={reset}>
+          Reset to the preset
         </button>
       )}
       {grouped(settings).map(([title, members]) => (
         <fieldset key={title} className="group">
           <legend>{title}</legend>
-          {members.map((setting) => (
-            <SettingField
-              key={setting.name}
-              setting={setting}
-              text={texts[setting.name] ?? ""}
-              error={errors[setting.name]}
-              onChange={(text) => change({ kind: "texts", texts: { [setting.name]: text } })}
-            >
-              {EXAMPLES[setting.name] && (
-                <Examples
-                  name={setting.name}
-                  values={EXAMPLES[setting.name]!}
-                  text={texts[setting.name] ?? ""}
-                  onChoose={(text) => change({ kind: "texts", texts: { [setting.name]: text } })}
-                />
-              )}
-            </SettingField>
-          ))}
+          {members.map((setting) => {
+            const { name } = setting;
+            const text = texts[name] ?? "";
+            const edit = (text: string) => change({ kind: "texts", texts: { [name]: text } });
+            const examples = EXAMPLES[name];
+            return (
+              <SettingField key={name} setting={setting} text={text} error={errors[name]} onChange={edit}>
+                {examples && <Examples name={name} values={examples} text={text} onChoose={edit} />}
+              </SettingField>
+            );
+          })}
         </fieldset>
       ))}
     </details>

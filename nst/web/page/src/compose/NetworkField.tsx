@@ -1,6 +1,6 @@
 import type { Dispatch } from "react";
 
-import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
+import { fieldId, helpId, Problem, tied } from "../parts/Field.tsx";
 import type { Network } from "../types.ts";
 import { list } from "../words.ts";
 import type { Change } from "./draft.ts";
@@ -12,19 +12,19 @@ interface Props {
   change: Dispatch<Change>;
 }
 
-/** The network that looks at the pictures; those that the server has not are told how to be got. */
+/** The network that compares the pictures. Those that are not installed come with instructions. */
 export function NetworkField({ networks, chosen, error, change }: Props) {
   const network = networks.find(({ name }) => name === chosen);
   const missing = networks.filter(({ available }) => !available);
+  const notice = network?.notice ?? "";
+  const summary = [
+    ...(notice === "" ? [] : [`Limits of ${network!.title}`]),
+    ...(missing.length === 0 ? [] : [`How to get ${list(missing.map(({ title }) => title))}`]),
+  ];
   return (
     <div className="field">
       <label htmlFor={fieldId("network")}>Network</label>
-      <select
-        id={fieldId("network")}
-        value={chosen}
-        onChange={({ target }) => change({ kind: "network", name: target.value })}
-        {...described("network", error)}
-      >
+      <select value={chosen} onChange={({ target }) => change({ kind: "network", name: target.value })} {...tied("network", error)}>
         {networks.map(({ name, title, available }) => (
           <option key={name} value={name} disabled={!available}>
             {available ? title : `${title} (not installed)`}
@@ -35,10 +35,10 @@ export function NetworkField({ networks, chosen, error, change }: Props) {
         {network?.about}
       </p>
       <Problem field="network" error={error} />
-      {(network?.notice || missing.length > 0) && (
+      {summary.length > 0 && (
         <details className="folded small">
-          <summary>{foldOf(network, missing)}</summary>
-          {network?.notice && <p>{network.notice}</p>}
+          <summary>{summary.join(" · ")}</summary>
+          {notice && <p>{notice}</p>}
           {missing.map(({ name, title, about }) => (
             <p key={name}>
               <strong>{title}</strong> {about}
@@ -48,13 +48,4 @@ export function NetworkField({ networks, chosen, error, change }: Props) {
       )}
     </div>
   );
-}
-
-/** What is folded away: the notice of the network that is chosen, and how to get the others. */
-function foldOf(network: Network | undefined, missing: Network[]): string {
-  const parts = [];
-  if (network?.notice) parts.push(`What ${network.title} cannot do`);
-  if (missing.length > 0) parts.push(`how to get ${list(missing.map(({ title }) => title))}`);
-  const text = parts.join(", and ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,5 +1,6 @@
 import type { Dispatch } from "react";
 
+import { Button } from "../parts/Button.tsx";
 import type { Change } from "./draft.ts";
 import type { Restored } from "./intake.ts";
 
@@ -9,27 +10,23 @@ interface Props {
   onClose: () => void;
 }
 
-/** A painted picture was brought in: its settings stand in the form, and either can be taken back. */
+/** Says that a painted picture was added and its settings loaded, and offers to undo either. */
 export function RestoredNote({ restored: { name, before }, change, onClose }: Props) {
   const undo = (kind: "settingsOf" | "picturesOf") => () => {
     change({ kind, draft: before });
     onClose();
   };
   return (
-    <div className="restored" role="status">
+    <div className="restored spread" role="status">
       <p>
-        <span className="name">{name}</span> was painted here: the settings that it carries stand in the form now.
+        <span className="name">{name}</span> was painted here, so its settings have been loaded.
       </p>
       <div className="row">
-        <button type="button" className="button" onClick={undo("settingsOf")}>
-          Keep my settings
-        </button>
-        <button type="button" className="button" onClick={undo("picturesOf")}>
-          Take the settings only
-        </button>
-        <button type="button" className="button quiet" onClick={onClose}>
-          Fine
-        </button>
+        <Button onClick={undo("settingsOf")}>Keep my settings</Button>
+        <Button onClick={undo("picturesOf")}>Use only the settings</Button>
+        <Button className="quiet" onClick={onClose}>
+          OK
+        </Button>
       </div>
     </div>
   );

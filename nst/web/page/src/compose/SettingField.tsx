@@ -1,82 +1,78 @@
 import type { ReactNode } from "react";
 
-import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
+import { fieldId, helpId, Problem, tied } from "../parts/Field.tsx";
 import type { Setting } from "../types.ts";
-import { labelOf } from "./settings.ts";
+import { capitalised, labelOf } from "./settings.ts";
 
-interface Props {
+export interface FieldProps {
   setting: Setting;
   text: string;
   error: string | undefined;
   onChange: (text: string) => void;
+}
+
+interface Props extends FieldProps {
   label?: string;
   unit?: string;
+  /** The setting's choices in words. */
+  choices?: Record<string, string>;
   children?: ReactNode;
 }
 
-/** One setting: the input that its kind asks for, with the server's help and what is wrong. */
-export function SettingField({ setting, text, error, onChange, label = labelOf(setting.name), unit, children }: Props) {
-  const { name, kind, choices, help } = setting;
-  const id = fieldId(name);
-  const ties = { id, ...described(name, error) };
-  const helpText = (
-    <p className="help" id={helpId(name)}>
-      {help.charAt(0).toUpperCase() + help.slice(1)}.
-    </p>
+/** A setting: an input of its kind, with the help text and what is wrong with it. */
+export function SettingField({ setting, text, error, onChange, label = labelOf(setting.name), unit, choices = {}, children }: Props) {
+  const { name, kind, at_least, above, at_most } = setting;
+  const attributes = { value: text, ...tied(name, error) };
+  const whole = kind === "int";
+  const after = (
+    <>
+      <p className="help" id={helpId(name)}>
+        {capitalised(setting.help)}.
+      </p>
+      <Problem field={name} error={error} />
+    </>
   );
   if (kind === "bool") {
     return (
       <div className="field switch">
-        <label htmlFor={id}>
+        <label htmlFor={fieldId(name)}>
           <input
             type="checkbox"
             checked={text === "true"}
             onChange={({ target }) => onChange(String(target.checked))}
-            {...ties}
+            {...tied(name, error)}
           />
           {label}
         </label>
-        {helpText}
-        <Problem field={name} error={error} />
+        {after}
       </div>
     );
   }
   return (
     <div className="field">
-      <label htmlFor={id}>
+      <label htmlFor={fieldId(name)}>
         {label}
         {unit && <span className="unit"> {unit}</span>}
       </label>
-      {choices.length > 0 ? (
-        <select value={text} onChange={({ target }) => onChange(target.value)} {...ties}>
-          {choices.map((choice) => (
-            <option key={choice}>{choice}</option>
+      {setting.choices.length > 0 ? (
+        <select onChange={({ target }) => onChange(target.value)} {...attributes}>
+          {setting.choices.map((choice) => (
+            <option key={choice} value={choice}>
+              {choices[choice] ?? choice}
+            </option>
           ))}
         </select>
-      ) : kind === "int" || kind === "float" ? (
-        <input
-          type="number"
-          inputMode={kind === "int" ? "numeric" : "decimal"}
-          step={kind === "int" ? 1 : "any"}
-          min={setting.at_least ?? setting.above ?? undefined}
-          max={setting.at_most ?? undefined}
-          value={text}
-          onChange={({ target }) => onChange(target.value)}
-          {...ties}
-        />
       ) : (
         <input
-          type="text"
-          spellCheck={false}
-          autoCapitalize="off"
-          value={text}
+          {...(whole || kind === "float"
+            ? { type: "number", inputMode: whole ? "numeric" : "decimal", step: whole ? 1 : "any", min: at_least ?? above ?? undefined, max: at_most ?? undefined }
+            : { type: "text", spellCheck: false, autoCapitalize: "off" })}
           onChange={({ target }) => onChange(target.value)}
-          {...ties}
+          {...attributes}
         />
       )}
       {children}
-      {helpText}
-      <Problem field={name} error={error} />
+      {after}
     </div>
   );
 }

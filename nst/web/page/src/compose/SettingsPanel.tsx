@@ -1,14 +1,15 @@
 import type { Dispatch } from "react";
 
 import type { Catalogue } from "../catalogue.ts";
-import { described, fieldId, helpId, Problem } from "../parts/Problem.tsx";
+import { fieldId, helpId, Problem } from "../parts/Field.tsx";
 import type { Errors } from "./ComposeView.tsx";
 import type { Change, Draft } from "./draft.ts";
 import { Examples, exampleUrl } from "./Examples.tsx";
 import { NetworkField } from "./NetworkField.tsx";
+import { isNoisy } from "./request.ts";
 import { SettingField } from "./SettingField.tsx";
+import { VARIATIONS } from "./settings.ts";
 import { StrengthSlider } from "./StrengthSlider.tsx";
-import { VariationsField } from "./VariationsField.tsx";
 
 interface Props {
   catalogue: Catalogue;
@@ -17,29 +18,37 @@ interface Props {
   change: Dispatch<Change>;
 }
 
-/** The settings that have a place here; all others are in More settings. */
+/** The settings shown here; the others are under More settings. */
 export const IN_FRONT = ["image_size", "epochs", "preserve_color", "strength"];
-/** Those that other parts of the form set. */
+/** Settings that other parts of the form control. */
 export const ELSEWHERE = ["style_weights"];
 
 const SIZES = [256, 400, 800, 1200];
 
-const COLOURS: Record<string, string> = {
-  none: "The style's",
-  luminance: "Keep the content's (brightness only)",
-  histogram: "Keep the content's (histogram)",
+const COLOURS: Record<string, { title: string; short: string; help: string }> = {
+  none: { title: "The style's", short: "the style's", help: "The picture takes on the style's colours along with its strokes" },
+  luminance: {
+    title: "Keep the content's (brightness only)",
+    short: "brightness",
+    help: "The style affects only light and dark; the colours stay as they are",
+  },
+  histogram: {
+    title: "Keep the content's (histogram)",
+    short: "histogram",
+    help: "The style is recoloured to match the content before painting",
+  },
 };
-
-const SHORT_COLOURS = { none: "the style's", luminance: "brightness", histogram: "histogram" };
 
 const SHOWN_PRESETS = ["fast", "quality", "coursera"];
 
 export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
   const { settings, presets, limits } = catalogue;
   const { texts } = draft;
-  const setting = (name: string) => settings.find((each) => each.name === name);
-  const edit = (name: string) => (text: string) => change({ kind: "texts", texts: { [name]: text } });
-  const [size, epochs, colours, strength] = IN_FRONT.map(setting);
+  const [size, epochs, colours, strength] = IN_FRONT.map((name) => {
+    const setting = settings.find((each) => each.name === name);
+    const onChange = (text: string) => change({ kind: "texts", texts: { [name]: text } });
+    return setting && { setting, text: texts[name] ?? "", error: errors[name], onChange };
+  });
   return (
     <section className="panel settings" aria-labelledby="settings-heading">
       <h2 id="settings-heading">Settings</h2>
@@ -66,21 +75,19 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
         <Problem field="preset" error={errors.preset} />
       </fieldset>
 
-      {strength && (
-        <StrengthSlider setting={strength} text={texts.strength ?? ""} error={errors.strength} onChange={edit("strength")} />
-      )}
+      {strength && <StrengthSlider {...strength} />}
 
       <div className="pair">
         {size && (
-          <SettingField setting={size} label="Longest side" unit="pixels" text={texts.image_size ?? ""} error={errors.image_size} onChange={edit("image_size")}>
+          <SettingField label="Longest side" unit="pixels" {...size}>
             <div className="chips" role="group" aria-label="Usual sizes">
               {SIZES.filter((pixels) => pixels <= limits.image_size).map((pixels) => (
                 <button
                   key={pixels}
                   type="button"
                   className="chip"
-                  aria-pressed={Number(texts.image_size) === pixels}
-                  onClick={() => edit("image_size")(String(pixels))}
+                  aria-pressed={Number(size.text) === pixels}
+                  onClick={() => size.onChange(String(pixels))}
                 >
                   {pixels}
                 </button>
@@ -88,49 +95,45 @@ export function SettingsPanel({ catalogue, draft, errors, change }: Props) {
             </div>
           </SettingField>
         )}
-        {epochs && (
-          <SettingField setting={epochs} label="Epochs" text={texts.epochs ?? ""} error={errors.epochs} onChange={edit("epochs")} />
-        )}
+        {epochs && <SettingField {...epochs} />}
       </div>
 
       {colours && (
-        <div className="field">
-          <label htmlFor={fieldId("preserve_color")}>Colours</label>
-          <select
-            id={fieldId("preserve_color")}
-            value={texts.preserve_color}
-            onChange={({ target }) => edit("preserve_color")(target.value)}
-            {...described("preserve_color", errors.preserve_color)}
-          >
-            {colours.choices.map((choice) => (
-              <option key={choice} value={choice}>
-                {COLOURS[choice] ?? choice}
-              </option>
-            ))}
-          </select>
+        <SettingField
+          {...colours}
+          setting={{ ...colours.setting, help: COLOURS[colours.text]?.help ?? colours.setting.help }}
+          choices={titled("title")}
+        >
           <Examples
             name="preserve_color"
-            values={colours.choices.filter((choice) => choice in COLOURS)}
-            labels={SHORT_COLOURS}
-            text={texts.preserve_color ?? ""}
-            onChoose={edit("preserve_color")}
+            values={colours.setting.choices.filter((choice) => choice in COLOURS)}
+            labels={titled("short")}
+            text={colours.text}
+            onChoose={colours.onChange}
           />
-          <p className="help" id={helpId("preserve_color")}>
-            {ABOUT_COLOURS[texts.preserve_color ?? ""]}
-          </p>
-          <Problem field="preserve_color" error={errors.preserve_color} />
-        </div>
+        </SettingField>
       )}
 
-      <VariationsField draft={draft} error={errors.variations} change={change} />
+      <SettingField
+        setting={{ ...VARIATIONS, help: aboutVariations(draft) }}
+        text={draft.variations}
+        error={errors.variations}
+        onChange={(text) => change({ kind: "variations", text })}
+      />
 
       <NetworkField networks={catalogue.networks} chosen={draft.network} error={errors.network} change={change} />
     </section>
   );
 }
 
-const ABOUT_COLOURS: Record<string, string> = {
-  none: "The picture takes the style's colours along with its strokes.",
-  luminance: "The style acts on light and dark alone; every colour stays as it is.",
-  histogram: "The style is given the content's colours before painting.",
-};
+function titled(key: "title" | "short"): Record<string, string> {
+  return Object.fromEntries(Object.entries(COLOURS).map(([choice, words]) => [choice, words[key]]));
+}
+
+function aboutVariations({ variations, texts }: Draft): string {
+  const number = Number(variations);
+  if (!(number > 1)) return "Pictures that differ only in their seed";
+  const seed = Number(texts.seed ?? 0);
+  const start = isNoisy(texts.init) ? "" : ", starting from noise over the content (blend), because other starts do not depend on the seed";
+  return `Seeds ${seed} to ${seed + number - 1}${start}`;
+}

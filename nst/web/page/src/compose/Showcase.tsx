@@ -1,7 +1,7 @@
 import { thumbnailUrl } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
 
-/** What tools/studio_gallery.py painted: content and style of public/gallery/CONTENT-STYLE.jpg. */
+/** The content and style of each public/gallery/CONTENT-STYLE.jpg, painted by tools/studio_gallery.py. */
 const PAIRS = [
   ["chelsea", "leaves"],
   ["coffee", "swirls"],
@@ -18,20 +18,18 @@ interface Props {
   onChoose: (pair: { content: string; style: string }) => void;
 }
 
-/** Before the first job: what the samples give. */
+/** Shown before the first job: pictures painted from the samples. */
 export function Showcase({ catalogue, onChoose }: Props) {
   const pairs = PAIRS.flatMap(([content, style]) => {
-    const [one, other] = [
-      catalogue.contents.find(({ name }) => name === content),
-      catalogue.styles.find(({ name }) => name === style),
-    ];
+    const one = catalogue.contents.find(({ name }) => name === content);
+    const other = catalogue.styles.find(({ name }) => name === style);
     return one && other ? [{ content: one, style: other }] : [];
   });
   if (pairs.length === 0) return null;
   return (
     <section aria-labelledby="showcase-heading">
       <h2 id="showcase-heading" className="lead">
-        Painted here from the samples. Choose one to begin with, or bring your own pictures and videos.
+        These were painted from the samples. Start with one of them, or add your own pictures and videos.
       </h2>
       <ul className="showcase">
         {pairs.map(({ content, style }) => (

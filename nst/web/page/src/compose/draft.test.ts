@@ -26,7 +26,7 @@ const keys = ({ styles }: Draft) => styles.map(({ key }) => key.replace(/^.*:/, 
 const own = (key: string) => ({ key, file: new File(["x"], `${key}.png`), shown: new Blob(), url: key, kind: "picture" }) as unknown as Own;
 
 describe("styles", () => {
-  it("replace each other at a click, and mix where that is asked for, up to four", () => {
+  it("replace each other, or mix when asked to, up to four", () => {
     const one = after(fresh(catalogue), pick("ink"), pick("glass"));
     expect(keys(one)).toEqual(["glass"]);
     const four = after(one, pick("ink", true), pick("leaves", true), pick("mosaic", true));
@@ -35,19 +35,26 @@ describe("styles", () => {
     expect(keys(after(four, pick("swirls")))).toEqual(["swirls"]);
   });
 
-  it("of one's own stay on the shelf when another is chosen", () => {
-    const draft = after(fresh(catalogue), { kind: "ownStyles", own: [own("a"), own("b")], mix: false }, pick("ink"));
+  it("uploaded by the user stay on the shelf when another is chosen", () => {
+    const draft = after(fresh(catalogue), { kind: "ownStyles", own: [own("a"), own("b")] }, pick("ink"));
     expect(keys(draft)).toEqual(["ink"]);
     expect(draft.shelf.map(({ key }) => key)).toEqual(["a", "b"]);
   });
 
-  it("have weights, which are sent where they differ", () => {
+  it("have weights, which are sent if they differ", () => {
     const draft = after(fresh(catalogue), pick("ink"), pick("glass", true));
     expect(weightsOf(draft.styles)).toBe("");
     const heavy = after(draft, { kind: "weight", key: "sample:ink", weight: 100 });
     expect(weightsOf(heavy.styles)).toBe("0.667,0.333");
     const [wanted] = wantedOf(heavy);
     expect(settingsOf(heavy, wanted!, { style_weights: "1,2", epochs: 3 })).toEqual({ style_weights: "0.667,0.333", epochs: 3 });
+  });
+
+  it("share their form with the end of a video, which is not a setting", () => {
+    const draft = after(fresh(catalogue), pick("ink"));
+    const form = formOf(draft, wantedOf(draft)[0]!, { video_end: 2.5, epochs: 3 });
+    expect([form.get("video_end"), form.get("settings")]).toEqual(["2.5", '{"epochs":3}']);
+    expect(formOf(draft, wantedOf(draft)[0]!, {}).has("video_end")).toBe(false);
   });
 
   it("of an earlier job come with their weights", () => {
@@ -93,19 +100,19 @@ describe("several pictures", () => {
     expect([other.get("again"), other.has("content"), other.get("style_name")]).toEqual(["5", false, "glass"]);
   });
 
-  it("are one again when the styles share a picture, and then at most four", () => {
+  it("become one again, of at most four styles, when they are mixed", () => {
     const many = after(draft, pick("leaves"), pick("mosaic"), pick("swirls"));
     expect(many.styles.length).toBe(5);
     expect(after(many, { kind: "each", each: false }).styles.length).toBe(4);
   });
 });
 
-describe("a draft that was kept", () => {
-  it("comes back with its files, and without what the studio has no more", () => {
+describe("a saved draft", () => {
+  it("is restored with its files, without what no longer exists", () => {
     const draft = after(
       fresh(catalogue),
       { kind: "content", content: { kind: "own", own: own("me") } },
-      { kind: "ownStyles", own: [own("a"), own("lost")], mix: false },
+      { kind: "ownStyles", own: [own("a"), own("lost")] },
       pick("ink", true),
       { kind: "texts", texts: { epochs: "7" } },
     );
@@ -113,24 +120,24 @@ describe("a draft that was kept", () => {
     const whole = withFiles(text, new Map([["me", own("me")], ["a", own("a")]]));
     expect([whole.content?.kind, keys(whole)]).toEqual(["own", ["a", "ink"]]);
     const gone = { ...catalogue, styles: [], networks: catalogue.networks.map((each) => ({ ...each, name: "other" })) };
-    const back = resumed(gone as Catalogue, { draft: whole });
+    const back = resumed(gone as Catalogue, whole);
     expect([keys(back), back.network, back.texts.epochs, back.texts.init]).toEqual([["a"], "other", "7", "matched"]);
     expect(withFiles(text, new Map()).content).toBeNull();
   });
 });
 
-it("takes the preset that is closest to the settings of a painted picture", () => {
+it("finds the preset closest to the settings of a painted picture", () => {
   const draft = after(fresh(catalogue), { kind: "restore", painted: { settings: { epochs: 200, init: "blend", seed: 3 }, network: "" } });
   expect([draft.preset, draft.texts.seed, draft.network]).toEqual(["coursera", "3", "vgg19"]);
 });
 
 describe("an estimate", () => {
-  it("is said in few words", () => {
+  it("is written in brief", () => {
     expect([3, 31, 70, 150, 3400, 5400, 7000, 40_000].map(about)).toEqual([
       "a few seconds", "30 s", "1 min", "3 min", "57 min", "1 h 30 min", "2 h", "11 h",
     ]);
     expect(wordsOf({ seconds: 70, basis: "same", waiting: 0 }, 2)).toBe("Takes about 2 min");
     expect(wordsOf({ seconds: 60, basis: "similar", waiting: 120 }, 1)).toBe("Takes roughly 1 min, after about 2 min in the queue");
-    expect(wordsOf({ seconds: null, basis: null, waiting: 0 }, 1)).toBe("No estimate before the first picture with this network.");
+    expect(wordsOf({ seconds: null, basis: null, waiting: 0 }, 1)).toBe("No estimate until this network has painted a picture.");
   });
 });

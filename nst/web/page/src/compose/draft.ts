@@ -1,14 +1,14 @@
-/** The painting that is being put together. It outlives the view, so that several can be sent one after the other. */
+/** The state of the form. It outlives the view, so that several pictures can be sent one after the other. */
 
 import { useEffect, useReducer, useRef, type Dispatch } from "react";
 
 import { presetOf, type Catalogue } from "../catalogue.ts";
 import { keptMasks, masksOfJob, NO_MASKS, type DraftMasks } from "../masks/draftMasks.ts";
 import type { Job, Kind, Painted, Picture, SettingValues } from "../types.ts";
-import { save, type Saved } from "./saved.ts";
+import { save } from "./saved.ts";
 import { textsOf, type Texts } from "./settings.ts";
 
-/** A file of the user's own; `shown` is itself, or a picture of it where browsers cannot show it. */
+/** One of the user's files; `shown` is the file, or a preview of it if browsers cannot show it. */
 export interface Own {
   key: string;
   file: File;
@@ -25,7 +25,7 @@ export type Content =
   | { kind: "sample"; name: string }
   | { kind: "again"; id: string; picture: Picture; of: Kind; width: number | null; height: number | null };
 
-/** A style that is chosen, with its weight among several, 0 to 100. */
+/** A chosen style and its weight in a mix, 0 to 100. */
 export type Style = { key: string; weight: number } & (
   | { kind: "own"; own: Own }
   | { kind: "sample"; name: string }
@@ -35,13 +35,13 @@ export type Style = { key: string; weight: number } & (
 export interface Draft {
   content: Content | null;
   styles: Style[];
-  /** Styles of the user's own, chosen or not. */
+  /** The user's own styles, chosen or not. */
   shelf: Own[];
-  /** The earlier job whose content and styles can be used without sending them again. */
+  /** An earlier job, whose content and styles need not be uploaded again. */
   again: { id: string; styles: Picture[] } | null;
-  /** Whether each style makes a picture of its own. */
+  /** Whether each style is painted separately. */
   each: boolean;
-  /** How many pictures are painted that differ in their seed alone, as text. */
+  /** How many pictures to paint that differ only in their seed, as text. */
   variations: string;
   preset: string;
   network: string;
@@ -52,7 +52,7 @@ export interface Draft {
 export type Change =
   | { kind: "content"; content: Content | null }
   | { kind: "style"; style: Style; mix: boolean }
-  | { kind: "ownStyles"; own: Own[]; mix: boolean }
+  | { kind: "ownStyles"; own: Own[] }
   | { kind: "removeStyle"; key: string }
   | { kind: "discard"; key: string }
   | { kind: "weight"; key: string; weight: number }
@@ -68,20 +68,14 @@ export type Change =
   | { kind: "again"; job: Job }
   | { kind: "masks"; masks: DraftMasks };
 
-export const MIDDLE = 50;
-/** Styles that make a picture each, at most: one click should not fill a queue. */
-export const MOST_EACH = 24;
-export const MOST_VARIATIONS = 12;
+const MIDDLE = 50;
+/** The most styles painted separately: one click should not fill the queue. */
+const MOST_EACH = 24;
 
 export const sampleStyle = (name: string): Style => ({ kind: "sample", name, key: `sample:${name}`, weight: MIDDLE });
 export const ownStyle = (own: Own): Style => ({ kind: "own", own, key: own.key, weight: MIDDLE });
-export const earlierStyle = (picture: Picture, index: number): Style => ({
-  kind: "earlier",
-  index,
-  picture,
-  key: `earlier:${picture.url}`,
-  weight: MIDDLE,
-});
+export const earlierStyle = (picture: Picture, index: number): Style =>
+  ({ kind: "earlier", index, picture, key: `earlier:${picture.url}`, weight: MIDDLE });
 
 export function fresh(catalogue: Catalogue): Draft {
   const network = networkOf(catalogue);
@@ -100,11 +94,10 @@ export function fresh(catalogue: Catalogue): Draft {
   };
 }
 
-/** What was put together before the page was loaded anew, as far as the studio still has it. */
-export function resumed(catalogue: Catalogue, saved: Saved | null): Draft {
+/** The draft saved before a reload, without what the studio no longer has. */
+export function resumed(catalogue: Catalogue, draft: Draft | null): Draft {
   const begun = fresh(catalogue);
-  if (saved === null) return begun;
-  const { draft } = saved;
+  if (draft === null) return begun;
   const known = (name: string, samples: { name: string }[]) => samples.some((sample) => sample.name === name);
   const { content } = draft;
   const network = networkOf(catalogue, draft.network);
@@ -125,7 +118,7 @@ function networkOf({ networks }: Catalogue, name?: string): string {
   return (usable.find((network) => network.name === name) ?? usable.find((network) => network.default) ?? usable[0])?.name ?? "";
 }
 
-/** The settings for another network: what stood as the preset has it stands so again. */
+/** The settings after a change of network: those at the preset's value take its value for the new network. */
 function followed(catalogue: Catalogue, { preset, network, texts }: Draft, next: string): Texts {
   const before = textsOf(presetOf(catalogue, preset, network).settings);
   const after = textsOf(presetOf(catalogue, preset, next).settings);
@@ -133,7 +126,7 @@ function followed(catalogue: Catalogue, { preset, network, texts }: Draft, next:
   return { ...texts, ...Object.fromEntries(untouched) };
 }
 
-/** The preset from which settings differ least. */
+/** The preset closest to some settings. */
 function closest(catalogue: Catalogue, network: string, settings: SettingValues): string {
   const differing = (name: string) => {
     const own = presetOf(catalogue, name, network).settings;
@@ -143,7 +136,7 @@ function closest(catalogue: Catalogue, network: string, settings: SettingValues)
   return names.reduce((best, name) => (differing(name) < differing(best) ? name : best));
 }
 
-/** What will be painted: where nothing is chosen yet, a picture. */
+/** What will be painted; a picture until something is chosen. */
 export function kindOf({ content }: Draft): Kind {
   if (content?.kind === "own") return content.own.kind;
   return content?.kind === "again" ? content.of : "picture";
@@ -154,7 +147,7 @@ export function mostStyles({ each }: Draft, catalogue: Catalogue): number {
   return each ? MOST_EACH : catalogue.limits.styles;
 }
 
-/** Weights as sliders have them, from those of an earlier job's settings, such as "0.5,0.25". */
+/** The positions of the weight sliders for a setting such as "0.5,0.25". */
 function sliders(text: string, count: number): number[] {
   const values = text.split(",").map(Number);
   const largest = Math.max(...values);
@@ -162,7 +155,7 @@ function sliders(text: string, count: number): number[] {
   return values.map((value) => Math.round((100 * value) / largest));
 }
 
-/** The styles after those were added, or took the place of the others. */
+/** The styles after some were added to them or, unless mixed, replaced them. */
 function joined(draft: Draft, catalogue: Catalogue, added: Style[], mix: boolean): Style[] {
   const kept = mix || draft.each ? draft.styles : [];
   const fresh = added.filter(({ key }) => !kept.some((style) => style.key === key));
@@ -170,6 +163,7 @@ function joined(draft: Draft, catalogue: Catalogue, added: Style[], mix: boolean
 }
 
 export function changed(catalogue: Catalogue, draft: Draft, change: Change): Draft {
+  const other = ({ key }: { key: string }) => !("key" in change) || key !== change.key;
   switch (change.kind) {
     case "content":
       return { ...draft, content: change.content };
@@ -179,35 +173,20 @@ export function changed(catalogue: Catalogue, draft: Draft, change: Change): Dra
       return {
         ...draft,
         shelf: [...draft.shelf, ...change.own],
-        styles: joined(draft, catalogue, change.own.map(ownStyle), change.mix),
+        styles: joined(draft, catalogue, change.own.map(ownStyle), false),
       };
     case "removeStyle":
-      return { ...draft, styles: draft.styles.filter(({ key }) => key !== change.key) };
+      return { ...draft, styles: draft.styles.filter(other) };
     case "discard":
-      return {
-        ...draft,
-        shelf: draft.shelf.filter(({ key }) => key !== change.key),
-        styles: draft.styles.filter(({ key }) => key !== change.key),
-      };
-    case "weight": {
-      const { key, weight } = change;
-      return { ...draft, styles: draft.styles.map((style) => (style.key === key ? { ...style, weight } : style)) };
-    }
+      return { ...draft, shelf: draft.shelf.filter(other), styles: draft.styles.filter(other) };
+    case "weight":
+      return { ...draft, styles: draft.styles.map((style) => (other(style) ? style : { ...style, weight: change.weight })) };
     case "each":
-      return {
-        ...draft,
-        each: change.each,
-        styles: change.each ? draft.styles : draft.styles.slice(0, catalogue.limits.styles),
-      };
+      return { ...draft, each: change.each, styles: change.each ? draft.styles : draft.styles.slice(0, catalogue.limits.styles) };
     case "variations":
       return { ...draft, variations: change.text };
     case "pair":
-      return {
-        ...draft,
-        content: { kind: "sample", name: change.content },
-        styles: [sampleStyle(change.style)],
-        again: null,
-      };
+      return { ...draft, content: { kind: "sample", name: change.content }, styles: [sampleStyle(change.style)], again: null };
     case "preset":
       return { ...draft, preset: change.name, texts: textsOf(presetOf(catalogue, change.name, draft.network).settings) };
     case "network":
@@ -227,8 +206,8 @@ export function changed(catalogue: Catalogue, draft: Draft, change: Change): Dra
       return { ...draft, ...withUrls(change.draft) };
     case "again": {
       const { job } = change;
-      const weights = sliders(String(job.settings.style_weights ?? ""), job.styles.length);
       const { width, height } = job;
+      const weights = sliders(String(job.settings.style_weights ?? ""), job.styles.length);
       return {
         ...draft,
         content: { kind: "again", id: job.id, picture: job.content, of: job.kind, width, height },
@@ -247,7 +226,7 @@ export function changed(catalogue: Catalogue, draft: Draft, change: Change): Dra
   }
 }
 
-/** The pictures of a draft that was left, whose URLs have been given up meanwhile. */
+/** The pictures of an earlier draft, whose object URLs have been revoked since. */
 function withUrls({ content, styles, shelf, again }: Draft): Pick<Draft, "content" | "styles" | "shelf" | "again"> {
   const renewed = (own: Own): Own => ({ ...own, url: URL.createObjectURL(own.shown) });
   const kept = shelf.map(renewed);
@@ -261,7 +240,7 @@ function withUrls({ content, styles, shelf, again }: Draft): Pick<Draft, "conten
   };
 }
 
-export function useDraft(catalogue: Catalogue, saved: Saved | null): [Draft, Dispatch<Change>] {
+export function useDraft(catalogue: Catalogue, saved: Draft | null): [Draft, Dispatch<Change>] {
   const [draft, change] = useReducer(
     (draft: Draft, change: Change) => {
       const next = changed(catalogue, draft, change);
@@ -275,7 +254,7 @@ export function useDraft(catalogue: Catalogue, saved: Saved | null): [Draft, Dis
   return [draft, change];
 }
 
-/** Lets go of the pictures that the draft has no more: an object URL keeps its file in memory. */
+/** Revokes the URLs of files no longer in the draft: an object URL keeps its file in memory. */
 function useUrlsFreed({ content, shelf }: Draft) {
   const known = useRef(new Set<string>());
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What a painting will take, asked for while the form changes. */
+/** How long the painting will take, updated as the form changes. */
 
 import { useEffect, useState } from "react";
 
@@ -7,9 +7,9 @@ import type { Catalogue } from "../catalogue.ts";
 import type { Estimate, SettingValues } from "../types.ts";
 import type { Draft } from "./draft.ts";
 
-const PAUSE = 350; // milliseconds without a change before the server is asked
+const PAUSE = 350; // milliseconds without a change before asking the server
 
-/** The size of the content, of which only the proportions matter, and its frames; null where it is not known. */
+/** The content's size, of which only the proportions matter, and its number of frames; null if unknown. */
 function sizeOf({ content }: Draft, { contents }: Catalogue): { width: number; height: number; frames: number } | null {
   switch (content?.kind) {
     case "own": {
@@ -27,13 +27,10 @@ function sizeOf({ content }: Draft, { contents }: Catalogue): { width: number; h
   }
 }
 
-/**
- * The estimate for the draft, or null while there is none. `jobs` is whatever changes when a job ends: then more may be
- * known.
- */
+/** The estimate for the draft, or null. Finished jobs improve it, so it is updated when `jobs` changes. */
 export function useEstimate(catalogue: Catalogue, draft: Draft, changed: SettingValues | null, jobs: string): Estimate | null {
   const [found, setFound] = useState<Estimate | null>(null);
-  const { style_weights: _, seed: __, ...settings } = changed ?? {};
+  const { style_weights: _, seed: __, video_end: ___, ...settings } = changed ?? {};
   const { preset, network } = draft;
   const wanted = changed === null ? "" : JSON.stringify({ ...sizeOf(draft, catalogue), preset, network, settings });
   useEffect(() => {
@@ -43,7 +40,7 @@ export function useEstimate(catalogue: Catalogue, draft: Draft, changed: Setting
       try {
         setFound(await postEstimate(JSON.parse(wanted) as object, asking.signal));
       } catch {
-        if (!asking.signal.aborted) setFound(null); // what is wrong is said when it is to be painted
+        if (!asking.signal.aborted) setFound(null); // submitting will show what is wrong
       }
     };
     const timer = window.setTimeout(ask, PAUSE);
@@ -55,7 +52,7 @@ export function useEstimate(catalogue: Catalogue, draft: Draft, changed: Setting
   return found;
 }
 
-/** A length of time as short as it can be said: "about 2 min". */
+/** A duration in brief, such as "2 min". */
 export function about(seconds: number): string {
   if (seconds < 10) return "a few seconds";
   if (seconds < 55) return `${Math.round(seconds / 5) * 5} s`;
@@ -67,9 +64,9 @@ export function about(seconds: number): string {
   return rest === 60 ? `${hours + 1} h` : `${hours} h ${rest} min`;
 }
 
-/** What stands beside the button: how long so many paintings take, and how long they wait before. */
+/** How long `paintings` pictures take, and how long they wait first. */
 export function wordsOf({ seconds, basis, waiting }: Estimate, paintings: number): string {
-  if (seconds === null) return "No estimate before the first picture with this network.";
+  if (seconds === null) return "No estimate until this network has painted a picture.";
   const total = about(seconds * paintings);
   const rough = basis === "same" ? "about" : "roughly";
   const words = total.startsWith("a few") ? `Takes ${total}` : `Takes ${rough} ${total}`;

@@ -1,6 +1,7 @@
-/** Pictures and videos of the user's own: what is taken, how it looks, and how a very large photo is made smaller. */
+/** The user's pictures and videos: which are accepted, and how very large photos are made smaller. */
 
 import { postPreview } from "../api.ts";
+import { blobOf, encoded, loadImage } from "../parts/images.ts";
 import type { Limits, Painted } from "../types.ts";
 import { bytes } from "../words.ts";
 import type { Own } from "./draft.ts";
@@ -8,7 +9,7 @@ import type { Texts } from "./settings.ts";
 
 export type Field = "content" | "style";
 
-/** The kinds that the program reads, with endings for those that browsers have no type for. */
+/** What the program reads, including extensions that browsers know no type for. */
 const PICTURES =
   "image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp,image/tiff,image/heic,image/heif,image/jxl,.heic,.heif,.jxl,.jp2,.ppm,.ico";
 export const ACCEPT: Record<Field, string> = {
@@ -18,57 +19,58 @@ export const ACCEPT: Record<Field, string> = {
 
 const PICTURE = /\.(jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf]|jxl|jp2|ppm|ico)$/i;
 const VIDEO = /\.(mp4|m4v|mov|webm|mkv)$/i;
-const HEAVY = 4_000_000; // bytes of a photo that is made smaller before it is sent
+const HEAVY = 4_000_000; // bytes above which a photo is made smaller before it is sent
 const OPAQUE = ["image/jpeg", "image/bmp"];
 
 export function isVideo({ name, type }: File): boolean {
   return type.startsWith("video/") || (type === "" && VIDEO.test(name));
 }
 
-/** Why a file cannot be taken, or nothing. A picture may still be made smaller. */
+/** Why a file is not accepted, or "". A picture that is too large may still be made smaller. */
 export function fileProblem(file: File, field: Field, limits: Limits): string {
   const { name, type, size } = file;
-  if (isVideo(file) && field === "style") return `${name} is a video; a style is a picture.`;
-  const isPicture = type === "" ? PICTURE.test(name) : type.startsWith("image/");
-  if (!isPicture && !isVideo(file)) {
+  const video = isVideo(file);
+  if (video && field === "style") return `${name} is a video; a style must be a picture.`;
+  if (!video && !(type === "" ? PICTURE.test(name) : type.startsWith("image/"))) {
     return field === "style"
-      ? `${name} is not a picture. JPEG, PNG and HEIC are read, and most other kinds.`
-      : `${name} is neither a picture nor a video. JPEG, PNG, HEIC, MP4, MOV and WebM are read, and most other kinds.`;
+      ? `${name} is not a picture. JPEG, PNG, HEIC and most other formats work.`
+      : `${name} is neither a picture nor a video. JPEG, PNG, HEIC, MP4, MOV, WebM and most other formats work.`;
   }
-  if (type.startsWith("image/svg")) return `${name} is of a kind that is not read here. Save it as JPEG or PNG.`;
+  if (type.startsWith("image/svg")) return `${name} is in a format that is not supported. Save it as JPEG or PNG.`;
   if (size === 0) return `${name} is empty.`;
-  return isVideo(file) ? sizeProblem(name, size, limits.video_bytes) : "";
+  return video ? sizeProblem(file, limits.video_bytes) : "";
 }
 
-function sizeProblem(name: string, size: number, most: number): string {
-  return size > most ? `${name} has ${bytes(size)}; at most ${bytes(most)} are taken.` : "";
+function sizeProblem({ name, size }: File, most: number): string {
+  return size > most ? `${name} has ${bytes(size)}; the limit is ${bytes(most)}.` : "";
 }
 
-/** Whether a picture is too narrow to be painted with these settings: the server's own sum, in words. */
-export function narrowProblem(name: string, size: { width: number; height: number }, field: Field, texts: Texts, limits: Limits): string {
+/** Whether a picture is too narrow for these settings, calculated as the server does; "" if it is not. */
+export function narrowProblem({ file, width, height }: Pick<Own, "file" | "width" | "height">, field: Field, texts: Texts, limits: Limits): string {
   const wanted = Number(texts.image_size);
   const scales = Number(texts.scales ?? 1);
-  if (!(wanted > 0) || !(scales > 0)) return ""; // that is said at those fields
-  const [short, long] = [Math.min(size.width, size.height), Math.max(size.width, size.height)];
+  if (!(wanted > 0) || !(scales > 0)) return ""; // those fields report it
+  const [short, long] = [Math.min(width, height), Math.max(width, height)];
   const longest = field === "content" ? wanted : Math.min(wanted, long) * Number(texts.style_scale ?? 1);
   const narrow = Math.round(((longest / 2 ** (scales - 1)) * short) / long);
   if (narrow >= limits.side) return "";
   const when = scales > 1 ? " at the smallest scale" : "";
-  return `${name} would have ${narrow} pixels on its short side${when}, and needs ${limits.side}: choose another picture or a larger size.`;
+  return `${file.name} would have ${narrow} pixels on its short side${when} but needs ${limits.side}: choose another picture or a larger size.`;
 }
 
-export interface Looked {
+/** A file that was read. */
+export interface Read {
   own: Own;
-  /** The settings that a picture carries that was painted here. */
+  /** The settings embedded in a picture that was painted here. */
   painted: Painted | null;
 }
 
-/** A file as the server reads it, which also says what is wrong with it. Throws an error with a sentence. */
-export async function looked(given: File, field: Field, limits: Limits): Promise<Looked> {
+/** Has the server check a file, made smaller first if need be. Throws an Error whose message is a sentence. */
+export async function readFile(given: File, field: Field, limits: Limits): Promise<Read> {
   const moves = field === "content" && (isVideo(given) || given.type === "image/gif");
   const image = moves ? null : await decoded(given);
   const file = image && needsShrinking(given, image, limits) ? await shrunk(given, image, limits.image_size) : given;
-  const problem = isVideo(file) ? "" : sizeProblem(file.name, file.size, limits.file_bytes);
+  const problem = isVideo(file) ? "" : sizeProblem(file, limits.file_bytes);
   if (problem !== "") throw new Error(problem);
   const { kind, frames, width, height, url, painted } = await postPreview(file, field);
   const shown = image && kind === "picture" ? file : blobOf(url);
@@ -76,34 +78,24 @@ export async function looked(given: File, field: Field, limits: Limits): Promise
   return { own, painted };
 }
 
-/** Names a file within this browser; `crypto.randomUUID` is there in secure contexts only. */
+/** A key for a file in this browser. `crypto.randomUUID` exists only in secure contexts. */
 function newKey(): string {
   return `own:${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 }
 
-/** A `data:` URL as what it holds; the page's own rules keep it from being fetched. */
-function blobOf(url: string): Blob {
-  const [head, data] = url.split(",");
-  const text = atob(data ?? "");
-  const type = /^data:([^;]+)/.exec(head ?? "")?.[1] ?? "image/jpeg";
-  return new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], { type });
-}
-
-/** A picture that the browser can show, or null. */
+/** The picture, or null if the browser cannot show it. */
 async function decoded(file: File): Promise<HTMLImageElement | null> {
-  const image = new Image();
-  image.src = URL.createObjectURL(file);
+  const url = URL.createObjectURL(file);
   try {
-    await image.decode();
-    return image;
+    return await loadImage(url);
   } catch {
     return null;
   } finally {
-    URL.revokeObjectURL(image.src);
+    URL.revokeObjectURL(url);
   }
 }
 
-/** More than is ever painted is not sent, where it would take long or be refused. */
+/** Whether a picture has more pixels than will be painted, and would be slow to send or refused. */
 function needsShrinking({ size }: File, { naturalWidth, naturalHeight }: HTMLImageElement, limits: Limits): boolean {
   if (Math.max(naturalWidth, naturalHeight) <= limits.image_size) return false;
   return size > Math.min(HEAVY, limits.file_bytes) || naturalWidth * naturalHeight > limits.pixels;
@@ -111,19 +103,8 @@ function needsShrinking({ size }: File, { naturalWidth, naturalHeight }: HTMLIma
 
 async function shrunk(file: File, image: HTMLImageElement, longest: number): Promise<File> {
   const scale = longest / Math.max(image.naturalWidth, image.naturalHeight);
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(image.naturalWidth * scale));
-  canvas.height = Math.max(1, Math.round(image.naturalHeight * scale));
-  const context = canvas.getContext("2d");
-  if (context === null) return file;
-  context.imageSmoothingQuality = "high";
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const type = OPAQUE.includes(file.type) ? "image/jpeg" : "image/png"; // others may be transparent
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, 0.95));
+  const side = (pixels: number) => Math.max(1, Math.round(pixels * scale));
+  const type = OPAQUE.includes(file.type) ? "image/jpeg" : "image/png"; // other formats may be transparent
+  const blob = await encoded(image, side(image.naturalWidth), side(image.naturalHeight), type);
   return blob === null ? file : new File([blob], file.name, { type });
-}
-
-/** The files among what was pasted or dropped. */
-export function filesOf(transfer: DataTransfer | null): File[] {
-  return transfer === null ? [] : Array.from(transfer.files);
 }

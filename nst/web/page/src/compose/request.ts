@@ -1,22 +1,23 @@
-/** The forms that ask the server for paintings. */
+/** What a draft asks of the server: one form for each picture. */
 
 import type { SettingValues } from "../types.ts";
 import type { Draft, Style } from "./draft.ts";
 
-/** One painting of those that a draft asks for: its styles, and its seed where there are several. */
-export interface Wanted {
+/** One of the pictures that a draft asks for. */
+interface Wanted {
   styles: Style[];
+  /** Null unless there are variations. */
   seed: number | null;
 }
 
 const ORDER = ["own", "sample", "earlier"] as const;
 
-/** Styles in the order in which the server takes them. */
+/** The styles in the order in which the server receives them. */
 export function ordered(styles: Style[]): Style[] {
   return ORDER.flatMap((kind) => styles.filter((style) => style.kind === kind));
 }
 
-/** The paintings of a draft: one, or one for each style, in as many variations as there are. */
+/** A picture of all styles together or one of each, in every variation. */
 export function wantedOf({ styles, each, texts, variations }: Draft): Wanted[] {
   const groups = each && styles.length > 1 ? styles.map((style) => [style]) : [ordered(styles)];
   const count = Math.max(1, Math.floor(Number(variations)) || 1);
@@ -26,28 +27,28 @@ export function wantedOf({ styles, each, texts, variations }: Draft): Wanted[] {
   );
 }
 
-/** The shares of styles that make one picture, Σ = 1. */
+/** The share of each style in the picture; they add up to 1. */
 export function shares(styles: Style[]): number[] {
   const total = styles.reduce((sum, { weight }) => sum + weight, 0);
   return styles.map(({ weight }) => (total > 0 ? weight / total : 1 / styles.length));
 }
 
-/** The setting `style_weights`: nothing where all weigh the same. */
+/** The `style_weights` setting; empty if all styles weigh the same. */
 export function weightsOf(styles: Style[]): string {
   const equal = styles.every(({ weight }) => weight === styles[0]?.weight);
   return equal ? "" : shares(styles).map((share) => share.toFixed(3)).join(",");
 }
 
-/** The starts that have noise, which is all that a seed changes. */
+/** The starting pictures with noise, which is all that the seed affects. */
 const NOISY = ["blend", "noise"];
 
 export function isNoisy(init: string | undefined): boolean {
   return init !== undefined && NOISY.includes(init);
 }
 
-/** The settings of one painting that differ from the preset's. */
+/** A picture's settings, as far as they differ from the preset. */
 export function settingsOf({ texts }: Draft, { styles, seed }: Wanted, changed: SettingValues): SettingValues {
-  const { style_weights: _, ...settings } = changed;
+  const { style_weights: _, video_end: __, ...settings } = changed;
   const weights = styles.length > 1 ? weightsOf(styles) : "";
   return {
     ...settings,
@@ -57,7 +58,7 @@ export function settingsOf({ texts }: Draft, { styles, seed }: Wanted, changed: 
   };
 }
 
-/** What of a draft the server has already, from a painting that was sent just before. */
+/** The picture sent just before, whose files the server already has. */
 export interface Sent {
   id: string;
   styles: Style[];
@@ -83,8 +84,9 @@ export function formOf(draft: Draft, wanted: Wanted, changed: SettingValues, bef
   }
   form.append("preset", draft.preset);
   form.append("network", draft.network);
-  // Also when empty: without it an earlier job's settings would be taken.
+  // Even if empty: without it, the settings of the earlier job would apply.
   form.append("settings", JSON.stringify(settingsOf(draft, wanted, changed)));
+  if (changed.video_end !== undefined) form.append("video_end", String(changed.video_end));
   return form;
 }
 

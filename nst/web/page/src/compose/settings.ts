@@ -1,8 +1,8 @@
-/** Settings as text in a form: their names in words, their checks, and what of them is sent. */
+/** The settings as text in a form: their labels, their checks, and which are sent. */
 
 import type { Limits, Preset, Setting, SettingValue, SettingValues } from "../types.ts";
 
-/** What stands in the inputs: text, and "true" or "false" for a switch. */
+/** The values of the inputs; "true" or "false" for a checkbox. */
 export type Texts = Record<string, string>;
 
 const LABELS: Record<string, string> = {
@@ -14,21 +14,36 @@ const LABELS: Record<string, string> = {
   print_every: "Epochs between saved frames",
   preserve_color: "Colours",
   tv_weight: "Total variation weight",
+  video_end: "End of the video in seconds",
   video_every: "Epochs between video frames",
   video_fps: "Video frames per second",
 };
 
-/** Settings in groups that a person looks for together; whatever the server adds comes last. */
+/** Related settings; those the page does not know come last. */
 const GROUPS: [string, string[]][] = [
   ["Balance", ["strength", "alpha", "beta", "tv_weight", "temporal_weight", "style_weights"]],
   ["Painting", ["optimizer", "learning_rate", "init", "noise_ratio", "seed", "scales", "style_scale"]],
   ["Network", ["content_layers", "style_layers", "style_distance", "pooling", "padding", "precision", "tile_size"]],
-  ["Frames and video", ["print_every", "video", "video_every", "video_fps", "video_layout"]],
+  ["Frames and video", ["print_every", "video", "video_every", "video_fps", "video_layout", "video_end"]],
 ];
 
+// Not settings of the server, but fields like them.
+/** How many pictures to paint that differ in their seed. */
+export const VARIATIONS: Setting = {
+  name: "variations", kind: "int", default: 1, help: "", choices: [], at_least: 1, at_most: 12, above: null, only: null,
+};
+/** Where to stop painting a video. */
+export const VIDEO_END: Setting = {
+  name: "video_end", kind: "float", default: "", help: "leave empty to paint the whole video", choices: [],
+  at_least: null, at_most: 86_400, above: 0, only: "video",
+};
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function labelOf(name: string): string {
-  const words = name.replaceAll("_", " ");
-  return LABELS[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+  return LABELS[name] ?? capitalised(name.replaceAll("_", " "));
 }
 
 export function grouped(settings: Setting[]): [string, Setting[]][] {
@@ -45,7 +60,7 @@ export function textsOf(values: SettingValues): Texts {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
-/** The setting with the server's limits put to its range. */
+/** A setting whose range respects the server's limits. */
 export function limited(setting: Setting, limits: Limits): Setting {
   const most = { epochs: limits.epochs, image_size: limits.image_size }[setting.name];
   if (most === undefined) return setting;
@@ -60,13 +75,12 @@ function range({ at_least, at_most, above }: Setting): string {
   return parts.length === 0 ? "" : `, ${parts.join(" and ")}`;
 }
 
-export type Parsed = { value: SettingValue } | { error: string };
-
-/** The value of an input, or the sentence that says what it must be. */
-export function parse(setting: Setting, text: string): Parsed {
+/** The value of an input, or a sentence that says what it must be. */
+export function parse(setting: Setting, text: string): { value: SettingValue } | { error: string } {
   const label = labelOf(setting.name);
   if (setting.kind === "bool") return { value: text === "true" };
   if (setting.kind !== "int" && setting.kind !== "float") return { value: text.trim() };
+  if (setting.default === "" && text.trim() === "") return { value: "" };
   const value = Number(text);
   const whole = setting.kind === "int";
   const within =
@@ -79,23 +93,15 @@ export function parse(setting: Setting, text: string): Parsed {
   return { value };
 }
 
-export function isChanged(setting: Setting, texts: Texts, preset: Preset): boolean {
-  const parsed = parse(setting, texts[setting.name] ?? String(setting.default));
-  return "error" in parsed || parsed.value !== preset.settings[setting.name];
-}
-
-export interface Checked {
-  changed: SettingValues;
-  errors: Record<string, string>;
-}
-
-/** What differs from the preset, and what is wrong. */
-export function check(settings: Setting[], texts: Texts, preset: Preset): Checked {
-  const checked: Checked = { changed: {}, errors: {} };
+/** The values that differ from the preset, and what is wrong with the others. */
+export function check(settings: Setting[], texts: Texts, preset: Preset) {
+  const changed: SettingValues = {};
+  const errors: Record<string, string> = {};
   for (const setting of settings) {
-    const parsed = parse(setting, texts[setting.name] ?? String(setting.default));
-    if ("error" in parsed) checked.errors[setting.name] = parsed.error;
-    else if (parsed.value !== preset.settings[setting.name]) checked.changed[setting.name] = parsed.value;
+    const { name } = setting;
+    const parsed = parse(setting, texts[name] ?? String(setting.default));
+    if ("error" in parsed) errors[name] = parsed.error;
+    else if (parsed.value !== (preset.settings[name] ?? setting.default)) changed[name] = parsed.value;
   }
-  return checked;
+  return { changed, errors };
 }

@@ -1,16 +1,16 @@
 /**
- * The slider of the strength, whose steps are even to the eye.
+ * The strength slider, whose steps look even.
  *
- * The setting itself is even on either side of the preset's own value, but there is far less above it: what VGG-19 paints
- * with `fast` was measured in steps of 0.1 with benchmarks/research/strength_steps.py, as the distance that an eye sees
- * from one to the next. A strength is put where its share of the whole way lies.
+ * Most of the visible change lies below the default strength of 0.5. benchmarks/research/strength_steps.py measured it
+ * for VGG-19 and `fast` in steps of 0.1, as the perceptual distance from one picture to the next, and the slider places
+ * each strength at its share of the total.
  */
 
-/** Steps of the slider, and the one that the preset's own strength has. */
+/** The number of steps, and the step of the default strength. */
 export const STEPS = 20;
 export const OWN_STEP = 16;
 
-/** Strength and its share of the way, measured; the preset's own lies on a step. */
+/** Measured shares of the total change; the default is rounded to a step. */
 const WAY: [strength: number, share: number][] = [
   [0, 0],
   [0.1, 0.2],
@@ -21,12 +21,12 @@ const WAY: [strength: number, share: number][] = [
   [1, 1],
 ];
 
-/** The strength at a step, rounded as it is shown. */
+/** The strength at a step, to two decimals. */
 export function strengthAt(step: number): number {
   return Math.round(100 * between(step / STEPS, 1, 0)) / 100;
 }
 
-/** The step that is next to a strength. */
+/** The step closest to a strength. */
 export function stepOf(strength: number): number {
   return Math.round(STEPS * between(strength, 0, 1));
 }

@@ -1,10 +1,11 @@
 import { useEffect, useState } from "react";
 
 import { ApiError, get } from "../api.ts";
+import { Button } from "../parts/Button.tsx";
 import { TokenForm } from "../TokenForm.tsx";
 import { curlOf, fieldsOf, operationsOf, schemasOf, type Field, type OpenApi, type Operation, type Type } from "./openapi.ts";
 
-/** The reference of the API, from the description that the server gives of it. */
+/** The API reference, generated from the server's OpenAPI description. */
 export function ApiPage() {
   const [api, setApi] = useState<OpenApi | null>(null);
   const [problem, setProblem] = useState<ApiError | null>(null);
@@ -18,7 +19,7 @@ export function ApiPage() {
       (error: unknown) => setProblem(error as ApiError),
     );
   }, [session]);
-  // The browser looked for the part that the address names before there was any.
+  // The browser looked for the fragment before there was anything to find.
   useEffect(() => {
     if (api) document.getElementById(decodeURIComponent(window.location.hash.slice(1)))?.scrollIntoView();
   }, [api]);
@@ -27,7 +28,7 @@ export function ApiPage() {
   return (
     <>
       <a className="skip" href="#main">
-        Skip to the main part
+        Skip to content
       </a>
       <header className="header">
         <a className="brand" href="/">
@@ -43,14 +44,12 @@ export function ApiPage() {
           <TokenForm onTaken={again} />
         ) : problem ? (
           <div className="page-note" role="alert">
-            <h1>The reference cannot be shown</h1>
+            <h1>The API reference could not be loaded</h1>
             <p>{problem.message}</p>
-            <button className="button" type="button" onClick={again}>
-              Try again
-            </button>
+            <Button onClick={again}>Try again</Button>
           </div>
         ) : (
-          <p className="page-note">Opening the reference…</p>
+          <p className="page-note">Loading the reference…</p>
         )}
       </main>
     </>
@@ -66,11 +65,11 @@ function Reference({ api }: { api: OpenApi }) {
       <h1>API reference</h1>
       <p className="lead">{api.info.description}</p>
       <p>
-        A studio with a token wants it with each call: <code>-H &apos;Authorization: Bearer TOKEN&apos;</code>. Every error
-        is a <SchemaLink name="Problem" />. Generators of clients read <a href="/api/openapi.json">/api/openapi.json</a>.
+        If the studio has a token, send it with every request: <code>-H &apos;Authorization: Bearer TOKEN&apos;</code>. Every
+        error is a <SchemaLink name="Problem" />. Client generators can use <a href="/api/openapi.json">/api/openapi.json</a>.
       </p>
       <div className="docs-columns">
-        <nav className="docs-index" aria-label="Calls and schemas">
+        <nav className="docs-index" aria-label="Endpoints and schemas">
           {tags.map((tag) => (
             <section key={tag}>
               <h2>{titled(tag)}</h2>
@@ -100,7 +99,7 @@ function Reference({ api }: { api: OpenApi }) {
         </nav>
         <div className="docs-parts">
           {operations.map((operation) => (
-            <Call key={operation.id} operation={operation} />
+            <Endpoint key={operation.id} operation={operation} />
           ))}
           {schemas.map(([name, schema]) => (
             <section className="panel" key={name} id={`schema-${name}`} aria-labelledby={`schema-${name}-name`}>
@@ -115,7 +114,7 @@ function Reference({ api }: { api: OpenApi }) {
   );
 }
 
-function Call({ operation }: { operation: Operation }) {
+function Endpoint({ operation }: { operation: Operation }) {
   const { id, method, path, about, fields, body, status, answers, errors } = operation;
   const simple = method === "GET" && !path.includes("{");
   return (
@@ -133,7 +132,7 @@ function Call({ operation }: { operation: Operation }) {
       )}
       <Fields fields={fields} caption={`Parameters of ${method} ${path}`} where />
       <p>
-        Answers with <strong>{status}</strong>
+        Returns <strong>{status}</strong>
         {answers.map(({ media, type }, index) => (
           <span key={media}>
             {index === 0 ? ": " : ", or "}
@@ -221,7 +220,7 @@ const Words = ({ text }: { text: string }) => (
   </p>
 );
 
-/** A text of the description, with what stands in backticks as code. */
+/** Text with the parts in backticks as code. */
 function Code({ text }: { text: string }) {
   return text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
 }

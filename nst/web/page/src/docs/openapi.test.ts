@@ -53,7 +53,7 @@ describe("types", () => {
     expect(typeOf(schema).map((part) => (typeof part === "string" ? part : `<${part.schema}>`)).join("")).toBe(written);
   });
 
-  it("has defaults, but not those that say nothing", () => {
+  it("lists defaults, except empty ones", () => {
     const schema: Schema = { required: ["a"], properties: { a: { type: "string" }, b: { type: "integer", default: 3 } } };
     expect(fieldsOf(schema).map(({ name, required, type }) => [name, required, type.join("")])).toEqual([
       ["a", true, "string"],
@@ -65,7 +65,7 @@ describe("types", () => {
 describe("operations", () => {
   const [create, drop, picture] = operationsOf(API);
 
-  it("has the fields of the body, the response and the errors in order", () => {
+  it("lists the body, the response and the errors in order", () => {
     expect(create).toMatchObject({ method: "POST", tag: "jobs", about: ["Queues a job.", "And more."], status: "202" });
     expect(create!.fields.map(({ name, where }) => [name, where])).toEqual([["content", "body"]]);
     expect(create!.fields[0]!.type).toEqual(["file"]);
@@ -73,7 +73,7 @@ describe("operations", () => {
     expect(create!.errors.map(({ status }) => status)).toEqual(["400", "507"]);
   });
 
-  it("can be called", () => {
+  it("have an example request", () => {
     expect(curlOf(create!, "http://x")).toBe("curl -F content=@FILE -F style_name=ink http://x/api/jobs");
     expect(curlOf(drop!, "http://x")).toBe("curl -X DELETE http://x/api/jobs/ID");
     expect(curlOf(picture!, "http://x")).toBe("curl -o FILE http://x/api/jobs/ID");

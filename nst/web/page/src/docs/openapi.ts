@@ -1,4 +1,4 @@
-/** Reads what the reference shows from an OpenAPI description, as far as FastAPI writes them. */
+/** Reads an OpenAPI description, as far as FastAPI uses the format. */
 
 export interface Schema {
   $ref?: string;
@@ -56,7 +56,7 @@ export interface OpenApi {
 
 export interface Field {
   name: string;
-  /** Where it stands: `path`, `query`, `header` or `body`; `schema` in a schema of its own. */
+  /** `path`, `query`, `header` or `body`; `schema` for a field of a schema. */
   where: string;
   required: boolean;
   type: Type[];
@@ -68,23 +68,23 @@ export interface Operation {
   method: string;
   path: string;
   tag: string;
-  /** Its paragraphs. */
+  /** The description, by paragraph. */
   about: string[];
   fields: Field[];
-  /** The media type of the body; "" without one. */
+  /** The media type of the request body; "" if there is none. */
   body: string;
-  /** The response of success: its status, and the types by their media type. */
+  /** The status of a successful response, and its types by media type. */
   status: string;
   answers: { media: string; type: Type[] }[];
   errors: { status: string; about: string }[];
 }
 
-/** A part of a type: words, or the name of a schema. */
+/** Part of a type: text or the name of a schema. */
 export type Type = string | { schema: string };
 
 const nameOf = (ref: string) => ref.slice(ref.lastIndexOf("/") + 1);
 
-/** How a type is written: `integer, 1 to 200`, or `array of Job`. */
+/** A type in words, such as `integer, 1 to 200` or `array of Job`. */
 export function typeOf(schema: Schema | undefined): Type[] {
   if (!schema) return ["any"];
   if (schema.$ref) return [{ schema: nameOf(schema.$ref) }];
@@ -109,7 +109,7 @@ export function typeOf(schema: Schema | undefined): Type[] {
 }
 
 function bounds({ minimum, maximum, maxLength }: Schema): string {
-  // The largest numbers say no more than that a number is one.
+  // Limits that no number would exceed are not worth showing.
   const most = maximum !== undefined && maximum < 2 ** 53 ? maximum.toLocaleString("en") : undefined;
   if (minimum !== undefined && most !== undefined) return `, ${minimum} to ${most}`;
   if (minimum !== undefined) return `, at least ${minimum}`;
@@ -120,7 +120,7 @@ function bounds({ minimum, maximum, maxLength }: Schema): string {
 function fieldOf(name: string, where: string, required: boolean, schema: Schema, about = schema.description): Field {
   const { default: usual } = schema;
   const unless = usual === undefined || usual === null || (Array.isArray(usual) && usual.length === 0);
-  // What may be left out is null in Python only.
+  // An optional parameter is null only in Python.
   const given = schema.anyOf?.filter(({ type }) => type !== "null");
   const written = typeOf(!required && where !== "schema" && given ? { anyOf: given } : schema);
   const type: Type[] = unless ? written : [...written, `, default ${JSON.stringify(usual)}`];
@@ -134,7 +134,7 @@ export function fieldsOf(schema: Schema, where = "schema"): Field[] {
 
 export const paragraphs = (text: string) => text.split(/\n\s*\n/).map((each) => each.replace(/\s*\n\s*/g, " ").trim());
 
-/** The schemas that are not the body of a form, of which the operation tells. */
+/** The schemas, without those of form bodies, which the operations list. */
 export function schemasOf({ components }: OpenApi): [string, Schema][] {
   return Object.entries(components?.schemas ?? {}).filter(([name]) => !name.startsWith("Body_"));
 }
@@ -171,7 +171,7 @@ function operationOf(api: OpenApi, path: string, method: string, described: Desc
   };
 }
 
-/** A command that makes the call; words in capitals stand for what is to be filled in. */
+/** An example request; replace the words in capitals. */
 export function curlOf({ method, path, fields, body, answers }: Operation, base: string): string {
   const words = ["curl"];
   const media = answers.map((each) => each.media);

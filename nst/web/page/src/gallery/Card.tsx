@@ -1,32 +1,39 @@
-import { memo, type ReactNode } from "react";
+import { memo } from "react";
 
 import { pictureUrl, thumbnailUrl } from "../api.ts";
 import { jobHash } from "../route.ts";
 import type { JobCard } from "../types.ts";
-import { ago, list, moment, ordinal, stateOf } from "../words.ts";
+import { ago, isActive, list, moment, ordinal, stateOf } from "../words.ts";
 
 const COVER = 320;
 const STYLE = 96;
 
 interface FaceProps {
   job: JobCard;
-  /** The time in seconds, from which "an hour ago" is told. */
+  /** The current time in seconds. */
   now: number;
   onCancel: (job: JobCard) => void;
   tabIndex?: number;
   lazy?: boolean;
 }
 
-/** A card's picture and words: a link to its page, its state, and a button that cancels it. */
+/** The contents of a card: a link to the picture, its state, and a button to cancel it. */
 export const Face = memo(function Face({ job, now, onCancel, tabIndex, lazy = false }: FaceProps) {
   const { state, kind, content, styles, number, preset } = job;
   const time = job.ended ?? job.started ?? job.created;
+  const painted = job.picture !== null;
   const loading = lazy ? "lazy" : undefined;
   return (
     <>
       <a href={jobHash(job.id)} aria-label={nameOf(job)} tabIndex={tabIndex}>
         <span className="cover">
-          <Cover job={job} loading={loading} />
+          <img
+            className={painted ? undefined : "unpainted"}
+            src={thumbnailUrl(painted ? pictureUrl(job) : content.url, COVER)}
+            alt=""
+            decoding="async"
+            loading={loading}
+          />
           {kind === "video" && (
             <span className="mark" aria-hidden="true">
               Video
@@ -48,14 +55,8 @@ export const Face = memo(function Face({ job, now, onCancel, tabIndex, lazy = fa
       </a>
       <p className="card-line">
         <span className="state">{briefly(job)}</span>
-        {(state === "queued" || state === "running") && !job.cancelling ? (
-          <button
-            type="button"
-            className="link"
-            onClick={() => onCancel(job)}
-            aria-label={`Cancel number ${number}`}
-            tabIndex={tabIndex}
-          >
+        {isActive(job) && !job.cancelling ? (
+          <button type="button" className="link" onClick={() => onCancel(job)} aria-label={`Cancel picture ${number}`} tabIndex={tabIndex}>
             Cancel
           </button>
         ) : (
@@ -68,21 +69,7 @@ export const Face = memo(function Face({ job, now, onCancel, tabIndex, lazy = fa
   );
 });
 
-function Cover({ job, loading }: { job: JobCard; loading: "lazy" | undefined }): ReactNode {
-  const painted = job.picture !== null;
-  const url = painted ? pictureUrl(job) : job.content.url;
-  return (
-    <img
-      className={painted ? undefined : "unpainted"}
-      src={thumbnailUrl(url, COVER)}
-      alt=""
-      decoding="async"
-      loading={loading}
-    />
-  );
-}
-
-/** The state in two words at most: a card is narrow. */
+/** The state in two words at most, as cards are narrow. */
 function briefly(job: JobCard): string {
   const { state, place, epoch, epochs, cancelling } = job;
   if (cancelling) return stateOf(job);
@@ -91,8 +78,8 @@ function briefly(job: JobCard): string {
   return stateOf(job);
 }
 
-/** Begins with what is seen on the card, so that who speaks to the page is understood. */
-export function nameOf(job: JobCard): string {
+/** Starts with the visible text, for speech input. */
+function nameOf(job: JobCard): string {
   const styles = list(job.styles.map(({ title }) => title));
   return `${job.content.title} #${job.number} ${styles} ${job.preset}, ${job.kind === "video" ? "video, " : ""}${stateOf(job)}`;
 }

@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import type { GalleryChoices } from "../types.ts";
 import { EVERYTHING, isFiltered, SORTS, STATES, type Query } from "./query.ts";
 
-const PAUSE = 250; // milliseconds without a key, after which what was typed is searched
+const PAUSE = 250; // milliseconds without typing before the search starts
 
 interface Props {
   query: Query;
@@ -17,7 +17,7 @@ export function FilterBar({ query, choices, onChange }: Props) {
   return (
     <form className="filters" role="search" aria-label="Pictures" onSubmit={(event) => event.preventDefault()}>
       <SearchField value={query.q} onChange={(q) => set({ q })} />
-      <Choice name="State" value={query.state} all="All states" options={namesOf(STATES, choices.states, query.state)} onChange={(state) => set({ state })} />
+      <Choice name="State" value={query.state} all="All states" options={counted(choices.states, query.state, STATES)} onChange={(state) => set({ state })} />
       {videos && (
         <Choice
           name="Kind"
@@ -43,7 +43,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (text: stri
   const id = useId();
   const [text, setText] = useState(value);
   const timer = useRef<number | undefined>(undefined);
-  // Cleared elsewhere, or another address: unless it is what was typed here a moment ago.
+  // Follow other changes of the search, but not the echo of what was typed here.
   const sent = useRef(value);
   useEffect(() => {
     if (value !== sent.current) setText(value);
@@ -55,6 +55,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (text: stri
     sent.current = typed;
     onChange(typed);
   };
+  // By the time the search starts, the other filters may have changed.
   const latest = useRef(send);
   useEffect(() => {
     latest.current = send;
@@ -87,7 +88,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (text: stri
 interface ChoiceProps<T extends string> {
   name: string;
   value: T | "";
-  /** What stands for no choice; left out where there always is one. */
+  /** The label of the option for no filter; omitted if there is always a value. */
   all?: string;
   options: Partial<Record<T, string>>;
   onChange: (value: T | "") => void;
@@ -106,13 +107,8 @@ function Choice<T extends string>({ name, value, all, options, onChange }: Choic
   );
 }
 
-/** The options that some picture has, and the one that is chosen, with the number of pictures. */
-function counted(counts: Record<string, number>, chosen: string): Record<string, string> {
+/** The values that any picture has, and the chosen one, with the number of pictures. */
+function counted(counts: Record<string, number>, chosen: string, titles: Record<string, string> = {}): Record<string, string> {
   const all = chosen === "" || Object.hasOwn(counts, chosen) ? counts : { ...counts, [chosen]: 0 };
-  return Object.fromEntries(Object.entries(all).map(([name, count]) => [name, `${name} (${count.toLocaleString("en")})`]));
-}
-
-function namesOf<T extends string>(names: Record<T, string>, counts: Partial<Record<T, number>>, chosen: string): Partial<Record<T, string>> {
-  const there = (Object.keys(names) as T[]).filter((name) => counts[name] !== undefined || name === chosen);
-  return Object.fromEntries(there.map((name) => [name, `${names[name]} (${(counts[name] ?? 0).toLocaleString("en")})`])) as Partial<Record<T, string>>;
+  return Object.fromEntries(Object.entries(all).map(([name, count]) => [name, `${titles[name] ?? name} (${count.toLocaleString("en")})`]));
 }

@@ -2,25 +2,27 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, typ
 
 import { useAnnounce } from "../announce.tsx";
 import { ApiError, cancelJob, deleteJob, zipOfSearchUrl } from "../api.ts";
+import { Alert } from "../parts/Field.tsx";
+import { useAction, useTitle } from "../parts/hooks.ts";
 import { focusHeading, HOME } from "../route.ts";
 import type { JobCard } from "../types.ts";
 import { count, isActive } from "../words.ts";
 import { FilterBar } from "./FilterBar.tsx";
 import { Grid } from "./Grid.tsx";
 import { extended, toggled } from "./list.ts";
-import { placeOf, rememberPlace, type Place } from "./memory.ts";
+import { NO_CHOICES, placeOf, rememberPlace, type Place } from "./memory.ts";
 import { galleryHash, isFiltered, paramsOf, parseQuery, type Query } from "./query.ts";
-import { MOST_ZIPPED, SelectionBar } from "./SelectionBar.tsx";
+import { DeleteDialog, MOST_ZIPPED, SelectionBar } from "./SelectionBar.tsx";
 import { useGallery } from "./useGallery.ts";
 import { useNow } from "./useNow.ts";
 
 const AT_ONCE = 4; // requests
 
 interface Props {
-  /** The query of the address. */
+  /** The route's query. */
   query: string;
   session: number;
-  /** Whether a person came here from another view, and not by loading the page. */
+  /** Whether the user came here from another view. */
   moved: RefObject<boolean>;
 }
 
@@ -36,13 +38,14 @@ export function GalleryView({ query: text, session, moved }: Props) {
   const [active, setActive] = useState<string | null>(from?.active ?? null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(from?.selected ?? new Set());
   const [busy, setBusy] = useState("");
-  const [failed, setFailed] = useState("");
+  const { problem: failed, setProblem: setFailed, run } = useAction();
   const anchor = useRef<string | null>(active);
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [deleting, setDeleting] = useState(false);
 
   usePlace(key, active, selected);
   useArrival(from, listed !== null, moved);
-  useTitle(query, listed?.total ?? null);
+  const search = query.q.trim();
+  useTitle(listed === null ? "Gallery" : `${search === "" ? "Gallery" : `“${search}”`} (${listed.total.toLocaleString("en")})`);
 
   const chosen = useMemo(() => cards.filter(({ id }) => selected.has(id)), [cards, selected]);
 
@@ -50,11 +53,11 @@ export function GalleryView({ query: text, session, moved }: Props) {
     setSelected(new Set());
     setActive(null);
     setFailed("");
-    // Typing makes no steps of Back; the page hears of it as of any other change of its address.
+    // Typing must not add to the browser's history. The page is told as of any other change of route.
     window.history.replaceState(window.history.state, "", galleryHash(next));
     window.dispatchEvent(new HashChangeEvent("hashchange"));
   };
-  // What is found is told once it is there, and not for what was there on arrival.
+  // Announce the number of results after a change of query, but not on arrival.
   const told = useRef(key);
   useEffect(() => {
     if (listed === null || stale || told.current === key) return;
@@ -71,37 +74,32 @@ export function GalleryView({ query: text, session, moved }: Props) {
     anchor.current = id;
     setSelected((before) => (range ? extended(before, latest.current, start, id) : toggled(before, id)));
   }, []);
-  const activate = useCallback((id: string) => setActive(id), []);
   const cancel = useCallback(
     async (job: JobCard) => {
-      setFailed("");
-      try {
-        await cancelJob(job.id);
-      } catch (error) {
-        setFailed((error as ApiError).message);
-      }
+      await run(() => cancelJob(job.id));
       await refresh();
     },
-    [refresh],
+    [run, refresh],
   );
 
   const selectAll = async () => setSelected(new Set((await all())?.cards.map(({ id }) => id)));
   const clear = () => setSelected(new Set());
 
   const cancelChosen = async () => {
-    const [, problem] = await each(chosen.filter((job) => isActive(job) && !job.cancelling), cancelJob, undefined, [404, 409]);
+    const [, problem] = await forEach(chosen.filter((job) => isActive(job) && !job.cancelling), cancelJob, undefined, [404, 409]);
     setFailed(problem);
     await refresh();
   };
   const deleteChosen = async () => {
     const doomed = chosen.filter(({ state }) => state !== "running");
+    setDeleting(false);
     setFailed("");
-    const [done, problem] = await each(doomed, deleteJob, (number) => setBusy(`Deleting ${number} of ${doomed.length}…`));
+    const [done, problem] = await forEach(doomed, deleteJob, (number) => setBusy(`Deleting ${number} of ${doomed.length}…`));
     setBusy("");
     setFailed(problem);
     setSelected(new Set(chosen.filter(({ id }) => !done.has(id)).map(({ id }) => id)));
     announce(`${count(done.size, "picture")} deleted`);
-    // The button that had the focus is gone with the selection.
+    // The focused button has disappeared with the selection.
     focusHeading();
     await refresh();
   };
@@ -115,7 +113,7 @@ export function GalleryView({ query: text, session, moved }: Props) {
       event.preventDefault();
       void selectAll();
     } else if (event.key === "Delete" && chosen.length > 0) {
-      dialog.current?.showModal();
+      setDeleting(true);
     } else if (event.key === "Escape" && chosen.length > 0) {
       clear();
     }
@@ -133,19 +131,15 @@ export function GalleryView({ query: text, session, moved }: Props) {
             <span className="muted">{count(total, "picture")}</span>
             {total > 0 && total <= MOST_ZIPPED && (
               <a className="button quiet" href={zipOfSearchUrl(paramsOf({ ...query, sort: "newest" }))} download>
-                Download all (zip)
+                Download all (ZIP)
               </a>
             )}
           </p>
         )}
       </div>
-      <FilterBar query={query} choices={listed?.choices ?? NONE} onChange={change} />
-      {(problem || failed) !== "" && (
-        <p className="error" role="alert">
-          {problem || failed}
-        </p>
-      )}
-      {listed === null && problem === "" && <p className="page-note">Opening the gallery…</p>}
+      <FilterBar query={query} choices={listed?.choices ?? NO_CHOICES} onChange={change} />
+      <Alert>{problem || failed}</Alert>
+      {listed === null && problem === "" && <p className="page-note">Loading the gallery…</p>}
       {listed !== null && total === 0 && <Nothing filtered={isFiltered(query)} />}
       {cards.length > 0 && (
         <Grid
@@ -155,33 +149,33 @@ export function GalleryView({ query: text, session, moved }: Props) {
           selected={selected}
           now={now}
           scroll={from?.scroll ?? null}
-          onActive={activate}
+          onActive={setActive}
           onSelect={select}
           onCancel={cancel}
           onKey={press}
           onEnd={more}
         />
       )}
-      <SelectionBar
-        chosen={chosen}
-        all={chosen.length === total}
-        busy={busy}
-        onAll={selectAll}
-        onClear={clear}
-        onCancel={cancelChosen}
-        onDelete={deleteChosen}
-        dialog={dialog}
-      />
+      {chosen.length > 0 && (
+        <SelectionBar
+          chosen={chosen}
+          all={chosen.length === total}
+          busy={busy}
+          onAll={selectAll}
+          onClear={clear}
+          onCancel={cancelChosen}
+          onDelete={() => setDeleting(true)}
+        />
+      )}
+      {deleting && chosen.length > 0 && <DeleteDialog chosen={chosen} onKeep={() => setDeleting(false)} onDelete={deleteChosen} />}
     </section>
   );
 }
 
-const NONE = { states: {}, kinds: {}, presets: {}, styles: {} };
-
 function Nothing({ filtered }: { filtered: boolean }) {
   return (
     <div className="page-note">
-      <p>{filtered ? "No picture fits this search." : "There are no pictures yet."}</p>
+      <p>{filtered ? "No pictures match this search." : "There are no pictures yet."}</p>
       {!filtered && (
         <a className="button primary" href={HOME}>
           Paint the first one
@@ -191,12 +185,12 @@ function Nothing({ filtered }: { filtered: boolean }) {
   );
 }
 
-/** Does something with each job, a few at once; gives the ids of those that are done with, and the first problem. */
-async function each(
+/** Does something with each job, a few at a time. Returns the ids of those it worked for, and the first problem. */
+async function forEach(
   jobs: JobCard[],
   act: (id: string) => Promise<unknown>,
   onStep: (number: number) => void = () => undefined,
-  settled: number[] = [404], // statuses that mean that it is so already: the job was deleted elsewhere
+  settled: number[] = [404], // error statuses that mean it has been done already, such as by another tab
 ): Promise<[Set<string>, string]> {
   const done = new Set<string>();
   const left = [...jobs];
@@ -233,7 +227,7 @@ function usePlace(key: string, active: string | null, selected: ReadonlySet<stri
   );
 }
 
-/** Begins at the heading, unless it was left in the middle: the grid then scrolls there, and focuses the card. */
+/** Starts at the heading, unless a card had the focus: the grid then returns to that card. */
 function useArrival(from: Place | undefined, ready: boolean, moved: RefObject<boolean>) {
   const arrived = useRef(false);
   useEffect(() => {
@@ -243,14 +237,4 @@ function useArrival(from: Place | undefined, ready: boolean, moved: RefObject<bo
     if (!from) window.scrollTo(0, 0);
     focusHeading();
   }, [from, ready, moved]);
-}
-
-function useTitle(query: Query, total: number | null) {
-  useEffect(() => {
-    const what = query.q.trim() === "" ? "Gallery" : `“${query.q.trim()}”`;
-    document.title = total === null ? "Gallery – NST Studio" : `${what} (${total.toLocaleString("en")}) – NST Studio`;
-    return () => {
-      document.title = "NST Studio";
-    };
-  }, [query, total]);
 }

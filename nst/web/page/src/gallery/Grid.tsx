@@ -1,4 +1,4 @@
-/** The cards in rows, of which only those near the window are in the document; a grid for the keyboard. */
+/** The cards as a grid that can be navigated from the keyboard. Only rows near the window are in the document. */
 
 import { defaultRangeExtractor, useWindowVirtualizer } from "@tanstack/react-virtual";
 import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
@@ -10,29 +10,29 @@ import { moved } from "./list.ts";
 const GAP = 18;
 const NARROWEST = 200;
 const NARROWEST_ON_PHONES = 145;
-const WORDS = 5.4; // rem below the picture: three lines, which never wrap
-/** Rows that are drawn above and below the window, so that a quick turn of the wheel meets no empty ones. */
+const WORDS = 5.4; // rem below the picture, for three lines that never wrap
+/** Rows rendered above and below the window, so that fast scrolling does not show gaps. */
 const OVERSCAN = 3;
-/** The next page is asked for when so many rows are left below the window. */
+/** How many rows before the end the next page is requested. */
 const AHEAD = 8;
-/** The page's bars hide so many pixels of the window's edges. */
+/** Pixels at the edges of the window that bars may cover. */
 const BARS = 90;
 
 interface Props {
   cards: JobCard[];
   total: number;
-  /** The id of the card that the keyboard is on. */
+  /** The id of the card that has the keyboard focus. */
   active: string | null;
   selected: ReadonlySet<string>;
   now: number;
-  /** Where the page is scrolled to when the cards are there for the first time. */
+  /** Where to scroll once the cards are shown. */
   scroll: number | null;
   onActive: (id: string) => void;
   onSelect: (id: string, range: boolean) => void;
   onCancel: (job: JobCard) => void;
-  /** Keys other than those that move: the grid itself knows nothing of what can be done with cards. */
+  /** Handles keys other than those that move. */
   onKey: (event: KeyboardEvent) => void;
-  /** The last rows come into sight. */
+  /** The last rows are about to become visible. */
   onEnd: () => void;
 }
 
@@ -49,7 +49,7 @@ export function Grid({ cards, total, active, selected, now, scroll, onActive, on
     scrollMargin: top,
     scrollPaddingStart: BARS,
     scrollPaddingEnd: BARS,
-    // What has the focus stays in the document, or the focus would be lost.
+    // Keep the row with the focus, or the focus would be lost.
     rangeExtractor: (range) => {
       const found = defaultRangeExtractor(range);
       return found.includes(activeRow) || activeRow >= rows ? found : [...found, activeRow].sort((a, b) => a - b);
@@ -72,7 +72,7 @@ export function Grid({ cards, total, active, selected, now, scroll, onActive, on
     if (seen >= rows - AHEAD) onEnd();
   }, [missing, height, top, last, rows, onEnd]);
 
-  // A card that comes into the document for it has the focus as soon as it is there; on return the one that had it.
+  // The next card to focus may not be in the document yet. On return, it is the card that was left.
   const focusNext = useRef(scroll !== null && active !== null);
   useEffect(() => {
     if (!focusNext.current) return;
@@ -136,22 +136,18 @@ export function Grid({ cards, total, active, selected, now, scroll, onActive, on
   );
 }
 
-interface CellProps {
+interface CellProps extends Pick<Props, "now" | "onActive" | "onSelect" | "onCancel"> {
   job: JobCard;
   column: number;
   active: boolean;
   selected: boolean;
-  now: number;
-  onActive: (id: string) => void;
-  onSelect: (id: string, range: boolean) => void;
-  onCancel: (job: JobCard) => void;
 }
 
 const Cell = memo(function Cell({ job, column, active, selected, now, onActive, onSelect, onCancel }: CellProps) {
   const tabIndex = active ? 0 : -1;
   const press = (event: MouseEvent) => {
     if (!event.shiftKey || (event.target as HTMLElement).closest("button, label") !== null) return;
-    event.preventDefault(); // of a new window
+    event.preventDefault(); // shift-click would open a window
     onSelect(job.id, true);
   };
   return (
@@ -171,7 +167,7 @@ const Cell = memo(function Cell({ job, column, active, selected, now, onActive, 
           type="checkbox"
           checked={selected}
           tabIndex={tabIndex}
-          aria-label={`Select number ${job.number}`}
+          aria-label={`Select picture ${job.number}`}
           onChange={(event) => onSelect(job.id, (event.nativeEvent as globalThis.MouseEvent).shiftKey)}
         />
       </label>
@@ -179,7 +175,7 @@ const Cell = memo(function Cell({ job, column, active, selected, now, onActive, 
   );
 });
 
-/** How many cards stand side by side, how high a row is with the gap below it, and where the first one begins. */
+/** The number of columns, the height of a row with its gap, and the top of the grid. */
 function useMeasures(grid: React.RefObject<HTMLElement | null>) {
   const [found, setFound] = useState({ columns: 1, height: 0, top: 0 });
   const measure = useCallback(() => {
@@ -197,7 +193,7 @@ function useMeasures(grid: React.RefObject<HTMLElement | null>) {
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(grid.current!);
-    // What stands above the grid moves it.
+    // Anything above the grid may move it.
     observer.observe(document.body);
     return () => observer.disconnect();
   }, [grid, measure]);

@@ -8,18 +8,18 @@ const ids = (cards: Iterable<JobCard>) => [...cards].map(({ id }) => id).join(""
 const cards = [..."abcdef"].map((id) => card(id));
 const changes = (more: Partial<GalleryChanges>): GalleryChanges => ({ cards: [], gone: [], reset: false, revision: "1", ...more });
 
-it("what has not changed is the same object after a page was read again", () => {
+it("keeps the objects of unchanged cards after a reload", () => {
   const after = reconciled(cards, [card("a"), card("b", { epoch: 2 }), card("g")]);
   expect(after[0]).toBe(cards[0]);
   expect(after[1]).not.toBe(cards[1]);
   expect(ids(after)).toBe("abg");
 });
 
-it("a job that slid into the next page is listed once", () => {
+it("lists a job that moved to the next page once", () => {
   expect(ids(appended(cards.slice(0, 3), [card("c"), card("d")]))).toBe("abcd");
 });
 
-it("progress is put in its place, and the rest has the list read again", () => {
+it("applies progress, and asks for a reload after any other change", () => {
   const running = [card("a", { state: "running" }), ...cards.slice(1)];
   const after = changed(running, changes({ cards: [card("a", { state: "running", epoch: 9 })] }));
   expect(after?.[0]?.epoch).toBe(9);
@@ -31,7 +31,7 @@ it("progress is put in its place, and the rest has the list read again", () => {
   expect(changed(running, changes({}))).toEqual(running);
 });
 
-it("a range is selected in the order of the list, whichever end comes first", () => {
+it("selects a range from either end", () => {
   expect([...extended(new Set(["f"]), cards, "b", "d")]).toEqual(["f", "b", "c", "d"]);
   expect([...extended(new Set(), cards, "d", "b")]).toEqual(["b", "c", "d"]);
   expect([...extended(new Set(), cards, null, "c")]).toEqual(["c"]);
@@ -40,7 +40,7 @@ it("a range is selected in the order of the list, whichever end comes first", ()
   expect([...toggled(new Set(["a"]), "b")]).toEqual(["a", "b"]);
 });
 
-it("keys move within the grid and stop at its ends", () => {
+it("moves within the grid and stops at its ends", () => {
   const to = (key: string, from: number) => moved(key, from, 4, 10, 2);
   expect(to("ArrowRight", 3)).toBe(4);
   expect(to("ArrowLeft", 0)).toBe(0);

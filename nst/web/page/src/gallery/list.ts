@@ -1,8 +1,8 @@
-/** How lists of cards change: pages that are added, changes that the server tells of, and what is selected. */
+/** Lists of cards: adding pages, applying changes, selecting and navigating. */
 
 import type { GalleryChanges, JobCard } from "../types.ts";
 
-/** Cards as they were before where nothing has changed in them, so that they are not drawn anew. */
+/** Reuses the old objects of cards that have not changed, so that they are not rendered again. */
 export function reconciled(before: JobCard[], after: JobCard[]): JobCard[] {
   const known = new Map(before.map((card) => [card.id, card]));
   return after.map((card) => {
@@ -11,13 +11,13 @@ export function reconciled(before: JobCard[], after: JobCard[]): JobCard[] {
   });
 }
 
-/** The cards of a further page after those that are there; a job that moved between the pages is listed once. */
+/** Adds a page. A job that moved from one page to the next is listed once. */
 export function appended(before: JobCard[], page: JobCard[]): JobCard[] {
   const known = new Set(before.map(({ id }) => id));
   return [...before, ...page.filter(({ id }) => !known.has(id))];
 }
 
-/** The cards after changes, or null where the list has to be read again: jobs came, went, or are in another state. */
+/** Applies changes to the cards; null if the list must be reloaded because jobs were added, removed or changed state. */
 export function changed(cards: JobCard[], changes: GalleryChanges): JobCard[] | null {
   if (changes.reset || changes.gone.length > 0) return null;
   const news = new Map(changes.cards.map((card) => [card.id, card]));
@@ -26,14 +26,14 @@ export function changed(cards: JobCard[], changes: GalleryChanges): JobCard[] | 
   return cards.map((card) => news.get(card.id) ?? card);
 }
 
-/** What is selected after one card is added or taken away. */
+/** Adds a card to the selection, or removes it. */
 export function toggled(selected: ReadonlySet<string>, id: string): Set<string> {
   const next = new Set(selected);
   if (!next.delete(id)) next.add(id);
   return next;
 }
 
-/** What is selected after all from one card to another are added, in the order of the list. */
+/** Adds a range of cards to the selection. */
 export function extended(selected: ReadonlySet<string>, cards: JobCard[], from: string | null, to: string): Set<string> {
   const end = cards.findIndex(({ id }) => id === to);
   const start = cards.findIndex(({ id }) => id === from);
@@ -41,7 +41,7 @@ export function extended(selected: ReadonlySet<string>, cards: JobCard[], from: 
   return new Set([...selected, ...range.map(({ id }) => id)]);
 }
 
-/** The card to which a key leads in a grid, or null for another key. */
+/** The index of the card that a key moves to, or null for other keys. */
 export function moved(key: string, from: number, columns: number, count: number, rows: number): number | null {
   const to = {
     ArrowLeft: from - 1,

@@ -1,4 +1,4 @@
-/** What the gallery keeps while another view is shown, so that Back finds it as it was left. */
+/** The gallery's state while another view is shown, so that Back restores it. */
 
 import { GALLERY } from "../route.ts";
 import type { GalleryChoices, JobCard } from "../types.ts";
@@ -12,19 +12,20 @@ export interface Listed {
 }
 
 export interface Place {
-  /** The pixels that the page was scrolled by. */
   scroll: number;
-  /** The id of the card that had the focus. */
+  /** The id of the focused card. */
   active: string | null;
   selected: ReadonlySet<string>;
 }
 
+export const NO_CHOICES: GalleryChoices = { states: {}, kinds: {}, presets: {}, styles: {} };
+
 const listed = new Map<string, Listed>();
 const places = new Map<string, Place>();
-const MOST = 5;
+const MOST = 5; // queries remembered
 let latest = "";
 
-/** The cards of a query, as they were last read. */
+/** The cards of a query as they were last loaded. */
 export const recall = (query: string): Listed | undefined => listed.get(query);
 export const placeOf = (query: string): Place | undefined => places.get(query);
 
@@ -42,10 +43,10 @@ export function rememberPlace(query: string, place: Place): void {
   places.set(query, place);
 }
 
-/** The address of the gallery as it was last left. */
+/** The route of the gallery as it was last left. */
 export const lastGallery = () => (latest === "" ? GALLERY : `${GALLERY}?${latest}`);
 
-/** A link to the gallery shows it from the top. */
+/** Makes a link to the gallery show it from the top. */
 export function forgetPlace(): void {
   places.clear();
   if (window.location.hash.startsWith("#/gallery")) window.scrollTo(0, 0);

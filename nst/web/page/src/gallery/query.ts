@@ -1,9 +1,10 @@
-/** The gallery's search, filters and sort, as its address has them. */
+/** The gallery's search, filters and order, as stored in its route. */
 
+import { GALLERY } from "../route.ts";
 import type { JobState, Kind } from "../types.ts";
 
 export const SORTS = { newest: "Newest first", oldest: "Oldest first", ended: "Last finished", content: "Content A–Z", style: "Style A–Z" };
-export type Sort = keyof typeof SORTS;
+type Sort = keyof typeof SORTS;
 
 export const STATES: Record<JobState, string> = {
   queued: "Waiting",
@@ -28,7 +29,7 @@ function among<T extends string>(value: string, known: Record<T, unknown>): T | 
   return Object.hasOwn(known, value) ? (value as T) : "";
 }
 
-/** The query of an address; what is not known there is left out. */
+/** Parses a route's query and ignores what it does not know. */
 export function parseQuery(text: string): Query {
   const found = new URLSearchParams(text);
   const word = (name: string) => (found.get(name) ?? "").slice(0, 200);
@@ -42,7 +43,7 @@ export function parseQuery(text: string): Query {
   };
 }
 
-/** What differs from showing everything, as the server takes it and the address has it. */
+/** The parameters that differ from showing everything, for the API and the route. */
 export function paramsOf(query: Query): URLSearchParams {
   const shown = Object.entries(query).filter(([name, value]) => value !== EVERYTHING[name as keyof Query]);
   return new URLSearchParams(shown.map(([name, value]): [string, string] => [name, value]));
@@ -50,7 +51,7 @@ export function paramsOf(query: Query): URLSearchParams {
 
 export function galleryHash(query: Query): string {
   const params = paramsOf(query).toString();
-  return params === "" ? "#/gallery" : `#/gallery?${params}`;
+  return params === "" ? GALLERY : `${GALLERY}?${params}`;
 }
 
 export function isFiltered({ q, state, kind, preset, style }: Query): boolean {

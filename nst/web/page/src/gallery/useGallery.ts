@@ -1,34 +1,35 @@
-/** The cards of the gallery: read page by page, and kept as they are on the server. */
+/** The cards of the gallery, loaded page by page and kept in sync with the server. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { ApiError, getGallery, getGalleryChanges } from "../api.ts";
+import { onReturn } from "../parts/hooks.ts";
 import type { GalleryAnswer } from "../types.ts";
 import { isActive } from "../words.ts";
 import { appended, changed, reconciled } from "./list.ts";
-import { recall, remember, type Listed } from "./memory.ts";
+import { NO_CHOICES, recall, remember, type Listed } from "./memory.ts";
 
 const PAGE = 100;
 const LARGEST = 500;
 const OFTEN = 1500;
 const SELDOM = 8000;
 
-export interface GalleryState {
-  /** null before the first answer. */
+interface GalleryState {
+  /** Null before the first response. */
   listed: Listed | null;
-  /** What went wrong with the last question, or nothing. */
+  /** What went wrong with the last request, or "". */
   problem: string;
-  /** Whether the cards are of the query before, until those of this one come. */
+  /** Whether the cards are still those of the previous query. */
   stale: boolean;
-  /** Reads the next page, if there is one. */
+  /** Loads the next page, if there is one. */
   more: () => void;
-  /** Reads all pages that are left; gives what is then listed. */
+  /** Loads all remaining pages and returns the list. */
   all: () => Promise<Listed | null>;
-  /** Asks at once what has changed. */
+  /** Checks for changes now. */
   refresh: () => Promise<void>;
 }
 
-/** The first cards of a query, as many as were there before. */
+/** The first cards of a query, at least as many as `wanted`. */
 async function read(params: URLSearchParams, wanted: number): Promise<GalleryAnswer> {
   const first = await getGallery(params, Math.min(LARGEST, Math.max(PAGE, wanted)));
   let { cards, cursor } = first;
@@ -43,7 +44,7 @@ async function read(params: URLSearchParams, wanted: number): Promise<GalleryAns
 export function useGallery(query: string, session: number): GalleryState {
   const [shown, setShown] = useState<{ query: string; listed: Listed | null }>(() => ({ query, listed: recall(query) ?? null }));
   const [problem, setProblem] = useState("");
-  // The truth between two renderings; questions of another query, or of an earlier state, are not taken in.
+  // The latest state, also between renders. Responses to earlier queries or states are ignored.
   const current = useRef<{ query: string; listed: Listed | null }>(shown);
   const asked = useRef(0);
   const elsewhere = useRef(new Map<string, string>());
@@ -63,7 +64,7 @@ export function useGallery(query: string, session: number): GalleryState {
       const found = await read(new URLSearchParams(current.current.query), before?.cards.length ?? 0);
       if (mine !== asked.current) return;
       const { cards, cursor, total, revision } = found;
-      const choices = found.choices ?? before?.choices ?? { states: {}, kinds: {}, presets: {}, styles: {} };
+      const choices = found.choices ?? before?.choices ?? NO_CHOICES;
       take({ cards: reconciled(before?.cards ?? [], cards), cursor, total, choices, revision });
     } catch (error) {
       if (mine === asked.current) setProblem((error as ApiError).message);
@@ -78,7 +79,7 @@ export function useGallery(query: string, session: number): GalleryState {
       const changes = await getGalleryChanges(before.revision);
       const now = current.current.listed;
       if (mine !== asked.current || now === null || changes.revision === now.revision) return;
-      // A job that is not listed, such as one that the filters leave out, matters again when its state changes.
+      // A job that is not listed, such as one hidden by the filters, matters only if its state changes.
       const listed = new Set(now.cards.map(({ id }) => id));
       const others = changes.cards.filter(({ id }) => !listed.has(id));
       const news = changes.cards.filter(({ id, state }) => listed.has(id) || elsewhere.current.get(id) !== state);
@@ -87,7 +88,7 @@ export function useGallery(query: string, session: number): GalleryState {
       if (cards === null) await reload();
       else take({ ...now, cards, revision: changes.revision });
     } catch {
-      // The header says that the server is away; what is listed stays.
+      // The header reports that the server is down; what is listed stays.
     }
   }, [reload, take]);
 
@@ -129,16 +130,11 @@ export function useGallery(query: string, session: number): GalleryState {
 
   const busy = shown.listed?.cards.some(isActive) ?? false;
   useEffect(() => {
-    const seen = () => {
-      if (!document.hidden) void refresh();
-    };
-    const timer = window.setInterval(seen, busy ? OFTEN : SELDOM);
-    document.addEventListener("visibilitychange", seen);
-    window.addEventListener("focus", seen);
+    const timer = window.setInterval(() => document.hidden || void refresh(), busy ? OFTEN : SELDOM);
+    const stopListening = onReturn(refresh);
     return () => {
       window.clearInterval(timer);
-      document.removeEventListener("visibilitychange", seen);
-      window.removeEventListener("focus", seen);
+      stopListening();
     };
   }, [busy, refresh]);
 

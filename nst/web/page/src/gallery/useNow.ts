@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** The time in seconds, anew every half minute: "just now" does not stay true. */
+/** The time in seconds, updated every half minute so that "just now" does not go stale. */
 export function useNow(): number {
   const [now, setNow] = useState(() => Date.now() / 1000);
   useEffect(() => {

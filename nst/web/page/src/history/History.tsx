@@ -1,45 +1,31 @@
-import { useCallback, useState } from "react";
+import { useCallback } from "react";
 
-import { ApiError, cancelJob } from "../api.ts";
+import { cancelJob } from "../api.ts";
 import { Face } from "../gallery/Card.tsx";
 import { forgetPlace } from "../gallery/memory.ts";
 import { useNow } from "../gallery/useNow.ts";
+import { Alert } from "../parts/Field.tsx";
+import { useAction } from "../parts/hooks.ts";
 import { GALLERY } from "../route.ts";
 import type { JobCard } from "../types.ts";
 import type { HistoryState } from "./useHistory.ts";
 
-/** The latest pictures in one line, and the way to all of them. */
-export function History({ history }: { history: HistoryState }) {
-  const { jobs, total, put } = history;
+/** The latest pictures in a row, with a link to the others. */
+export function History({ history: { jobs, total, put } }: { history: HistoryState }) {
   const now = useNow();
-  const [problem, setProblem] = useState("");
-  const cancel = useCallback(
-    async (job: JobCard) => {
-      setProblem("");
-      try {
-        put(await cancelJob(job.id));
-      } catch (error) {
-        setProblem((error as ApiError).message);
-      }
-    },
-    [put],
-  );
-  if (jobs === null) return null;
+  const { problem, run } = useAction();
+  const cancel = useCallback((job: JobCard) => void run(async () => put(await cancelJob(job.id))), [run, put]);
   return (
     <section className="history" aria-labelledby="history-heading">
       <div className="heading-row">
         <h2 id="history-heading">Your pictures</h2>
         <a href={GALLERY} onClick={forgetPlace}>
-          {total > 1 ? `All ${total.toLocaleString("en")} in the gallery` : "To the gallery"}
+          {total > 1 ? `All ${total.toLocaleString("en")} in the gallery` : "Go to the gallery"}
         </a>
       </div>
-      {problem !== "" && (
-        <p className="error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Alert>{problem}</Alert>
       <ul className="strip">
-        {jobs.map((job) => (
+        {jobs?.map((job) => (
           <li key={job.id} className="picture" data-state={job.state}>
             <Face job={job} now={now} onCancel={cancel} lazy />
           </li>

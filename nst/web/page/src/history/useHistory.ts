@@ -1,33 +1,32 @@
-/** The latest jobs, kept fresh while something is waiting or being painted. */
+/** The latest jobs, polled while any are waiting or being painted. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { getGallery } from "../api.ts";
 import { reconciled } from "../gallery/list.ts";
+import { onReturn } from "../parts/hooks.ts";
 import type { JobCard } from "../types.ts";
 import { isActive } from "../words.ts";
 
 const SHOWN = 12;
 const EVERY = 3000;
 
-export interface HistoryState {
-  /** Newest first; null before the first answer. */
+interface Listed {
+  /** Newest first; null before the first response. */
   jobs: JobCard[] | null;
   /** The number of all jobs. */
   total: number;
-  /** Takes in a job that another answer of the server told of. */
+}
+
+export interface HistoryState extends Listed {
+  /** Adds or updates a job from another response. */
   put: (job: JobCard) => void;
   drop: (id: string) => void;
 }
 
-interface Listed {
-  jobs: JobCard[] | null;
-  total: number;
-}
-
 export function useHistory(watching: boolean, session: number): HistoryState {
   const [listed, setListed] = useState<Listed>({ jobs: null, total: 0 });
-  // Answers that were overtaken by a newer question, or by what was put or dropped, are not taken in.
+  // Counts requests and local changes; a response is ignored if anything has happened since its request.
   const asked = useRef(0);
 
   const refresh = useCallback(async () => {
@@ -36,23 +35,15 @@ export function useHistory(watching: boolean, session: number): HistoryState {
       const { cards, total } = await getGallery(new URLSearchParams(), SHOWN);
       if (mine === asked.current) setListed(({ jobs }) => ({ jobs: reconciled(jobs ?? [], cards), total }));
     } catch {
-      // The header says that the server is away; what is listed stays.
+      // The header reports that the server is down; what is listed stays.
       setListed((before) => (before.jobs === null ? { jobs: [], total: 0 } : before));
     }
   }, []);
 
   useEffect(() => {
     if (!watching) return;
-    const seen = () => {
-      if (!document.hidden) void refresh();
-    };
-    seen();
-    window.addEventListener("focus", seen);
-    document.addEventListener("visibilitychange", seen);
-    return () => {
-      window.removeEventListener("focus", seen);
-      document.removeEventListener("visibilitychange", seen);
-    };
+    if (!document.hidden) void refresh();
+    return onReturn(refresh);
   }, [watching, session, refresh]);
 
   const busy = watching && (listed.jobs?.some(isActive) ?? false);
@@ -72,9 +63,9 @@ export function useHistory(watching: boolean, session: number): HistoryState {
       return { jobs: jobs && [job, ...jobs].slice(0, SHOWN), total: total + 1 };
     });
   }, []);
-  const drop = useCallback((id: string) => {
+  const drop = (id: string) => {
     asked.current += 1;
     setListed(({ jobs, total }) => ({ jobs: jobs && jobs.filter((job) => job.id !== id), total: Math.max(0, total - 1) }));
-  }, []);
+  };
   return { ...listed, put, drop };
 }

@@ -1,16 +1,20 @@
-import { useRef, useState } from "react";
+import { useState, type ReactNode } from "react";
 
 import { useAnnounce } from "../announce.tsx";
 import { ApiError, archiveUrl, costsUrl, deleteJob, getRecipe, resultUrl, settingsUrl, videoDownloadUrl } from "../api.ts";
 import { ComparePicker } from "../compare/ComparePicker.tsx";
 import type { Field } from "../compose/files.ts";
+import { Button } from "../parts/Button.tsx";
+import { Confirm } from "../parts/Dialog.tsx";
+import { Alert } from "../parts/Field.tsx";
+import { useAction } from "../parts/hooks.ts";
 import type { Job } from "../types.ts";
-import { copies, copyPicture, copyText, fileOf } from "./use.ts";
+import { canCopy, copyPicture, copyText, fileOf } from "./use.ts";
 
 interface Props {
   job: Job;
   onAgain: (job: Job) => void;
-  /** Makes a painted picture the content or a style of the next one. */
+  /** Uses a painted picture as the content or a style of the next one. */
   onUse: (file: File, field: Field) => Promise<void>;
   onDeleted: (id: string) => void;
 }
@@ -18,7 +22,7 @@ interface Props {
 interface Download {
   title: string;
   url: string;
-  /** The name of the file where the server gives none. */
+  /** The file name, where the server does not give one. */
   name?: string;
 }
 
@@ -32,42 +36,40 @@ function downloadsOf(job: Job): Download[] {
   ];
 }
 
-/** A title within a sentence: "Video" as "video", but "JPEG" and "16-bit PNG" as they are. */
+/** A title in mid-sentence: "Video" becomes "video", but "JPEG" and "16-bit PNG" stay. */
 function inSentence(title: string): string {
   return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
 }
 
-/** What can be done with what was painted. */
+/** What can be done with a job that has ended. */
 export function Actions({ job, onAgain, onUse, onDeleted }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const { kind } = job;
+  const [deleting, setDeleting] = useState(false);
   const [comparing, setComparing] = useState(false);
   const [said, setSaid] = useState("");
-  const [problem, setProblem] = useState("");
+  const { problem, run } = useAction();
   const announce = useAnnounce();
-  const attempt = async (what: () => Promise<unknown>, done = "") => {
-    setProblem("");
-    setSaid("");
-    try {
-      await what();
+  const action = (label: ReactNode, act: () => Promise<unknown>, done = "") => {
+    const attempt = async () => {
+      await act();
       setSaid(done);
       announce(done);
-    } catch (error) {
-      setProblem((error as Error).message);
-    }
+    };
+    const start = () => {
+      setSaid("");
+      void run(attempt);
+    };
+    return <Button onClick={start}>{label}</Button>;
   };
-  const remove = () => {
-    dialog.current?.close();
-    return attempt(async () => {
-      try {
-        await deleteJob(job.id);
-      } catch (error) {
-        // Gone already, from another tab.
-        if (!(error instanceof ApiError && error.status === 404)) throw error;
-      }
-      onDeleted(job.id);
+  const remove = async () => {
+    setDeleting(false);
+    await deleteJob(job.id).catch((error: unknown) => {
+      // Another tab may have deleted it already.
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
     });
+    onDeleted(job.id);
   };
-  const picture = job.kind === "picture" && job.result;
+  const picture = kind === "picture" && job.result;
   const link = `${window.location.origin}${window.location.pathname}#/job/${job.id}`;
   return (
     <section className="panel actions" aria-labelledby="actions-heading">
@@ -76,47 +78,21 @@ export function Actions({ job, onAgain, onUse, onDeleted }: Props) {
       </h2>
       {job.result && (
         <a className="button primary wide" href={resultUrl(job.id)} download>
-          Download {job.kind}
+          Download {kind}
         </a>
       )}
-      {picture && copies && (
-        <button type="button" className="button" onClick={() => attempt(() => copyPicture(job), "The picture is copied.")}>
-          Copy picture
-        </button>
-      )}
-      <button type="button" className="button" onClick={() => attempt(() => copyText(link), "The link is copied.")}>
-        Copy link
-      </button>
-      {picture && (
-        <>
-          <button type="button" className="button" onClick={() => attempt(async () => onUse(await fileOf(job), "content"))}>
-            Use as content
-          </button>
-          <button type="button" className="button" onClick={() => attempt(async () => onUse(await fileOf(job), "style"))}>
-            Use as style
-          </button>
-        </>
-      )}
-      <button type="button" className="button" onClick={() => setComparing(true)}>
-        Compare with…
-      </button>
-      <button
-        type="button"
-        className="button"
-        onClick={() => attempt(async () => copyText((await getRecipe(job.id)).command), "The command line is copied.")}
-      >
-        Copy command
-      </button>
-      <button type="button" className="button wide" onClick={() => onAgain(job)}>
+      {picture && canCopy && action("Copy picture", () => copyPicture(job), "Picture copied.")}
+      {action("Copy link", () => copyText(link), "Link copied.")}
+      {picture && action("Use as content", async () => onUse(await fileOf(job), "content"))}
+      {picture && action("Use as style", async () => onUse(await fileOf(job), "style"))}
+      <Button onClick={() => setComparing(true)}>Compare with…</Button>
+      {action("Copy command", async () => copyText((await getRecipe(job.id)).command), "Command copied.")}
+      <Button className="wide" onClick={() => onAgain(job)}>
         Paint again with these settings
-      </button>
-      {/* Said where the buttons are; the page's live region reads it out. */}
+      </Button>
+      {/* Only shown: the page's live region reads it out. */}
       {said !== "" && <p className="said wide">{said}</p>}
-      {problem !== "" && (
-        <p className="error wide" role="alert">
-          {problem}
-        </p>
-      )}
+      <Alert className="wide">{problem}</Alert>
       <div className="downloads wide" role="group" aria-labelledby="downloads-heading">
         <p id="downloads-heading" className="muted">
           Downloads
@@ -127,21 +103,14 @@ export function Actions({ job, onAgain, onUse, onDeleted }: Props) {
           </a>
         ))}
       </div>
-      <button type="button" className="button quiet danger wide" onClick={() => dialog.current?.showModal()}>
+      <Button className="quiet danger wide" onClick={() => setDeleting(true)}>
         Delete
-      </button>
-      <dialog ref={dialog} className="dialog" aria-labelledby="delete-heading">
-        <h2 id="delete-heading">Delete this {job.kind}?</h2>
-        <p>Its saved frames, {job.kind === "picture" && "its video "}and its costs go with it. This cannot be undone.</p>
-        <div className="row">
-          <button type="button" className="button" autoFocus onClick={() => dialog.current?.close()}>
-            Keep it
-          </button>
-          <button type="button" className="button primary danger" onClick={remove}>
-            Delete for good
-          </button>
-        </div>
-      </dialog>
+      </Button>
+      {deleting && (
+        <Confirm title={`Delete this ${kind}?`} keep="Keep it" confirm="Delete permanently" onKeep={() => setDeleting(false)} onConfirm={() => void run(remove)}>
+          <p>This also deletes its saved frames{kind === "picture" && ", its video"} and its costs. It cannot be undone.</p>
+        </Confirm>
+      )}
       {comparing && <ComparePicker job={job} onClose={() => setComparing(false)} />}
     </section>
   );

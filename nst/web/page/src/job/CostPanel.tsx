@@ -3,17 +3,17 @@ import { figure } from "../words.ts";
 import { Curve, type Series } from "./Curve.tsx";
 import type { Point } from "./curve.ts";
 
-/** The costs now, and how they came down, or of each frame. Content and style are weighed, so that they add up. */
+/** The current costs and their curve. Style and content are weighted, so that they add up to the total. */
 export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
   const beta = Number(job.settings.beta);
   const variation = Number(job.settings.tv_weight);
   const video = job.kind === "video";
-  const first = video ? 1 : 0; // people count frames from 1
+  const first = video ? 1 : 0; // frames are counted from 1
   const series: Series[] = [
     { name: "Total", key: "total", points: rows.map(({ epoch, total }) => point(epoch + first, total)) },
     { name: "Style × beta", key: "style", points: rows.map(({ epoch, style }) => point(epoch + first, style, beta)) },
     {
-      // What the strength has made of alpha, the worker alone knows: its part is what the others leave of the total.
+      // The worker derives alpha from the strength, so we only know the product: the rest of the total.
       name: "Content × alpha",
       key: "content",
       points: rows.map(({ epoch, total, style, total_variation: rough }) =>
@@ -33,7 +33,7 @@ export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
         </dl>
       )}
       {rows.length > 1 && (
-        // What the content costs of a frame is not known: its total has the temporal cost, too.
+        // A frame's total includes the temporal cost, so its content cost is unknown.
         <Curve
           series={video ? series.slice(0, 2) : series}
           epochs={Math.max(job.epochs, rows.at(-1)!.epoch)}
@@ -42,11 +42,11 @@ export function CostPanel({ job, rows }: { job: Job; rows: EpochEvent[] }) {
           changes={job.steering.map(({ epoch }) => epoch)}
         />
       )}
-      {job.steering.length > 0 && <p className="help">A dotted line marks a change: costs before and after it cannot be compared.</p>}
+      {job.steering.length > 0 && <p className="help">A dotted line marks a change; costs before and after it are not comparable.</p>}
       {!video && Number(job.settings.scales) > 1 && (
         <p className="help">
-          Painted in {String(job.settings.scales)} sizes: the costs jump where the next one begins
-          {job.sizes.length > 1 && ", at a dashed line"}.
+          Painted at {String(job.settings.scales)} sizes; the costs jump where the next one starts
+          {job.sizes.length > 1 && " (dashed lines)"}.
         </p>
       )}
     </section>

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState, type PointerEvent } from "react";
+import { useRef, useState, type PointerEvent } from "react";
 
+import { useSize } from "../parts/hooks.ts";
 import { figure, shortFigure } from "../words.ts";
 import { costScale, epochAt, linearTicks, nearest, path, thinned, x, y, type Box, type Point } from "./curve.ts";
 
@@ -9,36 +10,36 @@ export interface Series {
   points: Point[];
 }
 
-/** Where something changes, such as the size of the picture, and what it is from there on. */
-export interface Mark {
+/** The epoch at which a new size starts. */
+interface Mark {
   epoch: number;
   label: string;
 }
 
 interface Props {
-  /** All with the same epochs. */
+  /** All of the same epochs. */
   series: Series[];
   epochs: number;
   unit: "epoch" | "frame";
   marks?: Mark[];
-  /** Epochs at which the costs change their meaning. */
+  /** Epochs at which the picture was steered. */
   changes?: number[];
 }
 
 const HEIGHT = 230;
 const MARGIN = { left: 46, right: 16, top: 22, bottom: 34 };
-/** Points of a line: more than its pixels show nothing. */
+/** The most points of a line: more would share a pixel. */
 const MOST = 400;
-/** Pixels that the words of a mark need. */
+/** The width in pixels that a mark's label needs. */
 const LABEL = 68;
 
 /**
- * The costs over the epochs, or over the frames of a video, with those of the epoch that the pointer or the keyboard is
- * at. Drawn in the pixels that it has, so that its words keep their size.
+ * The costs over the epochs, or over the frames of a video, with a readout at the pointer or keyboard. Drawn at the size
+ * of its box rather than scaled to it, which would scale the text too.
  */
 export function Curve({ series, epochs, unit, marks = [], changes = [] }: Props) {
   const frame = useRef<HTMLDivElement>(null);
-  const width = useWidth(frame);
+  const width = Math.floor(useSize(frame, { width: 320, height: HEIGHT }).width);
   const [hidden, setHidden] = useState<string[]>([]);
   const [pointed, setPointed] = useState<number | null>(null);
   const shown = series
@@ -67,7 +68,7 @@ export function Curve({ series, epochs, unit, marks = [], changes = [] }: Props)
     setHidden((before) => {
       const without = before.filter((each) => each !== key);
       if (without.length < before.length) return without;
-      return before.length + 1 < series.length ? [...before, key] : before; // one stays
+      return before.length + 1 < series.length ? [...before, key] : before; // one must stay
     });
 
   return (
@@ -132,14 +133,14 @@ export function Curve({ series, epochs, unit, marks = [], changes = [] }: Props)
           value={at}
           onChange={({ target }) => setPointed(Number(target.value))}
           onBlur={() => setPointed(null)}
-          aria-label={`Costs at an ${unit}`.replace("an frame", "a frame")}
+          aria-label={unit === "epoch" ? "Costs at an epoch" : "Costs at a frame"}
           aria-valuetext={`${said}: ${values.join(", ")}`}
         />
       </div>
       <figcaption>
         <p className="readout" data-testid="readout">
           {said}
-          {pointed === null && <span className="muted"> (the last)</span>}
+          {pointed === null && <span className="muted"> (latest)</span>}
         </p>
         <ul className="legend">
           {series.map(({ name, key, points }) => (
@@ -157,16 +158,6 @@ export function Curve({ series, epochs, unit, marks = [], changes = [] }: Props)
       </figcaption>
     </figure>
   );
-}
-
-function useWidth(element: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(320);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(element.current!);
-    return () => observer.disconnect();
-  }, [element]);
-  return width;
 }
 
 function summary(series: Series[], log: boolean, unit: string, marks: Mark[]): string {

@@ -1,38 +1,45 @@
-import { useState } from "react";
-
-import { ApiError, repeatJob } from "../api.ts";
+import { repeatJob } from "../api.ts";
 import { finisher, SMALL, type Catalogue } from "../catalogue.ts";
+import { Button } from "../parts/Button.tsx";
+import { Alert } from "../parts/Field.tsx";
+import { useAction } from "../parts/hooks.ts";
 import { jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
 
-/** Below a draft: paints the same with the network that it stands for. */
-export function Finish({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-  const network = finisher(catalogue);
-  if (job.network !== SMALL || network === null) return null;
-  const finish = async () => {
-    setBusy(true);
-    setProblem("");
-    try {
-      window.location.hash = jobHash((await repeatJob(job.id, network.name)).id);
-    } catch (error) {
-      setProblem((error as ApiError).message);
-    }
-    setBusy(false);
+interface RepeatProps {
+  job: Job;
+  network?: string;
+  className?: string;
+  children: React.ReactNode;
+}
+
+/** A button that paints a job again, steered at the same epochs, and opens the new job. */
+export function Repeat({ job, network, className = "", children }: RepeatProps) {
+  const { busy, problem, run } = useAction();
+  const repeat = async () => {
+    window.location.hash = jobHash((await repeatJob(job.id, network)).id);
   };
   return (
+    <>
+      <Button className={className} onClick={() => run(repeat)} disabled={busy}>
+        {children}
+      </Button>
+      <Alert className="wide">{problem}</Alert>
+    </>
+  );
+}
+
+/** Offers to paint a draft again with the full network. */
+export function Finish({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
+  const network = finisher(catalogue);
+  if (job.network !== SMALL || network === null) return null;
+  return (
     <section className="panel actions" aria-labelledby="finish-heading">
-      <h2 id="finish-heading">A draft</h2>
-      <p className="help wide">The small network has painted it. The same settings mean the same with {network.title}.</p>
-      <button type="button" className="button primary wide" onClick={finish} disabled={busy}>
+      <h2 id="finish-heading">Draft</h2>
+      <p className="help wide">Painted by the small network. The same settings work with {network.title}.</p>
+      <Repeat job={job} network={network.name} className="primary wide">
         Paint it with {network.title}
-      </button>
-      {problem !== "" && (
-        <p className="error wide" role="alert">
-          {problem}
-        </p>
-      )}
+      </Repeat>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import type { Job } from "../types.ts";
 import { isActive } from "../words.ts";
 import { thinned } from "./curve.ts";
 
-/** More would be too small to tell apart, and each is a picture to load. */
+/** The most frames shown: each is a picture to load. */
 const MOST = 24;
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
   onChoose: (epoch: number | null) => void;
 }
 
-/** The saved frames in a strip, to look back at. */
+/** The saved frames, to look back at. */
 export function Frames({ job, chosen, onChoose }: Props) {
   if (job.frames.length === 0) return null;
   const shown = thinned(job.frames, MOST);
@@ -22,7 +22,7 @@ export function Frames({ job, chosen, onChoose }: Props) {
       <div className="heading-row">
         <h2 id="frames-heading">{video ? "Painted frames" : "Saved frames"}</h2>
         <p className="muted">
-          {shown.length < job.frames.length && `${shown.length} of ${job.frames.length}, evenly spread`}
+          {shown.length < job.frames.length && `${shown.length} of ${job.frames.length}`}
         </p>
       </div>
       <ul className="strip">

@@ -1,16 +1,18 @@
 import { useEffect, useState, type RefObject } from "react";
 
-import { ApiError, cancelJob } from "../api.ts";
+import { cancelJob } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
 import type { Field } from "../compose/files.ts";
 import { lastGallery } from "../gallery/memory.ts";
-import { focusHeading, GALLERY } from "../route.ts";
+import { useTitle } from "../parts/hooks.ts";
+import { Missing } from "../parts/Missing.tsx";
+import { focusHeading } from "../route.ts";
 import type { Job } from "../types.ts";
 import { isActive, progressOf, titleOf } from "../words.ts";
 import { Actions } from "./Actions.tsx";
+import { Continue } from "./Continue.tsx";
 import { CostPanel } from "./CostPanel.tsx";
 import { Finish } from "./Finish.tsx";
-import { GoOn } from "./GoOn.tsx";
 import { Frames } from "./Frames.tsx";
 import { Made } from "./Made.tsx";
 import { Notes } from "./Notes.tsx";
@@ -19,13 +21,13 @@ import { ProgressPanel } from "./ProgressPanel.tsx";
 import { Stage } from "./Stage.tsx";
 import { Steering } from "./Steering.tsx";
 import { useJob } from "./useJob.ts";
-import { Painted, Video } from "./Video.tsx";
+import { PaintedVideo, ProgressVideo } from "./Video.tsx";
 
 interface Props {
   id: string;
   session: number;
   catalogue: Catalogue;
-  /** Whether a person came here from another view, and not by loading the page. */
+  /** Whether the user came here from another view. */
   moved: RefObject<boolean>;
   onAgain: (job: Job) => void;
   onUse: (file: File, field: Field) => Promise<void>;
@@ -33,33 +35,24 @@ interface Props {
   onDeleted: (id: string) => void;
 }
 
+const LOST = "Connection lost, reconnecting…";
+
 export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueued, onDeleted }: Props) {
   const { job, rows, connection, missing, take, check } = useJob(id, session);
-  // The epoch of an earlier frame that is looked at, or null for the picture as it is now.
+  // The epoch of the saved frame being shown; null for the current picture.
   const [frame, setFrame] = useState<number | null>(null);
   const [problem, setProblem] = useState("");
-  useTitle(job);
+  const progress = job?.state === "running" && job.epoch !== null ? `${progressOf(job)}: ` : "";
+  useTitle(job ? progress + titleOf(job) : "");
   const headed = job !== null || missing;
   useEffect(() => {
     if (headed && moved.current) focusHeading();
   }, [headed, moved]);
-  // What could not be done then may be possible, or past, now.
+  // By now the problem may be over.
   useEffect(() => setProblem(""), [connection, job?.state]);
 
-  if (missing) {
-    return (
-      <div className="page-note">
-        <h1 tabIndex={-1}>There is no such picture</h1>
-        <p>It may have been deleted.</p>
-        <a className="button" href={GALLERY}>
-          To the other pictures
-        </a>
-      </div>
-    );
-  }
-  if (job === null) {
-    return <p className="page-note">{connection === "lost" ? "Connection lost, trying again…" : "Opening the picture…"}</p>;
-  }
+  if (missing) return <Missing>It may have been deleted.</Missing>;
+  if (job === null) return <p className="page-note">{connection === "lost" ? LOST : "Loading the picture…"}</p>;
 
   const cancel = async () => {
     setProblem("");
@@ -68,7 +61,7 @@ export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueue
       take(await cancelJob(id));
     } catch (error) {
       take(job);
-      setProblem((error as ApiError).message);
+      setProblem((error as Error).message);
       check();
     }
   };
@@ -85,41 +78,31 @@ export function JobView({ id, session, catalogue, moved, onAgain, onUse, onQueue
       </div>
       {connection === "lost" && isActive(job) && (
         <p className="lost" role="status">
-          Connection lost, trying again…
+          {LOST}
         </p>
       )}
       <div className="job-columns">
         <div className="job-picture">
-          {job.kind === "video" && job.video && frame === null ? <Painted job={job} /> : <Stage job={job} frame={frame} />}
+          {job.kind === "video" && job.video && frame === null ? <PaintedVideo job={job} /> : <Stage job={job} frame={frame} />}
           <Frames job={job} chosen={frame} onChoose={setFrame} />
           <OtherStyles job={job} catalogue={catalogue} onQueued={onQueued} />
-          {job.kind === "picture" && <Video key={job.epoch} job={job} />}
+          {job.kind === "picture" && <ProgressVideo key={job.epoch} job={job} />}
         </div>
         <div className="job-side">
           <ProgressPanel job={job} problem={problem} onCancel={cancel} />
           <Steering job={job} />
           <Notes job={job} />
-          {!isActive(job) && <Finish job={job} catalogue={catalogue} />}
-          {!isActive(job) && <GoOn job={job} catalogue={catalogue} onResumed={take} />}
-          {!isActive(job) && <Actions job={job} onAgain={onAgain} onUse={onUse} onDeleted={onDeleted} />}
+          {!isActive(job) && (
+            <>
+              <Finish job={job} catalogue={catalogue} />
+              <Continue job={job} catalogue={catalogue} onResumed={take} />
+              <Actions job={job} onAgain={onAgain} onUse={onUse} onDeleted={onDeleted} />
+            </>
+          )}
           {(rows.length > 0 || job.costs !== null) && <CostPanel job={job} rows={rows} />}
           <Made job={job} catalogue={catalogue} />
         </div>
       </div>
     </article>
   );
-}
-
-/** The browser's tab tells how far the painting is, also while another is looked at. */
-function useTitle(job: Job | null) {
-  useEffect(() => {
-    const plain = "NST Studio";
-    if (job) {
-      const far = job.state === "running" && job.epoch !== null ? `${progressOf(job)}: ` : "";
-      document.title = `${far}${titleOf(job)} – ${plain}`;
-    }
-    return () => {
-      document.title = plain;
-    };
-  }, [job]);
 }

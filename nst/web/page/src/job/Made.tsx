@@ -4,14 +4,13 @@ import { labelOf } from "../compose/settings.ts";
 import { MaskedInput } from "../masks/tints.tsx";
 import type { Job } from "../types.ts";
 
-/** What the picture was made from: content, styles, and the settings that are not the preset's. */
+/** The content, the styles and the settings that differ from the preset. */
 export function Made({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
   const preset = presetOf(catalogue, job.preset, job.network);
-  const network = job.painted_with ?? titleOf(catalogue, job.network);
   const differing = catalogue.settings.filter(({ name }) => job.settings[name] !== preset.settings[name]);
   const facts: [string, string][] = [
     ["Preset", job.preset],
-    ["Network", network],
+    ["Network", job.painted_with ?? titleOf(catalogue, job.network)],
     ...differing.map(({ name }): [string, string] => [labelOf(name), String(job.settings[name] ?? "")]),
   ];
   return (
@@ -30,7 +29,7 @@ export function Made({ job, catalogue }: { job: Job; catalogue: Catalogue }) {
       </ul>
       <dl className="facts">
         {facts.map(([name, value]) => (
-          <div key={name}>
+          <div key={name} className="spread">
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>

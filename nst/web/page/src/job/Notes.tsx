@@ -1,7 +1,7 @@
 import type { Job } from "../types.ts";
 import { count, sentence } from "../words.ts";
 
-/** Why a job failed and what was kept of it, and whatever else went wrong on the way. */
+/** Why a job failed and what was saved of it, and its warnings. */
 export function Notes({ job }: { job: Job }) {
   if (job.state !== "failed" && job.troubles.length === 0) return null;
   return (
@@ -21,8 +21,8 @@ export function Notes({ job }: { job: Job }) {
 }
 
 function kept({ kind, picture, result, video }: Job): string {
-  if (picture === null) return "Nothing was painted yet, so there is nothing to keep.";
-  if (kind === "video") return `What was painted until then was kept: ${count(picture + 1, "frame")}.`;
-  const things = result ? "picture" : "preview of the picture";
-  return `The ${things} as it was after epoch ${picture} was kept${video ? ", and the video until then" : ""}.`;
+  if (picture === null) return "Nothing had been painted yet.";
+  if (kind === "video") return `The ${count(picture + 1, "frame")} painted until then ${picture === 0 ? "was" : "were"} saved.`;
+  const things = `${result ? "picture" : "preview"} after epoch ${picture}`;
+  return video ? `The ${things} and the video until then were saved.` : `The ${things} was saved.`;
 }

@@ -1,10 +1,12 @@
 import { useState } from "react";
 
 import { useAnnounce } from "../announce.tsx";
-import { ApiError, repaint, thumbnailUrl } from "../api.ts";
+import { repaint, thumbnailUrl } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
+import { Alert } from "../parts/Field.tsx";
+import { useAction } from "../parts/hooks.ts";
 import { jobHash } from "../route.ts";
-import type { Job, Sample, SettingValues } from "../types.ts";
+import type { Job, Sample } from "../types.ts";
 
 interface Props {
   job: Job;
@@ -12,68 +14,49 @@ interface Props {
   onQueued: (job: Job) => void;
 }
 
-/** The sample styles: one click queues the same picture in another one. */
+/** Queues the same picture in another of the sample styles. */
 export function OtherStyles({ job, catalogue, onQueued }: Props) {
   const [queued, setQueued] = useState<Record<string, Job>>({});
-  const [sending, setSending] = useState("");
-  const [problem, setProblem] = useState("");
+  const { busy, problem, run } = useAction();
   const announce = useAnnounce();
-  const own = job.styles.length === 1 ? job.styles[0]!.title : "";
-  // The weights of several styles are not those of one.
-  const settings: SettingValues = job.styles.length > 1 ? { style_weights: "" } : {};
+  const mixed = job.styles.length > 1;
   const paint = async ({ name, title }: Sample) => {
-    setProblem("");
-    setSending(name);
-    try {
-      const next = await repaint(job.id, name, settings);
-      setQueued((all) => ({ ...all, [name]: next }));
-      onQueued(next);
-      announce(`Queued in the style of ${title}`);
-    } catch (error) {
-      setProblem((error as ApiError).message);
-    } finally {
-      setSending("");
-    }
+    const next = await repaint(job.id, name, mixed ? { style_weights: "" } : {});
+    setQueued((all) => ({ ...all, [name]: next }));
+    onQueued(next);
+    announce(`Queued in the style of ${title}`);
   };
   return (
     <section className="other-styles" aria-labelledby="other-styles-heading">
       <div className="heading-row">
         <h2 id="other-styles-heading">In another style</h2>
-        <p className="muted">One click queues it</p>
+        <p className="muted">Click to queue</p>
       </div>
       <ul className="strip">
         {catalogue.styles
-          .filter(({ title }) => title !== own)
+          .filter(({ title }) => mixed || title !== job.styles[0]!.title)
           .map((style) => {
-            const next = queued[style.name];
+            const { name, title, url } = style;
+            const next = queued[name];
+            const picture = <img src={thumbnailUrl(url, 160)} alt="" loading="lazy" />;
             return (
-              <li key={style.name}>
+              <li key={name}>
                 {next ? (
-                  <a className="frame done" href={jobHash(next.id)} aria-label={`Open it in the style of ${style.title}`}>
-                    <img src={thumbnailUrl(style.url, 160)} alt="" />
+                  <a className="frame done" href={jobHash(next.id)} aria-label={`Open it in the style of ${title}`}>
+                    {picture}
                     <span>Open ›</span>
                   </a>
                 ) : (
-                  <button
-                    type="button"
-                    className="frame"
-                    disabled={sending !== ""}
-                    aria-label={`Paint in the style of ${style.title}`}
-                    onClick={() => paint(style)}
-                  >
-                    <img src={thumbnailUrl(style.url, 160)} alt="" loading="lazy" />
-                    <span>{style.title}</span>
+                  <button type="button" className="frame" disabled={busy} aria-label={`Paint in the style of ${title}`} onClick={() => run(() => paint(style))}>
+                    {picture}
+                    <span>{title}</span>
                   </button>
                 )}
               </li>
             );
           })}
       </ul>
-      {problem !== "" && (
-        <p className="error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Alert>{problem}</Alert>
     </section>
   );
 }

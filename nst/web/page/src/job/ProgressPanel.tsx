@@ -1,5 +1,7 @@
 import { useEffect, useState } from "react";
 
+import { Button } from "../parts/Button.tsx";
+import { Alert } from "../parts/Field.tsx";
 import type { Job } from "../types.ts";
 import { count, duration, isActive, moment, progressOf, remaining, stateOf } from "../words.ts";
 
@@ -18,9 +20,9 @@ export function ProgressPanel({ job, problem, onCancel }: Props) {
           {stateOf(job)}
         </h2>
         {isActive(job) && (
-          <button type="button" className="button" onClick={onCancel} disabled={job.cancelling}>
+          <Button onClick={onCancel} disabled={job.cancelling}>
             Cancel
-          </button>
+          </Button>
         )}
       </div>
       {state === "running" && (
@@ -31,23 +33,19 @@ export function ProgressPanel({ job, problem, onCancel }: Props) {
             max={epochs}
             value={kind === "video" && epoch !== null ? epoch + 1 : (epoch ?? 0)}
           />
-          <p className="progress-line">
+          <p className="spread">
             <span>{progressOf(job)}</span>
             <TimeLeft job={job} />
           </p>
         </>
       )}
       {!isActive(job) && <p className="muted">{ending(job)}</p>}
-      {problem !== "" && (
-        <p className="error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Alert>{problem}</Alert>
     </section>
   );
 }
 
-/** Counts on between two epochs, which on a slow machine are far apart. */
+/** Counts down between epochs, which can be far apart. */
 function TimeLeft({ job }: { job: Job }) {
   const [left, setLeft] = useState(job.seconds_left);
   useEffect(() => {
@@ -64,7 +62,7 @@ function ending({ state, kind, epoch, epochs, started, ended, spent }: Job): str
   const when = ended === null ? "" : `, ${moment(ended)}`;
   const took = started === null || ended === null ? "" : ` in ${duration(spent + ended - started)}`;
   if (state === "finished") return `${count(epochs, kind === "video" ? "frame" : "epoch")}${took}${when}`;
-  if (epoch === null) return `Nothing was painted yet${when}`;
+  if (epoch === null) return `Nothing had been painted yet${when}`;
   const last = kind === "video" ? `frame ${epoch + 1}` : `epoch ${epoch}`;
-  return `After ${last} of ${epochs}${took ? `,${took.replace(" in", "")} of painting` : ""}${when}`;
+  return `After ${last} of ${epochs}${took}${when}`;
 }

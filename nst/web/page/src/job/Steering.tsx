@@ -1,18 +1,19 @@
 import { useEffect, useRef, useState } from "react";
 
-import { ApiError, repeatJob, steerJob } from "../api.ts";
+import { steerJob } from "../api.ts";
 import { STEPS, stepOf, strengthAt } from "../compose/strength.ts";
 import { SteerMasks } from "../masks/SteerMasks.tsx";
+import { Alert } from "../parts/Field.tsx";
 import { Slider } from "../parts/Slider.tsx";
-import { jobHash } from "../route.ts";
 import type { Job } from "../types.ts";
+import { isActive } from "../words.ts";
+import { Repeat } from "./Finish.tsx";
 import { changeOf, follows, inForce, wordsOf, type Controls } from "./steering.ts";
-import "../styles/steering.css";
 
-/** A slider is sent when it has rested this long: a drag is one change. */
+/** Milliseconds a slider must rest before it is sent, so that a drag is one change. */
 const REST = 250;
 
-/** Sliders that change a picture while it is being painted, and the changes that it has followed. */
+/** Sliders that steer a picture while it is being painted, and the changes made so far. */
 export function Steering({ job }: { job: Job }) {
   const live = job.kind === "picture" && job.state === "running" && !job.cancelling;
   if (job.kind === "video" || (!live && job.steering.length === 0)) return null;
@@ -21,14 +22,14 @@ export function Steering({ job }: { job: Job }) {
       <h2 id="steering-heading">{live ? "Steer" : "Steered"}</h2>
       {live && <Sliders job={job} />}
       <Changes job={job} />
-      {!live && job.state !== "queued" && job.state !== "running" && <Repeat job={job} />}
+      {!isActive(job) && <Repeat job={job}>Paint again with these changes</Repeat>}
     </section>
   );
 }
 
 function Sliders({ job }: { job: Job }) {
   const followed = inForce(job);
-  // Where the sliders were put here; null while they show what the picture follows.
+  // What this page has asked for; null while the sliders show what is in force.
   const [asked, setAsked] = useState<Controls | null>(null);
   const [problem, setProblem] = useState("");
   const sent = useRef(followed);
@@ -37,17 +38,18 @@ function Sliders({ job }: { job: Job }) {
   const shown = asked ?? followed;
   const waiting = asked !== null && !follows(followed, asked);
   const changes = JSON.stringify(job.steering);
+  const latest = job.steering.at(-1);
 
   useEffect(() => () => window.clearTimeout(timer.current), []);
   useEffect(() => {
     if (asked === null || !waiting) {
       reached.current = true;
     } else if (reached.current) {
-      // Another page has steered since.
+      // Another page has steered the picture since.
       setAsked(null);
       sent.current = followed;
     }
-  }, [changes]); // only what comes from the server counts here
+  }, [changes]); // only what the server sends counts here
 
   const send = async (wanted: Controls) => {
     const form = changeOf(sent.current, wanted);
@@ -56,7 +58,7 @@ function Sliders({ job }: { job: Job }) {
       await steerJob(job.id, form);
       sent.current = wanted;
     } catch (error) {
-      setProblem((error as ApiError).message);
+      setProblem((error as Error).message);
       setAsked(null);
     }
   };
@@ -65,7 +67,7 @@ function Sliders({ job }: { job: Job }) {
     reached.current = false;
     setAsked(wanted);
     if (wanted.weights.every((weight) => weight === 0)) {
-      setProblem("Leave at least one style some weight.");
+      setProblem("At least one style must have some weight.");
       return;
     }
     setProblem("");
@@ -76,9 +78,9 @@ function Sliders({ job }: { job: Job }) {
 
   return (
     <div className="sliders">
-      <p className="help">The picture follows within two epochs; it does not start again.</p>
+      <p className="help">Changes take effect within two epochs, without starting over.</p>
       <Slider
-        label="Strength of the style"
+        label="Style strength"
         shown={String(shown.strength)}
         value={stepOf(shown.strength)}
         max={STEPS}
@@ -86,7 +88,7 @@ function Sliders({ job }: { job: Job }) {
         onChange={(step) => change({ ...shown, strength: strengthAt(step) })}
       >
         <div className="ends" aria-hidden="true">
-          <span>photograph</span>
+          <span>photo</span>
           <span>style</span>
         </div>
       </Slider>
@@ -103,28 +105,20 @@ function Sliders({ job }: { job: Job }) {
           />
         ))}
       <SteerMasks job={job} onSteer={(form) => steerJob(job.id, form)} />
-      {problem !== "" ? (
-        <p className="error" role="alert">
-          {problem}
-        </p>
-      ) : (
+      <Alert>{problem}</Alert>
+      {problem === "" && (
         <p className="muted steering-note" role="status">
-          {waiting ? "The picture will follow with the next epoch…" : latest(job)}
+          {waiting ? "Waiting for the next epoch…" : latest && `In effect since epoch ${latest.epoch}.`}
         </p>
       )}
     </div>
   );
 }
 
-function latest({ steering }: Job): string {
-  const last = steering.at(-1);
-  return last ? `Followed from epoch ${last.epoch} on.` : "";
-}
-
 function Changes({ job }: { job: Job }) {
   if (job.steering.length === 0) return null;
   return (
-    <ol className="steered" aria-label="Changes while it was painted">
+    <ol className="steered" aria-label="Changes during painting">
       {job.steering.map((change) => (
         <li key={change.epoch}>
           <span className="muted numbers">Epoch {change.epoch}</span>
@@ -132,32 +126,5 @@ function Changes({ job }: { job: Job }) {
         </li>
       ))}
     </ol>
-  );
-}
-
-/** Paints it again with the same changes at the same epochs, which gives the same picture. */
-function Repeat({ job }: { job: Job }) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-  const repeat = async () => {
-    setBusy(true);
-    try {
-      window.location.hash = jobHash((await repeatJob(job.id)).id);
-    } catch (error) {
-      setProblem((error as ApiError).message);
-    }
-    setBusy(false);
-  };
-  return (
-    <>
-      <button type="button" className="button" onClick={repeat} disabled={busy}>
-        Paint again with these changes
-      </button>
-      {problem !== "" && (
-        <p className="error" role="alert">
-          {problem}
-        </p>
-      )}
-    </>
   );
 }

@@ -5,8 +5,8 @@ import type { Job } from "../types.ts";
 import { titleOf } from "../words.ts";
 import { Stage } from "./Stage.tsx";
 
-/** A painted video, in the place of a picture; one that the browser plays in neither way can still be downloaded. */
-export function Painted({ job }: { job: Job }) {
+/** A painted video. If the browser can play it neither as a video nor as an image, its last frame is shown. */
+export function PaintedVideo({ job }: { job: Job }) {
   const [shownAs, setShownAs] = useState<"video" | "image" | "frame">("video");
   const shared = { className: "stage film", src: videoUrl(job.id) };
   if (shownAs === "video") {
@@ -18,7 +18,7 @@ export function Painted({ job }: { job: Job }) {
         loop
         playsInline
         preload="auto"
-        // Of a codec that it does not know, a browser may play the sound alone.
+        // Without the codec, a browser may play only the sound.
         onLoadedMetadata={({ currentTarget }) => currentTarget.videoWidth === 0 && setShownAs("image")}
         onError={() => setShownAs("image")}
       />
@@ -28,13 +28,13 @@ export function Painted({ job }: { job: Job }) {
   return (
     <>
       <Stage job={job} frame={null} />
-      <p className="muted">This browser cannot play the video: download it to play it elsewhere.</p>
+      <p className="muted">This browser cannot play the video. Download it to play it elsewhere.</p>
     </>
   );
 }
 
-/** The painting as a video. GIF and WebP are pictures to a browser, and play by themselves. */
-export function Video({ job }: { job: Job }) {
+/** How the picture was painted. To a browser, GIF and WebP are images. */
+export function ProgressVideo({ job }: { job: Job }) {
   if (!job.video) return null;
   const moving = job.settings.video === "gif" || job.settings.video === "webp";
   return (

@@ -1,5 +1,7 @@
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 
+import { Button } from "../parts/Button.tsx";
+import { Dialog } from "../parts/Dialog.tsx";
 import { ZoomBar } from "./ZoomBar.tsx";
 import { ZoomPane, type Layer } from "./ZoomPane.tsx";
 import { WHOLE } from "./zoom.ts";
@@ -7,25 +9,19 @@ import { WHOLE } from "./zoom.ts";
 interface Props {
   title: string;
   picture: Layer;
-  /** What it was painted from; null where there is no such picture. */
+  /** The content it was painted from, if that is a picture. */
   before: Layer | null;
   onClose: () => void;
 }
 
-/** A picture over the whole window, to be looked at closely, also beside what it was painted from. */
+/** A picture that fills the window, to be inspected closely and compared with its content. */
 export function Viewer({ title, picture, before, onClose }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const [look, setLook] = useState(WHOLE);
   const [scale, setScale] = useState(1);
   const [comparing, setComparing] = useState(false);
   const [share, setShare] = useState(50);
-  useEffect(() => {
-    const element = dialog.current!;
-    element.showModal();
-    element.querySelector<HTMLElement>(".pane")?.focus();
-    return () => element.close();
-  }, []);
+  useEffect(() => body.current!.querySelector<HTMLElement>(".pane")?.focus(), []);
   const fullScreen = useFullScreen(body);
   const { width, height } = picture.size;
 
@@ -35,27 +31,27 @@ export function Viewer({ title, picture, before, onClose }: Props) {
     if (event.key === "b" && before) setComparing((on) => !on);
   };
   return (
-    <dialog ref={dialog} className="viewer" aria-label={title} onClose={onClose} onKeyDown={key}>
+    <Dialog className="viewer" aria-label={title} onClose={onClose} onKeyDown={key}>
       <div ref={body} className="viewer-body">
-        <div className="viewer-bar">
+        <div className="viewer-bar spread">
           <p className="viewer-title">
             <span className="name">{title}</span>
             <span className="muted">{`${width} × ${height} pixels`}</span>
           </p>
-          <button type="button" className="button close" onClick={() => dialog.current?.close()}>
+          <Button className="close" onClick={onClose}>
             Close
-          </button>
+          </Button>
           <div className="row">
             <ZoomBar look={look} scale={scale} onLook={setLook} />
             {before && (
-              <button type="button" className="button" title="Before and after (b)" aria-pressed={comparing} onClick={() => setComparing(!comparing)}>
+              <Button title="Before and after (b)" aria-pressed={comparing} onClick={() => setComparing(!comparing)}>
                 Before and after
-              </button>
+              </Button>
             )}
             {document.fullscreenEnabled && (
-              <button type="button" className="button whole" title="Whole screen (f)" aria-pressed={fullScreen.on} onClick={fullScreen.toggle}>
-                Whole screen
-              </button>
+              <Button className="whole" title="Full screen (f)" aria-pressed={fullScreen.on} onClick={fullScreen.toggle}>
+                Full screen
+              </Button>
             )}
           </div>
         </div>
@@ -70,11 +66,11 @@ export function Viewer({ title, picture, before, onClose }: Props) {
           onScale={setScale}
         />
       </div>
-    </dialog>
+    </Dialog>
   );
 }
 
-function useFullScreen(element: React.RefObject<HTMLElement | null>) {
+function useFullScreen(element: RefObject<HTMLElement | null>) {
   const [on, setOn] = useState(false);
   useEffect(() => {
     const changed = () => setOn(document.fullscreenElement !== null);
@@ -82,7 +78,7 @@ function useFullScreen(element: React.RefObject<HTMLElement | null>) {
     return () => document.removeEventListener("fullscreenchange", changed);
   }, []);
   const toggle = () => {
-    // A browser may refuse; then the picture has the window.
+    // If the browser refuses, the picture still fills the window.
     const done = document.fullscreenElement ? document.exitFullscreen() : element.current!.requestFullscreen();
     done.catch(() => undefined);
   };

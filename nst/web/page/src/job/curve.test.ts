@@ -5,14 +5,14 @@ import { costScale, epochAt, linearTicks, logTicks, nearest, path, thinned, x, y
 const box: Box = { left: 0, top: 0, width: 100, height: 50 };
 
 describe("the scale of the costs", () => {
-  it("is linear and begins at 0 while the costs are of one size", () => {
+  it("is linear from 0 while the costs are similar", () => {
     const scale = costScale([100, 50, 20]);
     expect(scale).toMatchObject({ log: false, low: 0 });
     expect(scale.ticks).toEqual([0, 50, 100]);
     expect(y(0, scale, box)).toBe(50);
   });
 
-  it("is logarithmic where small costs would lie flat", () => {
+  it("is logarithmic where small costs would be lost", () => {
     const scale = costScale([1e6, 1e5, 1e3]);
     expect(scale.log).toBe(true);
     expect(scale.ticks).toEqual([1e3, 1e4, 1e5, 1e6]);
@@ -20,7 +20,7 @@ describe("the scale of the costs", () => {
     expect(y(scale.low, scale, box)).toBe(50);
   });
 
-  it("stands costs that are 0, missing or not finite", () => {
+  it("copes with costs that are 0, missing or not finite", () => {
     expect(costScale([]).ticks).toEqual([0, 1]);
     expect(costScale([0, 0]).high).toBe(1);
     expect(costScale([NaN, Infinity, 5]).high).toBeCloseTo(5.25);
@@ -33,7 +33,7 @@ describe("ticks", () => {
     expect(linearTicks(0, 0.3, 3)).toEqual([0, 0.1, 0.2, 0.3]);
   });
 
-  it("are closer where there are few powers of ten, and fewer where there are many", () => {
+  it("are denser with few powers of ten, and sparser with many", () => {
     expect(logTicks(30, 700, 5)).toEqual([50, 100, 200, 500]);
     expect(logTicks(1, 1e12, 5)).toEqual([1, 1e3, 1e6, 1e9, 1e12]);
   });
@@ -52,7 +52,7 @@ describe("the point under the pointer", () => {
 });
 
 describe("the line", () => {
-  it("goes from the first epoch to the last", () => {
+  it("runs from the first epoch to the last", () => {
     const scale = { log: false, low: 0, high: 10, ticks: [] };
     const points = [
       { epoch: 0, cost: 10 },
@@ -67,7 +67,7 @@ describe("the line", () => {
     expect(path(points, 3, scale, box)).toBe("M0.0 50.0M100.0 0.0");
   });
 
-  it("is thinned out evenly, with both its ends", () => {
+  it("is thinned out evenly, keeping both ends", () => {
     const points = Array.from({ length: 1000 }, (_, n) => n);
     const kept = thinned(points, 5);
     expect(kept).toEqual([0, 250, 500, 749, 999]);

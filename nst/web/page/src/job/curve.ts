@@ -1,11 +1,11 @@
-/** The geometry of the cost curve: scales, ticks and paths; no picture of it. */
+/** The geometry of the cost curve: scales, ticks and paths. */
 
 export interface Point {
   epoch: number;
   cost: number;
 }
 
-export interface Scale {
+interface Scale {
   log: boolean;
   low: number;
   high: number;
@@ -19,10 +19,10 @@ export interface Box {
   height: number;
 }
 
-/** From this ratio on, a linear scale would press the smaller costs flat against its floor. */
+/** Above this ratio, small costs would be lost at the bottom of a linear scale. */
 const LOG_FROM = 20;
 
-/** Round numbers over a range: 1, 2 or 5 times a power of ten apart. */
+/** Round numbers that divide a range into steps of 1, 2 or 5 times a power of ten. */
 export function linearTicks(low: number, high: number, most: number): number[] {
   const rough = (high - low) / most;
   if (!(rough > 0)) return [low];
@@ -35,7 +35,7 @@ export function linearTicks(low: number, high: number, most: number): number[] {
   return ticks;
 }
 
-/** Powers of ten, thinned out when they are many; with 2 and 5 between them when they are few. */
+/** Powers of ten: thinned out if there are many, with 2 and 5 in between if there are few. */
 export function logTicks(low: number, high: number, most: number): number[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
@@ -43,7 +43,7 @@ export function logTicks(low: number, high: number, most: number): number[] {
   const factors = powers <= 2 ? [1, 2, 5] : [1];
   const every = Math.max(1, Math.ceil(powers / most));
   const ticks = [];
-  // From one power below on: its 2 and 5 may be within.
+  // 2 and 5 times the power below may be in range.
   for (let power = powers <= 2 ? first - 1 : first; power <= last; power += every) {
     for (const factor of factors) {
       const tick = Number((factor * 10 ** power).toPrecision(12));
@@ -78,12 +78,12 @@ export function y(cost: number, scale: Scale, box: Box): number {
   return box.top + box.height * (1 - (value - low) / (high - low));
 }
 
-/** The epoch at a place of the drawing, the inverse of `x`. */
-export function epochAt(place: number, epochs: number, box: Box): number {
-  return ((place - box.left) / box.width) * Math.max(1, epochs);
+/** The epoch at a position, the inverse of `x`. */
+export function epochAt(position: number, epochs: number, box: Box): number {
+  return ((position - box.left) / box.width) * Math.max(1, epochs);
 }
 
-/** The place in the list, ordered by epoch, of the point that is nearest to an epoch. */
+/** The index of the point nearest to an epoch. The points must be ordered by epoch. */
 export function nearest(points: Point[], epoch: number): number {
   let [low, high] = [0, points.length - 1];
   while (low < high) {
@@ -95,7 +95,7 @@ export function nearest(points: Point[], epoch: number): number {
   return before && epoch - before.epoch <= points[low]!.epoch - epoch ? low - 1 : low;
 }
 
-/** The `d` of an SVG path; costs that the scale cannot show leave a gap. */
+/** The `d` of an SVG path, with gaps where the scale cannot show a cost. */
 export function path(points: Point[], epochs: number, scale: Scale, box: Box): string {
   let drawn = "";
   let pen = false;
@@ -107,7 +107,7 @@ export function path(points: Point[], epochs: number, scale: Scale, box: Box): s
   return drawn;
 }
 
-/** At most `most` of the points, the first and last among them: a screen has no more columns. */
+/** At most `most` of the points, evenly spread, including the first and the last. */
 export function thinned<T>(points: T[], most: number): T[] {
   if (points.length <= most) return points;
   return Array.from({ length: most }, (_, n) => points[Math.round((n * (points.length - 1)) / (most - 1))]!);

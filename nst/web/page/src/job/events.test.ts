@@ -19,57 +19,57 @@ const state = (changes: Partial<Job> = {}): JobEvent => ({ kind: "job", job: { .
 const numbers = (rows: EpochEvent[]) => rows.map((row) => row.epoch);
 
 describe("the events of a job", () => {
-  it("move it on from epoch to epoch", () => {
+  it("advance it from epoch to epoch", () => {
     const { job: now, rows } = reduce(NOTHING, [state(), epoch(0), epoch(1, 5), { kind: "picture", epoch: 1 }]);
     expect(now).toMatchObject({ epoch: 1, picture: 1, seconds_left: 59, costs: { total: 5 } });
     expect(numbers(rows)).toEqual([0, 1]);
   });
 
-  it("that a new connection replays double nothing, and take nothing back", () => {
+  it("replayed by a new connection add nothing and undo nothing", () => {
     const before = reduce(NOTHING, [state(), epoch(0), epoch(1), epoch(2), { kind: "picture", epoch: 2 }]);
     const after = reduce(before, [state({ epoch: 2, picture: 2 }), epoch(0), { kind: "picture", epoch: 0 }, epoch(1)]);
     expect(numbers(after.rows)).toEqual([0, 1, 2]);
     expect(after.job).toMatchObject({ epoch: 2, picture: 2 });
   });
 
-  it("of a server that was restarted take the place of those it lost", () => {
+  it("of a restarted server replace those it lost", () => {
     const before = reduce(NOTHING, [state(), epoch(0), epoch(1), epoch(2, 7)]);
     const after = reduce(before, [state({ epoch: 1 }), epoch(2, 9)]);
     expect(after.rows.map((row) => row.total)).toEqual([1, 1, 9]);
     expect(after.job?.costs?.total).toBe(9);
   });
 
-  it("begin a new curve with a job that begins anew, not with one that is gone on with", () => {
+  it("start a new curve if the job starts over, but not if it is resumed", () => {
     const before = reduce(NOTHING, [state(), epoch(0), epoch(1)]);
     const queued = { state: "queued", place: 0 } as const;
     expect(numbers(reduce(before, [state({ ...queued, epoch: 1 }), epoch(2)]).rows)).toEqual([0, 1, 2]);
     expect(reduce(before, [state(queued)]).rows).toEqual([]);
   });
 
-  it("of the past leave an ended job as it is", () => {
+  it("of the past do not change a job that has ended", () => {
     const ended = state({ state: "finished", epoch: 60, picture: 60 });
     const { job: now, rows } = reduce(NOTHING, [ended, epoch(0), epoch(60)]);
     expect(now).toMatchObject({ epoch: 60, picture: 60, costs: null });
     expect(numbers(rows)).toEqual([0, 60]);
   });
 
-  it("tell of each trouble once", () => {
+  it("report each warning once", () => {
     const trouble: JobEvent = { kind: "trouble", message: "The disk is full." };
     expect(reduce(NOTHING, [state(), trouble, trouble]).job?.troubles).toEqual(["The disk is full."]);
   });
 });
 
 describe("what is announced", () => {
-  it("is the change of state, and why it failed", () => {
+  it("is a change of state, and why the job failed", () => {
     const queued: Job = { ...job, state: "queued" };
-    expect(announcement(queued, job)).toBe("Painting began");
-    expect(announcement(null, job)).toBe("Painting began");
+    expect(announcement(queued, job)).toBe("Painting started");
+    expect(announcement(null, job)).toBe("Painting started");
     expect(announcement(job, { ...job, state: "finished" })).toBe("Finished");
     expect(announcement(job, { ...job, state: "cancelled" })).toBe("Cancelled");
     expect(announcement(job, { ...job, state: "failed", reason: "No memory." })).toBe("Failed: No memory.");
   });
 
-  it("is nothing for each epoch, nor for a job that is opened as it is", () => {
+  it("is nothing for an epoch, or for a job that was only opened", () => {
     expect(announcement(job, { ...job, epoch: 5 })).toBe("");
     expect(announcement(null, { ...job, epoch: 5 })).toBe("");
     expect(announcement(null, { ...job, state: "finished" })).toBe("");

@@ -23,28 +23,28 @@ describe("the values in force", () => {
 describe("a change", () => {
   const before = { strength: 0.5, weights: [1, 1] };
 
-  it("has only what differs", () => {
+  it("contains only what differs", () => {
     expect([...changeOf(before, { ...before, strength: 0.7 })!.entries()]).toEqual([["strength", "0.7"]]);
     expect([...changeOf(before, { ...before, weights: [1, 0] })!.entries()]).toEqual([["style_weights", "1,0"]]);
     expect(changeOf(before, before)).toBeNull();
   });
 
-  it("leaves one style at least", () => {
+  it("leaves at least one style", () => {
     expect(changeOf(before, { ...before, weights: [0, 0] })).toBeNull();
   });
 
-  it("is followed when the weights are the same in relation", () => {
+  it("is in force when the weights have the same proportions", () => {
     expect(follows({ strength: 0.5, weights: [1, 0.5] }, { strength: 0.5, weights: [0.8, 0.4] })).toBe(true);
     expect(follows({ strength: 0.5, weights: [1, 0.5] }, { strength: 0.5, weights: [0.5, 0.5] })).toBe(false);
   });
 
-  it("is told in words", () => {
+  it("is written in words", () => {
     expect(wordsOf(change(1, { strength: 0.8, style_weights: [1, 0.25] }))).toBe("strength 0.8, weights 1 : 0.25");
     expect(wordsOf(change(1, { masks: false }))).toBe("no masks");
   });
 });
 
-it("a change that is told of again takes its own place", () => {
+it("replaces a change that is reported again", () => {
   const first = withChange(withChange([], { epoch: 5, strength: 0.1 }), { epoch: 2, masks: true });
   expect(withChange(first, { epoch: 5, strength: 0.2 }).map(({ epoch, strength }) => [epoch, strength])).toEqual([
     [2, null],

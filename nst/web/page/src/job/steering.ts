@@ -1,4 +1,4 @@
-/** What a picture is steered by: the values in force, what was asked for, and the changes as words. */
+/** Steering a picture: the values in force, the requests for changes, and the changes in words. */
 
 import type { Job, Steered } from "../types.ts";
 
@@ -8,7 +8,7 @@ export interface Controls {
   weights: number[];
 }
 
-/** The values that the picture follows after its changes so far. */
+/** The values after all changes so far. */
 export function inForce(job: Job): Controls {
   const last = <K extends "strength" | "style_weights">(name: K) => job.steering.findLast((change) => change[name] !== null)?.[name];
   const weights = last("style_weights") ?? parsed(String(job.settings.style_weights ?? ""));
@@ -27,7 +27,7 @@ function relative(weights: number[]): number[] {
   return largest > 0 ? weights.map((weight) => Math.round((100 * weight) / largest) / 100) : weights.map(() => 1);
 }
 
-/** The form of a change: only what differs from before; null if nothing does, or if no style would be left. */
+/** The form that requests what differs; null if nothing does, or if no style would be left. */
 export function changeOf(before: Controls, wanted: Controls): FormData | null {
   const form = new FormData();
   if (wanted.strength !== before.strength) form.append("strength", String(wanted.strength));
@@ -36,13 +36,13 @@ export function changeOf(before: Controls, wanted: Controls): FormData | null {
   return [...form.keys()].length === 0 ? null : form;
 }
 
-/** Whether a picture with these values in force follows what was asked for. */
+/** Whether the values in force are those that were asked for. */
 export function follows(followed: Controls, asked: Controls): boolean {
   const weights = relative(asked.weights);
   return followed.strength === asked.strength && followed.weights.every((weight, index) => weight === weights[index]);
 }
 
-/** A change in a few words: "strength 0.8, weights 1 and 0.25". */
+/** A change in words: "strength 0.8, weights 1 : 0.25". */
 export function wordsOf({ strength, style_weights, masks }: Steered): string {
   const words: string[] = [];
   if (strength !== null) words.push(`strength ${strength}`);
@@ -51,7 +51,7 @@ export function wordsOf({ strength, style_weights, masks }: Steered): string {
   return words.join(", ");
 }
 
-/** The changes with one more, which takes the place of one of the same epoch. */
+/** Adds a change, replacing one of the same epoch. */
 export function withChange(steering: Steered[], change: Partial<Steered> & { epoch: number }): Steered[] {
   const whole = { strength: null, style_weights: null, masks: null, ...change };
   return [...steering.filter(({ epoch }) => epoch !== change.epoch), whole].sort((one, other) => one.epoch - other.epoch);

@@ -1,28 +1,29 @@
-/** Watches one job by its stream of events, through lost connections and restarts of the server. */
+/** Watches a job through its event stream, across lost connections and restarts of the server. */
 
 import { useEffect, useReducer, useRef, useState } from "react";
 
 import { useAnnounce } from "../announce.tsx";
 import { ApiError, eventsUrl, getJob, onJobChanged } from "../api.ts";
+import { onReturn } from "../parts/hooks.ts";
 import type { EpochEvent, Job, Steered } from "../types.ts";
 import { isActive } from "../words.ts";
 import { announcement, NOTHING, reduce, type JobEvent, type Watched } from "./events.ts";
 
-export interface JobWatch extends Watched {
+interface JobWatch extends Watched {
   connection: "open" | "lost";
   missing: boolean;
-  /** Takes in a job that another answer of the server told of; one that has been resumed is watched again. */
+  /** Accepts the job from another response, and watches it again if it was resumed. */
   take: (job: Job) => void;
-  /** Asks the server what has become of the job: it may have been deleted, or resumed. */
+  /** Checks whether the job has been deleted or resumed. */
   check: () => void;
 }
 
-/** Epochs may come in bursts of hundreds: the page is drawn once for what came within this time. */
+/** Milliseconds over which events are collected before a render: epochs may come in bursts of hundreds. */
 const TOGETHER = 60;
 const RETRY = 3000;
-/** A job that has ended is asked for this often: it may be deleted or resumed elsewhere. */
+/** Milliseconds between checks of a job that has ended, which may be deleted or resumed elsewhere. */
 const CHECK = 15_000;
-/** The stream does not name the saved frames: while pictures come they are asked for, this often at most. */
+/** Milliseconds between requests for the list of saved frames, which the stream does not include. */
 const FRAMES_EVERY = 2500;
 
 export function useJob(id: string, session: number): JobWatch {
@@ -37,7 +38,7 @@ export function useJob(id: string, session: number): JobWatch {
     let flush: number | undefined;
     let frames: number | undefined;
     let over = false;
-    // Whether the stream has come to its end: the server closes it when the job has ended.
+    // Whether the server has closed the stream because the job has ended.
     let ended = false;
     let pending: JobEvent[] = [];
 
@@ -59,14 +60,14 @@ export function useJob(id: string, session: number): JobWatch {
         // The next picture asks again.
       }
     };
-    /** Tells a stream that is refused for good from a server that is away: an EventSource does not say. */
+    /** Finds out whether the stream was refused for good or the server is down: an EventSource does not tell. */
     const refused = async () => {
       try {
         await getJob(id);
       } catch (error) {
         const status = error instanceof ApiError ? error.status : 0;
         if (isMissing(status) && !over) setMissing(true);
-        // A token begins a new session, and that a new connection.
+        // A token starts a new session, which connects again.
         if (isMissing(status) || status === 401) return;
       }
       if (!over) retry = window.setTimeout(connect, RETRY);
@@ -109,21 +110,17 @@ export function useJob(id: string, session: number): JobWatch {
         }
       } catch (error) {
         if (over || !(error instanceof ApiError && isMissing(error.status))) return;
-        ended = false; // and not asked for again
+        ended = false; // stop checking
         setMissing(true);
       }
     };
     const seen = () => check.current();
     const timer = window.setInterval(seen, CHECK);
-    window.addEventListener("focus", seen);
-    document.addEventListener("visibilitychange", seen);
-    const unheard = onJobChanged((changed) => changed === id && seen());
+    const stopListening = [onReturn(seen), onJobChanged((changed) => changed === id && seen())];
     return () => {
       over = true;
       window.clearInterval(timer);
-      window.removeEventListener("focus", seen);
-      document.removeEventListener("visibilitychange", seen);
-      unheard();
+      for (const stop of stopListening) stop();
       source?.close();
       for (const timer of [retry, flush, frames]) window.clearTimeout(timer);
     };
@@ -137,7 +134,7 @@ export function useJob(id: string, session: number): JobWatch {
   return { ...watched, connection, missing, take, check: () => check.current() };
 }
 
-/** Whether an answer says that there is no such job: none of that name can be, or it has been deleted. */
+/** Whether a status means that there is no such job; 422 is a malformed id. */
 function isMissing(status: number): boolean {
   return status === 404 || status === 422;
 }

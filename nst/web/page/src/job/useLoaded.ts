@@ -1,8 +1,10 @@
 import { useEffect, useRef, useState } from "react";
 
+import { loadImage } from "../parts/images.ts";
+
 /**
- * The last picture that is loaded and decoded, so that pictures follow one another without a gap. One is loaded at
- * a time, and after it the newest: on a slow line some are left out, but there is always one that comes through.
+ * The latest picture that has been loaded and decoded, so that pictures replace each other without flickering. Only one
+ * is loaded at a time, then the newest: a slow connection skips some, but always shows progress.
  */
 export function useLoaded(url: string | null): string | null {
   const [shown, setShown] = useState<string | null>(null);
@@ -14,13 +16,11 @@ export function useLoaded(url: string | null): string | null {
       const next = wanted.current;
       if (busy.current || next === null) return;
       busy.current = true;
-      const image = new Image();
-      image.src = next;
       try {
-        await image.decode();
+        await loadImage(next);
         setShown(next);
       } catch {
-        // What was shown before stays.
+        // The previous picture stays.
       }
       busy.current = false;
       if (wanted.current !== next) void load();

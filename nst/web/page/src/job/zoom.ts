@@ -1,4 +1,4 @@
-/** The geometry of looking closely: what of a picture is seen in a frame. Pure numbers; `ZoomPane` draws them. */
+/** The geometry of zooming: which part of a picture a frame shows. */
 
 export interface Size {
   width: number;
@@ -6,8 +6,8 @@ export interface Size {
 }
 
 /**
- * What is seen: `zoom` times as large as where the whole picture fits, with the point `x`, `y` of it, as shares of its
- * width and height, in the middle. So pictures of different sizes can be looked at in the same way.
+ * What a frame shows: the picture at `zoom` times the size that fits, centred on `x`, `y`, which are shares of its width
+ * and height. Pictures of different sizes can thus share a look.
  */
 export interface Look {
   zoom: number;
@@ -22,30 +22,30 @@ export interface Point {
 
 export const WHOLE: Look = { zoom: 1, x: 0.5, y: 0.5 };
 
-/** CSS pixels for each pixel of the picture where all of it fits. */
+/** CSS pixels per pixel of the picture when all of it fits. */
 export function fit(picture: Size, frame: Size): number {
   return Math.max(1e-6, Math.min(frame.width / picture.width, frame.height / picture.height));
 }
 
-/** The zoom at which each pixel of the picture is one of the page. */
+/** The zoom at which the picture has its actual size. */
 export function actual(picture: Size, frame: Size): number {
   return 1 / fit(picture, frame);
 }
 
-/** From the whole picture, or its own size if that is smaller, to 8 pixels of the page for each of its own. */
+/** From the whole picture, or its actual size if that is smaller, to 8 times its actual size. */
 export function limits(picture: Size, frame: Size): [number, number] {
   const own = actual(picture, frame);
   return [Math.min(1, own), Math.max(4, 8 * own)];
 }
 
-/** Where the picture lies in the frame, in CSS pixels. */
+/** The picture's position in the frame, in CSS pixels. */
 export function placed({ zoom, x, y }: Look, picture: Size, frame: Size) {
   const scale = fit(picture, frame) * zoom;
   const [width, height] = [picture.width * scale, picture.height * scale];
   return { width, height, left: frame.width / 2 - x * width, top: frame.height / 2 - y * height, scale };
 }
 
-/** The picture fills the frame as far as it can: what fits stays in the middle. */
+/** The look within its limits; a picture that fits is centred. */
 export function clamped(look: Look, picture: Size, frame: Size): Look {
   const [least, most] = limits(picture, frame);
   const zoom = Math.min(most, Math.max(least, look.zoom));
@@ -61,7 +61,7 @@ export function clamped(look: Look, picture: Size, frame: Size): Look {
   };
 }
 
-/** Larger by a factor; the point `at`, in CSS pixels from the middle of the frame, stays where it is. */
+/** Zooms by a factor around the point `at`, in CSS pixels from the middle of the frame. */
 export function zoomed(look: Look, factor: number, picture: Size, frame: Size, at: Point = { x: 0, y: 0 }): Look {
   const [least, most] = limits(picture, frame);
   const zoom = Math.min(most, Math.max(least, look.zoom * factor));
@@ -72,20 +72,27 @@ export function zoomed(look: Look, factor: number, picture: Size, frame: Size, a
   return clamped({ zoom, x, y }, picture, frame);
 }
 
-/** The picture dragged by some CSS pixels. */
+/** Drags the picture by some CSS pixels. */
 export function moved(look: Look, by: Point, picture: Size, frame: Size): Look {
   const { width, height } = placed(look, picture, frame);
   return clamped({ zoom: look.zoom, x: look.x - by.x / width, y: look.y - by.y / height }, picture, frame);
 }
 
-/** From the whole picture to its own size, or closer where that is no larger; and back. */
+/** Switches between the whole picture and its actual size, or 2.5 times if that would be no larger. */
 export function toggled(look: Look, picture: Size, frame: Size, at: Point = { x: 0, y: 0 }): Look {
   if (look.zoom > 1.01) return WHOLE;
   const own = actual(picture, frame);
   return zoomed(look, (own > 1.2 ? own : 2.5) / look.zoom, picture, frame, at);
 }
 
-/** What a key does, or null where it does nothing here. */
+const ARROWS: Record<string, Point> = {
+  ArrowLeft: { x: 1, y: 0 },
+  ArrowRight: { x: -1, y: 0 },
+  ArrowUp: { x: 0, y: 1 },
+  ArrowDown: { x: 0, y: -1 },
+};
+
+/** What a key does, or null if nothing. */
 export function keyed(look: Look, key: string, picture: Size, frame: Size): Look | null {
   const step = { x: frame.width / 8, y: frame.height / 8 };
   switch (key) {
@@ -98,15 +105,9 @@ export function keyed(look: Look, key: string, picture: Size, frame: Size): Look
       return WHOLE;
     case "1":
       return zoomed(look, actual(picture, frame) / look.zoom, picture, frame);
-    case "ArrowLeft":
-      return moved(look, { x: step.x, y: 0 }, picture, frame);
-    case "ArrowRight":
-      return moved(look, { x: -step.x, y: 0 }, picture, frame);
-    case "ArrowUp":
-      return moved(look, { x: 0, y: step.y }, picture, frame);
-    case "ArrowDown":
-      return moved(look, { x: 0, y: -step.y }, picture, frame);
-    default:
-      return null;
+    default: {
+      const direction = ARROWS[key];
+      return direction ? moved(look, { x: direction.x * step.x, y: direction.y * step.y }, picture, frame) : null;
+    }
   }
 }

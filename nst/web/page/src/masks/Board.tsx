@@ -1,27 +1,29 @@
 import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 
+import { Button } from "../parts/Button.tsx";
+import { useWheel } from "../parts/hooks.ts";
 import type { Colour } from "./colours.ts";
 import { Stroke, union, whole, type Brush, type Levels, type Patch, type Point, type Rect } from "./levels.ts";
 import { tint } from "./pictures.ts";
 
 export type Tool = "paint" | "erase" | "move";
 
-export interface Sheet {
+interface Sheet {
   levels: Levels;
   colour: Colour;
 }
 
 interface Props {
-  /** What is painted over. */
+  /** The picture under the masks. */
   picture: { title: string; url: string };
-  /** The masks over this picture; `active` is the index of the one that is painted. */
+  /** The masks over the picture; `active` is the index of the one being painted. */
   sheets: Sheet[];
   active: number;
   tool: Tool;
   brush: Omit<Brush, "erase">;
-  /** Whether the mask alone is shown, white on black. */
+  /** Whether only the mask is shown, white on black. */
   plain: boolean;
-  /** Changes whenever all masks have to be drawn anew. */
+  /** Changes whenever all masks must be redrawn. */
   version: number;
   label: string;
   help: string;
@@ -32,7 +34,7 @@ interface Props {
 }
 
 const WHITE: Colour = [255, 255, 255];
-const MOST = 8; // times that the picture is enlarged
+const MOST = 8; // the largest zoom
 const ARROWS: Record<string, Point> = {
   ArrowLeft: { x: -1, y: 0 },
   ArrowRight: { x: 1, y: 0 },
@@ -40,7 +42,7 @@ const ARROWS: Record<string, Point> = {
   ArrowDown: { x: 0, y: 1 },
 };
 
-/** The picture and the masks over it, which are painted with pointers and with keys. */
+/** The picture and its masks, which can be painted with a pointer or the keyboard. */
 export function Board(props: Props) {
   const { picture, sheets, active, tool, brush, plain, version, label, help, announce } = props;
   const { levels, colour } = sheets[active]!;
@@ -76,7 +78,7 @@ export function Board(props: Props) {
     if (now === null) return;
     let dirty: Rect | null = null;
     for (const [index, { point, pressure }] of points.entries()) {
-      // Of a large brush, the many points of a fast pointer look like a few.
+      // With a large brush, a fast pointer's extra points make no difference.
       const far = Math.hypot(point.x - now.last.x, point.y - now.last.y);
       if (index < points.length - 1 && far < brush.radius / 10) continue;
       now.stroke.line(now.last, point, pressure);
@@ -98,7 +100,7 @@ export function Board(props: Props) {
     draw(whole(levels));
   };
 
-  /** A ring of the brush's size, where the pointer or the keyboard's cursor is. */
+  /** Moves the brush outline to the pointer or the keyboard's cursor. */
   const place = (point: Point | null) => {
     const shown = ring.current!;
     shown.hidden = point === null || tool === "move";
@@ -118,15 +120,9 @@ export function Board(props: Props) {
     return { x: (event.clientX - box.left) / scale, y: (event.clientY - box.top) / scale };
   };
 
-  const pointers = usePointers({
-    zoomed,
-    frame,
-    sheet,
-    moves: tool === "move",
-    revert,
-  });
+  const pointers = usePointers({ zoomed, frame, sheet, moves: tool === "move", revert });
   const down = (event: PointerEvent) => {
-    // The keyboard goes on where the pointer was, but shows no ring of its own for it.
+    // The keyboard continues from the pointer, whose outline it shares.
     sheet.current!.focus({ preventScroll: true });
     if (event.button !== 0 && event.button !== 5) return;
     sheet.current!.setPointerCapture(event.pointerId);
@@ -159,7 +155,7 @@ export function Board(props: Props) {
   useEffect(() => () => window.clearTimeout(told.current), []);
   const key = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey) {
-      finish(); // what is being painted can be undone, too
+      finish(); // so that it can be undone
       return;
     }
     const arrow = ARROWS[event.key];
@@ -236,21 +232,21 @@ export function Board(props: Props) {
         </div>
       </div>
       <div className="mask-zoom" role="group" aria-label="Zoom">
-        <button type="button" className="button" aria-label="Zoom out" aria-disabled={zoomed.zoom <= 1} onClick={() => zoomed.by(1 / 1.5)}>
+        <Button aria-label="Zoom out" aria-disabled={zoomed.zoom <= 1} onClick={() => zoomed.by(1 / 1.5)}>
           −
-        </button>
-        <button type="button" className="button" aria-label={`Fit to the window, now ${Math.round(100 * zoomed.zoom)} %`} onClick={zoomed.fit}>
+        </Button>
+        <Button aria-label={`Fit to the window, now ${Math.round(100 * zoomed.zoom)} %`} onClick={zoomed.fit}>
           {Math.round(100 * zoomed.zoom)} %
-        </button>
-        <button type="button" className="button" aria-label="Zoom in" aria-disabled={zoomed.zoom >= MOST} onClick={() => zoomed.by(1.5)}>
+        </Button>
+        <Button aria-label="Zoom in" aria-disabled={zoomed.zoom >= MOST} onClick={() => zoomed.by(1.5)}>
           +
-        </button>
+        </Button>
       </div>
     </div>
   );
 }
 
-/** A pen's pressure as a share of the brush's size; a mouse and a finger have none. */
+/** A pen's pressure as a share of the brush size. */
 function pressureOf({ pointerType, pressure }: { pointerType: string; pressure: number }): number {
   return pointerType === "pen" ? 0.3 + 0.7 * pressure : 1;
 }
@@ -261,7 +257,7 @@ function whereabouts({ x, y }: Point, { width, height, data }: Levels): string {
   return `${Math.round((100 * x) / width)} % from the left, ${Math.round((100 * y) / height)} % from the top, ${painted}`;
 }
 
-/** A rectangle that has in it a line of the brush, too, within the mask. */
+/** Extends a rectangle to include a line of the brush, within the mask. */
 function reach(area: Rect | null, from: Point, to: Point, radius: number, { width, height }: Levels): Rect | null {
   const left = Math.max(0, Math.floor(Math.min(from.x, to.x) - radius));
   const top = Math.max(0, Math.floor(Math.min(from.y, to.y) - radius));
@@ -275,16 +271,16 @@ function reach(area: Rect | null, from: Point, to: Point, radius: number, { widt
 interface Zoomed {
   /** 1 fits the frame. */
   zoom: number;
-  /** Pixels of the page for one of the mask. */
+  /** CSS pixels per pixel of the mask. */
   scale: number;
   by: (factor: number, at?: { clientX: number; clientY: number }) => void;
   to: (zoom: number, anchor: Anchor) => void;
   fit: () => void;
-  /** Scrolls to a point of the mask. */
+  /** Scrolls a point of the mask into view. */
   show: (point: Point) => void;
 }
 
-/** A point of the picture, as a share of its sides, and where it is to be seen. */
+/** A point of the picture, in shares of its sides, and where on the screen it should be. */
 interface Anchor {
   across: number;
   down: number;
@@ -303,7 +299,7 @@ function useZoom(
   const anchor = useRef<Anchor | null>(null);
   useLayoutEffect(() => {
     const measure = () => {
-      // With the bars, which come and go with the zoom.
+      // Including the scroll bars, which come and go with the zoom.
       const { offsetWidth, offsetHeight } = frame.current!;
       setRoom({ width: offsetWidth - 2, height: offsetHeight - 2 });
     };
@@ -312,7 +308,7 @@ function useZoom(
     measure();
     return () => observer.disconnect();
   }, [frame]);
-  // Another picture is seen in full first.
+  // A new picture starts fitted.
   useEffect(() => setZoom(1), [width, height]);
   const scale = Math.max(0.01, Math.min(room.width / width, room.height / height)) * zoom;
 
@@ -337,21 +333,11 @@ function useZoom(
     } else setZoom(bounded);
   };
   const by = (factor: number, at?: { clientX: number; clientY: number }) => to(zoom * factor, anchorAt(frame.current!, sheet.current!, at));
-  const latest = useRef(by);
-  useEffect(() => {
-    latest.current = by;
+  useWheel(frame, (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    by(Math.exp(-event.deltaY / 200), event);
   });
-  useEffect(() => {
-    // React listens passively: it could not keep the browser from zooming the page.
-    const wheel = (event: WheelEvent) => {
-      if (!event.ctrlKey && !event.metaKey) return;
-      event.preventDefault();
-      latest.current(Math.exp(-event.deltaY / 200), event);
-    };
-    const element = frame.current!;
-    element.addEventListener("wheel", wheel, { passive: false });
-    return () => element.removeEventListener("wheel", wheel);
-  }, [frame]);
   const show = ({ x, y }: Point) => {
     const seen = frame.current!.getBoundingClientRect();
     const box = sheet.current!.getBoundingClientRect();
@@ -363,7 +349,7 @@ function useZoom(
   return { zoom, scale, by, to, fit: () => setZoom(1), show };
 }
 
-/** What of the picture is at a point of the screen, or in the middle of what is seen. */
+/** The part of the picture at a point on the screen, by default in the middle of the frame. */
 function anchorAt(frame: HTMLElement, sheet: HTMLElement, at?: { clientX: number; clientY: number }): Anchor {
   const box = sheet.getBoundingClientRect();
   const seen = frame.getBoundingClientRect();
@@ -372,7 +358,7 @@ function anchorAt(frame: HTMLElement, sheet: HTMLElement, at?: { clientX: number
   return { across: (clientX - box.left) / box.width, down: (clientY - box.top) / box.height, clientX, clientY };
 }
 
-/** Fingers: one paints, or moves the picture with that tool; two zoom and move it. */
+/** One finger paints, or moves the picture if that is the tool; two zoom and move it. */
 function usePointers({ zoomed, frame, sheet, moves, revert }: {
   zoomed: Zoomed;
   frame: React.RefObject<HTMLDivElement | null>;
@@ -417,7 +403,7 @@ function usePointers({ zoomed, frame, sheet, moves, revert }: {
     },
     up(event: PointerEvent): void {
       held.current.delete(event.pointerId);
-      // The last finger of two does not begin to paint where it is.
+      // After a pinch, the remaining finger must not start to paint.
       if (held.current.size === 0) pinch.current = null;
       else if (pinch.current) start();
     },

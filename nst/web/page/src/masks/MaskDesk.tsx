@@ -3,17 +3,19 @@ import { createContext, Suspense, useContext, useMemo, useState, type Dispatch, 
 import { useAnnounce } from "../announce.tsx";
 import type { Catalogue } from "../catalogue.ts";
 import type { Change, Draft } from "../compose/draft.ts";
-import { described, fieldId, Problem } from "../parts/Problem.tsx";
+import { Button } from "../parts/Button.tsx";
+import { fieldId, Problem, tied } from "../parts/Field.tsx";
+import { Brush } from "../parts/icons.tsx";
 import { count } from "../words.ts";
 import { colourOf, css } from "./colours.ts";
-import { layerKey, layersOf, NO_MASKS, stylesOf, withMasks, type MaskedStyle } from "./draftMasks.ts";
+import { layerKey, layersOf, NO_MASKS, stylesOf, withMasks } from "./draftMasks.ts";
 import { MaskEditor } from "./editor.tsx";
-import { Brush, tintStyle } from "./tints.tsx";
+import { Tinted } from "./tints.tsx";
 
 interface Desk {
   draft: Draft;
-  styles: MaskedStyle[];
-  /** Opens the editor at one of its layers. */
+  styles: ReturnType<typeof stylesOf>;
+  /** Opens the editor at a layer. */
   open: (layer: string) => void;
 }
 
@@ -26,7 +28,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** Gives the pickers within it the masks of the draft, and the editor that paints them. */
+/** Provides the pickers inside it with the draft's masks and the editor for them. */
 export function MaskDesk({ catalogue, draft, change, children }: Props) {
   const [opened, open] = useState<string | null>(null);
   const announce = useAnnounce();
@@ -43,7 +45,7 @@ export function MaskDesk({ catalogue, draft, change, children }: Props) {
             onDone={(changed) => {
               open(null);
               change({ kind: "masks", masks: withMasks(draft.masks, changed) });
-              announce(changed.size === 0 ? "No mask was changed" : `${count(changed.size, "mask")} changed`);
+              announce(changed.size === 0 ? "No masks changed" : `${count(changed.size, "mask")} changed`);
             }}
           />
         </Suspense>
@@ -52,7 +54,7 @@ export function MaskDesk({ catalogue, draft, change, children }: Props) {
   );
 }
 
-/** At the content: opens the editor, and says in which colour each style is shown where it goes. */
+/** Next to the content: opens the editor, and shows the colour of each style's mask. */
 export function ContentMasks({ error }: { error: string | undefined }) {
   const desk = useContext(Desk);
   if (desk === null || desk.draft.content === null || desk.styles.length === 0) return null;
@@ -61,16 +63,10 @@ export function ContentMasks({ error }: { error: string | undefined }) {
   const first = painted[0] ?? desk.styles[0]!;
   return (
     <div className="mask-content">
-      <button
-        type="button"
-        className="button"
-        id={fieldId("content_mask")}
-        onClick={() => desk.open(layerKey("content", first.key))}
-        {...described("content_mask", error, false)}
-      >
+      <Button onClick={() => desk.open(layerKey("content", first.key))} {...tied("content_mask", error, false)}>
         <Brush />
-        Where {desk.styles.length === 1 ? "the style" : "each style"} goes
-      </button>
+        {desk.styles.length === 1 ? "Where the style goes" : "Where each style goes"}
+      </Button>
       {painted.length > 0 && (
         <ul className="mask-legend">
           {desk.styles.map(({ key, title }, index) => (
@@ -83,14 +79,14 @@ export function ContentMasks({ error }: { error: string | undefined }) {
         </ul>
       )}
       {masks.earlier && painted.length === 0 && Object.keys(masks.style).length === 0 && (
-        <p className="muted">The coloured masks of the earlier picture are kept, unless you paint others.</p>
+        <p className="muted">The coloured masks of the earlier picture still apply, unless you paint new ones.</p>
       )}
       <Problem field="content_mask" error={error} />
     </div>
   );
 }
 
-/** At a chosen style: opens the editor for it. */
+/** On a chosen style: opens the editor for it. */
 export function StyleMaskButton({ style }: { style: string }) {
   const desk = useContext(Desk);
   const found = desk?.styles.find(({ key }) => key === style);
@@ -100,9 +96,9 @@ export function StyleMaskButton({ style }: { style: string }) {
   return (
     <button
       type="button"
-      className="mask-open"
+      className="round mask-open"
       aria-label={`Masks of ${found.title}${painted.length > 0 ? `: ${painted.join(" and ")}` : ""}`}
-      title="Masks: which part of it is used, and where it goes"
+      title="Masks: which part of this style is used, and where it goes"
       data-painted={painted.length > 0}
       onClick={() => desk.open(layerKey("style", style))}
     >
@@ -111,7 +107,7 @@ export function StyleMaskButton({ style }: { style: string }) {
   );
 }
 
-/** What the style panel says of a mask that the server refused. */
+/** What is wrong with the masks of the styles. */
 export function StyleMaskProblem({ error }: { error: string | undefined }) {
   if (!error) return null;
   return (
@@ -121,21 +117,13 @@ export function StyleMaskProblem({ error }: { error: string | undefined }) {
   );
 }
 
-/** A picture with its masks laid over it: of the content all, of a style its own. */
+/** The content overlaid with all its masks, or a style with its own. */
 export function Masked({ style, children }: { style?: string; children: ReactNode }) {
   const desk = useContext(Desk);
   const { content, style: own } = desk?.draft.masks ?? NO_MASKS;
   const tints = (desk?.styles ?? []).flatMap(({ key }, index) => {
     const url = style === undefined ? content[key] : key === style ? own[key] : undefined;
-    return url === undefined ? [] : [{ url, index }];
+    return url === undefined ? [] : [{ url, style: index }];
   });
-  if (tints.length === 0) return children;
-  return (
-    <span className="masked">
-      {children}
-      {tints.map(({ url, index }) => (
-        <i key={index} className="mask-tint" style={tintStyle(url, index)} data-testid="mask-tint" />
-      ))}
-    </span>
-  );
+  return <Tinted tints={tints}>{children}</Tinted>;
 }

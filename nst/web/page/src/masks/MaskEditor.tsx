@@ -1,45 +1,30 @@
-import {
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-  type KeyboardEvent,
-  type RefObject,
-  type SyntheticEvent,
-} from "react";
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type SyntheticEvent } from "react";
 
-import type { ApiError } from "../api.ts";
-import { filesOf } from "../compose/files.ts";
+import { Button } from "../parts/Button.tsx";
+import { Confirm, Dialog } from "../parts/Dialog.tsx";
+import { Alert } from "../parts/Field.tsx";
+import { loadImage } from "../parts/images.ts";
 import { Board, type Tool } from "./Board.tsx";
-import { blank, filled, History, inverted, isEven, maskSize, replace, rest, share, type Levels, type Patch } from "./levels.ts";
 import { aboutLayer, colourOfLayer, nameOfLayer, percent, type MaskLayer } from "./layers.ts";
-import { decoded, encoded, levelsOf, levelsOfFile } from "./pictures.ts";
-import { LayerChooser, Tools } from "./Tools.tsx";
+import { blank, filled, History, inverted, isEven, maskSize, replace, rest, share, type Levels, type Patch } from "./levels.ts";
+import { encoded, levelsOf, levelsOfFile } from "./pictures.ts";
+import { LayerChooser, Tools, type Action } from "./Tools.tsx";
 
 interface Props {
   layers: MaskLayer[];
-  /** The key of the layer to begin with. */
+  /** The key of the layer to open. */
   first?: string | undefined;
-  /** Is given the masks that were changed, by the keys of their layers; null where there is none any more. */
+  /** Receives the changed masks by the keys of their layers, as `data:` URLs; null for a mask that was removed. */
   onDone: (changed: ReadonlyMap<string, string | null>) => void;
   onCancel: () => void;
 }
 
-/**
- * Masks are painted with a brush: where each style goes, over the content, and which part of a style is used, over that.
- *
- * Nothing is told to the page before all is done. It can be used wherever there are pictures and masks: a mask is a grey
- * picture by its address, which may be a `data:` URL.
- */
+/** A dialog in which masks are painted with a brush. Nothing changes on the page until it is done. */
 export default function MaskEditor({ layers, first, onDone, onCancel }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const headingId = useId();
   const [loaded, problem] = useLevels(layers);
   const [asked, setAsked] = useState(false);
   const changed = useRef(new Set<number>());
-  useModal(dialog);
 
   const cancel = () => (changed.current.size > 0 ? setAsked(true) : onCancel());
   const done = () => {
@@ -51,27 +36,15 @@ export default function MaskEditor({ layers, first, onDone, onCancel }: Props) {
   };
 
   return (
-    <dialog
-      ref={dialog}
-      className="mask-dialog"
-      aria-labelledby={headingId}
-      onCancel={(event) => {
-        event.preventDefault();
-        cancel();
-      }}
-      // What is dropped beside the dialog is no new content for the page behind.
-      onDragOver={stay}
-      onDrop={stay}
-    >
+    // Files dropped beside the editor must not become the content of the page behind it.
+    <Dialog className="mask-dialog" aria-labelledby={headingId} onClose={cancel} onDragOver={stay} onDrop={stay}>
       {loaded === null ? (
         <div className="mask-waiting">
           <h2 id={headingId}>Masks</h2>
           <p className={problem ? "error" : "muted"} role="status">
-            {problem || "Opening the picture…"}
+            {problem || "Loading the picture…"}
           </p>
-          <button type="button" className="button" onClick={onCancel}>
-            Close
-          </button>
+          <Button onClick={onCancel}>Close</Button>
         </div>
       ) : (
         <Editor
@@ -84,35 +57,8 @@ export default function MaskEditor({ layers, first, onDone, onCancel }: Props) {
           onDone={done}
         />
       )}
-      {asked && <Discard onKeep={() => setAsked(false)} onDiscard={onCancel} />}
-    </dialog>
-  );
-}
-
-function Discard({ onKeep, onDiscard }: { onKeep: () => void; onDiscard: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const headingId = useId();
-  useModal(dialog);
-  return (
-    <dialog
-      ref={dialog}
-      className="dialog"
-      aria-labelledby={headingId}
-      onCancel={(event) => {
-        event.preventDefault();
-        onKeep();
-      }}
-    >
-      <h2 id={headingId}>Discard what you have painted here?</h2>
-      <div className="row">
-        <button type="button" className="button" autoFocus onClick={onKeep}>
-          Keep painting
-        </button>
-        <button type="button" className="button primary danger" onClick={onDiscard}>
-          Discard
-        </button>
-      </div>
-    </dialog>
+      {asked && <Confirm title="Discard your changes?" keep="Keep painting" confirm="Discard" onKeep={() => setAsked(false)} onConfirm={onCancel} />}
+    </Dialog>
   );
 }
 
@@ -144,7 +90,7 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
   const shares = useMemo(() => levels.map((each) => (isEven(each) ? null : share(each))), [levels, version]);
   const announce = (text: string) => setSaid(({ number }) => ({ text, number: number + 1 }));
 
-  // Those over the same picture are seen together.
+  // Masks over the same picture are shown together.
   const together = layers.map((_, index) => index).filter((index) => layers[index]!.picture.url === layer.picture.url);
   const sheets = together.map((index) => ({ levels: levels[index]!, colour: colourOfLayer(layers, index) }));
   const others = together.filter((index) => index !== active);
@@ -162,7 +108,7 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
   };
   const whole = (data: ArrayLike<number>, words: string) => painted(replace(active, mask, data), words);
   const step = (patch: Patch | null, words: string) => {
-    if (patch === null) return announce("There is nothing more");
+    if (patch === null) return announce("Nothing left to undo or redo");
     setActive(patch.layer);
     changed(patch.layer, words);
   };
@@ -173,21 +119,32 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
   };
   const take = async (file: File) => {
     try {
-      whole((await levelsOfFile(file, mask.width, mask.height)).data, `${file.name} is the mask`);
+      whole((await levelsOfFile(file, mask.width, mask.height)).data, `${file.name} loaded`);
     } catch (error) {
-      setProblem((error as ApiError).message);
+      setProblem((error as Error).message);
     }
   };
   const takeFrom = (event: SyntheticEvent, transfer: DataTransfer) => {
     stay(event);
-    const [file] = filesOf(transfer);
+    const file = transfer.files[0];
     if (file) void take(file);
   };
+  const undo = () => step(history.undo(levels), "Undone");
+  const redo = () => step(history.redo(levels), "Redone");
+  const fillRest = () => whole(rest(mask, others.map((index) => levels[index]!)), "Filled where no other style goes");
+  const actions: Action[] = [
+    { label: "Undo", onClick: undo, idle: !history.undoable },
+    { label: "Redo", onClick: redo, idle: !history.redoable },
+    { label: "Fill", onClick: () => whole(filled(mask, 255), "Filled") },
+    { label: "Invert", onClick: () => whole(inverted(mask), "Inverted") },
+    { label: "Clear", onClick: () => whole(filled(mask, 0), "Cleared") },
+    ...(others.some((index) => shares[index] !== null) ? [{ label: "Where no other style goes", onClick: fillRest, wide: true }] : []),
+  ];
   const key = (event: KeyboardEvent) => {
     if (!event.ctrlKey && !event.metaKey) return;
     const letter = event.key.toLowerCase();
-    if (letter === "z" && !event.shiftKey) step(history.undo(levels), "Undone");
-    else if (letter === "y" || letter === "z") step(history.redo(levels), "Done again");
+    if (letter === "z" && !event.shiftKey) undo();
+    else if (letter === "y" || letter === "z") redo();
     else return;
     event.preventDefault();
   };
@@ -197,7 +154,7 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
       ref={editor}
       className="mask-editor"
       onKeyDown={key}
-      // What is dropped or pasted here is a mask, and no new content for the page behind.
+      // Files dropped or pasted here are masks.
       onDragOver={stay}
       onDrop={(event) => takeFrom(event, event.dataTransfer)}
       onPaste={(event) => takeFrom(event, event.clipboardData)}
@@ -210,12 +167,10 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
           </p>
         </div>
         <div className="row">
-          <button type="button" className="button" onClick={onCancel}>
-            Cancel
-          </button>
-          <button type="button" className="button primary" onClick={onDone}>
+          <Button onClick={onCancel}>Cancel</Button>
+          <Button className="primary" onClick={onDone}>
             Done
-          </button>
+          </Button>
         </div>
       </header>
       <Board
@@ -244,33 +199,21 @@ function Editor({ layers, levels, first, headingId, onChanged, onCancel, onDone 
           size={size}
           softness={softness}
           plain={plain}
-          undoable={history.undoable}
-          redoable={history.redoable}
-          rest={others.some((index) => shares[index] !== null)}
+          actions={actions}
           onTool={setTool}
           onSize={setSize}
           onSoftness={setSoftness}
           onPlain={setPlain}
-          onUndo={() => step(history.undo(levels), "Undone")}
-          onRedo={() => step(history.redo(levels), "Done again")}
-          onFill={() => whole(filled(mask, 255), "Filled")}
-          onInvert={() => whole(inverted(mask), "Inverted")}
-          onClear={() => whole(filled(mask, 0), "Cleared")}
-          onRest={() => whole(rest(mask, others.map((index) => levels[index]!)), "Painted where no other style goes")}
           onFile={(file) => void take(file)}
         />
-        {problem && (
-          <p className="error" role="alert">
-            {problem}
-          </p>
-        )}
+        <Alert>{problem}</Alert>
         <p className="help mask-keys" id={helpId}>
-          Paint with a mouse, a finger or a pen; two fingers zoom. Keys: the arrows move the brush (with Shift, far), Space
-          paints, [ and ] change the size, B is the brush and E the eraser, + and − zoom, Ctrl+Z undoes.
+          Paint with a mouse, finger or pen; pinch to zoom. Keys: arrows move the brush (Shift for larger steps), Space
+          paints, [ and ] change the size, B selects the brush and E the eraser, + and − zoom, Ctrl+Z undoes.
         </p>
       </div>
-      {/* What lies outside of a dialog is not read aloud while it is open. */}
-      <div className="visually-hidden" role="status" aria-label="Announcements of the mask">
+      {/* While a dialog is open, screen readers ignore live regions outside it. */}
+      <div className="visually-hidden" role="status" aria-label="Mask announcements">
         <span key={said.number}>{said.text}</span>
       </div>
     </div>
@@ -282,31 +225,22 @@ function stay(event: SyntheticEvent) {
   event.stopPropagation();
 }
 
-/** Shows a dialog while it is there. It is closed before it is removed, so that the focus goes back to where it was. */
-function useModal(dialog: RefObject<HTMLDialogElement | null>) {
-  useLayoutEffect(() => {
-    const element = dialog.current!;
-    if (!element.open) element.showModal();
-    return () => element.close();
-  }, [dialog]);
-}
-
-/** The levels of all layers, once their pictures and masks are there; or why they are not. */
+/** The levels of all layers once their pictures are loaded, or what is wrong with them. */
 function useLevels(layers: MaskLayer[]): [Levels[] | null, string] {
   const [levels, setLevels] = useState<Levels[] | null>(null);
   const [problem, setProblem] = useState("");
-  // Those that it was opened with: what changes on the page meanwhile does not take away what is being painted.
+  // Only as they were when opened: later changes of the page must not discard what is being painted.
   const [opened] = useState(layers);
   useEffect(() => {
     let gone = false;
     const load = async ({ picture, mask }: MaskLayer) => {
-      const { naturalWidth, naturalHeight } = await decoded(picture.url);
+      const { naturalWidth, naturalHeight } = await loadImage(picture.url);
       const { width, height } = maskSize(naturalWidth, naturalHeight);
       return mask === null ? blank(width, height) : levelsOf(mask, width, height);
     };
     Promise.all(opened.map(load)).then(
       (all) => gone || setLevels(all),
-      () => gone || setProblem("A picture or its mask could not be opened. It may have been deleted."),
+      () => gone || setProblem("A picture or mask could not be loaded. It may have been deleted."),
     );
     return () => {
       gone = true;

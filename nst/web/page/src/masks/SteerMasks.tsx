@@ -1,15 +1,16 @@
 import { Suspense, useState } from "react";
 
-import type { ApiError } from "../api.ts";
+import { Button } from "../parts/Button.tsx";
+import { Alert } from "../parts/Field.tsx";
+import { useAction } from "../parts/hooks.ts";
+import { Brush } from "../parts/icons.tsx";
 import type { Job } from "../types.ts";
-import { masksOfJob, steeringForm, withMasks } from "./draftMasks.ts";
+import { keysOfJob, layersOfJob, masksOfJob, steeringForm, withMasks } from "./draftMasks.ts";
 import { MaskEditor } from "./editor.tsx";
-import { keysOfJob, layersOfJob } from "./jobMasks.ts";
-import { Brush } from "./tints.tsx";
 
 interface Props {
   job: Job;
-  /** Sends the form of a change, which has all masks; throws what the server says against it. */
+  /** Sends a change, which has to include all masks. */
   onSteer: (form: FormData) => Promise<unknown>;
 }
 
@@ -17,33 +18,26 @@ interface Props {
 export function SteerMasks({ job, onSteer }: Props) {
   const [masks, setMasks] = useState(() => masksOfJob(job));
   const [open, setOpen] = useState(false);
-  const [problem, setProblem] = useState("");
-  const send = async (changed: ReadonlyMap<string, string | null>) => {
+  const { problem, run } = useAction();
+  const send = (changed: ReadonlyMap<string, string | null>) => {
     setOpen(false);
     if (changed.size === 0) return;
     const next = withMasks(masks, changed);
-    setProblem("");
-    try {
+    void run(async () => {
       await onSteer(await steeringForm(next, keysOfJob(job)));
       setMasks(next);
-    } catch (error) {
-      setProblem((error as ApiError).message);
-    }
+    });
   };
   return (
     <div className="mask-steer">
-      <button type="button" className="button" onClick={() => setOpen(true)}>
+      <Button onClick={() => setOpen(true)}>
         <Brush />
-        Where {job.styles.length === 1 ? "the style" : "each style"} goes
-      </button>
-      {problem !== "" && (
-        <p className="error" role="alert">
-          {problem}
-        </p>
-      )}
+        {job.styles.length === 1 ? "Where the style goes" : "Where each style goes"}
+      </Button>
+      <Alert>{problem}</Alert>
       {open && (
         <Suspense fallback={null}>
-          <MaskEditor layers={layersOfJob(job, masks)} onDone={(changed) => void send(changed)} onCancel={() => setOpen(false)} />
+          <MaskEditor layers={layersOfJob(job, masks)} onDone={send} onCancel={() => setOpen(false)} />
         </Suspense>
       )}
     </div>

@@ -1,32 +1,33 @@
 import { useEffect, useId, useRef } from "react";
 
-import { take } from "../compose/ContentPicker.tsx";
 import { ACCEPT } from "../compose/files.ts";
+import { Button } from "../parts/Button.tsx";
+import { FileInput } from "../parts/FileInput.tsx";
 import { Slider } from "../parts/Slider.tsx";
 import type { Tool } from "./Board.tsx";
 import { css } from "./colours.ts";
 import { colourOfLayer, nameOfLayer, percent, type MaskLayer } from "./layers.ts";
 
+export interface Action {
+  label: string;
+  onClick: () => void;
+  /** Whether it would do nothing now. */
+  idle?: boolean;
+  wide?: boolean;
+}
+
 interface Props {
   tool: Tool;
-  /** Shares of the longest side, and of the radius. */
+  /** As a share of the longest side. */
   size: number;
+  /** As a share of the radius. */
   softness: number;
   plain: boolean;
-  undoable: boolean;
-  redoable: boolean;
-  /** Whether another style goes over the same picture, and leaves some of it. */
-  rest: boolean;
+  actions: Action[];
   onTool: (tool: Tool) => void;
   onSize: (size: number) => void;
   onSoftness: (softness: number) => void;
   onPlain: (plain: boolean) => void;
-  onUndo: () => void;
-  onRedo: () => void;
-  onFill: () => void;
-  onInvert: () => void;
-  onClear: () => void;
-  onRest: () => void;
   onFile: (file: File) => void;
 }
 
@@ -36,9 +37,7 @@ const TOOLS: [Tool, string][] = [
   ["move", "Move"],
 ];
 
-/** Buttons that have nothing to do are not disabled, as they would lose the focus and with it the keyboard. */
-export function Tools(props: Props) {
-  const { tool, size, softness, plain } = props;
+export function Tools({ tool, size, softness, plain, actions, onTool, onSize, onSoftness, onPlain, onFile }: Props) {
   const id = useId();
   return (
     <div className="mask-tools">
@@ -46,12 +45,12 @@ export function Tools(props: Props) {
         <legend className="visually-hidden">Tool</legend>
         {TOOLS.map(([name, label]) => (
           <label key={name}>
-            <input type="radio" name={`${id}-tool`} checked={tool === name} onChange={() => props.onTool(name)} />
+            <input type="radio" name={`${id}-tool`} checked={tool === name} onChange={() => onTool(name)} />
             {label}
           </label>
         ))}
       </fieldset>
-      {/* A slider of squares: small brushes need finer steps. */}
+      {/* Quadratic: small brushes need finer steps. */}
       <Slider
         label="Brush size"
         value={Math.sqrt(size)}
@@ -59,38 +58,24 @@ export function Tools(props: Props) {
         max={1}
         step={0.01}
         shown={percent(size)}
-        onChange={(value) => props.onSize(value * value)}
+        onChange={(value) => onSize(value * value)}
       />
-      <Slider label="Soft edge" value={softness} max={1} step={0.01} shown={percent(softness)} onChange={props.onSoftness} />
+      <Slider label="Soft edge" value={softness} max={1} step={0.01} shown={percent(softness)} onChange={onSoftness} />
       <div className="mask-row">
-        <button type="button" className="button" aria-disabled={!props.undoable} onClick={props.onUndo}>
-          Undo
-        </button>
-        <button type="button" className="button" aria-disabled={!props.redoable} onClick={props.onRedo}>
-          Redo
-        </button>
-        <button type="button" className="button" onClick={props.onFill}>
-          Fill
-        </button>
-        <button type="button" className="button" onClick={props.onInvert}>
-          Invert
-        </button>
-        <button type="button" className="button" onClick={props.onClear}>
-          Clear
-        </button>
-        {props.rest && (
-          <button type="button" className="button wide" onClick={props.onRest}>
-            Where no other style goes
-          </button>
-        )}
+        {/* Not disabled, or they would lose the keyboard focus. */}
+        {actions.map(({ label, onClick, idle, wide }) => (
+          <Button key={label} className={wide ? "wide" : ""} aria-disabled={idle} onClick={onClick}>
+            {label}
+          </Button>
+        ))}
         <label className="button file wide">
           Choose a mask file
-          <input type="file" accept={ACCEPT.style} onChange={({ target }) => take(target, ([file]) => props.onFile(file!))} />
+          <FileInput accept={ACCEPT.style} onFiles={([file]) => onFile(file!)} />
         </label>
       </div>
       <label className="mask-plain">
-        <input type="checkbox" checked={plain} onChange={({ target }) => props.onPlain(target.checked)} />
-        Show the mask alone
+        <input type="checkbox" checked={plain} onChange={({ target }) => onPlain(target.checked)} />
+        Show only the mask
       </label>
     </div>
   );
@@ -98,17 +83,17 @@ export function Tools(props: Props) {
 
 interface ChooserProps {
   layers: MaskLayer[];
-  /** How much is painted of each, or null where a mask changes nothing. */
+  /** How much of each is painted; null if the mask has no effect. */
   shares: (number | null)[];
   active: number;
   onChoose: (index: number) => void;
 }
 
-/** Which of the masks is painted. */
+/** Chooses which mask to paint. */
 export function LayerChooser({ layers, shares, active, onChoose }: ChooserProps) {
   const name = useId();
   const chosen = useRef<HTMLLabelElement>(null);
-  // On a phone they lie in a row that scrolls.
+  // On a phone they are in a scrolling row.
   useEffect(() => {
     chosen.current?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [active]);

@@ -1,9 +1,9 @@
-/** The colours that masks are shown in. */
+/** The colours in which masks are shown. */
 
 export type Colour = readonly [red: number, green: number, blue: number];
 
-/** Of the styles in their order; far from each other, also for those who confuse red and green, and rare in photographs. */
-export const COLOURS: readonly Colour[] = [
+/** One for each style: rare in photos, and easy to tell apart, including with colour blindness. */
+const COLOURS: readonly Colour[] = [
   [233, 30, 140],
   [0, 174, 255],
   [255, 193, 7],

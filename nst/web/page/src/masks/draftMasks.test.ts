@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 
 import { ownStyle, sampleStyle, type Draft, type Own } from "../compose/draft.ts";
 import type { Job } from "../types.ts";
-import { keysOfJob, layersOfJob } from "./jobMasks.ts";
-import { appendMasks, keptMasks, layerKey, layersOf, masksOfJob, NO_MASKS, steeringForm, stylesOf, withMasks } from "./draftMasks.ts";
+import { appendMasks, keptMasks, keysOfJob, layerKey, layersOf, layersOfJob, masksOfJob, NO_MASKS, steeringForm, stylesOf, withMasks } from "./draftMasks.ts";
 
 const PNG = "data:image/png;base64,aGFsbG8=";
 const INK = "sample:ink";
@@ -20,7 +19,7 @@ const CATALOGUE = {
   styles: [{ name: "ink", title: "Ink", url: "/i" }],
 } as Parameters<typeof layersOf>[1];
 
-test("styles are in the order in which they are sent, own ones first", () => {
+test("styles are listed in the order in which they are sent, the user's own first", () => {
   const own = { key: "own:7", file: new File(["x"], "me.png"), url: "blob:1", kind: "picture", frames: 0 } as Own;
   const styles = [...draft().styles, ownStyle(own)];
   expect(stylesOf(draft({ styles }), CATALOGUE).map(({ key, title }) => [key, title])).toEqual([
@@ -30,14 +29,14 @@ test("styles are in the order in which they are sent, own ones first", () => {
   ]);
 });
 
-test("masks over the content are for that content only", () => {
+test("masks over the content are dropped with it", () => {
   const before = draft();
   expect(keptMasks(before, draft({ masks: before.masks }))).toBe(before.masks);
   const after = draft({ masks: before.masks, content: { kind: "sample", name: "coffee" } });
   expect(keptMasks(before, after)).toEqual({ content: {}, style: { [GLASS]: PNG }, earlier: false });
 });
 
-test("masks go with their styles", () => {
+test("masks are dropped with their styles", () => {
   const before = draft();
   const after = draft({ masks: before.masks, styles: [sampleStyle("ink")] });
   expect(keptMasks(before, after)).toEqual({ content: { [INK]: PNG }, style: {}, earlier: false });
@@ -63,7 +62,7 @@ test("the masks of a job belong to its styles; coloured ones are not shown", () 
   expect(masksOfJob(coloured)).toEqual({ content: {}, style: {}, earlier: true });
 });
 
-test("what the editor changed is put into the draft", () => {
+test("the editor's changes are applied to the draft", () => {
   const { masks } = draft();
   const changed = new Map([
     [layerKey("content", INK), null],
@@ -77,7 +76,7 @@ test("what the editor changed is put into the draft", () => {
   expect(withMasks(masks, new Map())).toBe(masks);
 });
 
-test("the editor has a layer over the content and one over the style for each style", () => {
+test("each style has a layer over the content and one over the style", () => {
   const found = layersOf(draft(), CATALOGUE).map(({ key, title, picture, mask }) => [key, title, picture.title, mask]);
   expect(found).toEqual([
     [`content ${INK}`, "Ink", "Chelsea", PNG],
@@ -88,7 +87,7 @@ test("the editor has a layer over the content and one over the style for each st
   expect(layersOf(draft({ content: null }), CATALOGUE)).toHaveLength(2);
 });
 
-test("masks are sent with the places of their styles", async () => {
+test("masks are sent with the positions of their styles", async () => {
   const form = new FormData();
   await appendMasks(form, draft(), [INK, GLASS]);
   expect([...form].map(([name, value]) => [name, typeof value === "string" ? value : value.name])).toEqual([
@@ -117,7 +116,7 @@ test("an earlier job's masks stay with the server until they are changed", async
   ]);
 });
 
-test("a job that is being painted has the same layers, and is steered by all its masks", async () => {
+test("a job has the same layers, and is steered with all its masks", async () => {
   const job = {
     kind: "picture",
     content: { title: "Cat", url: "/c" },

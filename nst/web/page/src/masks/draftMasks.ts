@@ -1,42 +1,34 @@
-/** The masks of the painting that is being put together: by their styles, as addresses of grey pictures. */
+/** The masks of the draft, and of a job that is being steered: grey pictures by URL, keyed by style. */
 
+import { getBlob, thumbnailUrl } from "../api.ts";
 import type { Catalogue } from "../catalogue.ts";
-import { shownOf } from "../compose/ContentPicker.tsx";
 import { earlierStyle, kindOf, type Draft } from "../compose/draft.ts";
 import { ordered } from "../compose/request.ts";
+import { shownContent, shownStyle, type Shown } from "../compose/shown.ts";
+import { blobOf } from "../parts/images.ts";
 import type { Job } from "../types.ts";
-import { thumbnailUrl } from "../api.ts";
-import { fileOf } from "./files.ts";
 import type { MaskLayer, Over } from "./layers.ts";
 
 export interface DraftMasks {
   content: Readonly<Record<string, string>>;
   style: Readonly<Record<string, string>>;
-  /** Whether they are an earlier job's, unchanged: the server has them, also coloured ones, which are not shown here. */
+  /** Whether they are an earlier job's, unchanged. The server has them, including coloured ones that are not listed here. */
   earlier: boolean;
 }
 
 export const NO_MASKS: DraftMasks = { content: {}, style: {}, earlier: false };
 
-/** A style of a draft; its key is what its masks are kept by, also over a reload. */
-export interface MaskedStyle {
+/** A style and the key of its masks, which survives a reload. */
+interface MaskedStyle extends Shown {
   key: string;
-  title: string;
-  url: string;
 }
 
-/** The styles of a draft in the order in which the server gets them. */
-export function stylesOf(draft: Draft, { styles: samples }: Pick<Catalogue, "styles">): MaskedStyle[] {
-  return ordered(draft.styles).map((style) => {
-    const { key } = style;
-    if (style.kind === "own") return { key, title: style.own.file.name, url: style.own.url };
-    if (style.kind === "earlier") return { key, title: style.picture.title, url: thumbnailUrl(style.picture.url, 1024) };
-    const sample = samples.find(({ name }) => name === style.name);
-    return { key, title: sample?.title ?? style.name, url: sample?.url ?? "" };
-  });
+/** The styles of a draft in the order in which the server receives them. */
+export function stylesOf(draft: Draft, catalogue: Pick<Catalogue, "styles">): MaskedStyle[] {
+  return ordered(draft.styles).map((style) => ({ key: style.key, ...shownStyle(style, catalogue) }));
 }
 
-/** What is left of the masks after a change: those of the styles that are still there, over the same content. */
+/** The masks that remain after a change: those of the remaining styles, if the content is still the same. */
 export function keptMasks(before: Draft, after: Draft): DraftMasks {
   const { masks } = after;
   const keys = new Set(after.styles.map(({ key }) => key));
@@ -82,32 +74,48 @@ function parted(layer: string): { over: Over; style: string } {
   return { over: layer.slice(0, space) as Over, style: layer.slice(space + 1) };
 }
 
-/** What the editor paints: where each style goes, if there is a content, and which part of each is used. */
-export function layersOf(draft: Draft, catalogue: Catalogue): MaskLayer[] {
-  const styles = stylesOf(draft, catalogue);
-  const content = draft.content && shownOf(draft.content, catalogue.contents);
-  const layer = (over: Over, { key, title }: MaskedStyle, picture: { title: string; url: string }): MaskLayer => ({
+/** The editor's layers: where each style goes over the content, if there is one, and the part of each that is used. */
+function layersFor(styles: MaskedStyle[], content: Shown | null, masks: DraftMasks): MaskLayer[] {
+  const layer = (over: Over, { key, title, url }: MaskedStyle): MaskLayer => ({
     key: layerKey(over, key),
     over,
     title,
-    picture,
-    mask: draft.masks[over][key] ?? null,
+    picture: over === "content" ? content! : { title, url },
+    mask: masks[over][key] ?? null,
   });
-  const first = kindOf(draft) === "video" ? ", first frame" : "";
   return [
-    ...(content ? styles.map((style) => layer("content", style, { title: content.title + first, url: content.url })) : []),
-    ...styles.map((style) => layer("style", style, { title: style.title, url: style.url })),
+    ...(content ? styles.map((style) => layer("content", style)) : []),
+    ...styles.map((style) => layer("style", style)),
   ];
 }
 
-/** Adds the masks to the form of a job, whose styles have these keys in their order. Throws where one is gone. */
+export function layersOf(draft: Draft, catalogue: Catalogue): MaskLayer[] {
+  const content = draft.content && shownContent(draft.content, catalogue);
+  if (content && kindOf(draft) === "video") content.title += ", first frame";
+  return layersFor(stylesOf(draft, catalogue), content, draft.masks);
+}
+
+/** The layers of a job; `masks` are its current ones, which may have been steered. */
+export function layersOfJob(job: Job, masks: DraftMasks = masksOfJob(job)): MaskLayer[] {
+  const { content, styles } = job;
+  const keys = keysOfJob(job);
+  const shown = styles.map(({ title, url }, index) => ({ key: keys[index]!, title, url: thumbnailUrl(url, 1024) }));
+  return layersFor(shown, { title: content.title, url: thumbnailUrl(content.url, 1024) }, masks);
+}
+
+/** The keys of a job's styles, in order. */
+export function keysOfJob({ styles }: Job): string[] {
+  return styles.map((style, index) => earlierStyle(style, index).key);
+}
+
+/** Adds the masks to the form of a job whose styles have these keys, in order. */
 export async function appendMasks(form: FormData, { masks, again }: Pick<Draft, "masks" | "again">, keys: string[]): Promise<void> {
   if (masks.earlier && again !== null && form.get("again") === again.id) return;
   if (form.has("again")) form.append("keep_masks", "false");
   await appendAll(form, masks, keys);
 }
 
-/** The form that steers a job that is being painted to these masks, of styles with these keys. */
+/** The form that steers a job to these masks. */
 export async function steeringForm(masks: DraftMasks, keys: string[]): Promise<FormData> {
   const form = new FormData();
   await appendAll(form, masks, keys);
@@ -124,4 +132,14 @@ async function appendAll(form: FormData, masks: DraftMasks, keys: string[]): Pro
       form.append(`${over}_mask_for`, String(index));
     }
   }
+}
+
+/** A mask as a file. Throws if an earlier job's mask no longer exists. */
+async function fileOf(url: string, name: string): Promise<File> {
+  const blob = url.startsWith("data:")
+    ? blobOf(url)
+    : await getBlob(url).catch(() => {
+        throw new Error("A mask of the earlier picture no longer exists. Paint it again.");
+      });
+  return new File([blob], name, { type: "image/png" });
 }

@@ -1,17 +1,16 @@
-import { lazy, useEffect, useRef } from "react";
+import { lazy } from "react";
 
-/** With its parts only when it is opened; where the server has another version by then, the page says so. */
+import { Button } from "../parts/Button.tsx";
+import { Dialog } from "../parts/Dialog.tsx";
+
+/** Loaded when it is first opened. If the server has been updated by then, its script may be gone. */
 export const MaskEditor = lazy(() => import("./MaskEditor.tsx").catch(() => ({ default: Outdated })));
 
 function Outdated({ onCancel }: { onCancel: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} className="dialog" onClose={onCancel} aria-label="The masks cannot be opened">
-      <p>The masks cannot be opened now. Reload the page, and try again.</p>
-      <button type="button" className="button" onClick={onCancel}>
-        Close
-      </button>
-    </dialog>
+    <Dialog onClose={onCancel} aria-label="Masks">
+      <p>The mask editor could not be loaded. Reload the page and try again.</p>
+      <Button onClick={onCancel}>Close</Button>
+    </Dialog>
   );
 }

@@ -11,19 +11,19 @@ function painted(brush = HARD, levels = blank(20, 10)): Levels {
 
 const at = ({ data, width }: Levels, x: number, y: number) => data[y * width + x];
 
-test("a mask has the shape of its picture, and no more pixels than are needed", () => {
+test("a mask has the shape of its picture, and no more pixels than needed", () => {
   expect(maskSize(4000, 3000)).toEqual({ width: 1024, height: 768 });
   expect(maskSize(300, 200)).toEqual({ width: 300, height: 200 });
   expect(maskSize(5000, 2)).toEqual({ width: 1024, height: 1 });
 });
 
-test("a hard stroke is white inside and leaves the rest alone", () => {
+test("a hard stroke is white and leaves the rest alone", () => {
   const levels = painted();
   expect([at(levels, 5, 5), at(levels, 10, 3), at(levels, 14, 6)]).toEqual([255, 255, 255]);
   expect([at(levels, 10, 0), at(levels, 0, 5), at(levels, 19, 5)]).toEqual([0, 0, 0]);
 });
 
-test("a soft stroke fades, and is no stronger where it crosses itself", () => {
+test("a soft stroke fades out, and does not add up where it crosses itself", () => {
   const levels = blank(40, 40);
   const stroke = new Stroke(levels, { radius: 15, softness: 1, erase: false });
   stroke.line({ x: 20, y: 20 }, { x: 20, y: 20 });
@@ -42,7 +42,7 @@ test("pressure narrows the brush", () => {
   expect(share(light)).toBeLessThan(share(full) / 3);
 });
 
-test("a stroke beside the picture changes nothing", () => {
+test("a stroke outside the picture changes nothing", () => {
   const levels = blank(20, 10);
   const stroke = new Stroke(levels, HARD);
   stroke.line({ x: -50, y: 5 }, { x: -20, y: 5 });
@@ -50,12 +50,12 @@ test("a stroke beside the picture changes nothing", () => {
   expect(share(levels)).toBe(0);
 });
 
-test("to erase where nothing is painted is to paint all the rest", () => {
+test("erasing in an empty mask paints everything else", () => {
   const levels = painted({ ...HARD, erase: true });
   expect([at(levels, 10, 5), at(levels, 10, 0), at(levels, 0, 9)]).toEqual([0, 255, 255]);
 });
 
-test("a stroke can be taken back at once", () => {
+test("a stroke can be reverted", () => {
   const levels = painted();
   const before = levels.data.slice();
   const stroke = new Stroke(levels, { ...HARD, erase: true });
@@ -65,7 +65,7 @@ test("a stroke can be taken back at once", () => {
   expect(levels.data).toEqual(before);
 });
 
-test("every change can be undone and done again, of several masks in their order", () => {
+test("changes of several masks can be undone and redone in order", () => {
   const layers = [blank(20, 10), blank(20, 10)];
   const history = new History();
   const states = [layers.map(({ data }) => data.slice())];
@@ -90,7 +90,7 @@ test("every change can be undone and done again, of several masks in their order
   expect(history.redoable).toBe(false);
 });
 
-test("a new change ends what could be done again, and what is too much is forgotten", () => {
+test("a new change clears the redo history, and the oldest changes are forgotten", () => {
   const layers = [blank(10, 10)];
   const history = new History(250);
   for (const level of [50, 100, 150, 200]) history.push(replace(0, layers[0]!, filled(layers[0]!, level)));
@@ -103,12 +103,12 @@ test("a new change ends what could be done again, and what is too much is forgot
   expect(layers[0]!.data[0]).toBe(100);
 });
 
-test("what is no change is not kept", () => {
+test("a replacement that changes nothing is not recorded", () => {
   const levels = blank(4, 4);
   expect(replace(0, levels, filled(levels, 0))).toBeNull();
 });
 
-test("a mask that is empty or full is none", () => {
+test("an empty or full mask has no effect", () => {
   const levels = blank(4, 4);
   expect(isEven(levels)).toBe(true);
   levels.data.fill(255);

@@ -1,9 +1,9 @@
-/** A mask in memory: grey levels, the brush that changes them, and the changes that can be undone. No DOM. */
+/** A mask in memory: its grey levels, the brush that changes them, and the history of changes. No DOM. */
 
 export interface Levels {
   width: number;
   height: number;
-  /** Row by row; 255 where the style acts. */
+  /** Row by row; 255 where the style applies. */
   data: Uint8ClampedArray;
 }
 
@@ -20,23 +20,23 @@ export interface Point {
 }
 
 export interface Brush {
-  /** Pixels of the mask. */
+  /** In pixels of the mask. */
   radius: number;
   /** The share of the radius over which the brush fades: 0 is a hard edge. */
   softness: number;
   erase: boolean;
 }
 
-/** The levels of a rectangle before a change; once swapped, those after it. */
+/** The levels of a rectangle before a change or, once swapped, after it. */
 export interface Patch extends Rect {
   layer: number;
   data: Uint8ClampedArray;
 }
 
-/** The longest side of a mask: a painted picture has 2048 pixels at most, and edges are soft. */
+/** The longest side of a mask. Edges are soft, so half the largest picture is enough. */
 const LONGEST = 1024;
 
-/** The size of a mask over a picture of that size. */
+/** The size of a mask for a picture. */
 export function maskSize(width: number, height: number): { width: number; height: number } {
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
@@ -53,18 +53,18 @@ export function share({ data }: Levels): number {
   return sum / (255 * data.length);
 }
 
-/** Whether a mask changes nothing: where nothing, or everything, is painted, the style acts everywhere. */
+/** Whether a mask has no effect: with nothing or everything painted, the style applies everywhere. */
 export function isEven({ data }: Levels): boolean {
   const first = data[0];
   return (first === 0 || first === 255) && data.every((level) => level === first);
 }
 
-/** One stroke. Where it crosses itself, a soft edge is no stronger than anywhere else. */
+/** One stroke of the brush. Where it crosses itself, its soft edge does not add up. */
 export class Stroke {
   private readonly levels: Levels;
   private readonly brush: Brush;
   private readonly before: Uint8ClampedArray;
-  /** What the stroke is laid over. */
+  /** The levels under the stroke. */
   private readonly ground: Uint8ClampedArray;
   private readonly coverage: Uint8ClampedArray;
   private changed: Rect | null = null;
@@ -75,7 +75,7 @@ export class Stroke {
     this.before = levels.data.slice();
     this.ground = this.before;
     this.coverage = new Uint8ClampedArray(levels.data.length);
-    // To erase where nothing is painted yet, and the style acts everywhere, is to say: everywhere but here.
+    // In an empty mask the style applies everywhere, so erasing means everywhere but here.
     if (brush.erase && this.before.every((level) => level === 0)) {
       this.ground = filled(levels, 255);
       levels.data.fill(255);
@@ -83,7 +83,7 @@ export class Stroke {
     }
   }
 
-  /** Paints from one point to another, which may be the same; `pressure` is a share of the radius. */
+  /** Paints a line, or a dot if both ends are the same; `pressure` is a share of the radius. */
   line(from: Point, to: Point, pressure = 1): void {
     const { width, height, data } = this.levels;
     const radius = Math.max(0.5, this.brush.radius * pressure);
@@ -101,7 +101,7 @@ export class Stroke {
     const { coverage, ground } = this;
     const dx = to.x - from.x;
     const dy = to.y - from.y;
-    const length = dx * dx + dy * dy || 1; // of a point, any: it is multiplied by 0
+    const length = dx * dx + dy * dy || 1; // for a dot, any value will do
     const solid = inner > 0 ? inner * inner : 0;
     for (let y = area.y; y < area.y + area.height; y += 1) {
       const py = y + 0.5 - from.y;
@@ -127,23 +127,23 @@ export class Stroke {
     this.changed = this.changed === null ? area : union(this.changed, area);
   }
 
-  /** The rectangle that the stroke has changed so far, or null. */
+  /** The rectangle changed so far, or null. */
   get area(): Rect | null {
     return this.changed;
   }
 
-  /** Takes the stroke back, as when a second finger comes to zoom. */
+  /** Undoes the stroke, such as when a second finger turns it into a pinch. */
   revert(): void {
     this.levels.data.set(this.before);
   }
 
-  /** What undoes the stroke, or null where it changed nothing. */
+  /** The patch that undoes the stroke, or null if it changed nothing. */
   patch(layer: number): Patch | null {
     return this.changed === null ? null : difference(layer, this.levels, this.before, this.changed);
   }
 }
 
-/** Replaces a whole mask; gives the patch that undoes it, or null where it is no change. */
+/** Replaces a whole mask. Returns the patch that undoes it, or null if nothing changed. */
 export function replace(layer: number, levels: Levels, data: ArrayLike<number>): Patch | null {
   const before = levels.data.slice();
   levels.data.set(data);
@@ -159,13 +159,13 @@ export function inverted({ data }: Levels): Uint8ClampedArray {
   return data.map((level) => 255 - level);
 }
 
-/** Where none of the others is painted. */
+/** The inverse of all the others together. */
 export function rest({ data }: Levels, others: Levels[]): Uint8ClampedArray {
   return data.map((_, index) => 255 - Math.max(0, ...others.map((other) => other.data[index] ?? 0)));
 }
 
-/** Exchanges the levels of a mask and of a patch: twice, and all is as before. */
-export function swap(levels: Levels, { x, y, width, height, data }: Patch): void {
+/** Exchanges the levels of a mask and a patch; a second time restores them. */
+function swap(levels: Levels, { x, y, width, height, data }: Patch): void {
   for (let row = 0; row < height; row += 1) {
     const start = (y + row) * levels.width + x;
     const now = levels.data.slice(start, start + width);
@@ -174,7 +174,7 @@ export function swap(levels: Levels, { x, y, width, height, data }: Patch): void
   }
 }
 
-/** What can be undone and done again, the oldest forgotten first. */
+/** The changes that can be undone and redone; the oldest are forgotten first. */
 export class History {
   private readonly past: Patch[] = [];
   private readonly future: Patch[] = [];
@@ -192,7 +192,7 @@ export class History {
     while (bytes > this.most && this.past.length > 1) bytes -= this.past.shift()!.data.length;
   }
 
-  /** The changed rectangle and its layer, or null where there is nothing to undo. */
+  /** Returns what was changed, or null if there is nothing to undo. */
   undo(layers: Levels[]): Patch | null {
     return History.move(this.past, this.future, layers);
   }

@@ -1,43 +1,37 @@
-/** Masks as pictures: read into levels, written as the grey PNGs that the server takes. */
+/** Reads masks from pictures, and writes them as the grey PNGs that the server expects. */
 
 import { postPreview } from "../api.ts";
+import { canvasOf, loadImage } from "../parts/images.ts";
 import type { Colour } from "./colours.ts";
 import { blank, type Levels, type Rect } from "./levels.ts";
 
-/** The largest difference between the channels of a grey pixel, and between two aspect ratios: as the engine has them. */
+/** The engine's limits: how far apart the channels of a grey pixel, and two matching aspect ratios, may be. */
 const COLOURED = 48;
 const SHAPE = 1.1;
+const READ = { willReadFrequently: true };
 
-export async function decoded(url: string): Promise<HTMLImageElement> {
-  const image = new Image();
-  image.src = url;
-  await image.decode();
-  return image;
-}
-
-/** The levels of a picture of a mask, scaled to a size. */
+/** A mask scaled to a size. */
 export async function levelsOf(url: string, width: number, height: number): Promise<Levels> {
-  return drawn(await decoded(url), width, height).levels;
+  return drawn(await loadImage(url), width, height).levels;
 }
 
-/** A file of a mask, as the server understands it. Throws a sentence where it does not fit. */
+/** A mask from a file, as the server decodes it. Throws an Error if it does not fit. */
 export async function levelsOfFile(file: File, width: number, height: number): Promise<Levels> {
   const { url } = await postPreview(file, "mask");
-  const image = await decoded(url);
+  const image = await loadImage(url);
   const ratio = (image.naturalWidth * height) / (image.naturalHeight * width);
   if (ratio > SHAPE || ratio < 1 / SHAPE) {
     throw new Error(
-      `${file.name} has ${image.naturalWidth} × ${image.naturalHeight} pixels, another shape than the picture. Draw it over the picture, in the same proportions.`,
+      `${file.name} has ${image.naturalWidth} × ${image.naturalHeight} pixels, which does not match the picture's proportions.`,
     );
   }
   const { levels, coloured } = drawn(image, width, height);
-  if (coloured) throw new Error(`${file.name} is coloured. Choose a grey mask: white where the style acts, black where not.`);
+  if (coloured) throw new Error(`${file.name} is coloured. Choose a greyscale mask: white where the style applies, black elsewhere.`);
   return levels;
 }
 
 function drawn(image: HTMLImageElement, width: number, height: number): { levels: Levels; coloured: boolean } {
-  const context = canvas(width, height);
-  context.imageSmoothingQuality = "high";
+  const context = canvasOf(width, height, READ);
   context.drawImage(image, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
   const levels = blank(width, height);
@@ -50,9 +44,9 @@ function drawn(image: HTMLImageElement, width: number, height: number): { levels
   return { levels, coloured };
 }
 
-/** A mask as a grey PNG, in a `data:` URL: small, and it needs no care to be let go of. */
+/** A mask as a grey PNG in a `data:` URL, which unlike an object URL needs no revoking. */
 export function encoded({ width, height, data }: Levels): string {
-  const context = canvas(width, height);
+  const context = canvasOf(width, height, READ);
   const picture = context.createImageData(width, height);
   for (let index = 0; index < data.length; index += 1) picture.data.fill(data[index]!, 4 * index, 4 * index + 3);
   for (let index = 3; index < picture.data.length; index += 4) picture.data[index] = 255;
@@ -60,7 +54,7 @@ export function encoded({ width, height, data }: Levels): string {
   return context.canvas.toDataURL("image/png");
 }
 
-/** Draws a part of a mask in a colour, as opaque as it is white. */
+/** Draws a part of a mask in a colour, with its levels as the opacity. */
 export function tint(context: CanvasRenderingContext2D, levels: Levels, area: Rect, [red, green, blue]: Colour): void {
   const { x, y, width, height } = area;
   const picture = context.createImageData(width, height);
@@ -74,11 +68,4 @@ export function tint(context: CanvasRenderingContext2D, levels: Levels, area: Re
     }
   }
   context.putImageData(picture, x, y);
-}
-
-function canvas(width: number, height: number): CanvasRenderingContext2D {
-  const made = document.createElement("canvas");
-  made.width = width;
-  made.height = height;
-  return made.getContext("2d", { willReadFrequently: true })!;
 }

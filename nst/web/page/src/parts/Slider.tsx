@@ -17,7 +17,7 @@ export function Slider({ label, shown, value, min = 0, max, step, onChange, chil
   const id = useId();
   return (
     <div className="field">
-      <div className="label-row">
+      <div className="spread">
         <label htmlFor={id}>{label}</label>
         <output htmlFor={id} className="numbers">
           {shown}
