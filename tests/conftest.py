@@ -29,7 +29,7 @@ LONGEST = [
     *("engine/graph_cache", "engine/styles", "run", "cli/weights", "weights/vgg16"),
     *("controls", "engine/loop"),
 ]
-"""The files of tests that take longest, which are begun first, so that the workers end together; a folder/ is all of it."""
+"""The files of tests that take longest, and folders of such files: begun first, so that the workers end together."""
 
 
 def pytest_collection_modifyitems(items):
