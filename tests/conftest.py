@@ -21,15 +21,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 LONGEST = [
-    *("robustness/hostile", "batch/cluster", "web/page", "robustness/leaks", "batch/command"),
-    *("robustness/kills", "robustness/full_disk"),
-    *("weights/real_network", "cli/picture", "output/checkpoint", "web/videos", "training/distil"),
+    *("web/page/", "robustness/hostile", "batch/cluster", "batch/command", "weights/real_network"),
+    *("robustness/leaks", "robustness/kills", "robustness/full_disk"),
+    *("cli/picture", "output/checkpoint", "web/videos", "training/distil"),
     *("engine/numbers", "engine/objective", "video/stylize", "web/security", "web/submitting", "web/uploads"),
     *("web/service", "web/command", "web/routes", "nst_utils", "nst_utils_scripts", "examples"),
     *("engine/graph_cache", "engine/styles", "run", "cli/weights", "weights/vgg16"),
     *("controls", "engine/loop"),
 ]
-"""The files of tests that take longest, which are begun first, so that the workers end together."""
+"""The files of tests that take longest, and folders of such files: begun first, so that the workers end together."""
 
 
 def pytest_collection_modifyitems(items):
@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(items):
 
     def rank(item):
         path = item.path.relative_to(ROOT / "tests")
-        return place.get(str(path.with_name(path.stem.removeprefix("test_"))), len(LONGEST))
+        name = path.with_name(path.stem.removeprefix("test_")).as_posix()
+        return place.get(name, place.get(f"{path.parent.as_posix()}/", len(LONGEST)))
 
     items.sort(key=rank)
 

@@ -4,10 +4,7 @@ import csv
 import dataclasses
 import functools
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,18 +22,21 @@ from nst.engine import architecture, memory
 from nst.images import reader, writer
 from nst.inputs import MaskInputs
 from nst.video.stylize import stylize_video
-from tests.conftest import ROOT
 from tests.support import clips, fake_vgg, warm
 
 SMALL = ("--image_size=64", "--epochs=4", "--print_every=2", "--video=none")
 
 
 def start(folder, *words):
-    command = [sys.executable, "-m", "nst.batch", "--model=net.mat", *SMALL, *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    """Gives the command while it runs."""
+    return warm.commands().start("nst.batch", "--model=net.mat", *SMALL, *words, cwd=folder)
+
+
+def wait_for(path, seconds=60):
+    until = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < until, f"{path} does not appear"
+        time.sleep(0.01)
 
 
 def batch(folder, *words):
@@ -177,26 +177,21 @@ def test_a_failure_is_recorded_and_the_others_continue(pictures):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_batch_resumes(pictures, number):
-    words = ("--content=one.png", "--content=two.png", "--style=style.png", "--epochs=150", "--print_every=1")
-    process = start(pictures, *words)
-    frame = pictures / "batch/one-style/20.png"
-    until = time.monotonic() + 60
-    while not frame.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    process.send_signal(number)
-    said, _ = process.communicate(timeout=30)
+    words = ("--content=one.png", "--content=two.png", "--style=style.png", "--epochs=100", "--print_every=1")
+    with start(pictures, *words) as process:
+        wait_for(pictures / "batch/one-style/10.png")
+        process.signal(number)
+        done = process.finish()
     if number == signal.SIGINT:
-        assert process.returncode == 130
-        assert "To resume: " in said
+        assert done.returncode == 130
+        assert "To resume: " in done.stdout
         painted = len((pictures / "batch/one-style/costs.csv").read_text().splitlines()) - 1
-        assert 20 < painted < 150
+        assert 10 < painted < 100
         assert table(pictures)["two-style"]["status"] == "missing"
     status, said, errors = batch(pictures, *words)
     assert (status, errors) == (0, "")
     assert said.startswith("2 pictures, 0 of them finished\n")
-    config = TransferConfig(image_size=64, epochs=150, print_every=1, video="none")
+    config = TransferConfig(image_size=64, epochs=100, print_every=1, video="none")
     alone = run.stylize(pictures / "one.png", pictures / "style.png", None, fake_vgg.network(), config)
     ours = reader.read(pictures / "batch/one-style/generated_image.png")
     np.testing.assert_array_equal(ours, alone.picture)
@@ -209,16 +204,13 @@ def test_a_cancelled_picture_ends_and_stays_out_until_its_line_is_removed(pictur
     """The first of three while it is painted, the third, by a pattern, before; another line names none."""
     words = ("--style=style.png", "--jobs=list.csv", "--print_every=50")
     (pictures / "list.csv").write_text("name,content,epochs\none,one.png,100000\ntwo,two.png,4\nstyle,style.png,4\n")
-    process = start(pictures, *words)
-    frame, listed = pictures / "batch/one/50.png", pictures / "batch/cancel.txt"
-    until = time.monotonic() + 60
-    while not frame.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    listed.write_text("one # too dark\nst*\nnone\n")
-    said, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, ""), said
+    listed = pictures / "batch/cancel.txt"
+    with start(pictures, *words) as process:
+        wait_for(pictures / "batch/one/50.png")
+        listed.write_text("one # too dark\nst*\nnone\n")
+        done = process.finish()
+    said = done.stdout
+    assert (done.returncode, done.stderr) == (0, ""), said
     assert "] one: cancelled, " in said
     assert "] style: cancelled\n" in said
     assert f"{Path('batch/cancel.txt')}: no picture of this batch is called 'none'" in said

@@ -30,7 +30,9 @@ class Server:
         weights = self.folder.parent / "imagenet-vgg-verydeep-19.mat"
         if not weights.exists():
             fake_vgg.write(weights, blocks=fake_vgg.VGG19, channels=(4, 6, 8, 8, 8))
-        environment = {**os.environ, "NST_WEIGHTS": str(weights), "PYTHONPATH": str(ROOT)}
+        # A picture that is painted only to be cancelled takes one core, and leaves the other to the browser.
+        threads = {f"TF_NUM_{kind}_THREADS": "1" for kind in ("INTRAOP", "INTEROP")}
+        environment = {**os.environ, **threads, "NST_WEIGHTS": str(weights), "PYTHONPATH": str(ROOT)}
         words = [f"--data_dir={self.folder}", f"--port={self.port}", *self.words]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "nst.web", *words], cwd=self.folder.parent, env=environment,

@@ -26,12 +26,13 @@ TOKEN = "0123456789abcdefghij"
 
 def until(found, what="it", seconds=PATIENCE):
     """Calls `found` until its result is true; returns that."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.005
     while True:
         if answer := found():
             return answer
         assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(1.3 * pause, 0.05)  # to ask takes as much time as what is waited for
 
 
 class Served:

@@ -20,7 +20,7 @@ PUBLISHED = {
     140: (1.278e08, None, None),
 }
 """Total, content and style cost of the assignment's run on louvre_small and monet, by epoch."""
-EPOCHS = int(os.environ.get("NST_EPOCHS", "41"))
+EPOCHS = int(os.environ.get("NST_EPOCHS", "21"))
 
 
 @pytest.fixture(scope="module")

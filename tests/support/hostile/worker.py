@@ -22,28 +22,26 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from nst.config import TransferConfig
+from nst.engine import mask_regions
+from nst.images import decode, reader
+from nst.output import metadata
+from nst.weights import keras_h5, matconvnet
+from nst.weights.network import WeightsError
 from tests.support.hostile.bricks import MEMORY, SECONDS
 
 
 def use(door: str, path: Path) -> str:
     """Takes a file through a door: "read", or the sentence with which it was refused; any other error comes out."""
     if door == "picture":
-        from nst.images import decode
-        from nst.images import reader as images_reader
-
         try:
-            picture, opacity = images_reader.read_with_alpha(path)
+            picture, opacity = reader.read_with_alpha(path)
         except decode.PictureError as error:
             return str(error)
         assert (picture.dtype, picture.ndim, picture.shape[2]) == (np.uint8, 3, 3)
         assert opacity is None or (opacity.dtype, opacity.shape) == (np.uint8, picture.shape[:2])
         return "read"
     if door == "mask":
-        from nst.config import TransferConfig
-        from nst.engine import mask_regions
-        from nst.images import decode
-        from nst.images import reader as images_reader
-
         picture = np.zeros((64, 64, 3), np.uint8)
         try:
             mask_regions.mixture(picture, [picture], TransferConfig(), path, path)
@@ -51,8 +49,6 @@ def use(door: str, path: Path) -> str:
             return str(error) if isinstance(error, decode.PictureError) else f"{path}: {error}"
         return "read"
     if door == "stamp":
-        from nst.output import metadata
-
         try:
             found = metadata.read(path)
         except ValueError as error:
@@ -61,9 +57,6 @@ def use(door: str, path: Path) -> str:
         return "read"
     if door in _TRIALS:
         return str(_TRIALS[door]())
-    from nst.weights import keras_h5, matconvnet
-    from nst.weights.network import WeightsError
-
     try:
         (matconvnet if door == "network" else keras_h5).read(path)
     except WeightsError as error:
@@ -113,15 +106,15 @@ def _resident() -> int:
 
 
 def _try(door: str, path: Path) -> dict[str, Any]:
-    reader, writer = os.pipe()
+    answers, writer = os.pipe()
     with tempfile.TemporaryFile() as errors:
         child = os.fork()
         if not child:
             _child(door, path, writer, errors.fileno())
         os.close(writer)
         _, status, usage = os.wait4(child, 0)
-        answer = os.read(reader, 65_536).decode("utf-8", "replace")
-        os.close(reader)
+        answer = os.read(answers, 65_536).decode("utf-8", "replace")
+        os.close(answers)
         errors.seek(0)
         before, outcome, wrong = answer.split("\0", 2) if answer else ("0", "", "it has not answered")
         if status:
@@ -136,12 +129,11 @@ def _try(door: str, path: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Loads what the doors need, then answers line by line."""
+    """Loads what the doors need, which no process for a file has to load then, and answers line by line."""
     import h5py  # noqa: F401
+    import pi_heif  # noqa: F401
     import scipy.io  # noqa: F401
-    from PIL import ImageCms, ImageOps  # noqa: F401
-
-    from nst.output import metadata  # noqa: F401
+    from PIL import ImageCms, ImageFilter, ImageOps  # noqa: F401
 
     assert PngImagePlugin
     Image.init()

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,15 @@ CHROMIUM = next(
 )
 
 
-@pytest.fixture(scope="module")
+SCHEMES = {
+    "light": {"color_scheme": "light", "forced_colors": "none"},
+    "dark": {"color_scheme": "dark", "forced_colors": "none"},
+    "forced": {"color_scheme": "light", "forced_colors": "active"},
+    "forced, dark": {"color_scheme": "dark", "forced_colors": "active"},
+}
+
+
+@pytest.fixture(scope="package")
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: requirements-dev.txt has it")
     if not CHROMIUM:
@@ -25,9 +34,9 @@ def browser():
         opened.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory):
-    """One that asks for its token, which is in its address."""
+    """One for all files, with what their tests have painted; it asks for its token, which is in its address."""
     started = Server(tmp_path_factory.mktemp("studio") / "data", "--host=0.0.0.0", "--token=0123456789abcdef").start()
     yield started
     assert started.stop() == 0
@@ -68,6 +77,29 @@ def open_page(browser):
         context.close()
     assert complaints == []
     assert {host.partition(":")[0] for host in hosts} <= {"127.0.0.1", ""}
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Gives what axe finds on a page, one line each, in every scheme of colours."""
+    package = pytest.importorskip("axe_playwright_python", reason="needs axe: requirements-dev.txt has it")
+    script = (Path(package.__path__[0]) / "axe.min.js").read_text(encoding="utf-8")
+    # Only the rules about colours depend on the scheme; to follow all of them four times takes four times as long.
+    rules = [{}, *[{"runOnly": ["color-contrast", "link-in-text-block"]}] * (len(SCHEMES) - 1)]
+
+    def faults(page):
+        page.evaluate(script)
+        lines = []
+        for (name, scheme), options in zip(SCHEMES.items(), rules, strict=True):
+            page.emulate_media(**scheme)
+            run = "options => axe.run(document, {resultTypes: ['violations'], ...options})"
+            for fault in page.evaluate(run, options)["violations"]:
+                lines += [
+                    f"{name}: {fault['id']}: {node['target']} {node['failureSummary']}" for node in fault["nodes"]
+                ]
+        return lines
+
+    return faults
 
 
 @pytest.fixture

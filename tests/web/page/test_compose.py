@@ -329,17 +329,13 @@ def test_the_camera_takes_the_content(server, browser):
         other.close()
 
 
-def test_without_a_camera_there_is_no_button_for_it(server, open_page):
-    page = open_page(server.address)
-    expect(content_of(page, "x")).to_have_count(0)
-    expect(page.get_by_role("button", name="Use the camera")).to_have_count(0)
-
-
-def test_presets_are_named_for_what_they_do_and_the_assignment_comes_last(server, open_page):
+def test_the_form_as_it_opens(server, open_page):
+    """Presets are named for what they do, the assignment last; without a camera there is no button for one."""
     page = open_page(server.address)
     names = page.locator(".presets .card-name")
     expect(names).to_have_text(["Quick fast", "Finest quality", "As in the assignment coursera"])
     expect(page.get_by_role("radio", name="Quick")).to_be_checked()
+    expect(page.get_by_role("button", name="Use the camera")).to_have_count(0)
 
 
 def test_settings_are_explained_by_pictures(server, open_page):

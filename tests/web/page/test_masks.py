@@ -286,7 +286,7 @@ def test_the_part_of_a_style_that_is_used_is_painted_from_its_tile(server, open_
 def test_masks_change_while_a_picture_is_painted(server, open_page):
     page = open_page(server.address)
     choose(page)
-    small(page, epochs=2000, size=160)
+    small(page, epochs=2000, size=256)
     paint(page)
     expect(page.get_by_role("region", name="Steer")).to_be_visible(timeout=FINISHED)
     board = opened(page)

@@ -119,7 +119,7 @@ def test_cancel_stops_the_painting_and_keeps_the_picture(server, open_page):
     expect(page.get_by_alt_text("Content picture: Chelsea")).to_be_visible()
 
 
-def test_a_bad_file_is_told_of_beside_its_field(server, open_page, tmp_path):
+def test_a_bad_file_and_a_number_out_of_range_are_reported_beside_their_fields(server, open_page, tmp_path):
     page = open_page(server.address, tolerate="415")
     no_picture = tmp_path / "letter.png"
     no_picture.write_text("Dear picture, where are you? " * 10)
@@ -130,10 +130,6 @@ def test_a_bad_file_is_told_of_beside_its_field(server, open_page, tmp_path):
     page.get_by_role("button", name="Paint", exact=True).click()
     expect(page.locator("#field-content")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#field-content")).to_be_focused()
-
-
-def test_a_number_out_of_range_is_told_of_beside_its_field(server, open_page):
-    page = open_page(server.address)
     choose(page)
     settings(page, epochs=0)
     page.get_by_role("button", name="Paint", exact=True).click()
