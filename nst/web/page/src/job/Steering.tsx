@@ -35,6 +35,7 @@ function Sliders({ job }: { job: Job }) {
   const sent = useRef(followed);
   const reached = useRef(false);
   const timer = useRef<number | undefined>(undefined);
+  const sending = useRef(Promise.resolve());
   const shown = asked ?? followed;
   const waiting = asked !== null && !follows(followed, asked);
   const changes = JSON.stringify(job.steering);
@@ -52,6 +53,7 @@ function Sliders({ job }: { job: Job }) {
   }, [changes]); // only what the server sends counts here
 
   const send = async (wanted: Controls) => {
+    await sending.current; // one at a time: a later request must not arrive before an earlier one
     const form = changeOf(sent.current, wanted);
     if (form === null) return;
     try {
@@ -71,7 +73,7 @@ function Sliders({ job }: { job: Job }) {
       return;
     }
     setProblem("");
-    timer.current = window.setTimeout(() => void send(wanted), REST);
+    timer.current = window.setTimeout(() => void (sending.current = send(wanted)), REST);
   };
   const weigh = (index: number, weight: number) =>
     change({ ...shown, weights: shown.weights.map((each, place) => (place === index ? weight : each)) });
