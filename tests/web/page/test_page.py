@@ -216,7 +216,7 @@ def test_a_killed_server_is_started_again_and_the_job_goes_on(own_server, open_p
     server.start()
     expect(state).to_have_attribute("data-state", "painting", timeout=FINISHED)
     before = float(progress.evaluate("element => element.value"))
-    page.wait_for_function(f"() => document.querySelector('article.job progress')?.value > {before}", timeout=FINISHED)
+    page.wait_for_function(f"() => document.querySelector('article.job progress')?.value != {before}", timeout=FINISHED)
     expect(page.get_by_text("Connection lost, reconnecting…")).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("link", name="Download picture")).to_be_visible(timeout=FINISHED)
