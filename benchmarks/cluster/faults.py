@@ -80,6 +80,8 @@ class Run:
                 elif event["kind"] == "ended":
                     pids.pop(event["name"], None)
             for name, pid in pids.items():
+                if not Path(f"/proc/{pid}").exists():
+                    continue  # killed a moment ago, and no other worker has started the picture yet
                 with contextlib.suppress(ValueError, OSError):
                     before = checkpoint.read(self.place / "batch" / name)
                     if before is not None and before.epochs:
