@@ -441,7 +441,7 @@ def desk(tmp_path_factory, clip):
 
 def test_the_command_is_stopped_by_a_signal_and_resumed(command, desk):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    words = [*COMMAND, "--epochs=40", "--output_dir=out", "--optimizer=lbfgs"]
+    words = [*COMMAND, "--epochs=100", "--output_dir=out", "--optimizer=lbfgs"]
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "nst_main.py"), *words], cwd=desk, env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
