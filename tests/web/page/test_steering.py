@@ -26,6 +26,17 @@ DRAG = """(slider, values) => {
         slider.dispatchEvent(new Event("input", { bubbles: true }));
     }
 }"""
+SLOW = """() => {
+    const real = window.fetch;
+    let slow = true;
+    window.fetch = async (...given) => {
+        if (slow && String(given[0]).includes("/steer")) {
+            slow = false;
+            await new Promise(go => setTimeout(go, 1200));
+        }
+        return real(...given);
+    };
+}"""
 READ = "async id => (await fetch(`/api/jobs/${id}`)).json()"
 
 
@@ -68,5 +79,20 @@ def test_sliders_steer_the_picture_and_it_can_be_painted_again_so(server, open_p
     expect(changes).to_have_count(len(steering), timeout=FINISHED)
     again = page.evaluate("() => location.hash.split('/').pop()")
     assert page.evaluate(READ, again)["steering"] == steering, "the same changes at the same epochs"
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Steered", exact=True)).to_be_visible(timeout=FINISHED)
+
+
+def test_a_slow_request_does_not_undo_a_later_one(server, open_page):
+    page = open_page(server.address)
+    id = begin(page, server)
+    page.evaluate(SLOW)
+    strength = page.get_by_label("Style strength")
+    strength.evaluate(DRAG, ["12"])
+    page.wait_for_timeout(400)  # more than a slider rests before it is sent
+    strength.evaluate(DRAG, ["18"])
+    changes = page.get_by_role("list", name="Changes during painting").get_by_role("listitem")
+    expect(changes).to_have_count(2)
+    assert page.evaluate(READ, id)["steering"][-1]["strength"] == 0.75, "of the last request"
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("heading", name="Steered", exact=True)).to_be_visible(timeout=FINISHED)
